@@ -1,0 +1,1 @@
+"""What is there? Tables, coordinates, roads, travel times, catchments."""

@@ -1,0 +1,92 @@
+"""What was found wrong or worth knowing about the input, place by place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pandas as pd
+
+from geodata.messages import say
+
+Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One problem or remark, with the place and what to do.
+
+    An *error* stops the run, a *warning* is something a planner should look at, a *note* records
+    what was imputed, converted, snapped far or left out. Nothing is done in silence.
+
+    Parameters
+    ----------
+    severity : {"error", "warning", "note"}
+    key : str
+        Message key, ``<file>.<name>``; the message ends with what to do.
+    fields : dict
+        Values for the message.
+    file, table, column, value : str
+        The place; empty where it does not apply.
+    row : int or None
+        Row number as the spreadsheet shows it (the header is row 1).
+    """
+
+    severity: Severity
+    key: str
+    fields: dict[str, object] = field(default_factory=dict, hash=False)
+    file: str = ""
+    table: str = ""
+    row: int | None = None
+    column: str = ""
+    value: str = ""
+
+    def text(self, language: str = "en") -> str:
+        """The message without its place."""
+        return say(
+            self.key,
+            language,
+            **{
+                "file": self.file,
+                "table": self.table,
+                "row": self.row if self.row is not None else "",
+                "column": self.column,
+                "value": self.value,
+                **self.fields,
+            },
+        )
+
+    def place(self, language: str = "en") -> str:
+        """``schools.csv, row 3, column 'capacity'``, as far as it is known."""
+        parts = [self.file or self.table]
+        if self.row is not None:
+            parts.append(say("findings.row", language, row=self.row))
+        if self.column:
+            parts.append(say("findings.column", language, column=self.column))
+        return say("findings.comma", language).join(p for p in parts if p)
+
+    def sentence(self, language: str = "en") -> str:
+        """Place and message: one line for a planner."""
+        place = self.place(language)
+        return f"{place}: {self.text(language)}" if place else self.text(language)
+
+
+def errors(findings: Iterable[Finding]) -> list[Finding]:
+    """Those that stop a run."""
+    return [f for f in findings if f.severity == "error"]
+
+
+def as_table(findings: Iterable[Finding], language: str = "en") -> pd.DataFrame:
+    """Findings as a table (severity, file, row, column, value, message)."""
+    columns = ["severity", "file", "row", "column", "value", "message"]
+    rows = [(f.severity, f.file or f.table, f.row, f.column, f.value, f.text(language)) for f in findings]
+    return pd.DataFrame(rows, columns=columns).astype({"row": "Int64"})
+
+
+class InputProblems(Exception):
+    """The input cannot be used; carries every finding, not only the first."""
+
+    def __init__(self, findings: Iterable[Finding]):
+        self.findings = list(findings)
+        super().__init__("\n".join(f.sentence() for f in errors(self.findings)))

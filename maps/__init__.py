@@ -1,0 +1,1 @@
+"""How is it seen? Folium maps, charts, workbooks, the dossier."""

@@ -1,0 +1,1 @@
+"""Files of the map page: style and script, put into every map as text."""

@@ -1,0 +1,1 @@
+"""How is it found? Solving, explaining, the command line."""
