@@ -1,0 +1,265 @@
+"""From a road graph to arrays: streets, one mode's network, and points snapped to streets.
+
+Points are snapped to *edges*: snapping to the nearest node is off by minutes and changes the nearest
+school of several points in a hundred.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import networkx as nx
+import numpy as np
+import numpy.typing as npt
+import shapely
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+AT_END_M = 0.01  # a point this close to a junction stands on it: one-ways of the street do not bind it
+SAME_LINE_DIGITS = 7  # degrees: about 1 cm; the two directions of a street share their vertices
+
+
+@dataclass(frozen=True)
+class Streets:
+    """Every street once, whichever directions it may be driven.
+
+    Parameters
+    ----------
+    node_count : int
+        Number of graph nodes N; nodes are numbered in the graph's own order.
+    tail, head : array of int, shape (E,)
+        Node numbers of the two ends; the line runs from tail to head.
+    metres : array of float, shape (E,)
+        Lengths as the graph gives them.
+    forward, backward : array of bool, shape (E,)
+        Vehicles may go tail to head, head to tail.
+    highway : array of str, shape (E,)
+        OSM class; several classes on one street are joined by ``;``.
+    lines, metric : array of LineString, shape (E,)
+        The lines in EPSG:4326 and in `crs`.
+    crs : str
+        The UTM zone of the network, for distances in metres (scale within 0.04 % at its centre).
+    """
+
+    node_count: int
+    tail: Ints
+    head: Ints
+    metres: Floats
+    forward: Flags
+    backward: Flags
+    highway: npt.NDArray[np.str_]
+    lines: npt.NDArray[np.object_]
+    metric: npt.NDArray[np.object_]
+    crs: str
+
+
+@dataclass(frozen=True)
+class Net:
+    """The network of one mode.
+
+    Parameters
+    ----------
+    streets : Streets
+    pace : array of float, shape (E,)
+        Cost per metre (seconds, or 1 for distances); infinite where the mode is not allowed.
+    forward, backward : array of bool, shape (E,)
+        Directions the mode may take; on foot both.
+    main : array of bool, shape (E,)
+        Streets of the main component: the one with most metres in which every node reaches every other.
+    """
+
+    streets: Streets
+    pace: Floats
+    forward: Flags
+    backward: Flags
+    main: Flags
+
+    @property
+    def passable(self) -> Flags:
+        """Streets the mode may use at all, shape (E,)."""
+        return np.asarray(np.isfinite(self.pace), dtype=np.bool_)
+
+    def arcs(self) -> tuple[Ints, Ints, Floats]:
+        """Directed arcs (from, to, cost) of the passable streets, both directions where allowed."""
+        s = self.streets
+        ahead, back = self.passable & self.forward, self.passable & self.backward
+        cost = s.metres[ahead] * self.pace[ahead], s.metres[back] * self.pace[back]
+        return (
+            np.concatenate([s.tail[ahead], s.head[back]]),
+            np.concatenate([s.head[ahead], s.tail[back]]),
+            np.concatenate(cost),
+        )
+
+
+@dataclass(frozen=True)
+class Snaps:
+    """Where points meet the network of a mode.
+
+    Parameters
+    ----------
+    street : array of int, shape (P,)
+        Street number, -1 where the mode has no network.
+    offset : array of float, shape (P,)
+        Metres along the street from its tail.
+    access : array of float, shape (P,)
+        Metres walked in a straight line to the street; infinite without a network.
+    fragment : array of bool, shape (P,)
+        A street outside the main component is nearer; the point uses the main one.
+    """
+
+    street: Ints
+    offset: Floats
+    access: Floats
+    fragment: Flags
+
+
+def streets_of(graph: nx.MultiDiGraph[Any]) -> Streets:
+    """Every street of an OSMnx graph once, with the directions it may be driven.
+
+    Two directed edges are one street when they join the same nodes along the same line; parallel
+    streets with lines of their own stay apart.
+    """
+    index = {node: i for i, node in enumerate(graph.nodes)}
+    xy = [(float(x), float(y)) for x, y in zip(_values(graph, "x"), _values(graph, "y"), strict=True)]
+    seen: dict[tuple[Any, ...], int] = {}
+    rows: list[list[Any]] = []
+    lines: list[shapely.LineString] = []
+    for u, v, data in graph.edges(data=True):
+        i, j = index[u], index[v]
+        line = _line(data, xy[i], xy[j])
+        ends = [tuple(c) for c in np.round(shapely.get_coordinates(line), SAME_LINE_DIGITS).tolist()]
+        turned = (j, ends[::-1]) < (i, ends)
+        key = (j, i, tuple(ends[::-1])) if turned else (i, j, tuple(ends))
+        if key not in seen:
+            seen[key] = len(rows)
+            rows.append(
+                [key[0], key[1], float(data["length"]), False, False, highway_label(data.get("highway"))]
+            )
+            lines.append(shapely.reverse(line) if turned else line)
+        row = rows[seen[key]]
+        row[2] = min(row[2], float(data["length"]))
+        row[4 if turned else 3] = True
+    return _as_arrays(len(index), rows, lines)
+
+
+def _values(graph: nx.MultiDiGraph[Any], name: str) -> list[Any]:
+    return [data[name] for _, data in graph.nodes(data=True)]
+
+
+def _line(data: dict[str, Any], start: tuple[float, float], end: tuple[float, float]) -> shapely.LineString:
+    """The edge's line, running from its first node to its second."""
+    line = data.get("geometry")
+    if line is None:
+        return shapely.LineString([start, end])
+    first = np.asarray(line.coords[0][:2])
+    nearer_end = np.hypot(*(first - end)) < np.hypot(*(first - start))
+    return shapely.reverse(line) if nearer_end else line
+
+
+def _as_arrays(node_count: int, rows: list[list[Any]], lines: list[shapely.LineString]) -> Streets:
+    columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) if rows else [()] * 6
+    drawn = gpd.GeoSeries(lines, crs="EPSG:4326")
+    crs = str(drawn.estimate_utm_crs()) if lines else "EPSG:32650"
+    return Streets(
+        node_count=node_count,
+        tail=np.array(columns[0], dtype=np.int64),
+        head=np.array(columns[1], dtype=np.int64),
+        metres=np.array(columns[2], dtype=np.float64),
+        forward=np.array(columns[3], dtype=np.bool_),
+        backward=np.array(columns[4], dtype=np.bool_),
+        highway=np.array(columns[5], dtype=np.str_),
+        lines=np.asarray(drawn.values, dtype=object),
+        metric=np.asarray(drawn.to_crs(crs).values, dtype=object),
+        crs=crs,
+    )
+
+
+def highway_label(value: object) -> str:
+    """One text for a highway tag: lists and ``a;b`` become sorted classes joined by ``;``."""
+    parts = value if isinstance(value, list | tuple | set) else [value]
+    words = {w.strip() for p in parts if isinstance(p, str) for w in p.split(";") if w.strip()}
+    return ";".join(sorted(words))
+
+
+def network(streets: Streets, pace: Floats, *, on_foot: bool) -> Net:
+    """The network of one mode; on foot one-ways are ignored.
+
+    Parameters
+    ----------
+    streets : Streets
+    pace : array of float, shape (E,)
+        Cost per metre, infinite where the mode is not allowed.
+    on_foot : bool
+    """
+    forward = np.ones_like(streets.forward) if on_foot else streets.forward
+    backward = np.ones_like(streets.backward) if on_foot else streets.backward
+    nowhere = np.zeros(len(pace), dtype=np.bool_)
+    whole = Net(streets, pace, forward, backward, nowhere)
+    labels, _ = components(whole)
+    inside = whole.passable & (labels[streets.tail] == labels[streets.head])
+    if not inside.any():
+        return whole
+    metres = np.bincount(labels[streets.tail[inside]], weights=streets.metres[inside])
+    main = inside & (labels[streets.tail] == int(np.argmax(metres)))
+    return Net(streets, pace, forward, backward, main)
+
+
+def components(net: Net) -> tuple[Ints, int]:
+    """Component number of every node, shape (N,), and how many components have a passable street."""
+    start, end, _ = net.arcs()
+    count = net.streets.node_count
+    matrix = coo_array((np.ones(len(start)), (start, end)), shape=(count, count)).tocsr()
+    _, found = connected_components(matrix, directed=True, connection="strong")
+    labels: Ints = np.asarray(found).astype(np.int64)
+    used = np.unique(labels[np.concatenate([start, end])]) if len(start) else np.array([], dtype=np.int64)
+    return labels, len(used)
+
+
+def snap(net: Net, lon: Floats, lat: Floats) -> Snaps:
+    """Snap points to the nearest street of the mode's main component.
+
+    Parameters
+    ----------
+    net : Net
+    lon, lat : array of float, shape (P,)
+        WGS-84 degrees.
+
+    Returns
+    -------
+    Snaps
+        Offsets are measured in the UTM zone and scaled to the street's own length.
+    """
+    points = np.asarray(
+        gpd.GeoSeries(gpd.points_from_xy(lon, lat), crs="EPSG:4326").to_crs(net.streets.crs).values
+    )
+    street, access = _nearest(net.streets.metric, net.main, points)
+    _, anywhere = _nearest(net.streets.metric, net.passable, points)
+    offset = np.zeros(len(points))
+    found = street >= 0
+    lines = net.streets.metric[street[found]]
+    drawn = shapely.length(lines)
+    along = shapely.line_locate_point(lines, points[found])
+    share = np.divide(along, drawn, out=np.zeros_like(along), where=drawn > 0)
+    offset[found] = share * net.streets.metres[street[found]]
+    return Snaps(street, offset, access, np.asarray(anywhere < access - AT_END_M, dtype=np.bool_))
+
+
+def _nearest(lines: npt.NDArray[np.object_], usable: Flags, points: npt.NDArray[Any]) -> tuple[Ints, Floats]:
+    """Nearest usable line of each point (lowest number among equals) and its distance in metres."""
+    chosen = np.full(len(points), -1, dtype=np.int64)
+    metres = np.full(len(points), np.inf)
+    numbers = np.flatnonzero(usable)
+    if len(numbers) and len(points):
+        tree = shapely.STRtree(lines[numbers])
+        (point, line), distance = tree.query_nearest(points, return_distance=True, all_matches=True)
+        order = np.lexsort((line, point))
+        first = order[np.unique(point[order], return_index=True)[1]]
+        chosen[point[first]] = numbers[line[first]]
+        metres[point[first]] = distance[first]
+    return chosen, metres
