@@ -115,7 +115,9 @@ def _flag(name: str, zh: str, required: bool = True, default: object = None) -> 
     return Column(name, zh, "flag", required, default=default)
 
 
-def _choice(name: str, zh: str, choices: tuple[str, ...], required: bool = True, default: object = None) -> Column:
+def _choice(
+    name: str, zh: str, choices: tuple[str, ...], required: bool = True, default: object = None
+) -> Column:
     return Column(name, zh, "choice", required, choices=choices, default=default)
 
 

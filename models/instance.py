@@ -119,7 +119,9 @@ def _bands(county: County, standards: Standards, request: Request, units: pd.Dat
     kept = protected.isin(["lock_open", "donor", "ethnic", "border", "new_asset"]) | (until >= county.year)
     small = table["rural"] & (table["pupils"] < standards.value("closure_max_pupils"))
     locked = table["school_id"].map(kept) | table["school_id"].isin(request.keep_open) | ~small
-    table["lock"] = np.where(table["school_id"].isin(request.close), "closed", np.where(locked, "open", "free"))
+    table["lock"] = np.where(
+        table["school_id"].isin(request.close), "closed", np.where(locked, "open", "free")
+    )
     n_bands = table.groupby("unit_id")["band"].transform("count")
     least = np.where(table["kind"] == "point", 1, np.minimum(3, table["grades"]))
     table["min_classes"] = np.minimum(least, np.maximum(1, table["classes"] // n_bands)).astype(int)
@@ -163,17 +165,25 @@ def _pairs(
     both = both.reset_index(drop=True)
     new_row = pd.Series(both.index, index=both["old"])
     past = past[past["index"].isin(new_row.index)]
-    blocked = pd.DataFrame({"p": past["index"].map(new_row), "school_id": past["nearer"], "band": past["band"]})
+    blocked = pd.DataFrame(
+        {"p": past["index"].map(new_row), "school_id": past["nearer"], "band": past["band"]}
+    )
     choices = both.groupby("g").size()
     alone = tuple(int(g) for g in choices.index[choices == 1])
     columns = ["g", "village_id", "band", "school_id", "mode", "minutes", "changed", "stay", "pupils"]
-    return both[columns], blocked.drop_duplicates().sort_values(["p", "school_id"]).reset_index(drop=True), alone
+    return (
+        both[columns],
+        blocked.drop_duplicates().sort_values(["p", "school_id"]).reset_index(drop=True),
+        alone,
+    )
 
 
 def _categories(county: County) -> pd.DataFrame:
     table = county.staff_category.set_index(["stage", "cat_id"]).sort_index()
     flags = ["counts_q", "counts_b", "counts_a"]
-    primary = {tuple(r): c for c, r in zip(table.loc["pri"].index, table.loc["pri"][flags].to_numpy(), strict=True)}
+    primary = {
+        tuple(r): c for c, r in zip(table.loc["pri"].index, table.loc["pri"][flags].to_numpy(), strict=True)
+    }
     order = table.loc["pri"][table.loc["pri"]["movable"]]
     primary.update({tuple(r): c for c, r in zip(order.index, order[flags].to_numpy(), strict=True)})
     table["down"] = [
@@ -184,7 +194,9 @@ def _categories(county: County) -> pd.DataFrame:
 
 
 def _stock(county: County, units: pd.DataFrame, categories: pd.DataFrame) -> pd.DataFrame:
-    have = county.staff_stock.assign(unit_id=county.staff_stock["school_id"] + "/" + county.staff_stock["stage"])
+    have = county.staff_stock.assign(
+        unit_id=county.staff_stock["school_id"] + "/" + county.staff_stock["stage"]
+    )
     have = have.set_index(["unit_id", "cat_id"])[["heads", "near_retirement"]]
     index = [(u, c) for u, s in units["stage"].items() for c in categories.loc[s].index]
     table = have.reindex(pd.MultiIndex.from_tuples(index, names=["unit_id", "cat_id"])).fillna(0).astype(int)
@@ -208,9 +220,7 @@ def mean_ratios(
     return {k: (v if v > 0 else 1e-6) for k, v in centres.items()}, population
 
 
-def build_instance(
-    county: County, standards: Standards, request: Request, times: TravelTimes
-) -> Instance:
+def build_instance(county: County, standards: Standards, request: Request, times: TravelTimes) -> Instance:
     """Turn a county and a request into the data of the model.
 
     Parameters
@@ -229,7 +239,9 @@ def build_instance(
     bands = _bands(county, standards, request, units)
     groups = today_groups(county, standards, times)
     groups = groups.rename_axis("g")
-    zone_row = groups[groups["main"]].reset_index()[["village_id", "band", "g"]].rename(columns={"g": "zone_row"})
+    zone_row = (
+        groups[groups["main"]].reset_index()[["village_id", "band", "g"]].rename(columns={"g": "zone_row"})
+    )
     groups = groups.reset_index().merge(zone_row, on=["village_id", "band"], how="left").set_index("g")
     minutes = scaled_minutes(times, standards)
     pairs, blocked, alone = _pairs(groups, bands, minutes, standards)

@@ -105,7 +105,9 @@ def largest_remainder(weights: pd.Series, keys: pd.Series, totals: pd.Series) ->
     exact = totals * weights / weights.groupby(keys).transform("sum")
     whole = np.floor(exact + 1e-9).astype("int64")
     left = totals - whole.groupby(keys).transform("sum")
-    order = pd.DataFrame({"key": keys, "frac": (whole - exact), "row": np.arange(len(keys))}, index=keys.index)
+    order = pd.DataFrame(
+        {"key": keys, "frac": (whole - exact), "row": np.arange(len(keys))}, index=keys.index
+    )
     rank = order.sort_values(["key", "frac", "row"], kind="stable").groupby("key", sort=False).cumcount()
     return (whole + (rank.reindex(keys.index) < left).astype("int64")).astype("int64")
 
@@ -168,7 +170,16 @@ def today_groups(county: County, standards: Standards, times: TravelTimes) -> pd
     rows = _with_mode(rows, minutes)
     rows["group"] = np.where(rows["main"], "zone", "choice")
     rows = rows.rename(columns={"school_id": "today_school_id"})
-    columns = ["village_id", "band", "group", "today_school_id", "pupils", "today_mode", "today_minutes", "main"]
+    columns = [
+        "village_id",
+        "band",
+        "group",
+        "today_school_id",
+        "pupils",
+        "today_mode",
+        "today_minutes",
+        "main",
+    ]
     order = ["village_id", "band", "main", "today_school_id"]
     rows = rows.sort_values(order, ascending=[True, True, False, True], kind="stable")
     return rows[columns].reset_index(drop=True)
@@ -179,7 +190,9 @@ def today_findings(county: County, groups: pd.DataFrame) -> tuple[Finding, ...]:
     found = []
     demand = planning_demand(county)
     total = demand.merge(
-        groups.groupby(["village_id", "band"])["pupils"].sum().reset_index(), on=["village_id", "band"], how="left"
+        groups.groupby(["village_id", "band"])["pupils"].sum().reset_index(),
+        on=["village_id", "band"],
+        how="left",
     )
     names = county.villages.set_index("village_id")["name"]
     for row in total[total["pupils"].isna()].itertuples():

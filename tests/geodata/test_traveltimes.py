@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import networkx as nx
@@ -73,7 +74,7 @@ def oracle(net, origin, destination) -> float:
                     arc(name, node, 0.0)
                     arc(node, name, 0.0)
         chain = [stops[0], *sorted(stops[2:], key=lambda p: p[0]), stops[1]]
-        for (m1, u), (m2, v) in zip(chain, chain[1:], strict=False):
+        for (m1, u), (m2, v) in itertools.pairwise(chain):
             cost = (m2 - m1) * net.pace[e]
             if np.isfinite(cost):
                 if net.forward[e] or m1 == m2:
