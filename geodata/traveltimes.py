@@ -17,7 +17,7 @@ from geodata.roads import mode_network, read_speeds, roads_findings
 from geodata.snapping import AT_END_M, Floats, Ints, Net, Snaps, snap, streets_of
 
 CHUNK = 32  # schools searched at once: bounds the memory to 32 x nodes
-FLOOR = 1e-3  # no arc costs less (1 ms, or 1 mm): zero would read as "no arc"
+FLOOR = 1e-3  # no arc costs less (1 ms, or 1 mm): whether a stored zero is an arc is up to the routine
 MARGIN = 1e-6  # the limit is inclusive whatever the order of adding
 WALK_KMH = 4.0  # domain.md 3.2 [A]
 WALK_PACE = 3.6 / WALK_KMH  # seconds per metre, also for the way from a point to the road
@@ -128,7 +128,7 @@ def _reversed_graph(net: Net, destinations: Snaps, goal: Ints) -> csr_array:
     """Arcs turned round, and a node for every destination from which the search starts.
 
     The cheapest of parallel arcs is taken here because a sparse matrix would add them up. Costs are
-    at least `FLOOR`, so that no arc reads as absent.
+    at least `FLOOR`, so that nothing depends on how a stored zero is read.
     """
     start, end, cost = net.arcs()
     street = destinations.street[goal]

@@ -31,9 +31,11 @@ needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the shared example fi
 OSM = """<?xml version='1.0' encoding='UTF-8'?>
 <osm version="0.6">
 {nodes}
-<way id="10" version="1"><nd ref="1"/><nd ref="2"/><tag k="highway" v="residential"/><tag k="surface" v="gravel"/></way>
+<way id="10" version="1"><nd ref="1"/><nd ref="2"/><tag k="highway" v="residential"/>
+  <tag k="surface" v="gravel"/></way>
 <way id="11" version="1"><nd ref="2"/><nd ref="5"/><nd ref="3"/><tag k="highway" v="primary"/></way>
-<way id="12" version="1"><nd ref="3"/><nd ref="4"/><tag k="highway" v="primary"/><tag k="oneway" v="yes"/></way>
+<way id="12" version="1"><nd ref="3"/><nd ref="4"/><tag k="highway" v="primary"/>
+  <tag k="oneway" v="yes"/></way>
 <way id="13" version="1"><nd ref="1"/><nd ref="4"/><tag k="waterway" v="river"/></way>
 <way id="14" version="1"><nd ref="1"/><nd ref="3"/><tag k="boundary" v="administrative"/></way>
 <way id="15" version="1"><nd ref="1"/><nd ref="3"/><tag k="highway" v="proposed"/></way>

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from itertools import pairwise
 
 import networkx as nx
 import numpy as np
@@ -14,7 +15,7 @@ from pyproj import Geod
 
 from geodata.county import County
 from geodata.snapping import Snaps, network, snap, streets_of
-from geodata.traveltimes import CHUNK, matrix, travel_times
+from geodata.traveltimes import CHUNK, FLOOR, _reversed_graph, matrix, travel_times
 
 LON, LAT = 118.3, 30.9
 STEP = 0.01
@@ -141,6 +142,7 @@ def test_a_zero_length_street_is_a_way():
     near = int(np.flatnonzero(net.streets.metres == 50)[0])
     cost = dense(net, snaps_of((far, 0.0)), snaps_of((near, 30.0)))[0, 0]
     assert cost == pytest.approx(oracle(net, (far, 0.0), (near, 30.0)), abs=0.01)
+    assert _reversed_graph(net, snaps_of((near, 0.0)), np.array([0])).data.min() == FLOOR
 
 
 def test_the_limit_is_inclusive_and_holds_for_access_too():
@@ -228,8 +230,8 @@ def county_of(roads, villages, schools, pupils=None) -> County:
     )
     return County(
         name="test", year=2025, schools=table("school", schools).assign(status="open"), school_stage=stage,
-        villages=table("village", villages), demand=none, staff_category=none, staff_stock=none, unit_costs=none,
-        budget=none, enrolment_by_grade=none, attendance=none, standards=none, roads=roads,
+        villages=table("village", villages), demand=none, staff_category=none, staff_stock=none,
+        unit_costs=none, budget=none, enrolment_by_grade=none, attendance=none, standards=none, roads=roads,
     )  # fmt: skip
 
 
