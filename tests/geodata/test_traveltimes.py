@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from itertools import pairwise
 
 import networkx as nx
 import numpy as np
