@@ -1,0 +1,209 @@
+"""Staff after the plan: balance by joint category, transfers between townships, rural floors.
+
+| symbol | component | source |
+|---|---|---|
+| heads[u,c] | ``model.heads`` | follows |
+| out[u,c], into[u,c] | ``model.out``, ``model.into`` | decision |
+| flow[c,t,t'] | ``model.flow`` | decision |
+| hire[u,c] | ``model.hire`` | decision |
+
+Transfers run from a unit to its township and from there to a linked one, so that the model grows with
+townships squared and not with schools squared; `models.unpack` turns them into school pairs.
+"""
+
+from __future__ import annotations
+
+import math
+
+import pyomo.environ as pyo
+
+from models.instance import HEAD_FLAGS, Instance
+
+Model = pyo.ConcreteModel
+
+
+def staff_variables(model: Model, inst: Instance, whole: bool) -> None:
+    """Declare heads, transfers and hires; whole heads only where asked for."""
+    keys = list(inst.stock.index)
+    domain = pyo.NonNegativeIntegers if whole else pyo.NonNegativeReals
+    stage = inst.units["stage"]
+    hireable = inst.categories["hireable"]
+    movable = inst.categories["movable"]
+    model.out = pyo.Var(
+        [k for k in keys if inst.stock.at[k, "heads"] > 0],
+        domain=domain,
+        bounds=lambda m, u, c: (0, int(inst.stock.at[(u, c), "heads"])),
+    )
+    model.into = pyo.Var([(u, c) for u, c in keys if movable[stage[u], c]], domain=domain)
+    model.hire = pyo.Var([(u, c) for u, c in keys if hireable[stage[u], c]], domain=domain)
+    hubs = sorted({(stage[u], c) for u, c in keys})
+    flows = [(s, c, s, c, a, b) for s, c in hubs for a, b in inst.links]
+    flows += [
+        (s, c, "pri", str(inst.categories.at[(s, c), "down"]), a, b)
+        for s, c in hubs
+        if inst.categories.at[(s, c), "down"]
+        for a, b in inst.links
+    ]
+    model.flow = pyo.Var(flows, domain=pyo.NonNegativeReals)
+    towns = sorted(inst.units["township"].unique())
+    model.visiting = pyo.Var(towns, domain=domain)
+
+
+def heads(model: Model, inst: Instance, unit: str, category: str) -> object:
+    """heads[u,c] = today - out + into + hire, as an expression."""
+    key = (unit, category)
+    total: object = int(inst.stock.at[key, "heads"])
+    if key in model.out:
+        total = total - model.out[key]
+    if key in model.into:
+        total = total + model.into[key]
+    if key in model.hire:
+        total = total + model.hire[key]
+    return total
+
+
+def counted_heads(model: Model, inst: Instance, unit: str, flag: str) -> object:
+    """Heads of a unit that count for q, b or a (or all of them: flag "all"), as an expression."""
+    stage = inst.units.at[unit, "stage"]
+    table = inst.categories.loc[stage]
+    cats = table.index if flag == "all" else table.index[table[HEAD_FLAGS[flag]] == 1]
+    return sum(heads(model, inst, unit, c) for c in cats)
+
+
+def staff_balance(model: Model, inst: Instance) -> None:
+    """A closed unit has no staff; fixed heads leave only when their unit closes.
+
+    out[u,c] <= movable + fixed (1 - open[u]);  stock (1 - open[u]) <= out[u,c];
+    into + hire <= M open[u].
+    """
+    stock = inst.stock
+    closable = {u for u, k in inst.bands.groupby("unit_id")["lock"].agg(lambda x: (x == "open").all()).items() if not k}
+
+    def leave(m: Model, u: str, c: str) -> object:
+        total, fixed = int(stock.at[(u, c), "heads"]), int(stock.at[(u, c), "fixed"])
+        if fixed == 0:
+            return pyo.Constraint.Skip
+        return m.out[u, c] <= total - fixed + fixed * (1 - m.unit_open[u])
+
+    keys = list(model.out)
+    model.fixed_heads = pyo.Constraint(keys, rule=leave)
+    shut = [k for k in keys if k[0] in closable]
+    model.closed_empty = pyo.Constraint(
+        shut, rule=lambda m, u, c: m.out[u, c] >= int(stock.at[(u, c), "heads"]) * (1 - m.unit_open[u])
+    )
+    arriving = sorted({k for k in list(model.into) + list(model.hire) if k[0] in closable})
+
+    def most(u: str) -> float:
+        # never a binding number: more than one head per five pupils that the unit could hold
+        return 10.0 + float(inst.units.at[u, "most"]) / 5.0
+
+    model.closed_none_in = pyo.Constraint(
+        arriving,
+        rule=lambda m, u, c: (m.into[u, c] if (u, c) in m.into else 0) + (m.hire[u, c] if (u, c) in m.hire else 0)
+        <= most(u) * m.unit_open[u],
+    )
+
+
+def township_flows(model: Model, inst: Instance) -> None:
+    """Heads leaving the units of a township flow to linked townships; nothing appears or vanishes.
+
+    sum_{u in t} out[u,c] = sum_{t'} flow[c,t,t'];  sum_{u in t'} into[u,c'] = sum_t flow[.,c',t,t'].
+    """
+    out_of: dict[tuple[str, str, str], list[object]] = {}
+    into: dict[tuple[str, str, str], list[object]] = {}
+    for u, c in model.out:
+        key = (inst.units.at[u, "stage"], c, inst.units.at[u, "township"])
+        out_of.setdefault(key, []).append(model.out[u, c])
+    for u, c in model.into:
+        key = (inst.units.at[u, "stage"], c, inst.units.at[u, "township"])
+        into.setdefault(key, []).append(model.into[u, c])
+    sent: dict[tuple[str, str, str], list[object]] = {}
+    come: dict[tuple[str, str, str], list[object]] = {}
+    for s, c, s2, c2, a, b in model.flow:
+        sent.setdefault((s, c, a), []).append(model.flow[s, c, s2, c2, a, b])
+        come.setdefault((s2, c2, b), []).append(model.flow[s, c, s2, c2, a, b])
+    keys = sorted(set(sent) | set(out_of))
+    model.sent = pyo.Constraint(keys, rule=lambda m, *k: sum(out_of.get(k, [0])) == sum(sent.get(k, [0])))
+    keys2 = sorted(set(come) | set(into))
+    model.come = pyo.Constraint(keys2, rule=lambda m, *k: sum(into.get(k, [0])) == sum(come.get(k, [0])))
+
+
+def class_teacher_floor(model: Model, inst: Instance) -> None:
+    """Rural units: heads >= P / ratio, heads >= kappa classes, heads >= 2 (3 with three grades)."""
+    value = inst.standards.value
+    rural = list(inst.units.index[inst.units["rural"]])
+    of_unit = {u: r for u, r in inst.bands.groupby("unit_id")}
+    staff = {u: counted_heads(model, inst, u, "all") for u in rural}
+    ratio = {s: value(f"floor_ratio_{s}") for s in ("pri", "jun")}
+    model.floor_ratio = pyo.Constraint(
+        rural, rule=lambda m, u: staff[u] * ratio[inst.units.at[u, "stage"]] >= m.pupils[u]
+    )
+    model.floor_classes = pyo.Constraint(
+        rural, rule=lambda m, u: staff[u] >= value("floor_kappa") * sum(m.classes[k] for k in of_unit[u].index)
+    )
+
+    def least(u: str) -> float:
+        many = int(of_unit[u]["grades"].sum()) >= 3
+        return value("floor_heads_grades3" if many else "floor_heads")
+
+    model.floor_least = pyo.Constraint(rural, rule=lambda m, u: staff[u] >= least(u) * m.unit_open[u])
+
+
+def backbone_floor(model: Model, inst: Instance) -> None:
+    """A unit of 50 pupils or more has a backbone teacher: b[u] >= assessed[u]."""
+    sure = list(inst.units.index[inst.units["assessed"]])
+    model.floor_backbone = pyo.Constraint(
+        sure, rule=lambda m, u: counted_heads(m, inst, u, "b") >= m.unit_open[u]
+    )
+    model.floor_backbone_new = pyo.Constraint(
+        list(model.counted), rule=lambda m, u: counted_heads(m, inst, u, "b") >= m.counted[u]
+    )
+
+
+def arts_floor(model: Model, inst: Instance) -> None:
+    """Every unit but points has its own PE/arts teacher; a township's others visit its points.
+
+    sum_{u in t} a[u] - required[t] >= visiting[t] >= open points / share.
+    """
+    share = inst.standards.value("floor_arts_point_share")
+    full = [u for u in inst.units.index if inst.units.at[u, "kind"] != "point"]
+    model.floor_arts = pyo.Constraint(full, rule=lambda m, u: counted_heads(m, inst, u, "a") >= m.unit_open[u])
+    towns = {t: list(r.index) for t, r in inst.units.groupby("township")}
+    points = {
+        t: sorted({inst.units.at[u, "school_id"] for u in us if inst.units.at[u, "kind"] == "point"})
+        for t, us in towns.items()
+    }
+    with_points = [t for t in towns if points[t]]
+    model.visits = pyo.Constraint(
+        with_points, rule=lambda m, t: m.visiting[t] >= sum(1 - m.closed[j] for j in points[t]) / share
+    )
+    model.visitors = pyo.Constraint(
+        with_points,
+        rule=lambda m, t: sum(counted_heads(m, inst, u, "a") for u in towns[t])
+        - sum(m.unit_open[u] for u in towns[t] if inst.units.at[u, "kind"] != "point")
+        >= m.visiting[t],
+    )
+
+
+def no_outflow(model: Model, inst: Instance) -> None:
+    """Small units that stay lose no backbone and no qualified teacher: x[u] >= today open[u]."""
+
+    def add(flag: str) -> pyo.Constraint:
+        most = inst.standards.value(f"floor_no_outflow_{flag}")
+        small = inst.units.index[(inst.units["pupils"] < most) & (inst.units[flag] > 0)]
+        return pyo.Constraint(
+            list(small),
+            rule=lambda m, u: counted_heads(m, inst, u, flag) >= math.ceil(inst.units.at[u, flag]) * m.unit_open[u],
+        )
+
+    for flag in ("b", "q"):
+        if inst.standards.hard(f"floor_no_outflow_{flag}"):
+            setattr(model, f"no_outflow_{flag}", add(flag))
+
+
+def staff_moved(model: Model) -> object:
+    """Heads that change school, as an expression."""
+    return sum(model.into[k] for k in model.into)
+
+
+STAFF_RULES = (staff_balance, township_flows, class_teacher_floor, backbone_floor, arts_floor, no_outflow)
