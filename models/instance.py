@@ -16,8 +16,7 @@ from geodata.tables import BAND_STAGE, STAGES
 from geodata.traveltimes import TravelTimes
 from models.indicators import RESOURCES, unit_table
 from models.norms import Standards
-from models.referee import budgets
-from models.request import Request
+from models.request import Request, budgets
 from models.today import FAR_MINUTES, scaled_minutes, site_bands, sites, today_groups
 
 HEAD_FLAGS = {"q": "counts_q", "b": "counts_b", "a": "counts_a"}
