@@ -146,7 +146,10 @@ def _pairs(
     allowed &= rows["minutes"] - rows["today_minutes"] <= standards.value("travel_increase")
     today = rows["school_id"] == rows["today_school_id"]
     # at today's school the mode may improve to a bus, never become a longer walk than today
-    rows = rows[allowed & ~(today & (rows["mode"] == rows["today_mode"]))]
+    # no bus to a school within walking: a bus is a remedy (domain.md 2.1 school_bus)
+    near = walkable[["g", "school_id"]].assign(near=True)
+    short = rows.merge(near, on=["g", "school_id"], how="left")["near"].notna().to_numpy()
+    rows = rows[allowed & ~(today & (rows["mode"] == rows["today_mode"])) & ~((rows["mode"] == "bus") & short)]
     stay = zone.assign(
         school_id=zone["today_school_id"], mode=zone["today_mode"], minutes=zone["today_minutes"]
     )
@@ -157,7 +160,8 @@ def _pairs(
     past = bus.merge(walkable[key].rename(columns={"school_id": "nearer"}), on=["g", "band"])
     # a school that cannot close and can be walked to rules the bus out at once
     locked = bands["lock"].eq("open")
-    sure = past[[bool(locked.get((s, b), False)) for s, b in zip(past["nearer"], past["band"], strict=True)]]
+    certain = [bool(locked.get((s, b), False)) for s, b in zip(past["nearer"], past["band"], strict=True)]
+    sure = past[np.array(certain, dtype=bool)]
     both = both.drop(index=sure["index"].unique())
     both = both.sort_values(["g", "school_id", "mode"], kind="stable")
     both["old"] = both.index

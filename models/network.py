@@ -13,6 +13,7 @@ One small function per rule; each adds one named component to the Pyomo model.
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pyomo.environ as pyo
 
@@ -98,7 +99,10 @@ def choice_groups(inst: Instance) -> pd.DataFrame:
     """Groups that by-pass their zone today and whose school could give up the band."""
     rows = inst.groups[~inst.groups["main"]]
     lock = inst.bands["lock"]
-    return rows[[lock.get((s, b), "open") != "open" for s, b in zip(rows["today_school_id"], rows["band"], strict=True)]]
+    may_close = [
+        lock.get((s, b), "open") != "open" for s, b in zip(rows["today_school_id"], rows["band"], strict=True)
+    ]
+    return rows[np.array(may_close, dtype=bool)]
 
 
 def count_pupils(model: Model, inst: Instance) -> None:
