@@ -111,7 +111,8 @@ def village_cells(county: County) -> tuple[list[list[list[int]]], list[list[int]
     # one degree of longitude is shorter than one of latitude: measure in a plane that is locally true
     squeeze = np.array([np.cos(np.deg2rad(at[:, 1].mean())), 1.0])
     diagram = shapely.voronoi_polygons(
-        shapely.multipoints(at * squeeze), extend_to=shapely.multipoints((at + [[1, 1]]) * squeeze), ordered=False
+        shapely.multipoints(at * squeeze),
+        extend_to=shapely.box(*((at.min(axis=0) - 1) * squeeze), *((at.max(axis=0) + 1) * squeeze)),
     )
     pieces = shapely.get_parts(diagram)
     pieces = shapely.transform(pieces, lambda xy: xy / squeeze)

@@ -163,6 +163,13 @@ class Bridge:
         for v, x, w in zip(self.columns, values, self.whole, strict=True):
             v.set_value(round(float(x)) if w else float(x), skip_validation=True)
 
+    def clash(self) -> list[str]:
+        """Names of the rows of an irreducible infeasible set of the relaxation; empty if feasible."""
+        self._options({"iis_strategy": 2})
+        self.highs.run()
+        _, iis = self.highs.getIis()
+        return [self.row_names[i] for i in iis.row_index_ if i < len(self.row_names)]
+
     @property
     def stopped(self) -> bool:
         """True once a stop was asked for (Ctrl-C): later goals are not begun."""

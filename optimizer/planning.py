@@ -1,0 +1,142 @@
+"""The verb ``plan``: County + Scenario -> PlanResult with bound and gap, accepted by the referee."""
+
+from __future__ import annotations
+
+import time
+
+from geodata.county import County
+from geodata.findings import Finding, InputProblems
+from geodata.traveltimes import TravelTimes, travel_times
+from models.actions import list_actions
+from models.instance import Instance, build_instance
+from models.norms import load_standards
+from models.plan import GoalRecord, Plan, PlanResult, SolveRecord, Verdict
+from models.referee import judge
+from models.today import today_findings
+from models.unpack import unpack
+from optimizer.diagnosis import why_infeasible
+from optimizer.highs import SOLVER, Limits
+from optimizer.network_first import NoPlan, Report, Solved, exact_objective, solve_network, solve_split
+from optimizer.scenario import Scenario, check_scenario
+
+
+class Infeasible(InputProblems):
+    """No plan can exist; the findings say what stands in the way (exit code 3)."""
+
+
+class StoppedWithoutPlan(Exception):
+    """The solver was stopped before it found any plan (exit code 4)."""
+
+
+class Rejected(Exception):
+    """The referee rejected the solver's plan (exit code 5); carries its verdict."""
+
+    def __init__(self, verdict: Verdict):
+        self.verdict = verdict
+        super().__init__("the referee rejected the plan")
+
+
+def plan(
+    county: County,
+    scenario: Scenario | None = None,
+    times: TravelTimes | None = None,
+    report: Report | None = None,
+) -> PlanResult:
+    """The allocation plan of a county.
+
+    Parameters
+    ----------
+    county : County
+    scenario : Scenario or None
+        None asks for the default goals within the county's own budget.
+    times : TravelTimes or None
+        None computes them.
+    report : callable or None
+        Called with the goal being solved and a `Progress`, for a live display.
+
+    Returns
+    -------
+    PlanResult
+
+    Raises
+    ------
+    InputProblems
+        The scenario names a school that does not exist, and the like.
+    Infeasible
+        Proven: no plan keeps the hard rules within the budget.
+    StoppedWithoutPlan
+        Limit or Ctrl-C before any plan was found.
+    Rejected
+        The referee found a hard rule broken; nothing is returned.
+    """
+    begun = time.monotonic()
+    scenario = scenario or Scenario()
+    check_scenario(scenario, county)
+    standards = load_standards(county)
+    times = times or travel_times(county)
+    request = scenario.request()
+    inst = build_instance(county, standards, request, times)
+    network, split = _solve(inst, scenario, report)
+    made = unpack(split.model, split.instance, times.towns)
+    verdict = judge(county, standards, made, times, request)
+    if not verdict.accepted:
+        raise Rejected(verdict)
+    notes = _notes(split)
+    solve = _record(network, split, exact_objective(verdict.indicators, split.instance), scenario, begun, notes)
+    return PlanResult(
+        county, scenario.model_dump(mode="json"), made, verdict, solve, times, list_actions(county, made, verdict),
+        (*county.findings, *times.findings, *today_findings(county, inst.groups), *_without_choice(inst), *notes),
+    )  # fmt: skip
+
+
+def _solve(inst: Instance, scenario: Scenario, report: Report | None) -> tuple[Solved, Solved]:
+    goals = [(g.name, g.tolerance) for g in scenario.goals]
+    limits = Limits(gap=scenario.gap, seconds=scenario.seconds, seed=scenario.seed)
+    on_network = [g for g in goals if g[0] != "cost"]
+    try:
+        network = solve_network(inst, [(str(n), t) for n, t in on_network], limits, report)
+        split = solve_split(network, [(str(n), t) for n, t in goals], limits, report)
+    except NoPlan as stop:
+        if stop.status == "infeasible":
+            raise Infeasible(why_infeasible(stop.instance)) from None
+        raise StoppedWithoutPlan(stop.status) from None
+    return network, split
+
+
+def _record(
+    network: Solved, split: Solved, objective: float, scenario: Scenario, begun: float, notes: tuple[Finding, ...]
+) -> SolveRecord:
+    """The first goal's bound comes from the network step, which relaxes everything that follows."""
+    first = network.goals[0]
+    gap = max(0.0, objective - first.bound) / max(objective, 1e-9)
+    goals = (GoalRecord("imbalance", objective, first.bound, gap, first.seconds, first.nodes, first.status, first.tolerance),)
+    rest = tuple(g for g in (*network.goals[1:], *split.goals[1:]))
+    named: dict[str, GoalRecord] = {}
+    for goal in rest:
+        named[goal.goal] = goal  # the split's own disruption and cost replace the network's
+    status = "proven" if all(g.status == "proven" for g in (*network.goals, *split.goals)) else "stopped"
+    return SolveRecord(
+        objective, first.bound, gap, time.monotonic() - begun, status, SOLVER, scenario.seed,
+        (*goals, *named.values()), notes,
+    )  # fmt: skip
+
+
+def _notes(split: Solved) -> tuple[Finding, ...]:
+    """Reaching the clock is said, because another run may stop elsewhere."""
+    return (Finding("warning", "reasons.clock"),) if split.answer.clock else ()
+
+
+def _without_choice(inst: Instance) -> tuple[Finding, ...]:
+    """Village-bands that can only stay where they are."""
+    if not inst.nearest_kept:
+        return ()
+    rows = inst.groups.loc[list(inst.nearest_kept)]
+    beyond = rows[rows["today_minutes"] >= 999]
+    name = inst.county.villages.set_index("village_id")["name"]
+    found = [Finding("note", "reasons.no_choice", {"groups": len(rows), "pupils": int(rows["pupils"].sum())})]
+    for r in beyond.itertuples():
+        found.append(Finding("warning", "reasons.no_road", {"village": name[r.village_id], "band": r.band, "pupils": int(r.pupils)}))
+    return tuple(found)
+
+
+__all__ = ["Infeasible", "Plan", "Rejected", "StoppedWithoutPlan", "plan"]

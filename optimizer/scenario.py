@@ -1,0 +1,116 @@
+"""`Scenario`: what a run asks for, read from TOML and validated."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from geodata.county import County
+from geodata.findings import Finding, InputProblems
+from models.request import Request
+
+GoalName = Literal["imbalance", "travel", "disruption", "cost"]
+
+
+class Goal(BaseModel):
+    """One goal of the ordered list and how far later goals may worsen it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: GoalName
+    tolerance: float = Field(0.0, ge=0, le=1)
+
+
+DEFAULT_GOALS = (
+    Goal(name="imbalance", tolerance=0.01),
+    Goal(name="travel", tolerance=0.01),
+    Goal(name="disruption", tolerance=0.05),
+    Goal(name="cost"),
+)
+
+
+class Scenario(BaseModel):
+    """Goals in order, budgets, locks, solver limits. Unknown keys are refused, not ignored.
+
+    Parameters
+    ----------
+    goals : tuple of Goal
+        Imbalance is first; the order of the others is free.
+    budget : dict of earmark to yuan, or None
+        None takes the county's own budget of the planning year.
+    keep_open, close : tuple of str
+        School ids.
+    cost_level : {"low", "base", "high"}
+    gap : float
+        Relative gap asked of the first goal.
+    seconds : float
+        Time after which a solve keeps its best plan; reaching it is reported, because another run
+        may then stop elsewhere.
+    seed : int
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    goals: tuple[Goal, ...] = DEFAULT_GOALS
+    budget: dict[Literal["building", "device", "teacher", "transport", "any"], float] | None = None
+    keep_open: tuple[str, ...] = ()
+    close: tuple[str, ...] = ()
+    cost_level: Literal["low", "base", "high"] = "base"
+    gap: float = Field(0.02, gt=0, lt=1)
+    seconds: float = Field(600.0, gt=0)
+    seed: int = Field(0, ge=0, lt=2**31)
+
+    def request(self) -> Request:
+        """The part that the model and the referee need."""
+        budget = None if self.budget is None else {str(k): float(v) for k, v in self.budget.items()}
+        return Request(budget, self.keep_open, self.close, self.cost_level, self.seed)
+
+
+def read_scenario(path: Path) -> Scenario:
+    """A scenario from a TOML file.
+
+    Raises
+    ------
+    InputProblems
+        With the key and what to write instead.
+    """
+    file = path.name
+    try:
+        return Scenario(**tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputProblems([Finding("error", "cli.scenario_unreadable", {"why": str(error)}, file=file)]) from None
+    except ValidationError as error:
+        raise InputProblems(
+            [
+                Finding(
+                    "error", "cli.scenario_value", {"why": e["msg"]}, file=file,
+                    column=".".join(str(part) for part in e["loc"]), value=str(e["input"])[:60],
+                )
+                for e in error.errors()
+            ]
+        ) from None  # fmt: skip
+
+
+def check_scenario(scenario: Scenario, county: County) -> None:
+    """Every id named by a scenario exists and is not asked for twice.
+
+    Raises
+    ------
+    InputProblems
+    """
+    known = set(county.schools["school_id"])
+    found = [
+        Finding("error", "cli.scenario_school", file="scenario", column=name, value=school)
+        for name, ids in (("keep_open", scenario.keep_open), ("close", scenario.close))
+        for school in ids
+        if school not in known
+    ]
+    both = sorted(set(scenario.keep_open) & set(scenario.close))
+    found += [Finding("error", "cli.scenario_both", file="scenario", column="close", value=s) for s in both]
+    if scenario.goals[0].name != "imbalance" or len({g.name for g in scenario.goals}) < len(scenario.goals):
+        found.append(Finding("error", "cli.scenario_goals", file="scenario", column="goals"))
+    if scenario.budget is not None and min(scenario.budget.values(), default=0.0) < 0:
+        found.append(Finding("error", "cli.scenario_budget", file="scenario", column="budget"))
+    if found:
+        raise InputProblems(found)
