@@ -22,7 +22,9 @@ def _closures(plan: Plan, verdict: Verdict) -> Iterator[Row]:
         lost = list(rows.loc[~rows["open"], "band"])
         if not lost:
             continue
-        leave = travel[(travel["today_school_id"] == school_id) & travel["changed"] & travel["band"].isin(lost)]
+        leave = travel[
+            (travel["today_school_id"] == school_id) & travel["changed"] & travel["band"].isin(lost)
+        ]
         to = leave.groupby("school")["pupils"].sum()
         fields = {
             "pupils": int(leave["pupils"].sum()),
@@ -66,7 +68,12 @@ def _resources(county: County, plan: Plan, verdict: Verdict) -> Iterator[Row]:
 
     def why(school_id: str, stage: str, indicator: str) -> dict[str, object]:
         before, after, threshold = short.get((school_id, stage, indicator), (0.0, 0.0, 0.0))
-        return {"indicator": indicator, "before": round(before, 2), "after": round(after, 2), "threshold": threshold}
+        return {
+            "indicator": indicator,
+            "before": round(before, 2),
+            "after": round(after, 2),
+            "threshold": threshold,
+        }
 
     names = county.schools.set_index("school_id")["name"]
     for r in plan.staff_moves.itertuples():
@@ -100,7 +107,9 @@ def _buses(verdict: Verdict) -> Iterator[Row]:
 def _money(verdict: Verdict) -> dict[tuple[str, str, str], tuple[float, str]]:
     """Charged yuan and earmark by action, school and item."""
     rows = verdict.costs[verdict.costs["charged"]]
-    total = rows.groupby(["action", "school_id", "item"], as_index=False).agg({"yuan": "sum", "earmark": "first"})
+    total = rows.groupby(["action", "school_id", "item"], as_index=False).agg(
+        {"yuan": "sum", "earmark": "first"}
+    )
     return {(r.action, r.school_id, r.item): (float(r.yuan), str(r.earmark)) for r in total.itertuples()}
 
 
@@ -121,7 +130,12 @@ def list_actions(county: County, plan: Plan, verdict: Verdict) -> pd.DataFrame:
     mark = booked.groupby(["action", "school_id"])["earmark"].first()
     exact = _money(verdict)
     rows = []
-    everything = [*_closures(plan, verdict), *_receivers(verdict), *_resources(county, plan, verdict), *_buses(verdict)]
+    everything = [
+        *_closures(plan, verdict),
+        *_receivers(verdict),
+        *_resources(county, plan, verdict),
+        *_buses(verdict),
+    ]
     for action, school_id, what, quantity, unit, reason, fields in everything:
         booked_as = {"close": "closure", "receive": "transition"}.get(str(action), str(action))
         key = (booked_as, school_id)
@@ -136,5 +150,19 @@ def list_actions(county: County, plan: Plan, verdict: Verdict) -> pd.DataFrame:
         else:
             yuan, earmark = 0.0, ""
         at = school.loc[str(school_id)]
-        rows.append((action, school_id, at["name"], at["township"], what, quantity, unit, yuan, earmark, reason, fields))
+        rows.append(
+            (
+                action,
+                school_id,
+                at["name"],
+                at["township"],
+                what,
+                quantity,
+                unit,
+                yuan,
+                earmark,
+                reason,
+                fields,
+            )
+        )
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -31,7 +31,9 @@ def item_variables(model: Model, inst: Instance, whole: bool) -> None:
     closable = inst.bands.groupby("unit_id")["lock"].agg(lambda x: (x != "open").all())
     shut = [u for u in inst.units.index if closable.get(u, False)]
     model.freed = pyo.Var([(u, k) for u in shut for k in MOVABLE_ITEMS], domain=pyo.NonNegativeReals)
-    model.got = pyo.Var([(u, k) for u in inst.units.index for k in MOVABLE_ITEMS], domain=pyo.NonNegativeReals)
+    model.got = pyo.Var(
+        [(u, k) for u in inst.units.index for k in MOVABLE_ITEMS], domain=pyo.NonNegativeReals
+    )
     if whole:
         rooms = [u for u in inst.units.index]
         model.buy_rooms = pyo.Var(rooms, domain=pyo.NonNegativeIntegers)
@@ -65,8 +67,9 @@ def item_balance(model: Model, inst: Instance) -> None:
     stages = {s: list(r.index) for s, r in units.groupby("stage")}
     model.place_items = pyo.Constraint(
         [(s, k) for s in stages for k in MOVABLE_ITEMS],
-        rule=lambda m, s, k: sum(m.got[u, k] for u in stages[s])
-        == sum(m.freed[u, k] for u in stages[s] if (u, k) in m.freed),
+        rule=lambda m, s, k: (
+            sum(m.got[u, k] for u in stages[s]) == sum(m.freed[u, k] for u in stages[s] if (u, k) in m.freed)
+        ),
     )
 
 

@@ -54,7 +54,9 @@ def assessed_population(model: Model, inst: Instance) -> None:
         grow, rule=lambda m, u: m.pupils[u] <= least - 1 + (float(most[u]) - least + 1) * m.counted[u]
     )
     model.counted_pupils = pyo.Var(grow, domain=pyo.NonNegativeReals)
-    model.counted_p1 = pyo.Constraint(grow, rule=lambda m, u: m.counted_pupils[u] <= float(most[u]) * m.counted[u])
+    model.counted_p1 = pyo.Constraint(
+        grow, rule=lambda m, u: m.counted_pupils[u] <= float(most[u]) * m.counted[u]
+    )
     model.counted_p2 = pyo.Constraint(grow, rule=lambda m, u: m.counted_pupils[u] <= m.pupils[u])
     model.counted_p3 = pyo.Constraint(
         grow, rule=lambda m, u: m.counted_pupils[u] >= m.pupils[u] - (least - 1) * (1 - m.counted[u])
@@ -89,8 +91,9 @@ def spread_variables(model: Model, inst: Instance) -> None:
     )
     model.amount_low = pyo.Constraint(
         list(model.counted_amount),
-        rule=lambda m, u, r: m.counted_amount[u, r]
-        >= equivalents(m, inst, u, r) - most(u, r) * (1 - m.counted[u]),
+        rule=lambda m, u, r: (
+            m.counted_amount[u, r] >= equivalents(m, inst, u, r) - most(u, r) * (1 - m.counted[u])
+        ),
     )
 
 
@@ -116,7 +119,9 @@ def spread_tangents(model: Model, inst: Instance) -> None:
                 model.tangents.add(tangent(model, inst, u, r, ratio))
 
 
-def whole_secants(model: Model, inst: Instance, pupils: dict[str, float], near: dict[tuple[str, str], float]) -> None:
+def whole_secants(
+    model: Model, inst: Instance, pupils: dict[str, float], near: dict[tuple[str, str], float]
+) -> None:
     """Secants between whole heads for fixed enrolment, around the continuous solution.
 
     (y - P)^2 / P for x = k m and k + 1: spread >= ((2k+1) x - k(k+1)) / (m^2 P) - 2 y + P.

@@ -105,13 +105,28 @@ def unit_table(county: County, standards: Standards) -> pd.DataFrame:
     indoor = units["area_indoor_sport"]
     units["area_teaching"] = units["area_teaching"] - indoor
     units["area_sport"] = units["area_sport_ground"] + indoor
-    heads = county.staff_stock.assign(unit_id=county.staff_stock["school_id"] + "/" + county.staff_stock["stage"])
+    heads = county.staff_stock.assign(
+        unit_id=county.staff_stock["school_id"] + "/" + county.staff_stock["stage"]
+    )
     staff = counted_staff(county, heads[["unit_id", "stage", "cat_id", "heads"]])
     units = units.join(staff).fillna({"staff": 0, "q": 0, "b": 0, "a": 0})
     units["taking_part"] = units["school_id"].isin(sites(county)["school_id"])
     counted = units["counted"].fillna(True).astype(bool)
     units["assessed"] = units["taking_part"] & counted & (units["pupils"] >= standards.value("assessed_min"))
-    columns = ["school_id", "name", "township", "zone", "kind", "stage", "pupils", "classes", "capacity", "staff", "taking_part", "assessed"]
+    columns = [
+        "school_id",
+        "name",
+        "township",
+        "zone",
+        "kind",
+        "stage",
+        "pupils",
+        "classes",
+        "capacity",
+        "staff",
+        "taking_part",
+        "assessed",
+    ]
     return units[[*columns, *RESOURCES]]
 
 
@@ -175,4 +190,6 @@ def cv_table(units: pd.DataFrame, standards: Standards, counted: pd.Series) -> p
         mean = one.scale * county_ratio(x, p)
         ok = not cv > one.cv_limit
         rows.append((one.stage, one.id, cv, unweighted_cv(x, p), mean, one.cv_limit, ok, hoover(x, p)))
-    return pd.DataFrame(rows, columns=["stage", "indicator", "cv", "unweighted", "mean", "limit", "ok", "hoover"])
+    return pd.DataFrame(
+        rows, columns=["stage", "indicator", "cv", "unweighted", "mean", "limit", "ok", "hoover"]
+    )

@@ -149,7 +149,9 @@ def _pairs(
     # no bus to a school within walking: a bus is a remedy (domain.md 2.1 school_bus)
     near = walkable[["g", "school_id"]].assign(near=True)
     short = rows.merge(near, on=["g", "school_id"], how="left")["near"].notna().to_numpy()
-    rows = rows[allowed & ~(today & (rows["mode"] == rows["today_mode"])) & ~((rows["mode"] == "bus") & short)]
+    rows = rows[
+        allowed & ~(today & (rows["mode"] == rows["today_mode"])) & ~((rows["mode"] == "bus") & short)
+    ]
     stay = zone.assign(
         school_id=zone["today_school_id"], mode=zone["today_mode"], minutes=zone["today_minutes"]
     )

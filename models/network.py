@@ -31,9 +31,7 @@ def network_variables(model: Model, inst: Instance) -> None:
             model.open[key].fix(1 if lock == "open" else 0)
     model.attend = pyo.Var(list(inst.pairs.index), domain=pyo.Binary)
     model.unit_open = pyo.Var(list(inst.units.index), bounds=(0, 1))
-    model.pupils = pyo.Var(
-        list(inst.units.index), bounds=lambda m, u: (0, float(inst.units.at[u, "most"]))
-    )
+    model.pupils = pyo.Var(list(inst.units.index), bounds=lambda m, u: (0, float(inst.units.at[u, "most"])))
     model.classes = pyo.Var(
         keys, domain=pyo.NonNegativeIntegers, bounds=lambda m, j, b: (0, _rooms(inst, j, b))
     )
@@ -113,7 +111,13 @@ def count_pupils(model: Model, inst: Instance) -> None:
     """
     model.band_pupils = pyo.Var(list(inst.bands.index), domain=pyo.NonNegativeReals)
     zone = {k: r for k, r in inst.pairs.groupby(["school_id", "band"])}
-    stays = {k: int(v) for k, v in inst.groups[~inst.groups["main"]].groupby(["today_school_id", "band"])["pupils"].sum().items()}
+    stays = {
+        k: int(v)
+        for k, v in inst.groups[~inst.groups["main"]]
+        .groupby(["today_school_id", "band"])["pupils"]
+        .sum()
+        .items()
+    }
     moving = choice_groups(inst)
     reach = inst.pairs[["g", "school_id"]].drop_duplicates()
     follow = moving.reset_index().merge(reach, left_on="zone_row", right_on="g", suffixes=("", "_zone"))
@@ -127,8 +131,9 @@ def count_pupils(model: Model, inst: Instance) -> None:
     zone_row = moving["zone_row"].to_dict()
     model.choice_follows = pyo.Constraint(
         keys,
-        rule=lambda m, g, j: m.follow[g, j]
-        >= sum(m.attend[p] for p in of_zone[zone_row[g], j]) - m.open[home[g], band[g]],
+        rule=lambda m, g, j: (
+            m.follow[g, j] >= sum(m.attend[p] for p in of_zone[zone_row[g], j]) - m.open[home[g], band[g]]
+        ),
     )
     model.choice_placed = pyo.Constraint(
         sorted({g for g, _ in keys}),
@@ -157,7 +162,8 @@ def count_pupils(model: Model, inst: Instance) -> None:
 def site_size(model: Model, inst: Instance) -> None:
     """P[u] <= capacity[u] open[u]; sum_s P[j,s] <= size cap of the site (domain.md 1.6 item 4)."""
     model.capacity = pyo.Constraint(
-        list(inst.units.index), rule=lambda m, u: m.pupils[u] <= float(inst.units.at[u, "most"]) * m.unit_open[u]
+        list(inst.units.index),
+        rule=lambda m, u: m.pupils[u] <= float(inst.units.at[u, "most"]) * m.unit_open[u],
     )
     many = {j: list(r.index) for j, r in inst.units.groupby("school_id") if len(r) > 1}
     model.site_cap = pyo.Constraint(
@@ -170,12 +176,18 @@ def class_count(model: Model, inst: Instance) -> None:
     cap = {k: float(inst.units.at[u, "class_cap"]) for k, u in inst.bands["unit_id"].items()}
     least = inst.bands["min_classes"].to_dict()
     keys = list(inst.bands.index)
-    model.class_size = pyo.Constraint(keys, rule=lambda m, j, b: m.band_pupils[j, b] <= cap[j, b] * m.classes[j, b])
-    model.class_least = pyo.Constraint(keys, rule=lambda m, j, b: m.classes[j, b] >= least[j, b] * m.open[j, b])
+    model.class_size = pyo.Constraint(
+        keys, rule=lambda m, j, b: m.band_pupils[j, b] <= cap[j, b] * m.classes[j, b]
+    )
+    model.class_least = pyo.Constraint(
+        keys, rule=lambda m, j, b: m.classes[j, b] >= least[j, b] * m.open[j, b]
+    )
     of_unit = {u: list(r.index) for u, r in inst.bands.groupby("unit_id")}
     model.class_rooms = pyo.Constraint(
         list(of_unit),
-        rule=lambda m, u: sum(m.classes[k] for k in of_unit[u]) <= int(inst.units.at[u, "rooms"]) * m.unit_open[u],
+        rule=lambda m, u: (
+            sum(m.classes[k] for k in of_unit[u]) <= int(inst.units.at[u, "rooms"]) * m.unit_open[u]
+        ),
     )
 
 
@@ -210,9 +222,7 @@ def pupils_changed(model: Model, inst: Instance) -> object:
     """Pupils whose school changes, as an expression."""
     rows = inst.pairs[inst.pairs["changed"]]
     moving = choice_groups(inst)
-    leave = [
-        int(r.pupils) * (1 - model.open[r.today_school_id, r.band]) for r in moving.itertuples()
-    ]
+    leave = [int(r.pupils) * (1 - model.open[r.today_school_id, r.band]) for r in moving.itertuples()]
     return sum(int(n) * model.attend[p] for p, n in rows["pupils"].items()) + sum(leave)
 
 

@@ -115,7 +115,14 @@ def load_standards(county: County) -> Standards:
     for number, row in enumerate(county.standards.itertuples(), start=2):
         if row.id not in rules:
             problems.append(
-                Finding("error", "rules.unknown_rule", file="standards", row=number, column="id", value=str(row.id))
+                Finding(
+                    "error",
+                    "rules.unknown_rule",
+                    file="standards",
+                    row=number,
+                    column="id",
+                    value=str(row.id),
+                )
             )
             continue
         rules[row.id] = replace(rules[row.id], value=float(row.value), kind=str(row.kind))

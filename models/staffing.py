@@ -77,7 +77,11 @@ def staff_balance(model: Model, inst: Instance) -> None:
     into + hire <= M open[u].
     """
     stock = inst.stock
-    closable = {u for u, k in inst.bands.groupby("unit_id")["lock"].agg(lambda x: (x == "open").all()).items() if not k}
+    closable = {
+        u
+        for u, k in inst.bands.groupby("unit_id")["lock"].agg(lambda x: (x == "open").all()).items()
+        if not k
+    }
 
     def leave(m: Model, u: str, c: str) -> object:
         total, fixed = int(stock.at[(u, c), "heads"]), int(stock.at[(u, c), "fixed"])
@@ -99,8 +103,10 @@ def staff_balance(model: Model, inst: Instance) -> None:
 
     model.closed_none_in = pyo.Constraint(
         arriving,
-        rule=lambda m, u, c: (m.into[u, c] if (u, c) in m.into else 0) + (m.hire[u, c] if (u, c) in m.hire else 0)
-        <= most(u) * m.unit_open[u],
+        rule=lambda m, u, c: (
+            (m.into[u, c] if (u, c) in m.into else 0) + (m.hire[u, c] if (u, c) in m.hire else 0)
+            <= most(u) * m.unit_open[u]
+        ),
     )
 
 
@@ -139,7 +145,8 @@ def class_teacher_floor(model: Model, inst: Instance) -> None:
         rural, rule=lambda m, u: staff[u] * ratio[inst.units.at[u, "stage"]] >= m.pupils[u]
     )
     model.floor_classes = pyo.Constraint(
-        rural, rule=lambda m, u: staff[u] >= value("floor_kappa") * sum(m.classes[k] for k in of_unit[u].index)
+        rural,
+        rule=lambda m, u: staff[u] >= value("floor_kappa") * sum(m.classes[k] for k in of_unit[u].index),
     )
 
     def least(u: str) -> float:
@@ -167,7 +174,9 @@ def arts_floor(model: Model, inst: Instance) -> None:
     """
     share = inst.standards.value("floor_arts_point_share")
     full = [u for u in inst.units.index if inst.units.at[u, "kind"] != "point"]
-    model.floor_arts = pyo.Constraint(full, rule=lambda m, u: counted_heads(m, inst, u, "a") >= m.unit_open[u])
+    model.floor_arts = pyo.Constraint(
+        full, rule=lambda m, u: counted_heads(m, inst, u, "a") >= m.unit_open[u]
+    )
     towns = {t: list(r.index) for t, r in inst.units.groupby("township")}
     points = {
         t: sorted({inst.units.at[u, "school_id"] for u in us if inst.units.at[u, "kind"] == "point"})
@@ -179,9 +188,11 @@ def arts_floor(model: Model, inst: Instance) -> None:
     )
     model.visitors = pyo.Constraint(
         with_points,
-        rule=lambda m, t: sum(counted_heads(m, inst, u, "a") for u in towns[t])
-        - sum(m.unit_open[u] for u in towns[t] if inst.units.at[u, "kind"] != "point")
-        >= m.visiting[t],
+        rule=lambda m, t: (
+            sum(counted_heads(m, inst, u, "a") for u in towns[t])
+            - sum(m.unit_open[u] for u in towns[t] if inst.units.at[u, "kind"] != "point")
+            >= m.visiting[t]
+        ),
     )
 
 
@@ -193,7 +204,9 @@ def no_outflow(model: Model, inst: Instance) -> None:
         small = inst.units.index[(inst.units["pupils"] < most) & (inst.units[flag] > 0)]
         return pyo.Constraint(
             list(small),
-            rule=lambda m, u: counted_heads(m, inst, u, flag) >= math.ceil(inst.units.at[u, flag]) * m.unit_open[u],
+            rule=lambda m, u: (
+                counted_heads(m, inst, u, flag) >= math.ceil(inst.units.at[u, flag]) * m.unit_open[u]
+            ),
         )
 
     for flag in ("b", "q"):

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pyomo.environ as pyo
 from scipy.optimize import linprog
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 from models.equipment import scale
 from models.instance import ITEMS, MOVABLE_ITEMS, Instance
 from models.plan import Plan, make_plan
+from models.staffing import counted_heads
 
 SMALLEST = 1e-6
 
@@ -25,7 +26,9 @@ def attendance(model: pyo.ConcreteModel, inst: Instance) -> pd.DataFrame:
     zone = inst.pairs.loc[chosen].set_index("g")[["school_id", "mode"]]
     groups = inst.groups.copy()
     is_open = {k: _number(model.open[k]) > 0.5 for k in inst.bands.index}
-    stays = [is_open.get((s, b), True) for s, b in zip(groups["today_school_id"], groups["band"], strict=True)]
+    stays = [
+        is_open.get((s, b), True) for s, b in zip(groups["today_school_id"], groups["band"], strict=True)
+    ]
     follows = groups["main"] | ~np.array(stays)
     of_zone = groups["zone_row"].map(zone["school_id"])
     groups["school_id"] = of_zone.where(follows, groups["today_school_id"])
@@ -34,13 +37,25 @@ def attendance(model: pyo.ConcreteModel, inst: Instance) -> pd.DataFrame:
 
 
 def bands(model: pyo.ConcreteModel, inst: Instance, going: pd.DataFrame) -> pd.DataFrame:
-    """Rows of ``plan.bands``; classes are as few as rules allow, so that they depend on pupils only."""
+    """Rows of ``plan.bands``.
+
+    Classes keep today's average size where rooms and the rural staff floor allow it, and are as few
+    as the class cap allows otherwise; they depend on pupils and staff only.
+    """
     table = inst.bands.reset_index()[["school_id", "band", "unit_id", "min_classes"]]
     pupils = going.groupby(["school_id", "band"])["pupils"].sum()
     table["open"] = [_number(model.open[k]) > 0.5 for k in inst.bands.index]
     have = pd.Series([pupils.get((j, b), 0) for j, b in zip(table["school_id"], table["band"], strict=True)])
-    need = np.ceil(have / table["unit_id"].map(inst.units["class_cap"]).to_numpy() - SMALLEST)
-    table["classes"] = np.where(table["open"], np.maximum(need, table["min_classes"]), 0).astype(int)
+    unit = inst.units.loc[table["unit_id"]].reset_index()
+    average = (unit["pupils"] / unit["classes"].clip(lower=1)).clip(lower=1.0)
+    least = np.maximum(np.ceil(have / unit["class_cap"] - SMALLEST), table["min_classes"])
+    kept = np.maximum(least, np.ceil(have / average - SMALLEST))
+    staff = {u: float(pyo.value(counted_heads(model, inst, u, "all"))) for u in inst.units.index}
+    rural = np.floor(table["unit_id"].map(staff) / inst.standards.value("floor_kappa") + SMALLEST)
+    most = np.where(unit["rural"], np.minimum(rural, unit["rooms"]), unit["rooms"])
+    total = pd.Series(kept).where(table["open"], 0).groupby(table["unit_id"]).transform("sum")
+    classes = np.where(total <= most, kept, least)
+    table["classes"] = np.where(table["open"], classes, 0).astype(int)
     return table.assign(was_open=True)
 
 
@@ -52,8 +67,6 @@ def _pair_up(sent: pd.DataFrame, come: pd.DataFrame, cost: np.ndarray) -> np.nda
     arcs = np.arange(len(rows))
     supply = csr_array((np.ones(len(rows)), (rows, arcs)), shape=(n, len(rows)))
     demand = csr_array((np.ones(len(rows)), (cols, arcs)), shape=(k, len(rows)))
-    from scipy.sparse import vstack
-
     answer = linprog(
         cost[rows, cols], A_eq=vstack([supply, demand]),
         b_eq=np.concatenate([sent["heads"].to_numpy(float), come["heads"].to_numpy(float)]), method="highs-ds",
@@ -96,7 +109,11 @@ def staff_moves(model: pyo.ConcreteModel, inst: Instance, towns: pd.DataFrame) -
             fits = same or (a.stage == "jun" and b.stage == "pri" and down[a.stage, a.cat_id] == b.cat_id)
             if fits and (a.township, b.township) in links:
                 # a tiny order-dependent term makes the cheapest pairing unique
-                cost[i, j] = minutes.get((a.township, b.township), 0.0) + (0 if same else 5) + 1e-4 * ((7 * i + 13 * j) % 97)
+                cost[i, j] = (
+                    minutes.get((a.township, b.township), 0.0)
+                    + (0 if same else 5)
+                    + 1e-4 * ((7 * i + 13 * j) % 97)
+                )
     heads = _pair_up(sent, come, cost)
     rows = [
         (*_ends(sent.at[i, "unit_id"]), *_ends(come.at[j, "unit_id"]), sent.at[i, "cat_id"], int(heads[i, j]))
@@ -110,7 +127,9 @@ def _ends(unit_id: str) -> tuple[str, str]:
     return school_id, stage
 
 
-def _quantities(model: pyo.ConcreteModel, inst: Instance, name: str, kinds: tuple[str, ...]) -> dict[tuple[str, str], float]:
+def _quantities(
+    model: pyo.ConcreteModel, inst: Instance, name: str, kinds: tuple[str, ...]
+) -> dict[tuple[str, str], float]:
     """Bought or got quantities in their own units: whole rooms, whole yuan and m2 (rounded down)."""
     found = {}
     variable = getattr(model, name)
@@ -143,7 +162,9 @@ def item_moves(model: pyo.ConcreteModel, inst: Instance) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _deal(unit: str, left: float, kind: str, need: list[list[object]], stay: list[str]) -> list[tuple[object, ...]]:
+def _deal(
+    unit: str, left: float, kind: str, need: list[list[object]], stay: list[str]
+) -> list[tuple[object, ...]]:
     """Give one closing unit's stock to those that take it, in order; the last one takes a remainder."""
     rows = []
     while left > 0 and stay:
@@ -180,7 +201,9 @@ def unpack(model: pyo.ConcreteModel, inst: Instance, towns: pd.DataFrame) -> Pla
     """
     going = attendance(model, inst)
     hires = [
-        (*_ends(u), c, round(_number(model.hire[u, c]))) for u, c in model.hire if _number(model.hire[u, c]) > 0.5
+        (*_ends(u), c, round(_number(model.hire[u, c])))
+        for u, c in model.hire
+        if _number(model.hire[u, c]) > 0.5
     ]
     return make_plan(
         bands=bands(model, inst, going),

@@ -42,7 +42,8 @@ app = typer.Typer(
     help="junheng 均衡: balance a county's compulsory schools. 县域义务教育资源均衡配置。",
 )  # fmt: skip
 LanguageOption = Annotated[
-    Literal["zh", "en"], typer.Option("--lang", help="Language of the output. 输出语言。", envvar="JUNHENG_LANG")
+    Literal["zh", "en"],
+    typer.Option("--lang", help="Language of the output. 输出语言。", envvar="JUNHENG_LANG"),
 ]
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of the county. 县数据文件夹。")]
 
@@ -96,7 +97,14 @@ def _exits(out: Out) -> Iterator[None]:
         out.say("rejected", style="bold red")
         broken = problem.verdict.violations
         for row in broken[broken["kind"] == "hard"].head(20).itertuples():
-            out.say("violation", rule=_name("rule", str(row.rule), out.language), place=row.place, amount=row.amount, limit=row.limit, unit=row.unit)
+            out.say(
+                "violation",
+                rule=_name("rule", str(row.rule), out.language),
+                place=row.place,
+                amount=row.amount,
+                limit=row.limit,
+                unit=row.unit,
+            )
         raise typer.Exit(REJECTED) from None
     except OSError as problem:
         out.say("os_error", style="bold red", why=str(problem))
@@ -118,7 +126,12 @@ def _progress(out: Out) -> Iterator[Callable[[str, Progress], None]]:
         console = Console(file=stream, highlight=False, force_terminal=out.console.is_terminal)
 
         def table() -> Table:
-            grid = Table(*(say(f"cli.col_{c}", out.language) for c in ("goal", "best", "bound", "gap", "nodes", "seconds")))
+            grid = Table(
+                *(
+                    say(f"cli.col_{c}", out.language)
+                    for c in ("goal", "best", "bound", "gap", "nodes", "seconds")
+                )
+            )
             for goal, p in lines.items():
                 known = abs(p.incumbent) < 1e20
                 grid.add_row(
@@ -145,7 +158,14 @@ def _summary(out: Out, result: PlanResult) -> None:
         grid.add_row(_name("measure", str(row.measure), out.language), _number(row.today), _number(row.plan))
     out.console.print(grid)
     solve = result.solve
-    out.say("gap", objective=f"{solve.objective:.4f}", bound=f"{solve.bound:.4f}", gap=f"{solve.gap:.1%}", seconds=f"{solve.seconds:.0f}", solver=solve.solver)
+    out.say(
+        "gap",
+        objective=f"{solve.objective:.4f}",
+        bound=f"{solve.bound:.4f}",
+        gap=f"{solve.gap:.1%}",
+        seconds=f"{solve.seconds:.0f}",
+        solver=solve.solver,
+    )
     if solve.status == "stopped":
         out.say("stopped", style="yellow")
 
@@ -212,7 +232,12 @@ def audit(folder: FolderArgument, language: LanguageOption = "zh") -> None:
 
 
 def _print_audit(out: Out, found: Audit) -> None:
-    grid = Table(*(say(f"cli.col_{c}", out.language) for c in ("stage", "indicator", "mean", "cv", "unweighted", "limit", "ok")))
+    grid = Table(
+        *(
+            say(f"cli.col_{c}", out.language)
+            for c in ("stage", "indicator", "mean", "cv", "unweighted", "limit", "ok")
+        )
+    )
     for row in found.cv.itertuples():
         ok = say("cli.yes" if row.ok_today else "cli.no", out.language)
         grid.add_row(
@@ -220,13 +245,20 @@ def _print_audit(out: Out, found: Audit) -> None:
             f"{row.cv_today:.2f}", f"{row.unweighted_today:.2f}", f"{row.limit:.2f}", ok,
         )  # fmt: skip
     out.console.print(grid)
-    units = Table(*(say(f"cli.col_{c}", out.language) for c in ("school", "stage", "pupils", "met", "passes", "gaps")))
+    units = Table(
+        *(say(f"cli.col_{c}", out.language) for c in ("school", "stage", "pupils", "met", "passes", "gaps"))
+    )
     short = found.indicators[found.indicators["assessed_today"] & ~found.indicators["met_today"]]
     gaps = {
-        u: "、".join(f"{_name('indicator', r.indicator, out.language)} {_number(r.gap_today)}" for r in rows.itertuples())
+        u: "、".join(
+            f"{_name('indicator', r.indicator, out.language)} {_number(r.gap_today)}"
+            for r in rows.itertuples()
+        )
         for u, rows in short.groupby("unit_id")
     }
-    for row in found.units[found.units["unit_id"].isin(found.indicators.loc[found.indicators["assessed_today"], "unit_id"])].itertuples():
+    for row in found.units[
+        found.units["unit_id"].isin(found.indicators.loc[found.indicators["assessed_today"], "unit_id"])
+    ].itertuples():
         units.add_row(
             Text(str(row.name)), say(f"cli.stage_{row.stage}", out.language), str(row.pupils_today), f"{row.indicators_met_today}/7",
             say("cli.yes" if row.passes_today else "cli.no", out.language), gaps.get(row.unit_id, ""),
@@ -238,7 +270,9 @@ def _print_audit(out: Out, found: Audit) -> None:
 def plan(
     folder: FolderArgument,
     dossier: Annotated[Path, typer.Option("--out", help="Folder for the dossier. 方案文件夹。")],
-    scenario: Annotated[Path | None, typer.Option(help="Scenario TOML: goals, budgets, locks. 情景文件。")] = None,
+    scenario: Annotated[
+        Path | None, typer.Option(help="Scenario TOML: goals, budgets, locks. 情景文件。")
+    ] = None,
     language: LanguageOption = "zh",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier dossier.")] = False,
 ) -> None:

@@ -36,7 +36,11 @@ def seats_short(inst: Instance) -> list[Finding]:
         need = int(rows["pupils"].sum())
         if need > seats:
             found.append(
-                Finding("error", "cli.seats_short", {"stage": stage, "pupils": need, "seats": seats, "short": need - seats})
+                Finding(
+                    "error",
+                    "cli.seats_short",
+                    {"stage": stage, "pupils": need, "seats": seats, "short": need - seats},
+                )
             )
     return found
 
@@ -55,7 +59,9 @@ def least_money(inst: Instance) -> list[Finding]:
     need = sum(parts.values())
     have = sum(inst.budget.values())
     fields: dict[str, object] = {e: math.ceil(v) for e, v in parts.items()}
-    return [Finding("error", "cli.money_short", {**fields, "need": math.ceil(need), "have": math.floor(have)})]
+    return [
+        Finding("error", "cli.money_short", {**fields, "need": math.ceil(need), "have": math.floor(have)})
+    ]
 
 
 def clashing_rules(inst: Instance) -> list[Finding]:

@@ -222,6 +222,7 @@ class Bridge:
 
     def _run(self, begun: float, progress: Callable[[Progress], None] | None) -> Answer:
         """Run in a thread of its own, so that Ctrl-C reaches Python and is passed on to HiGHS."""
+
         def watch(event: Any) -> None:
             if self._stop.is_set():
                 event.interrupt()

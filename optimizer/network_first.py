@@ -93,7 +93,9 @@ def centres_of(
         if u not in seen:
             seen.add(u)
             pupils[stage] += people
-    centres = {k: (v / pupils[k[0]] if v > 0 and pupils[k[0]] > 0 else inst.centres[k]) for k, v in amount.items()}
+    centres = {
+        k: (v / pupils[k[0]] if v > 0 and pupils[k[0]] > 0 else inst.centres[k]) for k, v in amount.items()
+    }
     return centres, {s: p if p > 0 else inst.population[s] for s, p in pupils.items()}
 
 
@@ -108,7 +110,9 @@ def _watch(report: Report | None, step: str) -> Callable[[Progress], None] | Non
     return None if report is None else lambda p: report(step, p)
 
 
-def first_goal(bridge: Bridge, model: pyo.ConcreteModel, inst: Instance, limits: Limits, report: Report | None) -> Answer:
+def first_goal(
+    bridge: Bridge, model: pyo.ConcreteModel, inst: Instance, limits: Limits, report: Report | None
+) -> Answer:
     """Least imbalance: solve, add the tangents its solution asks for, solve again from there."""
     answer = bridge.solve("imbalance", limits, progress=_watch(report, "imbalance"))
     for _ in range(2):

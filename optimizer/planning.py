@@ -82,7 +82,9 @@ def plan(
     if not verdict.accepted:
         raise Rejected(verdict)
     notes = _notes(split)
-    solve = _record(network, split, exact_objective(verdict.indicators, split.instance), scenario, begun, notes)
+    solve = _record(
+        network, split, exact_objective(verdict.indicators, split.instance), scenario, begun, notes
+    )
     return PlanResult(
         county, scenario.model_dump(mode="json"), made, verdict, solve, times, list_actions(county, made, verdict),
         (*county.findings, *times.findings, *today_findings(county, inst.groups), *_without_choice(inst), *notes),
@@ -104,12 +106,28 @@ def _solve(inst: Instance, scenario: Scenario, report: Report | None) -> tuple[S
 
 
 def _record(
-    network: Solved, split: Solved, objective: float, scenario: Scenario, begun: float, notes: tuple[Finding, ...]
+    network: Solved,
+    split: Solved,
+    objective: float,
+    scenario: Scenario,
+    begun: float,
+    notes: tuple[Finding, ...],
 ) -> SolveRecord:
     """The first goal's bound comes from the network step, which relaxes everything that follows."""
     first = network.goals[0]
     gap = max(0.0, objective - first.bound) / max(objective, 1e-9)
-    goals = (GoalRecord("imbalance", objective, first.bound, gap, first.seconds, first.nodes, first.status, first.tolerance),)
+    goals = (
+        GoalRecord(
+            "imbalance",
+            objective,
+            first.bound,
+            gap,
+            first.seconds,
+            first.nodes,
+            first.status,
+            first.tolerance,
+        ),
+    )
     rest = tuple(g for g in (*network.goals[1:], *split.goals[1:]))
     named: dict[str, GoalRecord] = {}
     for goal in rest:
@@ -135,7 +153,13 @@ def _without_choice(inst: Instance) -> tuple[Finding, ...]:
     name = inst.county.villages.set_index("village_id")["name"]
     found = [Finding("note", "reasons.no_choice", {"groups": len(rows), "pupils": int(rows["pupils"].sum())})]
     for r in beyond.itertuples():
-        found.append(Finding("warning", "reasons.no_road", {"village": name[r.village_id], "band": r.band, "pupils": int(r.pupils)}))
+        found.append(
+            Finding(
+                "warning",
+                "reasons.no_road",
+                {"village": name[r.village_id], "band": r.band, "pupils": int(r.pupils)},
+            )
+        )
     return tuple(found)
 
 

@@ -79,7 +79,9 @@ def read_scenario(path: Path) -> Scenario:
     try:
         return Scenario(**tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputProblems([Finding("error", "cli.scenario_unreadable", {"why": str(error)}, file=file)]) from None
+        raise InputProblems(
+            [Finding("error", "cli.scenario_unreadable", {"why": str(error)}, file=file)]
+        ) from None
     except ValidationError as error:
         raise InputProblems(
             [

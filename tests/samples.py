@@ -31,7 +31,9 @@ def frame(name: str, rows: list[dict[str, object]]) -> pd.DataFrame:
     return table[[c.name for c in contract.columns]].sort_values(list(contract.key)).reset_index(drop=True)
 
 
-def school(school_id: str, x: float, y: float, kind: str, township: str, grades: str, **more: object) -> dict[str, object]:
+def school(
+    school_id: str, x: float, y: float, kind: str, township: str, grades: str, **more: object
+) -> dict[str, object]:
     """A row of T1 at x, y kilometres from the origin."""
     return {
         "school_id": school_id, "name": more.pop("name", f"{township}{school_id}"), "kind": kind, "township": township,
@@ -40,7 +42,9 @@ def school(school_id: str, x: float, y: float, kind: str, township: str, grades:
     }  # fmt: skip
 
 
-def unit(school_id: str, stage: str, pupils: int, classes: int, capacity: int, **more: object) -> dict[str, object]:
+def unit(
+    school_id: str, stage: str, pupils: int, classes: int, capacity: int, **more: object
+) -> dict[str, object]:
     """A row of T2 with resources in proportion to size unless given."""
     return {
         "school_id": school_id, "stage": stage, "pupils": pupils, "classes": classes, "capacity_pupils": capacity,
@@ -114,7 +118,14 @@ def small_county(budget: float = 3_000_000.0) -> County:
         "W1": ("乙镇", 12.1, 0.2), "W2": ("乙镇", 11.0, -0.5), "W3": ("乙镇", 12.0, 2.0),
     }  # fmt: skip
     villages = [
-        {"village_id": v, "name": f"{t}{v}村", "township": t, "lon": LON0 + x * KM_LON, "lat": LAT0 + y * KM_LAT, "crs": "wgs84"}
+        {
+            "village_id": v,
+            "name": f"{t}{v}村",
+            "township": t,
+            "lon": LON0 + x * KM_LON,
+            "lat": LAT0 + y * KM_LAT,
+            "crs": "wgs84",
+        }
         for v, (t, x, y) in where.items()
     ]
     going = [
@@ -126,9 +137,17 @@ def small_county(budget: float = 3_000_000.0) -> County:
         ("W2", "B1", "g1_3", 30), ("W2", "B1", "g4_6", 33), ("W2", "B9", "g7_9", 38),
         ("W3", "B3", "g1_3", 18), ("W3", "B1", "g4_6", 22), ("W3", "B9", "g7_9", 12),
     ]  # fmt: skip
-    attendance = frame("attendance", [{"village_id": v, "school_id": j, "band": b, "pupils": n} for v, j, b, n in going])
+    attendance = frame(
+        "attendance", [{"village_id": v, "school_id": j, "band": b, "pupils": n} for v, j, b, n in going]
+    )
     demand = attendance.groupby(["village_id", "band"], as_index=False)["pupils"].sum()
-    demand = frame("demand", [{"village_id": r.village_id, "band": r.band, "year": 2025, "pupils_base": r.pupils} for r in demand.itertuples()])
+    demand = frame(
+        "demand",
+        [
+            {"village_id": r.village_id, "band": r.band, "year": 2025, "pupils_base": r.pupils}
+            for r in demand.itertuples()
+        ],
+    )
     shares = {"teacher": 0.4, "device": 0.3, "building": 0.2, "transport": 0.1, "any": 0.0}
     return County(
         name="试县", name_en="Test county", year=2025, fictional=True,

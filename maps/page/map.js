@@ -1,0 +1,213 @@
+// State, words, numbers and what lies under the schools. Table text reaches the page only as textContent.
+
+const data = JSON.parse(document.getElementById("plan-data").textContent);
+const state = { view: "proposal", stage: "all", when: 1, language: data.language };
+const VIEWS = ["today", "proposal", "closures", "minutes", "compliance"];
+const BANDS = { all: ["g1_3", "g4_6", "g7_9"], pri: ["g1_3", "g4_6"], jun: ["g7_9"] };
+const BLUE = "#0072b2", RED = "#c22d17", AMBER = "#d98200", GREEN = "#00804c", GREY = "#8a929e";
+const TINTS = ["#e9dcc3", "#d3e0ea", "#dfe8cf", "#e8d7e2", "#ece5bd", "#d2e6e0", "#e6d5cf", "#dcdaec"];
+const BANDS_MIN = [[15, "#8fd0c4"], [30, "#f3d36b"], [45, "#ef8a3c"], [Infinity, "#b2182b"]];
+const SCALE = 1e5;
+let map;
+const layers = {};
+
+function say(key, fields) {
+  const text = data.words[state.language][key];
+  if (text === undefined) return null;
+  return text.replace(/\{(\w+)\}/g, (whole, name) => (fields && name in fields ? String(fields[name]) : whole));
+}
+
+// The word of an id such as a kind or a measure; an id the catalogue does not know is shown as it is.
+function word(prefix, id) {
+  return say(prefix + "_" + id) || id.replace(/_/g, " ");
+}
+
+function element(tag, options, children) {
+  const node = document.createElement(tag);
+  const { text, style, on, ...rest } = options || {};
+  if (text !== undefined && text !== null) node.textContent = text;
+  if (style) Object.assign(node.style, style);
+  for (const [name, value] of Object.entries(rest)) if (value !== null) node.setAttribute(name, value);
+  for (const [name, handler] of Object.entries(on || {})) node.addEventListener(name, handler);
+  (children || []).forEach((child) => child && node.append(child));
+  return node;
+}
+
+// ---- numbers -------------------------------------------------------------------------------------
+
+function plain(value, digits) {
+  if (value === null || value === undefined) return "–";
+  return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+function money(yuan) {
+  const chinese = state.language === "zh";
+  return say("money", { amount: plain(chinese ? yuan / 1e4 : yuan / 1e6, chinese ? 1 : 2) });
+}
+
+function digitsOf(unit, numbers) {
+  const known = numbers.filter((n) => n !== null).map(Math.abs);
+  if (unit === "minutes") return 1;
+  if (known.every((n) => Number.isInteger(n))) return 0;
+  const most = Math.max(...known);
+  return most < 1 ? 3 : most < 10 ? 2 : most < 1000 ? 1 : 0;
+}
+
+function quantity(value, unit, digits) {
+  if (value === null) return "–";
+  if (unit === "yuan") return money(value);
+  if (unit === "share") return plain(value * 100, 1) + "%";
+  return plain(value, digits);
+}
+
+function round(value) {
+  return value === null ? "–" : plain(Math.round(value), 0);
+}
+
+// ---- lines under the schools ---------------------------------------------------------------------
+
+// Undo maps.background.deltas: whole 1e-5 degrees, first point then differences.
+function unpack(flat) {
+  const points = [];
+  let x = 0, y = 0;
+  for (let i = 0; i < flat.length; i += 2) {
+    x += flat[i];
+    y += flat[i + 1];
+    points.push([y / SCALE, x / SCALE]);
+  }
+  return points;
+}
+
+const ROAD_STYLES = [
+  [/^(motorway|trunk|primary|secondary)/, { color: "#b98f45", weight: 2.4, opacity: 0.95 }, 0],
+  [/^(tertiary|unclassified|residential|living_street|road|service)/, { color: "#c4bcab", weight: 1.1, opacity: 1 }, 0],
+  [/./, { color: "#d3ccbf", weight: 0.8, opacity: 1, dashArray: "3 3" }, 13],
+];
+
+function drawRoads(renderer) {
+  const still = { renderer, interactive: false, smoothFactor: 1.2 };
+  const minor = [];
+  const styled = Object.entries(data.roads).map(([name, lines]) => {
+    const rank = ROAD_STYLES.findIndex(([pattern]) => pattern.test(name));
+    return { rank, layer: L.polyline(lines.map(unpack), { ...still, ...ROAD_STYLES[rank][1] }) };
+  });
+  styled.sort((a, b) => b.rank - a.rank).forEach(({ rank, layer }) => (rank === 2 ? minor.push(layer) : layer.addTo(map)));
+  const byZoom = () => minor.forEach((l) => (map.getZoom() >= ROAD_STYLES[2][2] ? l.addTo(map) && l.bringToBack() : l.remove()));
+  map.on("zoomend", byZoom);
+  byZoom();
+}
+
+function drawWaters(renderer) {
+  for (const water of data.waters) {
+    const lines = water.lines.map(unpack);
+    const style = { renderer, interactive: false, color: "#8db9dc" };
+    if (water.area) L.polygon(lines, { ...style, weight: 1, fillColor: "#b5d3ea", fillOpacity: 0.9 }).addTo(map);
+    else L.polyline(lines, { ...style, weight: 3.2, opacity: 0.9 }).addTo(map);
+  }
+}
+
+function drawTownships(renderer) {
+  for (const town of data.townships) {
+    L.polygon(town.lines.map(unpack), {
+      renderer, interactive: false, color: "#6d7480", weight: 1.2, dashArray: "5 4", fill: false, opacity: 0.8,
+    }).addTo(map);
+  }
+}
+
+function pane(name, order, clicks) {
+  const node = map.createPane(name);
+  node.style.zIndex = order;
+  if (!clicks) node.style.pointerEvents = "none";
+  return name;
+}
+
+function startMap() {
+  map = window.map_junheng;
+  const base = L.canvas({ pane: pane("base", 250), padding: 0.3 });
+  layers.cellRenderer = L.canvas({ pane: pane("cells", 210), padding: 0.3 });
+  layers.linkRenderer = L.canvas({ pane: pane("links", 300), padding: 0.3 });
+  layers.villageRenderer = L.canvas({ pane: pane("villages", 410, true), padding: 0.3, tolerance: 5 });
+  layers.flowRenderer = L.svg({ pane: pane("flows", 420), padding: 0.5 });
+  pane("bubbles", 640);
+  pane("names", 630);
+  for (const name of ["cells", "links", "villages", "flows", "schools", "names"]) layers[name] = L.layerGroup().addTo(map);
+  fitCounty();
+  drawWaters(base);
+  drawTownships(base);
+  drawRoads(base);
+  L.control.zoom({ position: "topright", zoomInTitle: "+", zoomOutTitle: "−" }).addTo(map);
+  addWholeCounty();
+  L.control.scale({ imperial: false, position: "bottomright", maxWidth: 120 }).addTo(map);
+  if (data.head.osm) L.control.attribution({ prefix: false }).addAttribution("© OpenStreetMap contributors").addTo(map);
+}
+
+function fitCounty() {
+  map.fitBounds(data.bounds, { padding: [26, 26], animate: false });
+}
+
+function addWholeCounty() {
+  const control = L.control({ position: "topright" });
+  control.onAdd = () => {
+    const button = element("button", { type: "button", class: "whole", id: "whole" });
+    L.DomEvent.disableClickPropagation(button);
+    button.addEventListener("click", fitCounty);
+    return button;
+  };
+  control.addTo(map);
+}
+
+// ---- what the filter leaves ----------------------------------------------------------------------
+
+function unitsOf(school) {
+  return school.units.filter((unit) => state.stage === "all" || unit.stage === state.stage);
+}
+
+function pupilsOf(school, when) {
+  return unitsOf(school).reduce((sum, unit) => sum + (unit.pupils[when] || 0), 0);
+}
+
+function isOpen(school, when) {
+  return unitsOf(school).some((unit) => unit.open[when]);
+}
+
+function groupsOf(village) {
+  return village.groups.filter((group) => BANDS[state.stage].includes(group.band));
+}
+
+// The longest way of the village's own groups; those who by-pass their zone by choice are not counted.
+function slowest(village, when) {
+  const groups = groupsOf(village).filter((group) => group.zone && group.minutes[when] !== null);
+  return groups.reduce((worst, group) => (!worst || group.minutes[when] > worst.minutes[when] ? group : worst), null);
+}
+
+function bandOf(minutes) {
+  return BANDS_MIN.findIndex(([limit]) => minutes <= limit);
+}
+
+// Which school a village's area is tinted for: the lowest band of the chosen stage.
+function tintSchool(village, when) {
+  for (const band of BANDS[state.stage]) {
+    const group = village.groups.find((g) => g.zone && g.band === band && g.to[when] >= 0);
+    if (group) return group.to[when];
+  }
+  return -1;
+}
+
+// Neighbouring attendance areas get different tints: greedy, in order of the schools.
+function tints(when) {
+  const school = data.villages.map((village) => tintSchool(village, when));
+  const near = new Map();
+  for (const [a, b] of data.neighbours) {
+    const [s, t] = [school[a], school[b]];
+    if (s < 0 || t < 0 || s === t) continue;
+    near.set(s, (near.get(s) || new Set()).add(t));
+    near.set(t, (near.get(t) || new Set()).add(s));
+  }
+  const tint = new Map();
+  [...new Set(school)].filter((s) => s >= 0).sort((a, b) => a - b).forEach((s) => {
+    const taken = new Set([...(near.get(s) || [])].map((t) => tint.get(t)));
+    const free = TINTS.findIndex((_, i) => !taken.has((i + s) % TINTS.length));
+    tint.set(s, (Math.max(free, 0) + s) % TINTS.length);
+  });
+  return school.map((s) => (s < 0 ? null : TINTS[tint.get(s)]));
+}

@@ -1,0 +1,167 @@
+// Header, buttons, legend, list, indicator table, popups, search, print and deep links.
+
+function fill(id, nodes) {
+  document.getElementById(id).replaceChildren(...nodes.filter(Boolean));
+}
+
+function drawHead() {
+  const head = data.head, county = head.name[state.language];
+  document.documentElement.lang = state.language === "zh" ? "zh-CN" : "en";
+  document.title = say("title", { county });
+  fill("title", [document.createTextNode(say("title", { county })), element("span", { class: "draft", text: say("draft") })]);
+  const facts = [
+    say("fact_draft"), say("fact_year", { year: head.year }), say("fact_plan", { plan: head.plan }),
+    head.gap === null ? null : say(head.status === "proven" ? "fact_gap" : "fact_gap_stopped", { gap: plain(100 * head.gap, 1) }),
+    head.bound === null ? null : say("fact_bound", { objective: figure(head.objective), bound: figure(head.bound) }),
+  ];
+  document.getElementById("facts").textContent = facts.filter(Boolean).join(" · ");
+  const labels = [
+    head.fictional ? say("label_fictional") : null,
+    head.modelled[state.language].length ? say("label_modelled", { names: head.modelled[state.language].join(say("comma")) }) : null,
+    head.crow_fly ? say("label_crow_fly") : null,
+  ];
+  document.getElementById("banner").textContent = labels.filter(Boolean).join("  ");
+  document.getElementById("language").textContent = say("other_language");
+  document.getElementById("print").textContent = say("print");
+  document.getElementById("whole").textContent = say("whole_county");
+  document.getElementById("search").placeholder = say("search");
+  document.getElementById("search").setAttribute("aria-label", say("search"));
+  document.querySelectorAll("[data-word]").forEach((node) => { node.textContent = say(node.dataset.word); });
+  document.getElementById("notes").textContent = [say("note_areas"), say("note_minutes")].join(" ");
+}
+
+function figure(value) {
+  return value === null ? "–" : String(Number(value.toPrecision(4)));
+}
+
+function choice(text, pressed, on, name) {
+  return element("button", { type: "button", text, "aria-pressed": String(pressed), "data-choice": name, on: { click: on } });
+}
+
+function drawChoices() {
+  fill("views", VIEWS.map((view) => choice(say("view_" + view), state.view === view, () => change({ view }), view)));
+  fill("stages", ["all", "pri", "jun"].map((stage) => choice(say("stage_" + stage), state.stage === stage, () => change({ stage }), stage)));
+  const timed = ["minutes", "compliance"].includes(state.view);
+  fill("times", timed ? [0, 1].map((when) => choice(say(when ? "after" : "before"), state.when === when, () => change({ when }), "when" + when)) : []);
+}
+
+// ---- legend --------------------------------------------------------------------------------------
+
+function swatch(style) {
+  return element("span", { style: { width: "30px", height: "12px", ...style } });
+}
+
+function dot(extra, color) {
+  return element("span", { class: "dot " + extra, style: { width: "14px", height: "14px", backgroundColor: color } });
+}
+
+const kinds = () => [
+  [symbol(17, "circle", BLUE), say("legend_primary")], [symbol(16, "diamond", BLUE), say("legend_point")],
+  [symbol(15, "square", BLUE), say("legend_junior")], [symbol(17, "hexagon", BLUE), say("legend_nine_year")],
+];
+const actions = () => [
+  [symbol(16, "", "", { closed: true }), say("legend_close")],
+  [symbol(18, "circle", GREEN, { sign: "plus" }), say("legend_receive")],
+  [symbol(18, "circle", "#f2b134", { sign: "minus" }), say("legend_reduce")],
+];
+const LEGENDS = {
+  today: () => [...kinds(), [symbol(16, "circle", BLUE, { edge: "#e08a00" }), say("legend_over_capacity")],
+    [symbol(11, "circle", GREY), say("legend_outside")], ...areas()],
+  proposal: () => [...kinds(), ...actions(), ...areas()],
+  closures: () => [...actions(), [arrow(RED, 4, ""), say("legend_flow")], [arrow("#55606f", 1.6, "4 3"), say("legend_shift")],
+    [symbol(10, "circle", BLUE), say("legend_unchanged")]],
+  minutes: () => [...BANDS_MIN.map(([, color], i) => [dot("", color), say("legend_minutes_" + i)]),
+    [dot("over", BANDS_MIN[3][1]), say("legend_over")], [dot("kept", "#fff"), say("legend_kept")],
+    [symbol(13, "circle", "#2d3a4d"), say("legend_school")]],
+  compliance: () => [[symbol(18, "circle", GREEN, { sign: "check" }), say("legend_passes")],
+    [symbol(20, "triangle", "#f3b61f", { edge: "#111", number: 1 }), say("legend_few")],
+    [symbol(18, "square", "#b3261e", { edge: "#111", number: 3 }), say("legend_many")],
+    [symbol(11, "circle", GREY), say("legend_unassessed")], [tinted(), say("legend_areas")]],
+};
+
+function tinted() {
+  return swatch({ background: `linear-gradient(90deg, ${TINTS[0]} 33%, ${TINTS[1]} 33% 66%, ${TINTS[2]} 66%)` });
+}
+
+function areas() {
+  return [[tinted(), say("legend_areas")], [swatch({ height: 0, borderTop: "1.5px solid #4a5a6e" }), say("legend_link")]];
+}
+
+function arrow(color, width, dash) {
+  const holder = document.createElement("div");
+  holder.innerHTML = `<svg width="34" height="12"><path d="M1 6h22" stroke="${color}" stroke-width="${Number(width)}" stroke-dasharray="${dash}"/><path d="M22 0v12l11-6Z" fill="${color}"/></svg>`;
+  return holder.firstChild;
+}
+
+function drawLegend() {
+  const background = [
+    state.view === "minutes" ? null : [element("span", { class: "dot", style: { width: "7px", height: "7px", background: "#2a2a2a" } }), say("legend_village")],
+    Object.keys(data.roads).length ? [swatch({ height: "2px", borderTop: "2.5px solid #b98f45", borderBottom: "1px solid #c4bcab" }), say("legend_roads")] : null,
+    data.waters.length ? [swatch({ height: 0, borderTop: "4px solid #8db9dc" }), say("legend_water")] : null,
+    data.townships.length ? [swatch({ height: 0, borderTop: "2px dashed #6d7480" }), say("legend_township")] : null,
+  ];
+  const rows = [...LEGENDS[state.view](), ...background.filter(Boolean)];
+  fill("legend", rows.map(([key, text]) => element("li", {}, [element("span", { class: "key" }, [key]), element("span", { text })])));
+}
+
+// ---- list of the view ----------------------------------------------------------------------------
+
+function arrowText(today, plan) {
+  return `${round(today)} → ${round(plan)}`;
+}
+
+function schoolRow(school, note) {
+  return { text: school.name, note, go: () => openSchool(school, true) };
+}
+
+function receivers(index) {
+  return flowsShown().filter((f) => f.from === index && f.closed).reverse().map((f) => `${data.schools[f.to].name} ${plain(f.pupils, 0)}`);
+}
+
+const LISTS = {
+  today: () => data.schools.filter((s) => isOpen(s, 0)).sort((a, b) => pupilsOf(b, 0) - pupilsOf(a, 0))
+    .map((s) => schoolRow(s, say("list_pupils", { pupils: plain(pupilsOf(s, 0), 0) }) + (overCapacity(s, 0) ? say("list_over_capacity") : ""))),
+  proposal: () => data.schools.filter((s) => s.units.length && pupilsOf(s, 0) !== pupilsOf(s, 1))
+    .sort((a, b) => pupilsOf(b, 1) - pupilsOf(b, 0) - (pupilsOf(a, 1) - pupilsOf(a, 0)))
+    .map((s) => schoolRow(s, arrowText(pupilsOf(s, 0), pupilsOf(s, 1)))),
+  closures: () => data.schools.map((s, i) => [s, i]).filter(([s]) => ["close", "reduce"].includes(s.action) && unitsOf(s).length)
+    .sort(([a], [b]) => (a.action > b.action) - (a.action < b.action))
+    .map(([s, i]) => schoolRow(s, (s.action === "reduce" ? say("list_reduce", { bands: s.lost.map((b) => say(b)).join(say("comma")) }) + " " : "") + "→ " + (receivers(i).join(say("comma")) || say("list_nobody")))),
+  minutes: () => data.villages.map((v) => [v, slowest(v, state.when), groupsOf(v).filter((g) => g.zone && g.over[state.when])])
+    .filter(([, group, over]) => group && (over.length || group.minutes[state.when] > 30))
+    .sort((a, b) => b[2].length - a[2].length || b[1].minutes[state.when] - a[1].minutes[state.when])
+    .map(([v, group, over]) => ({ text: v.name, go: () => openVillage(v, true),
+      note: say(over.length ? (state.when && over.every((g) => g.kept) ? "list_kept" : "list_over") : "list_minutes", { minutes: round(group.minutes[state.when]) }) })),
+  compliance: () => data.schools.map((s) => [s, isOpen(s, state.when) && verdictOf(s, state.when)]).filter(([, v]) => v && !v.passes)
+    .sort(([, a], [, b]) => b.missed - a.missed).map(([s, v]) => schoolRow(s, say("list_missed", { count: v.missed }))),
+};
+
+function rowButton(row) {
+  return element("li", {}, [element("button", { type: "button", on: { click: row.go } }, [
+    element("span", { text: row.text }), element("span", { class: "note", text: row.note })])]);
+}
+
+function drawList() {
+  const rows = LISTS[state.view]();
+  document.getElementById("list-title").textContent = say("list_" + state.view, { count: rows.length });
+  fill("list", rows.length ? rows.map(rowButton) : [element("li", { class: "none", text: say("list_empty") })]);
+}
+
+// ---- key indicators ------------------------------------------------------------------------------
+
+function drawMeasures() {
+  const rows = [element("tr", {}, ["", "now", "plan", "change"].map((c) => element("th", { text: c ? say("column_" + c) : "" })))];
+  let group = "";
+  for (const m of data.measures) {
+    if (m.way !== group) rows.push(element("tr", { class: "group" }, [element("td", { colspan: 4, text: say("way_" + m.way) })]));
+    group = m.way;
+    const digits = digitsOf(m.unit, [m.today, m.plan]);
+    const step = m.today === null || m.plan === null ? null : m.plan - m.today;
+    const sign = !step ? "–" : (step > 0 ? "▲" : "▼") + quantity(Math.abs(step), m.unit, digits);
+    const unit = say("unit_" + m.unit);
+    const name = word("measure", m.id) + (unit ? say("in_unit", { unit }) : "");
+    rows.push(element("tr", {}, [element("td", { text: name }), element("td", { text: quantity(m.today, m.unit, digits) }),
+      element("td", { text: quantity(m.plan, m.unit, digits) }), element("td", { class: m.way, text: sign })]));
+  }
+  fill("measures", rows);
+}

@@ -1,0 +1,166 @@
+"""The referee: recomputes every rule, cost and measure of a plan from the raw tables, without a solver."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from geodata.county import County
+from geodata.traveltimes import TravelTimes
+from models.after import After, settle
+from models.costing import budget_table, cost_table
+from models.indicators import assess, cv_table, verdicts
+from models.norms import Standards
+from models.plan import Plan, Verdict
+from models.request import Request
+from models.rulebook import PUPIL_RULES
+from models.rulebook_means import MEANS_RULES
+
+ALWAYS_HARD = "hard"
+MEASURES = (
+    ("imbalance", "1", "low"), ("cv_ok", "of 14", "high"), ("worst_cv_ratio", "1", "low"),
+    ("units_passing", "units", "high"), ("cells_met", "cells", "high"), ("sites", "sites", ""),
+    ("closures", "sites", ""), ("bands_closed", "bands", ""), ("mean_minutes", "minutes", "low"),
+    ("max_minutes", "minutes", "low"), ("pupils_over_limit", "pupils", "low"), ("pupils_changed", "pupils", ""),
+    ("riders", "pupils", ""), ("staff", "heads", ""), ("staff_moved", "heads", ""), ("hires", "heads", ""),
+    ("largest_school", "pupils", "low"), ("largest_class", "pupils", "low"), ("cost", "yuan", ""),
+)  # fmt: skip
+"""Headline measures: id, unit, which way is better."""
+
+
+def _kind(standards: Standards, rule: str) -> str:
+    """How binding a rule is: the standards' word where they have one, hard otherwise."""
+    return standards.rules[rule].kind if rule in standards.rules else ALWAYS_HARD
+
+
+def _rules(after: After) -> tuple[pd.DataFrame, pd.DataFrame]:
+    rows, parts = [], []
+    for check in (*PUPIL_RULES, *MEANS_RULES):
+        rule = check.__name__
+        kind = _kind(after.standards, rule)
+        if kind == "off":
+            continue
+        found = check(after)
+        eased = found["grandfathered"].astype(bool)
+        bad = found[~eased]
+        worst = (
+            ""
+            if bad.empty
+            else f"{bad.iloc[0]['place']}: {bad.iloc[0]['amount']} / {bad.iloc[0]['limit']} {bad.iloc[0]['unit']}"
+        )
+        rows.append((rule, kind, bad.empty, len(after.units), len(bad), worst))
+        parts.append(found.assign(rule=rule, kind=kind))
+    rules = pd.DataFrame(rows, columns=["rule", "kind", "ok", "checked", "broken", "worst"])
+    columns = ["rule", "kind", "place_id", "place", "amount", "limit", "unit", "grandfathered"]
+    filled = [p for p in parts if len(p)]
+    violations = pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=columns)
+    return rules, violations[columns]
+
+
+def _indicators(after: After) -> pd.DataFrame:
+    old, new = assess(after.units, after.standards), assess(after.new, after.standards)
+    key = ["unit_id", "stage", "indicator", "threshold"]
+    keep = ["pupils", "amount", "ratio", "met", "gap"]
+    both = old[[*key, *keep]].merge(new[[*key, *keep]], on=key, suffixes=("_today", "_plan"))
+    about = after.units[["school_id", "name", "township", "zone"]]
+    both = both.merge(about, left_on="unit_id", right_index=True)
+    both["assessed_today"] = both["unit_id"].map(after.units["assessed"]).astype(bool)
+    both["assessed_plan"] = both["unit_id"].map(after.new["assessed"]).astype(bool)
+    for column in ("pupils_today", "pupils_plan"):
+        both[column] = both[column].astype(int)
+    return both.sort_values(["unit_id", "stage"], kind="stable").reset_index(drop=True)
+
+
+def _units(after: After) -> pd.DataFrame:
+    table = after.units[["school_id", "name", "township", "zone", "kind", "stage", "capacity"]].copy()
+    for end, source in (("today", after.units), ("plan", after.new)):
+        table[f"open_{end}"] = True if end == "today" else after.new["open"]
+        for column in ("pupils", "classes", "staff"):
+            table[f"{column}_{end}"] = source[column].round().astype(int)
+        said = verdicts(assess(source, after.standards), after.standards).reindex(table.index)
+        table[f"passes_{end}"] = said["passes"].fillna(False).astype(bool) & source["assessed"]
+        table[f"indicators_met_{end}"] = said["indicators_met"].fillna(0).astype(int)
+    return table.rename_axis("unit_id").reset_index()
+
+
+def _cv(after: After) -> pd.DataFrame:
+    old = cv_table(after.units, after.standards, after.units["assessed"])
+    new = cv_table(after.new, after.standards, after.new["assessed"])
+    return old.merge(new, on=["stage", "indicator", "limit"], suffixes=("_today", "_plan"))
+
+
+def _largest_class(units: pd.DataFrame) -> float:
+    with_classes = units[units["classes"] > 0]
+    return (
+        float(np.ceil((with_classes["pupils"] / with_classes["classes"]).max())) if len(with_classes) else 0.0
+    )
+
+
+def _side(after: After, verdict: dict[str, pd.DataFrame], end: str) -> dict[str, float]:
+    """The measures that stand for today or for the plan alike."""
+    units = after.units if end == "today" else after.new
+    cv, travel, indicators = verdict["cv"], verdict["travel"], verdict["indicators"]
+    minutes = travel["minutes_today" if end == "today" else "minutes"].astype(float)
+    known = minutes.notna() & (minutes < 999)
+    people = travel["pupils"].astype(float)
+    counted = indicators[f"assessed_{end}"]
+    limit = travel["limit"]
+    return {
+        "imbalance": float((cv[f"cv_{end}"] ** 2).sum()),
+        "cv_ok": float(cv[f"ok_{end}"].sum()),
+        "worst_cv_ratio": float((cv[f"cv_{end}"] / cv["limit"]).max()),
+        "units_passing": float(verdict["units"][f"passes_{end}"].sum()),
+        "cells_met": float((indicators[f"met_{end}"] & counted).sum()),
+        "mean_minutes": float((minutes * people)[known].sum() / max(people[known].sum(), 1.0)),
+        "max_minutes": float(minutes[known].max()) if known.any() else float("nan"),
+        "pupils_over_limit": float(people[known & (minutes > limit)].sum()),
+        "riders": float(people[(travel["today_mode"] if end == "today" else travel["mode"]) == "bus"].sum()),
+        "staff": float(units["staff"].sum()),
+        "largest_school": float(units.groupby("school_id")["pupils"].sum().max()),
+        "largest_class": _largest_class(units),
+    }
+
+
+def _measures(after: After, verdict: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    today, plan = _side(after, verdict, "today"), _side(after, verdict, "plan")
+    is_open = after.site_open
+    costs = verdict["costs"]
+    today.update(
+        sites=len(is_open), closures=0, bands_closed=0, pupils_changed=0, staff_moved=0, hires=0, cost=0
+    )
+    plan.update(
+        sites=int(is_open.sum()), closures=int((~is_open).sum()), bands_closed=int((~after.bands["open"]).sum()),
+        pupils_changed=int(after.travel.loc[after.travel["changed"], "pupils"].sum()),
+        staff_moved=int(after.plan.staff_moves["heads"].sum()), hires=int(after.plan.hires["heads"].sum()),
+        cost=float(costs.loc[costs["charged"], "yuan"].sum()),
+    )  # fmt: skip
+    rows = [(m, unit, float(today[m]), float(plan[m]), better) for m, unit, better in MEASURES]
+    return pd.DataFrame(rows, columns=["measure", "unit", "today", "plan", "better"])
+
+
+def judge(
+    county: County, standards: Standards, plan: Plan, times: TravelTimes, request: Request | None = None
+) -> Verdict:
+    """Recompute a plan: optimised, edited by hand or published.
+
+    Parameters
+    ----------
+    county : County
+    standards : Standards
+    plan : Plan
+    times : TravelTimes
+    request : Request or None
+        Budgets and locks that the plan was asked to keep; None takes the county's own.
+
+    Returns
+    -------
+    Verdict
+    """
+    after = settle(county, standards, plan, times, request or Request())
+    rules, violations = _rules(after)
+    costs = cost_table(after)
+    parts = {
+        "indicators": _indicators(after), "units": _units(after), "cv": _cv(after), "travel": after.travel, "costs": costs,
+        "budget": budget_table(after, costs),
+    }  # fmt: skip
+    return Verdict(rules=rules, violations=violations, measures=_measures(after, parts), **parts)
