@@ -59,31 +59,31 @@ def bands(model: pyo.ConcreteModel, inst: Instance, going: pd.DataFrame) -> pd.D
     return table.assign(was_open=True)
 
 
-def _pair_up(sent: pd.DataFrame, come: pd.DataFrame, cost: np.ndarray) -> np.ndarray:
-    """Whole transport plan of least cost between senders and receivers (a network, so whole)."""
-    n, k = len(sent), len(come)
-    allowed = np.isfinite(cost)
-    rows, cols = np.nonzero(allowed)
+def _pair_up(sent: pd.DataFrame, come: pd.DataFrame, cost: np.ndarray) -> np.ndarray | None:
+    """Whole transport plan of least cost between senders and receivers (a network, so whole), if any."""
+    rows, cols = np.nonzero(np.isfinite(cost))
     arcs = np.arange(len(rows))
-    supply = csr_array((np.ones(len(rows)), (rows, arcs)), shape=(n, len(rows)))
-    demand = csr_array((np.ones(len(rows)), (cols, arcs)), shape=(k, len(rows)))
+    supply = csr_array((np.ones(len(rows)), (rows, arcs)), shape=(len(sent), len(rows)))
+    demand = csr_array((np.ones(len(rows)), (cols, arcs)), shape=(len(come), len(rows)))
     answer = linprog(
         cost[rows, cols], A_eq=vstack([supply, demand]),
         b_eq=np.concatenate([sent["heads"].to_numpy(float), come["heads"].to_numpy(float)]), method="highs-ds",
     )  # fmt: skip
     if answer.x is None:
-        raise ValueError("transfers cannot be paired: the townships are not linked as the model assumed")
-    heads = np.zeros((n, k))
+        return None
+    heads = np.zeros(cost.shape)
     heads[rows, cols] = np.round(answer.x)
     return heads
 
 
-def _net(model: pyo.ConcreteModel, inst: Instance) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Whole heads leaving and arriving by unit and category, cancelled against each other."""
+def _ends_of_moves(
+    model: pyo.ConcreteModel, inst: Instance, cancel: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Whole heads leaving and arriving by unit and category, cancelled against each other or not."""
     keys = list(inst.stock.index)
     out = {k: round(_number(model.out[k])) if k in model.out else 0 for k in keys}
     into = {k: round(_number(model.into[k])) if k in model.into else 0 for k in keys}
-    same = {k: min(out[k], into[k]) for k in keys}
+    same = {k: min(out[k], into[k]) if cancel else 0 for k in keys}
     table = pd.DataFrame(
         [(u, c, inst.units.at[u, "stage"], inst.units.at[u, "township"], out[u, c] - same[u, c], into[u, c] - same[u, c]) for u, c in keys],
         columns=["unit_id", "cat_id", "stage", "township", "out", "into"],
@@ -93,28 +93,43 @@ def _net(model: pyo.ConcreteModel, inst: Instance) -> tuple[pd.DataFrame, pd.Dat
     return sent, come
 
 
-def staff_moves(model: pyo.ConcreteModel, inst: Instance, towns: pd.DataFrame) -> pd.DataFrame:
-    """Rows of ``plan.staff_moves``: who goes where, nearest first, within linked townships."""
-    sent, come = _net(model, inst)
-    columns = ["from_school_id", "from_stage", "to_school_id", "to_stage", "cat_id", "heads"]
-    if sent.empty:
-        return pd.DataFrame(columns=columns)
+def _pairing_cost(inst: Instance, sent: pd.DataFrame, come: pd.DataFrame, towns: pd.DataFrame) -> np.ndarray:
+    """Minutes between townships for pairs that may exchange staff, infinite for the others."""
     minutes = {(r.from_township, r.to_township): float(r.minutes) for r in towns.itertuples()}
-    links = set(inst.links)
-    down = inst.categories["down"]
+    links, down = set(inst.links), inst.categories["down"]
     cost = np.full((len(sent), len(come)), np.inf)
     for i, a in enumerate(sent.itertuples()):
         for j, b in enumerate(come.itertuples()):
             same = a.stage == b.stage and a.cat_id == b.cat_id
             fits = same or (a.stage == "jun" and b.stage == "pri" and down[a.stage, a.cat_id] == b.cat_id)
-            if fits and (a.township, b.township) in links:
-                # a tiny order-dependent term makes the cheapest pairing unique
-                cost[i, j] = (
-                    minutes.get((a.township, b.township), 0.0)
-                    + (0 if same else 5)
-                    + 1e-4 * ((7 * i + 13 * j) % 97)
-                )
-    heads = _pair_up(sent, come, cost)
+            if fits and a.unit_id != b.unit_id and (a.township, b.township) in links:
+                # a tiny term by order makes the cheapest pairing unique
+                order = 1e-4 * ((7 * i + 13 * j) % 97)
+                cost[i, j] = minutes.get((a.township, b.township), 0.0) + (0 if same else 5) + order
+    return cost
+
+
+def staff_moves(model: pyo.ConcreteModel, inst: Instance, towns: pd.DataFrame) -> pd.DataFrame:
+    """Rows of ``plan.staff_moves``: who goes where, nearest first, within linked townships.
+
+    Heads of one category that leave and reach the same unit cancel where the townships' links allow
+    it (they need not: A to B and B to C may be linked when A to C is not).
+
+    Raises
+    ------
+    ValueError
+        When the heads cannot be paired: the model's flows and the links disagree.
+    """
+    columns = ["from_school_id", "from_stage", "to_school_id", "to_stage", "cat_id", "heads"]
+    for cancel in (True, False):
+        sent, come = _ends_of_moves(model, inst, cancel)
+        if sent.empty:
+            return pd.DataFrame(columns=columns)
+        heads = _pair_up(sent, come, _pairing_cost(inst, sent, come, towns))
+        if heads is not None:
+            break
+    else:
+        raise ValueError("transfers cannot be paired within the linked townships")
     rows = [
         (*_ends(sent.at[i, "unit_id"]), *_ends(come.at[j, "unit_id"]), sent.at[i, "cat_id"], int(heads[i, j]))
         for i, j in zip(*np.nonzero(heads), strict=True)

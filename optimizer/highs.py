@@ -35,9 +35,13 @@ class Progress:
 
 @dataclass(frozen=True)
 class Limits:
-    """When a solve may stop: at a proven gap, after nodes (reproducible) or seconds (not)."""
+    """When a solve may stop: at a proven gap, after nodes (reproducible) or seconds (not).
+
+    ``later_gap`` is the gap asked of the goals after the first.
+    """
 
     gap: float = 0.01
+    later_gap: float = 0.2
     nodes: int | None = None
     seconds: float = 600.0
     seed: int = 0
@@ -215,9 +219,9 @@ class Bridge:
         )  # fmt: skip
         self.highs.clearSolver()
         if start is not None:
-            solution = highspy.HighsSolution()
-            solution.col_value = [float(x) for x in start]
-            self.highs.setSolution(solution)
+            # whole columns only: HiGHS solves for the rest, so that rows added since do not matter
+            index = np.flatnonzero(self.whole).astype(np.int32)
+            self.highs.setSolution(len(index), index, np.round(start[index]))
         return self._run(time.monotonic(), progress)
 
     def _run(self, begun: float, progress: Callable[[Progress], None] | None) -> Answer:

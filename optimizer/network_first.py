@@ -123,7 +123,7 @@ def first_goal(
         if not rows:
             break
         bridge.add_rows(rows)
-        again = bridge.solve("imbalance", limits, progress=_watch(report, "imbalance"))
+        again = bridge.solve("imbalance", limits, start=answer.values, progress=_watch(report, "imbalance"))
         if again.values is None:
             break
         answer = replace(again, seconds=answer.seconds + again.seconds, nodes=answer.nodes + again.nodes)
@@ -181,7 +181,7 @@ def solve_network(
     first = first_goal(bridge, model, inst, limits, report)
     if first.values is None:
         raise NoPlan(first.status, inst)
-    answer, later = ordered_goals(bridge, goals, first, replace(limits, seconds=limits.seconds / 3), report)
+    answer, later = ordered_goals(bridge, goals, first, replace(limits, gap=limits.later_gap), report)
     assert answer.values is not None
     bridge.load(answer.values)
     return Solved(model, inst, (record(goals[0][0], first, goals[0][1]), *later), answer)
@@ -226,7 +226,7 @@ def solve_split(
     if first.values is None:
         raise NoPlan(first.status, inst)
     order = [goals[0], *[g for g in goals[1:] if g[0] != "travel"]]
-    answer, later = ordered_goals(bridge, order, first, replace(limits, seconds=limits.seconds / 3), report)
+    answer, later = ordered_goals(bridge, order, first, replace(limits, gap=limits.later_gap), report)
     assert answer.values is not None
     bridge.load(answer.values)
     return Solved(model, inst, (record(order[0][0], first, order[0][1]), *later), answer)
