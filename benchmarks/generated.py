@@ -22,7 +22,13 @@ def _staff(rng: np.random.Generator, kind: str, stage: str, pupils: int, classes
     old = rng.binomial(n, 0.08)
     rest = max(0, n - backbone - arts - old)
     qualified = rng.binomial(rest, q)
-    return {"plain": rest - qualified, "plain_q": qualified, "backbone": backbone, "arts": arts, "near_ret": old}
+    return {
+        "plain": rest - qualified,
+        "plain_q": qualified,
+        "backbone": backbone,
+        "arts": arts,
+        "near_ret": old,
+    }
 
 
 def generated_county(sites: int = 90, zones: int = 180, seed: int = 1, budget: float = 8e6) -> County:
@@ -56,7 +62,9 @@ def generated_county(sites: int = 90, zones: int = 180, seed: int = 1, budget: f
             add(k, "primary", t, centre[t] + rng.normal(0, 0.8 if k == "seat" else 0.1, 2), "1-6")
         for _ in range(3 if t == 0 else 1):
             add("junior", "junior", t, centre[t] + rng.normal(0, 0.5, 2), "7-9")
-    rural = rng.permutation(np.flatnonzero(~seat & (np.arange(zones) >= towns)))[: max(0, sites - len(schools))]
+    rural = rng.permutation(np.flatnonzero(~seat & (np.arange(zones) >= towns)))[
+        : max(0, sites - len(schools))
+    ]
     for n, z in enumerate(rural):
         kind, official, grades = ("village", "primary", "1-6") if n % 5 < 2 else ("point", "point", "1-3")
         add(kind, official, int(town[z]), where[z] + rng.normal(0, 0.1, 2), grades)
@@ -74,7 +82,9 @@ def generated_county(sites: int = 90, zones: int = 180, seed: int = 1, budget: f
             going.append((f"V{z:04d}", about["school_id"][order[0]], band, n - drift))
             if drift:
                 going.append((f"V{z:04d}", about["school_id"][far], band, drift))
-    attendance = frame("attendance", [{"village_id": v, "school_id": j, "band": b, "pupils": n} for v, j, b, n in going])
+    attendance = frame(
+        "attendance", [{"village_id": v, "school_id": j, "band": b, "pupils": n} for v, j, b, n in going]
+    )
     total = attendance.groupby("school_id")["pupils"].sum()
     units, heads = [], {}
     for row in schools:

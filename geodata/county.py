@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import networkx as nx
@@ -69,7 +70,7 @@ class County:
     fictional: bool = False
     standard_files: tuple[str, ...] = ("cn_2017_quality", "cn_layout")
     modelled: tuple[str, ...] = ()
-    roads: nx.MultiDiGraph | None = field(default=None, repr=False)
+    roads: nx.MultiDiGraph[Any] | None = field(default=None, repr=False)
     roads_source: str = ""
     townships: gpd.GeoDataFrame | None = field(default=None, repr=False)
     waters: gpd.GeoDataFrame | None = field(default=None, repr=False)

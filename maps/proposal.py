@@ -14,7 +14,7 @@ from maps.offline import offline
 from maps.payload import build_payload, escaped_json
 from models.plan import PlanResult
 
-SCRIPTS = ("map.js", "views.js", "panel.js")
+SCRIPTS = ("map.js", "views.js", "panel.js", "page.js")
 MAP_ID = "junheng"
 
 

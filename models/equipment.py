@@ -12,11 +12,13 @@ coefficient is near one (FINDINGS.md: 1.25 % gap instead of 2.2 % in the same ti
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 import pyomo.environ as pyo
 
 from models.instance import ITEMS, MOVABLE_ITEMS, Instance
 
-Model = pyo.ConcreteModel
+Model: TypeAlias = Any  # Pyomo has no types
 
 
 def scale(inst: Instance, unit: str, kind: str) -> float:
@@ -35,7 +37,7 @@ def item_variables(model: Model, inst: Instance, whole: bool) -> None:
         [(u, k) for u in inst.units.index for k in MOVABLE_ITEMS], domain=pyo.NonNegativeReals
     )
     if whole:
-        rooms = [u for u in inst.units.index]
+        rooms = list(inst.units.index)
         model.buy_rooms = pyo.Var(rooms, domain=pyo.NonNegativeIntegers)
         model.got_rooms = pyo.Var(rooms, domain=pyo.NonNegativeIntegers)
         size = {u: scale(inst, u, "rooms_multimedia") for u in rooms}
@@ -47,7 +49,7 @@ def item_variables(model: Model, inst: Instance, whole: bool) -> None:
         )
 
 
-def amount(model: Model, inst: Instance, unit: str, kind: str) -> object:
+def amount(model: Model, inst: Instance, unit: str, kind: str) -> Any:
     """x[u,k] in pupil-equivalents: today's while open, plus bought, plus got from closing units."""
     total = float(inst.units.at[unit, kind]) / scale(inst, unit, kind) * model.unit_open[unit]
     total = total + model.buy[unit, kind]
@@ -60,7 +62,7 @@ def item_balance(model: Model, inst: Instance) -> None:
     """What closing frees is placed in the same stage: freed = stock (1 - open); sum got = sum freed."""
     units = inst.units
 
-    def free(m: Model, u: str, k: str) -> object:
+    def free(m: Model, u: str, k: str) -> Any:
         return m.freed[u, k] == float(units.at[u, k]) / scale(inst, u, k) * (1 - m.unit_open[u])
 
     model.free_items = pyo.Constraint(list(model.freed), rule=free)

@@ -19,6 +19,8 @@ For whole x and fixed P the convex hull is cut by secants between neighbouring w
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 import pyomo.environ as pyo
 
 from models.equipment import amount
@@ -26,12 +28,12 @@ from models.indicators import RESOURCES
 from models.instance import ITEMS, Instance
 from models.staffing import counted_heads
 
-Model = pyo.ConcreteModel
+Model: TypeAlias = Any  # Pyomo has no types
 RATIOS = (0.0, 0.35, 0.6, 0.75, 0.87, 1.0, 1.13, 1.3, 1.55, 1.9, 2.4, 3.2, 4.5)
 """Ratios to the mean at which the first tangents are laid; 1 is always among them."""
 
 
-def equivalents(model: Model, inst: Instance, unit: str, resource: str) -> object:
+def equivalents(model: Model, inst: Instance, unit: str, resource: str) -> Any:
     """y[u,r]: the unit's resource in pupil-equivalents, as an expression."""
     if resource in ITEMS:
         return amount(model, inst, unit, resource)
@@ -97,14 +99,14 @@ def spread_variables(model: Model, inst: Instance) -> None:
     )
 
 
-def measured(model: Model, inst: Instance, unit: str, resource: str) -> tuple[object, object]:
+def measured(model: Model, inst: Instance, unit: str, resource: str) -> tuple[Any, Any]:
     """(y, P) of a unit as they enter the measure."""
     if (unit, resource) in model.counted_amount:
         return model.counted_amount[unit, resource], model.counted_pupils[unit]
     return equivalents(model, inst, unit, resource), model.pupils[unit]
 
 
-def tangent(model: Model, inst: Instance, unit: str, resource: str, ratio: float) -> object:
+def tangent(model: Model, inst: Instance, unit: str, resource: str, ratio: float) -> Any:
     """Equation (2) at one ratio, as a relation."""
     y, pupils = measured(model, inst, unit, resource)
     return model.spread[unit, resource] >= 2 * (ratio - 1) * y - (ratio * ratio - 1) * pupils
@@ -140,7 +142,7 @@ def whole_secants(
             )
 
 
-def imbalance(model: Model, inst: Instance) -> object:
+def imbalance(model: Model, inst: Instance) -> Any:
     """Objective (3) summed over the 14 indicators, as an expression."""
     stage = inst.units["stage"]
     return sum(model.spread[u, r] / inst.population[stage[u]] for u, r in model.spread)

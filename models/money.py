@@ -9,6 +9,8 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 import pyomo.environ as pyo
 
 from models.equipment import scale
@@ -16,28 +18,28 @@ from models.instance import Instance
 from models.network import pupils_changed
 from models.staffing import staff_moved
 
-Model = pyo.ConcreteModel
+Model: TypeAlias = Any  # Pyomo has no types
 WAN = 10_000.0
 """Money inside the model is in 10,000 yuan (万元), to keep coefficients near one."""
 EARMARKED = ("building", "device", "teacher", "transport")
 
 
-def _bought(model: Model, inst: Instance, kind: str) -> object:
+def _bought(model: Model, inst: Instance, kind: str) -> Any:
     """Quantity bought in the kind's own unit (rooms, yuan, m2)."""
     return sum(scale(inst, u, kind) * model.buy[u, kind] for u in inst.units.index)
 
 
-def _got(model: Model, inst: Instance, kind: str) -> object:
+def _got(model: Model, inst: Instance, kind: str) -> Any:
     return sum(scale(inst, u, kind) * model.got[u, kind] for u in inst.units.index)
 
 
-def new_riders(model: Model, inst: Instance) -> object:
+def new_riders(model: Model, inst: Instance) -> Any:
     """Pupils who ride a bus that the county runs: riders that change school or newly ride."""
     rows = inst.pairs[(inst.pairs["mode"] == "bus") & ~inst.pairs["stay"]]
     return sum(int(n) * model.attend[p] for p, n in rows["pupils"].items())
 
 
-def new_choice_riders(model: Model, inst: Instance) -> object:
+def new_choice_riders(model: Model, inst: Instance) -> Any:
     """Riders among choice groups that follow their village after their school closes."""
     riding = inst.pairs[inst.pairs["mode"] == "bus"].groupby(["g", "school_id"]).groups
     groups = inst.groups
@@ -48,7 +50,7 @@ def new_choice_riders(model: Model, inst: Instance) -> object:
     )
 
 
-def charged_costs(model: Model, inst: Instance) -> dict[str, object]:
+def charged_costs(model: Model, inst: Instance) -> dict[str, Any]:
     """Charged cost of each earmark in 10,000 yuan, as expressions (domain.md 3.5)."""
     cost = inst.costs
     salary = inst.categories["annual_cost"]

@@ -13,13 +13,15 @@ One small function per rule; each adds one named component to the Pyomo model.
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 import numpy as np
 import pandas as pd
 import pyomo.environ as pyo
 
 from models.instance import Instance
 
-Model = pyo.ConcreteModel
+Model: TypeAlias = Any  # Pyomo has no types
 
 
 def network_variables(model: Model, inst: Instance) -> None:
@@ -73,7 +75,7 @@ def attend_open(model: Model, inst: Instance) -> None:
     """Nobody attends a closed band: sum_m attend[i,b,j,m] <= open[j,b]."""
     rows = {k: list(r.index) for k, r in inst.pairs.groupby(["g", "school_id", "band"])}
 
-    def rule(m: Model, g: int, j: str, b: str) -> object:
+    def rule(m: Model, g: int, j: str, b: str) -> Any:
         if (j, b) in inst.bands.index and inst.bands.at[(j, b), "lock"] == "open":
             return pyo.Constraint.Skip
         return sum(m.attend[p] for p in rows[g, j, b]) <= m.open[j, b]
@@ -110,7 +112,7 @@ def count_pupils(model: Model, inst: Instance) -> None:
     the band (n open[j,b]) and otherwise follows its village (``follow[g,j] >= attend - open``).
     """
     model.band_pupils = pyo.Var(list(inst.bands.index), domain=pyo.NonNegativeReals)
-    zone = {k: r for k, r in inst.pairs.groupby(["school_id", "band"])}
+    zone = dict(inst.pairs.groupby(["school_id", "band"]))
     stays = {
         k: int(v)
         for k, v in inst.groups[~inst.groups["main"]]
@@ -143,7 +145,7 @@ def count_pupils(model: Model, inst: Instance) -> None:
     for g, j in keys:
         arriving.setdefault((j, band[g]), []).append((g, j))
 
-    def rule(m: Model, j: str, b: str) -> object:
+    def rule(m: Model, j: str, b: str) -> Any:
         total = stays.get((j, b), 0) * m.open[j, b]
         if (j, b) in zone:
             rows = zone[j, b]
@@ -218,7 +220,7 @@ def pace(model: Model, inst: Instance) -> None:
         model.pace_pupils = pyo.Constraint(expr=pupils_changed(model, inst) <= most_moved)
 
 
-def pupils_changed(model: Model, inst: Instance) -> object:
+def pupils_changed(model: Model, inst: Instance) -> Any:
     """Pupils whose school changes, as an expression."""
     rows = inst.pairs[inst.pairs["changed"]]
     moving = choice_groups(inst)
@@ -226,7 +228,7 @@ def pupils_changed(model: Model, inst: Instance) -> object:
     return sum(int(n) * model.attend[p] for p, n in rows["pupils"].items()) + sum(leave)
 
 
-def pupil_minutes(model: Model, inst: Instance) -> object:
+def pupil_minutes(model: Model, inst: Instance) -> Any:
     """Pupil-minutes of the zone groups (choice groups that stay are constant), as an expression."""
     rows = inst.pairs
     return sum(

@@ -14,12 +14,13 @@ townships squared and not with schools squared; `models.unpack` turns them into 
 from __future__ import annotations
 
 import math
+from typing import Any, TypeAlias
 
 import pyomo.environ as pyo
 
 from models.instance import HEAD_FLAGS, Instance
 
-Model = pyo.ConcreteModel
+Model: TypeAlias = Any  # Pyomo has no types
 
 
 def staff_variables(model: Model, inst: Instance, whole: bool) -> None:
@@ -49,10 +50,10 @@ def staff_variables(model: Model, inst: Instance, whole: bool) -> None:
     model.visiting = pyo.Var(towns, domain=domain)
 
 
-def heads(model: Model, inst: Instance, unit: str, category: str) -> object:
+def heads(model: Model, inst: Instance, unit: str, category: str) -> Any:
     """heads[u,c] = today - out + into + hire, as an expression."""
     key = (unit, category)
-    total: object = int(inst.stock.at[key, "heads"])
+    total: Any = int(inst.stock.at[key, "heads"])
     if key in model.out:
         total = total - model.out[key]
     if key in model.into:
@@ -62,7 +63,7 @@ def heads(model: Model, inst: Instance, unit: str, category: str) -> object:
     return total
 
 
-def counted_heads(model: Model, inst: Instance, unit: str, flag: str) -> object:
+def counted_heads(model: Model, inst: Instance, unit: str, flag: str) -> Any:
     """Heads of a unit that count for q, b or a (or all of them: flag "all"), as an expression."""
     stage = inst.units.at[unit, "stage"]
     table = inst.categories.loc[stage]
@@ -83,7 +84,7 @@ def staff_balance(model: Model, inst: Instance) -> None:
         if not k
     }
 
-    def leave(m: Model, u: str, c: str) -> object:
+    def leave(m: Model, u: str, c: str) -> Any:
         total, fixed = int(stock.at[(u, c), "heads"]), int(stock.at[(u, c), "fixed"])
         if fixed == 0:
             return pyo.Constraint.Skip
@@ -103,10 +104,7 @@ def staff_balance(model: Model, inst: Instance) -> None:
 
     model.closed_none_in = pyo.Constraint(
         arriving,
-        rule=lambda m, u, c: (
-            (m.into[u, c] if (u, c) in m.into else 0) + (m.hire[u, c] if (u, c) in m.hire else 0)
-            <= most(u) * m.unit_open[u]
-        ),
+        rule=lambda m, u, c: (m.into.get((u, c), 0)) + (m.hire.get((u, c), 0)) <= most(u) * m.unit_open[u],
     )
 
 
@@ -115,16 +113,16 @@ def township_flows(model: Model, inst: Instance) -> None:
 
     sum_{u in t} out[u,c] = sum_{t'} flow[c,t,t'];  sum_{u in t'} into[u,c'] = sum_t flow[.,c',t,t'].
     """
-    out_of: dict[tuple[str, str, str], list[object]] = {}
-    into: dict[tuple[str, str, str], list[object]] = {}
+    out_of: dict[tuple[str, str, str], list[Any]] = {}
+    into: dict[tuple[str, str, str], list[Any]] = {}
     for u, c in model.out:
         key = (inst.units.at[u, "stage"], c, inst.units.at[u, "township"])
         out_of.setdefault(key, []).append(model.out[u, c])
     for u, c in model.into:
         key = (inst.units.at[u, "stage"], c, inst.units.at[u, "township"])
         into.setdefault(key, []).append(model.into[u, c])
-    sent: dict[tuple[str, str, str], list[object]] = {}
-    come: dict[tuple[str, str, str], list[object]] = {}
+    sent: dict[tuple[str, str, str], list[Any]] = {}
+    come: dict[tuple[str, str, str], list[Any]] = {}
     for s, c, s2, c2, a, b in model.flow:
         sent.setdefault((s, c, a), []).append(model.flow[s, c, s2, c2, a, b])
         come.setdefault((s2, c2, b), []).append(model.flow[s, c, s2, c2, a, b])
@@ -138,7 +136,7 @@ def class_teacher_floor(model: Model, inst: Instance) -> None:
     """Rural units: heads >= P / ratio, heads >= kappa classes, heads >= 2 (3 with three grades)."""
     value = inst.standards.value
     rural = list(inst.units.index[inst.units["rural"]])
-    of_unit = {u: r for u, r in inst.bands.groupby("unit_id")}
+    of_unit = dict(inst.bands.groupby("unit_id"))
     staff = {u: counted_heads(model, inst, u, "all") for u in rural}
     ratio = {s: value(f"floor_ratio_{s}") for s in ("pri", "jun")}
     model.floor_ratio = pyo.Constraint(
@@ -214,7 +212,7 @@ def no_outflow(model: Model, inst: Instance) -> None:
             setattr(model, f"no_outflow_{flag}", add(flag))
 
 
-def staff_moved(model: Model) -> object:
+def staff_moved(model: Model) -> Any:
     """Heads that change school, as an expression."""
     return sum(model.into[k] for k in model.into)
 

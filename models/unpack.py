@@ -181,7 +181,7 @@ def _deal(
     unit: str, left: float, kind: str, need: list[list[object]], stay: list[str]
 ) -> list[tuple[object, ...]]:
     """Give one closing unit's stock to those that take it, in order; the last one takes a remainder."""
-    rows = []
+    rows: list[tuple[object, ...]] = []
     while left > 0 and stay:
         if need:
             target, wanted = str(need[0][0]), float(str(need[0][1]))

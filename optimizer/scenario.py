@@ -20,7 +20,7 @@ class Goal(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: GoalName
-    tolerance: float = Field(0.0, ge=0, le=1)
+    tolerance: float = Field(default=0.0, ge=0, le=1)
 
 
 DEFAULT_GOALS = (
@@ -57,9 +57,9 @@ class Scenario(BaseModel):
     keep_open: tuple[str, ...] = ()
     close: tuple[str, ...] = ()
     cost_level: Literal["low", "base", "high"] = "base"
-    gap: float = Field(0.02, gt=0, lt=1)
-    seconds: float = Field(600.0, gt=0)
-    seed: int = Field(0, ge=0, lt=2**31)
+    gap: float = Field(default=0.02, gt=0, lt=1)
+    seconds: float = Field(default=600.0, gt=0)
+    seed: int = Field(default=0, ge=0, lt=2**31)
 
     def request(self) -> Request:
         """The part that the model and the referee need."""

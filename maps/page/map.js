@@ -1,7 +1,7 @@
 // State, words, numbers and what lies under the schools. Table text reaches the page only as textContent.
 
-const data = JSON.parse(document.getElementById("plan-data").textContent);
-const state = { view: "proposal", stage: "all", when: 1, language: data.language };
+let data;  // the payload: see maps/payload.py
+const state = { view: "proposal", stage: "all", when: 1, language: "zh", place: null };
 const VIEWS = ["today", "proposal", "closures", "minutes", "compliance"];
 const BANDS = { all: ["g1_3", "g4_6", "g7_9"], pri: ["g1_3", "g4_6"], jun: ["g7_9"] };
 const BLUE = "#0072b2", RED = "#c22d17", AMBER = "#d98200", GREEN = "#00804c", GREY = "#8a929e";

@@ -131,7 +131,7 @@ const LISTS = {
     .filter(([, group, over]) => group && (over.length || group.minutes[state.when] > 30))
     .sort((a, b) => b[2].length - a[2].length || b[1].minutes[state.when] - a[1].minutes[state.when])
     .map(([v, group, over]) => ({ text: v.name, go: () => openVillage(v, true),
-      note: say(over.length ? (state.when && over.every((g) => g.kept) ? "list_kept" : "list_over") : "list_minutes", { minutes: round(group.minutes[state.when]) }) })),
+      note: say(over.length ? (state.when && over.every((g) => g.kept) ? "list_kept" : "list_over") : "list_minutes_row", { minutes: round(group.minutes[state.when]) }) })),
   compliance: () => data.schools.map((s) => [s, isOpen(s, state.when) && verdictOf(s, state.when)]).filter(([, v]) => v && !v.passes)
     .sort(([, a], [, b]) => b.missed - a.missed).map(([s, v]) => schoolRow(s, say("list_missed", { count: v.missed }))),
 };

@@ -1,0 +1,218 @@
+// Popups, search, print, deep links, and the start of the page.
+
+function cell(text, kind) {
+  return element("td", { text, class: kind || null });
+}
+
+function mark(met, known) {
+  if (!known) return cell("", "");
+  return cell(met ? "✓" : "✗", met ? "ok" : "fail");
+}
+
+function headRow(columns) {
+  return element("tr", {}, columns.map((c) => element("th", { text: c ? say(c) : "" })));
+}
+
+// One unit: size now and after, then the seven indicators with threshold and mark.
+function unitTable(unit) {
+  const rows = [headRow(["", "column_now", "", "column_plan", "", "column_standard", "column_gap"])];
+  const count = (name, values, standard, ok) => rows.push(element("tr", {}, [
+    cell(say(name)), cell(plain(values[0], 0)), cell(""), cell(unit.open[1] ? plain(values[1], 0) : "–"), mark(ok, ok !== undefined && unit.open[1]), cell(standard || ""), cell("")]));
+  count("row_pupils", unit.pupils, unit.capacity === null ? "" : say("capacity", { capacity: plain(unit.capacity, 0) }), unit.capacity === null ? undefined : unit.pupils[1] <= unit.capacity);
+  count("row_classes", unit.classes);
+  count("row_staff", unit.staff);
+  for (const item of unit.indicators) {
+    const digits = item.id === "eq" ? 0 : 2;
+    rows.push(element("tr", {}, [
+      cell(say("indicator_" + item.id) || item.id), cell(plain(item.ratio[0], digits)), mark(item.met[0], item.ratio[0] !== null),
+      cell(plain(item.ratio[1], digits)), mark(item.met[1], item.ratio[1] !== null), cell("≥ " + plain(item.threshold, item.id === "eq" ? 0 : 1)), cell(gapText(item, unit))]));
+  }
+  return element("table", {}, rows);
+}
+
+function gapText(item, unit) {
+  const gap = item.gap[1];
+  if (!unit.open[1] || gap === null || gap <= 0) return "";
+  return say("gap_" + item.id, { gap: plain(Math.ceil(gap - 1e-9), 0), money: money(gap) }) || plain(gap, 1);
+}
+
+function verdictLine(unit) {
+  if (!unit.indicators.some((i) => i.assessed[0] || i.assessed[1])) return say("unassessed");
+  const at = (when) => (unit.indicators.some((i) => i.assessed[when]) && unit.open[when] ? say(unit.passes[when] ? "passes" : "fails", { met: unit.count_met[when] }) : "–");
+  return say("verdict", { now: at(0), plan: at(1) });
+}
+
+function servedLine(index, school) {
+  const when = state.view === "today" ? 0 : 1;
+  const served = data.villages.map((v) => [v, v.groups.filter((g) => g.to[when] === index).reduce((worst, g) => (g.minutes[when] > (worst ?? -1) ? g.minutes[when] : worst), null)])
+    .filter(([v]) => v.groups.some((g) => g.to[when] === index)).sort((a, b) => (b[1] ?? 0) - (a[1] ?? 0));
+  if (!served.length) return null;
+  const shown = served.slice(0, 12).map(([v, m]) => `${v.name} ${m === null ? "–" : round(m) + "′"}`).join(say("comma"));
+  const more = served.length > 12 ? say("and_more", { count: served.length - 12 }) : "";
+  return element("p", {}, [element("b", { text: say(when ? "served_plan" : "served_now") }), document.createTextNode(shown + more)]);
+}
+
+function schoolCard(school) {
+  const index = data.schools.indexOf(school);
+  const to = flowsOf(index, "from"), from = flowsOf(index, "to");
+  const lines = [
+    to ? say("goes_to", { names: to }) : null, from ? say("comes_from", { names: from }) : null,
+    school.lost.length ? say("lost_bands", { bands: school.lost.map((b) => say(b)).join(say("comma")) }) : null,
+    ...school.reasons[state.language].map((text) => say("reason", { text })),
+    school.yuan ? say("spent", { money: money(school.yuan) }) : null,
+  ].filter(Boolean);
+  return element("div", { class: "card" }, [
+    element("h3", { text: school.name }),
+    element("p", { class: "sub" }, [document.createTextNode([school.town, word("kind", school.kind), word("zone", school.zone)].join(" · ") + "  "),
+      element("span", { class: "badge " + school.action, text: say("action_" + school.action) })]),
+    ...school.units.flatMap((unit) => [
+      element("h4", { text: say("stage_" + unit.stage) }), unitTable(unit), element("p", { class: "sub", text: verdictLine(unit) })]),
+    ...lines.map((text) => element("p", { text })), servedLine(index, school),
+  ]);
+}
+
+function flowsOf(index, end) {
+  const other = end === "from" ? "to" : "from", sums = new Map();
+  for (const f of data.flows) if (f[end] === index) sums.set(f[other], (sums.get(f[other]) || 0) + f.pupils);
+  return [...sums].sort((a, b) => b[1] - a[1]).map(([i, n]) => `${data.schools[i].name} ${plain(n, 0)}`).join(say("comma"));
+}
+
+function villageCard(village) {
+  const name = (i) => (i < 0 ? "–" : data.schools[i].name);
+  const way = (g, w) => `${say(g.mode[w]) || ""} ${round(g.minutes[w])}`;
+  const rows = village.groups.map((g) => element("tr", {}, [
+    cell(say(g.band) + (g.zone ? "" : say("by_choice"))), cell(plain(g.pupils, 0)),
+    cell(g.to[0] === g.to[1] ? name(g.to[1]) : `${name(g.to[0])} → ${name(g.to[1])}`, g.changed ? "fail" : ""),
+    cell(way(g, 0)), cell(way(g, 1)), cell(g.limit === null ? "–" : "≤ " + round(g.limit)),
+    cell(!g.zone ? "" : g.over[1] ? say(g.kept ? "kept" : "over") : "✓", g.over[1] && g.zone ? "fail" : "ok")]));
+  return element("div", { class: "card" }, [
+    element("h3", { text: village.name }), element("p", { class: "sub", text: village.town }),
+    element("table", {}, [headRow(["column_band", "row_pupils", "column_school", "column_now", "column_plan", "column_limit", ""]), ...rows])]);
+}
+
+function open(at, card, zoom) {
+  map.closePopup();
+  if (zoom) map.setView(at, Math.max(map.getZoom(), 12.5), { animate: false });
+  const size = map.getSize();
+  L.popup({ className: "popup", maxWidth: Math.min(520, size.x - 60), minWidth: Math.min(400, size.x - 60), maxHeight: Math.max(220, size.y - 90), autoPanPadding: [14, 14] })
+    .setLatLng(at).setContent(card).openOn(map);
+}
+
+function openSchool(school, zoom) {
+  state.place = school.id;
+  open(school.at, schoolCard(school), zoom);
+  writeLink();
+}
+
+function openVillage(village, zoom) {
+  state.place = village.id;
+  open(village.at, villageCard(village), zoom);
+  writeLink();
+}
+
+// ---- search --------------------------------------------------------------------------------------
+
+function findPlaces(text) {
+  const wanted = text.trim().toLowerCase();
+  if (!wanted) return [];
+  const rank = (name) => name.toLowerCase().indexOf(wanted);
+  const places = [
+    ...data.schools.map((s) => ({ text: s.name, note: s.town, go: () => openSchool(s, true) })),
+    ...data.villages.map((v) => ({ text: v.name, note: say("a_village", { town: v.town }), go: () => openVillage(v, true) })),
+  ];
+  return places.filter((p) => rank(p.text) >= 0).sort((a, b) => rank(a.text) - rank(b.text)).slice(0, 12);
+}
+
+function startSearch() {
+  const box = document.getElementById("search"), list = document.getElementById("found");
+  const close = () => { list.hidden = true; };
+  const show = () => {
+    const rows = findPlaces(box.value).map((p) => ({ ...p, go: () => { close(); p.go(); } }));
+    fill("found", rows.length ? rows.map(rowButton) : [element("li", { class: "none", text: say("search_nothing") })]);
+    list.hidden = !box.value.trim();
+  };
+  box.addEventListener("input", show);
+  box.addEventListener("compositionend", show);  // text chosen in a Chinese input method
+  box.addEventListener("keydown", (event) => {
+    if (event.isComposing) return;
+    if (event.key === "Escape") close();
+    const first = list.querySelector("button");
+    if (event.key === "Enter" && !list.hidden && first) first.click();
+    if (event.key === "ArrowDown" && first) first.focus();
+  });
+  document.addEventListener("click", (event) => { if (!list.contains(event.target) && event.target !== box) close(); });
+}
+
+// ---- print and links -----------------------------------------------------------------------------
+
+// Fix the page first, fit, let the canvas settle, then print: fitting while the browser prints blanks it.
+function printPage() {
+  const view = [map.getCenter(), map.getZoom()];
+  map.closePopup();
+  document.body.classList.add("printing");
+  map.invalidateSize({ animate: false });
+  fitCounty();
+  const done = () => {
+    document.body.classList.remove("printing");
+    map.invalidateSize({ animate: false });
+    map.setView(view[0], view[1], { animate: false });
+  };
+  window.addEventListener("afterprint", done, { once: true });
+  setTimeout(() => window.print(), 500);
+}
+
+function writeLink() {
+  const parts = { view: state.view, lang: state.language, stage: state.stage, when: state.when, place: state.place };
+  const link = new URLSearchParams(Object.entries(parts).filter(([, value]) => value !== undefined && value !== null));
+  history.replaceState(null, "", "#" + link);
+}
+
+function readLink() {
+  const link = new URLSearchParams(location.hash.slice(1));
+  if (VIEWS.includes(link.get("view"))) state.view = link.get("view");
+  if (link.get("lang") in data.words) state.language = link.get("lang");
+  if (link.get("stage") in BANDS) state.stage = link.get("stage");
+  if (["0", "1"].includes(link.get("when"))) state.when = Number(link.get("when"));
+  state.place = link.get("place");
+}
+
+function openPlace() {
+  const school = data.schools.find((s) => s.id === state.place);
+  const village = data.villages.find((v) => v.id === state.place);
+  if (school) openSchool(school, true);
+  else if (village) openVillage(village, true);
+}
+
+function drawAll() {
+  drawHead();
+  drawChoices();
+  drawLegend();
+  drawList();
+  drawMeasures();
+  map.invalidateSize({ animate: false });
+  drawView();
+}
+
+function change(what) {
+  Object.assign(state, what, { place: null });
+  map.closePopup();
+  document.getElementById("found").hidden = true;
+  drawAll();
+  writeLink();
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  data = JSON.parse(document.getElementById("plan-data").textContent);
+  state.language = data.language;
+  startMap();
+  readLink();
+  drawAll();
+  fitCounty();
+  openPlace();
+  map.on("moveend zoomend", drawNames);
+  drawNames();
+  startSearch();
+  document.getElementById("language").addEventListener("click", () => change({ language: state.language === "zh" ? "en" : "zh" }));
+  document.getElementById("print").addEventListener("click", printPage);
+  window.addEventListener("hashchange", () => { readLink(); drawAll(); openPlace(); });
+});
