@@ -22,13 +22,14 @@ JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 ESCAPES = {c: f"\\u{ord(c):04x}" for c in "<>&{}`\u2028\u2029"}
 ORDER = ("better", "worse", "other", "same")
 TINY = 1e-9
+UNKNOWN_MINUTES = 999.0  # models.today.FAR_MINUTES: no travel time known
 
 
 def escaped_json(value: object) -> str:
-    """JSON that is inert inside a page and inside a template.
+    r"""JSON that is inert inside a page and inside a template.
 
     Within texts the characters ``< > & { } ` `` and the two Unicode line separators are written as
-    ``\\uXXXX``, so that a name can neither close the script element nor start a template expression.
+    ``\uXXXX``, so that a name can neither close the script element nor start a template expression.
 
     Parameters
     ----------
@@ -68,7 +69,7 @@ def direction(today: float | None, plan: float | None, better: str) -> str:
 
 def measures(result: PlanResult) -> list[dict[str, object]]:
     """Headline numbers now -> plan: what got better, then what got worse, then the rest."""
-    rows = []
+    rows: list[dict[str, object]] = []
     for r in result.verdict.measures.itertuples():
         today, plan = _number(r.today, 6), _number(r.plan, 6)
         way = direction(today, plan, str(r.better))
@@ -152,7 +153,15 @@ def _in_language(fields: dict[str, object], language: str) -> dict[str, object]:
     """Fields that are ids of the map's own words, such as bands and stages, in the page's language."""
     words = catalogue(language)
     known = {*BANDS, "pri", "jun", "walk", "bus"}
-    return {k: words[f"map.{v}"] if isinstance(v, str) and v in known else v for k, v in fields.items()}
+    told: dict[str, object] = {}
+    for name, value in fields.items():
+        if isinstance(value, str) and value in known:
+            told[name] = words[f"map.{value}"]
+        elif isinstance(value, float) and not math.isfinite(value):
+            told[name] = "–"
+        else:
+            told[name] = int(value) if isinstance(value, float) and value == int(value) else value
+    return told
 
 
 def schools(result: PlanResult) -> list[dict[str, object]]:
@@ -198,7 +207,7 @@ def villages(result: PlanResult) -> list[dict[str, object]]:
                 "pupils": int(r.pupils),
                 "to": [place.get(str(r.today_school_id), -1), place.get(str(r.school_id), -1)],
                 "mode": [str(r.today_mode), str(r.mode)],
-                "minutes": [_number(r.minutes_today, 1), _number(r.minutes, 1)],
+                "minutes": [_minutes(r.minutes_today), _minutes(r.minutes)],
                 "limit": _number(r.limit, 1),
                 "over": over,
                 "kept": over[1] and _flag(r.grandfathered),
@@ -219,8 +228,14 @@ def villages(result: PlanResult) -> list[dict[str, object]]:
     ]
 
 
+def _minutes(value: Any) -> float | None:
+    """Minutes to a tenth, None where no travel time is known."""
+    number = _number(value, 1)
+    return None if number is None or number >= UNKNOWN_MINUTES else number
+
+
 def _over(minutes: Any, limit: Any) -> bool:
-    known = _number(minutes) is not None and _number(limit) is not None
+    known = _minutes(minutes) is not None and _number(limit) is not None
     return known and float(minutes) > float(limit) + 1e-6
 
 

@@ -38,7 +38,7 @@ function gapText(item, unit) {
 
 function verdictLine(unit) {
   if (!unit.indicators.some((i) => i.assessed[0] || i.assessed[1])) return say("unassessed");
-  const at = (when) => (unit.indicators.some((i) => i.assessed[when]) && unit.open[when] ? say(unit.passes[when] ? "passes" : "fails", { met: unit.count_met[when] }) : "–");
+  const at = (when) => (unit.indicators.some((i) => i.assessed[when]) && unit.open[when] ? say(unit.passes[when] ? "passes" : "fails", { met: unit.count_met[when] }) : say(unit.open[when] ? "unassessed_then" : "closed_then"));
   return say("verdict", { now: at(0), plan: at(1) });
 }
 

@@ -71,7 +71,7 @@ const LEGENDS = {
   closures: () => [...actions(), [arrow(RED, 4, ""), say("legend_flow")], [arrow("#55606f", 1.6, "4 3"), say("legend_shift")],
     [symbol(10, "circle", BLUE), say("legend_unchanged")]],
   minutes: () => [...BANDS_MIN.map(([, color], i) => [dot("", color), say("legend_minutes_" + i)]),
-    [dot("over", BANDS_MIN[3][1]), say("legend_over")], [dot("kept", "#fff"), say("legend_kept")],
+    [dot("over", BANDS_MIN[3][1]), say("legend_over")], [dot("kept", "#fff"), say("legend_kept")], [dot("unknown", "#fff"), say("legend_unknown")],
     [symbol(13, "circle", "#2d3a4d"), say("legend_school")]],
   compliance: () => [[symbol(18, "circle", GREEN, { sign: "check" }), say("legend_passes")],
     [symbol(20, "triangle", "#f3b61f", { edge: "#111", number: 1 }), say("legend_few")],
@@ -118,6 +118,22 @@ function receivers(index) {
   return flowsShown().filter((f) => f.from === index && f.closed).reverse().map((f) => `${data.schools[f.to].name} ${plain(f.pupils, 0)}`);
 }
 
+function unknownRows() {
+  return data.villages.filter((v) => groupsOf(v).some((g) => g.zone) && !slowest(v, state.when))
+    .map((v) => ({ text: v.name, note: say("unknown_minutes"), go: () => openVillage(v, true) }));
+}
+
+function slowRows() {
+  const rows = data.villages.map((v) => [v, slowest(v, state.when), groupsOf(v).filter((g) => g.zone && g.over[state.when])])
+    .filter(([, group, over]) => group && (over.length || group.minutes[state.when] > 30));
+  rows.sort((a, b) => b[2].length - a[2].length || b[1].minutes[state.when] - a[1].minutes[state.when]);
+  return rows.map(([v, group, over]) => {
+    const kept = state.when === 1 && over.every((g) => g.kept);
+    const key = !over.length ? "list_minutes_row" : kept ? "list_kept" : "list_over";
+    return { text: v.name, note: say(key, { minutes: round(group.minutes[state.when]) }), go: () => openVillage(v, true) };
+  });
+}
+
 const LISTS = {
   today: () => data.schools.filter((s) => isOpen(s, 0)).sort((a, b) => pupilsOf(b, 0) - pupilsOf(a, 0))
     .map((s) => schoolRow(s, say("list_pupils", { pupils: plain(pupilsOf(s, 0), 0) }) + (overCapacity(s, 0) ? say("list_over_capacity") : ""))),
@@ -127,11 +143,7 @@ const LISTS = {
   closures: () => data.schools.map((s, i) => [s, i]).filter(([s]) => ["close", "reduce"].includes(s.action) && unitsOf(s).length)
     .sort(([a], [b]) => (a.action > b.action) - (a.action < b.action))
     .map(([s, i]) => schoolRow(s, (s.action === "reduce" ? say("list_reduce", { bands: s.lost.map((b) => say(b)).join(say("comma")) }) + " " : "") + "→ " + (receivers(i).join(say("comma")) || say("list_nobody")))),
-  minutes: () => data.villages.map((v) => [v, slowest(v, state.when), groupsOf(v).filter((g) => g.zone && g.over[state.when])])
-    .filter(([, group, over]) => group && (over.length || group.minutes[state.when] > 30))
-    .sort((a, b) => b[2].length - a[2].length || b[1].minutes[state.when] - a[1].minutes[state.when])
-    .map(([v, group, over]) => ({ text: v.name, go: () => openVillage(v, true),
-      note: say(over.length ? (state.when && over.every((g) => g.kept) ? "list_kept" : "list_over") : "list_minutes_row", { minutes: round(group.minutes[state.when]) }) })),
+  minutes: () => [...unknownRows(), ...slowRows()],
   compliance: () => data.schools.map((s) => [s, isOpen(s, state.when) && verdictOf(s, state.when)]).filter(([, v]) => v && !v.passes)
     .sort(([, a], [, b]) => b.missed - a.missed).map(([s, v]) => schoolRow(s, say("list_missed", { count: v.missed }))),
 };

@@ -121,7 +121,7 @@ function drawVillages() {
 
 function drawMinutes(village) {
   const group = slowest(village, state.when);
-  if (!group) return [];
+  if (!group) return drawUnknown(village);
   const band = bandOf(group.minutes[state.when]);
   const over = groupsOf(village).some((g) => g.zone && g.over[state.when]);
   const kept = over && (state.when === 0 || groupsOf(village).every((g) => !g.zone || !g.over[1] || g.kept));
@@ -132,6 +132,15 @@ function drawMinutes(village) {
     .on("click", () => openVillage(village)).addTo(layers.villages);
   const text = over ? `${village.name} ${round(group.minutes[state.when])}′` : village.name;
   return [{ at: village.at, text, size, rank: over ? 0 : band >= 2 ? 1 : 5, tone: over ? "strong" : "", weight: group.minutes[state.when] }];
+}
+
+// A village whose pupils have no known time is shown as such, not left out.
+function drawUnknown(village) {
+  if (!groupsOf(village).some((g) => g.zone)) return [];
+  const html = element("span", { class: "dot unknown", style: { width: "13px", height: "13px" } });
+  L.marker(village.at, { icon: L.divIcon({ className: "mark", html, iconSize: [13, 13] }), title: village.name, alt: village.name, zIndexOffset: 2500 })
+    .on("click", () => openVillage(village)).addTo(layers.villages);
+  return [{ at: village.at, text: village.name + " " + say("unknown_minutes"), size: 13, rank: 0, tone: "strong", weight: 0 }];
 }
 
 function drawCells() {
