@@ -62,10 +62,10 @@ def unit_of(school_id: pd.Series, stage: pd.Series) -> pd.Series:
 
 
 def _bands(county: County, plan: Plan) -> pd.DataFrame:
-    table = site_bands(county).merge(
-        plan.bands[["school_id", "band", "open", "classes"]], on=["school_id", "band"], how="left"
-    )
-    table["open"] = table["open"].fillna(False).astype(bool)
+    # rows given twice, missing or fractional are violations of their own (known_ids, whole_numbers)
+    said = plan.bands.drop_duplicates(["school_id", "band"])[["school_id", "band", "open", "classes"]]
+    table = site_bands(county).merge(said, on=["school_id", "band"], how="left")
+    table["open"] = table["open"].eq(True)
     table["classes"] = table["classes"].fillna(0).astype(int)
     table["unit_id"] = unit_of(table["school_id"], table["band"].map(BAND_STAGE))
     pupils = plan.attendance.groupby(["school_id", "band"])["pupils"].sum().rename("pupils").reset_index()

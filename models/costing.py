@@ -68,14 +68,14 @@ def _staff(after: After, price: pd.Series) -> list[tuple[object, ...]]:
 def _items(after: After, price: pd.Series) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
     for r in after.plan.purchases.itertuples():
-        earmark, unit, items = BOUGHT[str(r.kind)]
-        cost = float(sum(price[i] for i in items)) if items else 1.0
+        # what may not be bought or moved has no price: the rule about items names it
+        earmark, unit, items = BOUGHT.get(str(r.kind), ("device", "items", None))
+        cost = 0.0 if items is None else float(sum(price[i] for i in items)) if items else 1.0
         rows.append(("purchase", earmark, r.school_id, r.kind, r.quantity, unit, cost, False, True))
     for r in after.plan.item_moves.itertuples():
-        unit, item = MOVED[str(r.kind)]
-        rows.append(
-            ("item_move", "device", r.to_school_id, r.kind, r.quantity, unit, price[item], False, True)
-        )
+        unit, item = MOVED.get(str(r.kind), ("items", ""))
+        cost = float(price[item]) if item else 0.0
+        rows.append(("item_move", "device", r.to_school_id, r.kind, r.quantity, unit, cost, False, True))
     return rows
 
 

@@ -17,6 +17,21 @@ from models.rulebook import PUPIL_RULES
 from models.rulebook_means import MEANS_RULES
 
 ALWAYS_HARD = "hard"
+BINDING = ("hard", "soft", "report", "procedure", "off")
+GOVERNED = {
+    "class_size": ("class_cap_pri", "class_cap_jun"),
+    "school_size": ("school_cap", "school_cap_nine", "school_cap_relief", "school_cap_nine_relief"),
+    "floor_class": (
+        "floor_kappa",
+        "floor_ratio_pri",
+        "floor_ratio_jun",
+        "floor_heads",
+        "floor_heads_grades3",
+    ),
+    "floor_backbone": ("floor_backbone_pupils",),
+    "floor_arts": ("floor_arts_point_share",),
+}
+"""Rules whose numbers stand under other ids: as binding as the most binding of them."""
 MEASURES = (
     ("imbalance", "1", "low"), ("cv_ok", "of 14", "high"), ("worst_cv_ratio", "1", "low"),
     ("units_passing", "units", "high"), ("cells_met", "cells", "high"), ("sites", "sites", ""),
@@ -30,7 +45,17 @@ MEASURES = (
 
 def _kind(standards: Standards, rule: str) -> str:
     """How binding a rule is: the standards' word where they have one, hard otherwise."""
-    return standards.rules[rule].kind if rule in standards.rules else ALWAYS_HARD
+    kinds = [standards.rules[r].kind for r in GOVERNED.get(rule, (rule,)) if r in standards.rules]
+    return min(kinds, key=BINDING.index, default=ALWAYS_HARD)
+
+
+def _worst(bad: pd.DataFrame) -> str:
+    """The place furthest beyond its limit."""
+    if bad.empty:
+        return ""
+    excess = (pd.to_numeric(bad["amount"], errors="coerce") - bad["limit"].astype(float)).abs().fillna(np.inf)
+    one = bad.iloc[int(excess.to_numpy().argmax())]
+    return f"{one['place']}: {one['amount']} / {one['limit']} {one['unit']}"
 
 
 def _rules(after: After) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -43,12 +68,7 @@ def _rules(after: After) -> tuple[pd.DataFrame, pd.DataFrame]:
         found = check(after)
         eased = found["grandfathered"].astype(bool)
         bad = found[~eased]
-        worst = (
-            ""
-            if bad.empty
-            else f"{bad.iloc[0]['place']}: {bad.iloc[0]['amount']} / {bad.iloc[0]['limit']} {bad.iloc[0]['unit']}"
-        )
-        rows.append((rule, kind, bad.empty, len(after.units), len(bad), worst))
+        rows.append((rule, kind, bad.empty, len(after.units), len(bad), _worst(bad)))
         parts.append(found.assign(rule=rule, kind=kind))
     rules = pd.DataFrame(rows, columns=["rule", "kind", "ok", "checked", "broken", "worst"])
     columns = ["rule", "kind", "place_id", "place", "amount", "limit", "unit", "grandfathered"]

@@ -160,12 +160,15 @@ def bus_past_school(after: After) -> pd.DataFrame:
         after.bands.reset_index().query("open and full")[["school_id", "band"]], on=["school_id", "band"]
     )
     limit = {b: after.standards.value(f"travel_walk_{b}") for b in ("g1_3", "g4_6", "g7_9")}
-    walks = walks[walks["minutes"] <= walks["band"].map(limit)]
+    walks["limit_walk"] = walks["band"].map(limit).astype(float)
+    walks = walks[walks["minutes"] <= walks["limit_walk"]]
     past = rides.merge(
-        walks[["village_id", "band", "minutes"]], on=["village_id", "band"], suffixes=("", "_walk")
+        walks[["village_id", "band", "minutes", "limit_walk"]],
+        on=["village_id", "band"],
+        suffixes=("", "_walk"),
     )
     past = past.drop_duplicates(["village_id", "band"])
-    return broken(past, "village_id", "village", past["minutes_walk"], past["limit"], "minutes")
+    return broken(past, "village_id", "village", past["minutes_walk"], past["limit_walk"], "minutes")
 
 
 def school_size(after: After) -> pd.DataFrame:
@@ -231,7 +234,7 @@ def assessed_floor(after: After) -> pd.DataFrame:
     """A unit assessed today that stays is not pushed under the assessment threshold."""
     floor = after.standards.value("assessed_floor")
     rows = _open_units(after)
-    rows = rows[rows["unit_id"].map(after.units["assessed"]) & (rows["pupils"] < floor)]
+    rows = rows[rows["unit_id"].map(after.units["assessed"]).astype(bool) & (rows["pupils"] < floor)]
     return broken(rows, "unit_id", "name", rows["pupils"], floor, "pupils")
 
 
@@ -292,14 +295,40 @@ def known_ids(after: After) -> pd.DataFrame:
         unit = table[f"{end}school_id"] + "/" + table[f"{end}stage"]
         bad = table[~unit.isin(units)]
         parts.append(broken(bad, f"{end}school_id", f"{end}school_id", 1, 0, "rows"))
-    taught = site_bands(after.county)[["school_id", "band"]].assign(ok=True)
-    strange = after.plan.bands.merge(taught, on=["school_id", "band"], how="left")
-    strange = strange[strange["ok"].isna()]
-    parts.append(broken(strange, "school_id", "band", 1, 0, "rows"))
+    going = after.plan.attendance
+    odd = going[~going["mode"].isin(["walk", "bus"]) | ~going["group"].isin(["zone", "choice"])]
+    parts.append(broken(odd, "village_id", "mode", 1, 0, "rows"))
+    return pd.concat([*parts, _band_rows(after)], ignore_index=True)
+
+
+def _band_rows(after: After) -> pd.DataFrame:
+    """Every band taught today has exactly one row, marked as such; no other band has one."""
+    key = ["school_id", "band"]
+    rows = (
+        after.plan.bands.groupby(key).agg(rows=("open", "size"), was_open=("was_open", "all")).reset_index()
+    )
+    taught = site_bands(after.county)[key].assign(want=1)
+    both = taught.merge(rows, on=key, how="outer").fillna({"rows": 0, "want": 0})
+    wrong = both[(both["rows"] != both["want"]) | ((both["rows"] == 1) & both["was_open"].eq(False))]
+    return broken(wrong, "school_id", "band", wrong["rows"], wrong["want"], "rows")
+
+
+def whole_numbers(after: After) -> pd.DataFrame:
+    """Pupils, classes and heads are whole, known and not negative; quantities are known."""
+    parts = []
+    for name, column, place, whole in (
+        ("attendance", "pupils", "village_id", True), ("bands", "classes", "school_id", True),
+        ("staff_moves", "heads", "from_school_id", True), ("hires", "heads", "school_id", True),
+        ("purchases", "quantity", "school_id", False), ("item_moves", "quantity", "from_school_id", False),
+    ):  # fmt: skip
+        rows = getattr(after.plan, name)
+        number = pd.to_numeric(rows[column], errors="coerce").astype(float)
+        wrong = rows[~np.isfinite(number) | (number < 0) | (whole & (number % 1 != 0))]
+        parts.append(broken(wrong, place, place, wrong[column], 0, "rows"))
     return pd.concat(parts, ignore_index=True)
 
 
 PUPIL_RULES = (
-    known_ids, assignment, open_band, bands_from_top, protected, access, bus_past_school, school_size, capacity, class_size,
+    known_ids, whole_numbers, assignment, open_band, bands_from_top, protected, access, bus_past_school, school_size, capacity, class_size,
     rooms, min_classes, assessed_floor, junior_per_township, closures_township, closures_share, moved_share,
 )  # fmt: skip

@@ -14,7 +14,7 @@ YUAN = 1.0
 
 
 def staff_balance(after: After) -> pd.DataFrame:
-    """Heads after = today - out + into + hired, never negative or fractional; a closed unit has none."""
+    """Heads after = today - out + into + hired, never negative; a closed unit has none."""
     rows = after.heads.reset_index()
     rows["name"] = rows["unit_id"].map(after.units["name"])
     shut = ~rows["unit_id"].map(after.new["open"]).fillna(False).astype(bool)
@@ -78,8 +78,8 @@ def floor_class(after: After) -> pd.DataFrame:
     value = after.standards.value
     rows = _open_units(after)
     rows = rows[rows["zone"] == "rural"]
-    ratio = rows["stage"].map({s: value(f"floor_ratio_{s}") for s in ("pri", "jun")})
-    grades = rows["unit_id"].map(after.bands.groupby("unit_id")["grades"].sum())
+    ratio = rows["stage"].map({s: value(f"floor_ratio_{s}") for s in ("pri", "jun")}).astype(float)
+    grades = rows["unit_id"].map(after.bands.groupby("unit_id")["grades"].sum()).astype(float)
     need = np.maximum(
         np.ceil(rows["pupils"] / ratio - EPS), np.ceil(value("floor_kappa") * rows["classes"] - EPS)
     )
@@ -116,8 +116,8 @@ def floor_arts(after: After) -> pd.DataFrame:
 def _no_outflow(after: After, flag: str) -> pd.DataFrame:
     most = after.standards.value(f"floor_no_outflow_{flag}")
     rows = _open_units(after)
-    before = rows["unit_id"].map(after.units[flag])
-    small = rows["unit_id"].map(after.units["pupils"]) < most
+    before = rows["unit_id"].map(after.units[flag]).astype(float)
+    small = rows["unit_id"].map(after.units["pupils"]).astype(float) < most
     wrong = rows[small & (rows[flag] < before)]
     return broken(wrong, "unit_id", "name", wrong[flag], before[wrong.index], "heads")
 
@@ -151,7 +151,8 @@ def _purchases(after: After) -> pd.DataFrame:
         ]
     )
     built = rows["kind"].isin(["area_teaching", "area_sport"])
-    fits = ~built | (rows["quantity"] <= share * have + 1.0)
+    together = rows.groupby(["unit_id", "kind"])["quantity"].transform("sum")
+    fits = ~built | (together <= share * have + 1.0)
     wrong = rows[~(is_open & whole & fits & (rows["quantity"] > 0) & (have >= 0))]
     return broken(wrong, "unit_id", "kind", wrong["quantity"], 0, "items")
 
@@ -166,6 +167,7 @@ def _moves(after: After) -> pd.DataFrame:
         & moves["kind"].isin(["rooms_multimedia", "equip_value"])
     )
     fine &= ~sent["unit_id"].map(after.new["open"]).fillna(True).astype(bool)
+    fine &= (moves["quantity"] > 0) & ((moves["kind"] != "rooms_multimedia") | (moves["quantity"] % 1 == 0))
     wrong = sent[~fine]
     parts = [broken(wrong, "unit_id", "kind", wrong["quantity"], 0, "items")]
     shut = after.units[~after.new["open"]]
@@ -174,7 +176,9 @@ def _moves(after: After) -> pd.DataFrame:
         placed = (
             sent[sent["kind"] == kind].groupby("unit_id")["quantity"].sum().reindex(shut.index).fillna(0.0)
         )
-        left = shut[((placed - shut[kind]).abs() > 1.0) & shut["stage"].isin(staying)].reset_index()
+        slack = EPS if kind == "rooms_multimedia" else YUAN  # a room is never rounding
+        off = ((placed - shut[kind]).abs() > slack) & shut["stage"].isin(staying)
+        left = shut[off].reset_index()
         parts.append(broken(left, "unit_id", "name", left["unit_id"].map(placed), left[kind], "items"))
     return pd.concat(parts, ignore_index=True)
 
@@ -186,10 +190,10 @@ def budget(after: After) -> pd.DataFrame:
         bad = costs[costs["yuan"].isna()]
         return broken(bad, "school_id", "item", 0, 0, "yuan")
     table = budget_table(after, costs)
-    over = table[(table["earmark"] == "any") & (table["left"] < -4 * YUAN)]
-    return (
-        broken(over, "earmark", "earmark", over["spent"], over["available"], "yuan") if len(over) else none()
-    )
+    if not (table.loc[table["earmark"] == "any", "left"] < -4 * YUAN).any():
+        return none()
+    over = table[(table["left"] < 0) & (table["earmark"] != "any")]
+    return broken(over, "earmark", "earmark", over["spent"], over["available"], "yuan")
 
 
 MEANS_RULES = (
