@@ -308,8 +308,10 @@ def _bounds(result: PlanResult) -> list[list[float]]:
 
 
 def _words(language: str) -> dict[str, str]:
-    """The page's words of one language, by name without the room."""
-    return {key[4:]: text for key, text in catalogue(language).items() if key.startswith("map.")}
+    """The page's words of one language, by name without the room; measures and indicators as everywhere."""
+    shared = ("rules.measure_", "rules.indicator_")
+    kept = {k: text for k, text in catalogue(language).items() if k.startswith(("map.", *shared))}
+    return {key.partition(".")[2]: text for key, text in kept.items()}
 
 
 def build_payload(result: PlanResult, language: str = "zh") -> dict[str, object]:

@@ -24,7 +24,7 @@ function unitTable(unit) {
   for (const item of unit.indicators) {
     const digits = item.id === "eq" ? 0 : 2;
     rows.push(element("tr", {}, [
-      cell(say("indicator_" + item.id) || item.id), cell(plain(item.ratio[0], digits)), mark(item.met[0], item.ratio[0] !== null),
+      element("td", { text: word("indicator", item.id) + (say("per_" + item.id) || ""), title: say("indicator_" + item.id + "_about") }), cell(plain(item.ratio[0], digits)), mark(item.met[0], item.ratio[0] !== null),
       cell(plain(item.ratio[1], digits)), mark(item.met[1], item.ratio[1] !== null), cell("≥ " + plain(item.threshold, item.id === "eq" ? 0 : 1)), cell(gapText(item, unit))]));
   }
   return element("table", {}, rows);
@@ -87,12 +87,12 @@ function villageCard(village) {
     cell(!g.zone ? "" : g.over[1] ? say(g.kept ? "kept" : "over") : "✓", g.over[1] && g.zone ? "fail" : "ok")]));
   return element("div", { class: "card" }, [
     element("h3", { text: village.name }), element("p", { class: "sub", text: village.town }),
-    element("table", {}, [headRow(["column_band", "row_pupils", "column_school", "column_now", "column_plan", "column_limit", ""]), ...rows])]);
+    element("table", { class: "wrap" }, [headRow(["column_band", "row_pupils", "column_school", "column_now", "column_plan", "column_limit", ""]), ...rows])]);
 }
 
 function open(at, card, zoom) {
   map.closePopup();
-  if (zoom) map.setView(at, Math.max(map.getZoom(), 12.5), { animate: false });
+  if (zoom) map.setView(at, Math.max(map.getZoom(), Math.min(map.getBoundsZoom(data.bounds) + 1.5, 15)), { animate: false });
   const size = map.getSize();
   L.popup({ className: "popup", maxWidth: Math.min(520, size.x - 60), minWidth: Math.min(400, size.x - 60), maxHeight: Math.max(220, size.y - 90), autoPanPadding: [14, 14] })
     .setLatLng(at).setContent(card).openOn(map);

@@ -95,7 +95,7 @@ function arrow(color, width, dash) {
 
 function drawLegend() {
   const background = [
-    state.view === "minutes" ? null : [element("span", { class: "dot", style: { width: "7px", height: "7px", background: "#2a2a2a" } }), say("legend_village")],
+    state.view === "minutes" ? null : [element("span", { style: { width: "6px", height: "6px", borderRadius: "50%", background: "#2a2a2a" } }), say("legend_village")],
     Object.keys(data.roads).length ? [swatch({ height: "2px", borderTop: "2.5px solid #b98f45", borderBottom: "1px solid #c4bcab" }), say("legend_roads")] : null,
     data.waters.length ? [swatch({ height: 0, borderTop: "4px solid #8db9dc" }), say("legend_water")] : null,
     data.townships.length ? [swatch({ height: 0, borderTop: "2px dashed #6d7480" }), say("legend_township")] : null,
@@ -172,7 +172,7 @@ function drawMeasures() {
     const sign = !step ? "–" : (step > 0 ? "▲" : "▼") + quantity(Math.abs(step), m.unit, digits);
     const unit = say("unit_" + m.unit);
     const name = word("measure", m.id) + (unit ? say("in_unit", { unit }) : "");
-    rows.push(element("tr", {}, [element("td", { text: name }), element("td", { text: quantity(m.today, m.unit, digits) }),
+    rows.push(element("tr", {}, [element("td", { text: name, title: say("measure_" + m.id + "_about") }), element("td", { text: quantity(m.today, m.unit, digits) }),
       element("td", { text: quantity(m.plan, m.unit, digits) }), element("td", { class: m.way, text: sign })]));
   }
   fill("measures", rows);

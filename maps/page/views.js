@@ -144,7 +144,7 @@ function drawUnknown(village) {
 }
 
 function drawCells() {
-  const when = state.view === "today" ? 0 : state.view === "minutes" ? state.when : 1;
+  const when = state.view === "today" ? 0 : ["minutes", "compliance"].includes(state.view) ? state.when : 1;
   const tint = state.view === "minutes" ? null : tints(when);
   data.villages.forEach((village, i) => {
     const group = slowest(village, when);
@@ -215,7 +215,7 @@ function drawFlows() {
     const width = flow.closed ? 2 + 4 * Math.sqrt(flow.pupils / most) : 1.4;
     const color = flow.closed ? RED : "#55606f";
     const back = (p) => map.layerPointToLatLng(p);
-    const still = { renderer: layers.flowRenderer, interactive: false, color };
+    const still = { renderer: layers.flowRenderer, interactive: false, color, smoothFactor: 0 };
     L.polyline(points.slice(0, -2).map(back), { ...still, weight: width, opacity: 0.9, dashArray: flow.closed ? null : "4 4" }).addTo(layers.flows);
     L.polygon(arrowHead(points, width).map(back), { ...still, weight: 1, fillColor: color, fillOpacity: 1 }).addTo(layers.flows);
     const text = plain(flow.pupils, 0), wide = 14 + 7.5 * text.length;
