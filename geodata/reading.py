@@ -1,0 +1,338 @@
+"""Reading a county from a folder: county.toml, tables as CSV or one workbook, roads, background.
+
+All problems are found and reported together; nothing is half-loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import openpyxl
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from geodata.coordinates import to_wgs84
+from geodata.county import County
+from geodata.crosschecks import Placed, Tables, cross_check
+from geodata.findings import Finding, InputProblems, errors
+from geodata.roads import read_roads
+from geodata.tables import TABLES, Table
+from geodata.validating import Raw, empty, plain, validate
+
+SHARED = ("area_teaching", "area_indoor_sport", "area_sport_ground", "equip_value", "rooms_multimedia")
+"""Assets of a nine-year school that are divided between its stages."""
+JUNIOR_WEIGHT = 1.1
+"""One junior pupil counts as 1.1 primary ones when shared assets are divided (domain.md 1.4 [V10])."""
+
+
+class Head(BaseModel):
+    """county.toml; an unknown key is an error, not ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str
+    name_en: str = ""
+    fictional: bool = False
+    year: int = Field(ge=2000, le=2060)
+    standards: tuple[str, ...] = ("cn_2017_quality", "cn_layout")
+    modelled: tuple[str, ...] = ()
+    workbook: str | None = None
+    files: dict[str, str] = {}
+    roads: str | None = None
+    townships: str | None = None
+    waters: str | None = None
+
+
+def _problem(key: str, file: str, **fields: object) -> InputProblems:
+    return InputProblems([Finding("error", key, fields, file=file)])
+
+
+def read_head(folder: Path) -> Head:
+    """county.toml of a folder.
+
+    Raises
+    ------
+    InputProblems
+        No such folder, an empty folder, no county.toml, or something wrong in it.
+    """
+    file = folder / "county.toml"
+    if not folder.is_dir():
+        raise _problem("tables.no_folder", str(folder))
+    if not any(folder.iterdir()):
+        raise _problem("tables.empty_folder", str(folder))
+    if not file.is_file():
+        raise _problem("tables.no_county_toml", str(folder))
+    try:
+        return Head(**tomllib.loads(file.read_text(encoding="utf-8")))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise _problem("tables.bad_toml", "county.toml", why=str(problem)) from None
+    except ValidationError as problem:
+        raise InputProblems(
+            [
+                Finding(
+                    "error", "tables.bad_key", {"why": e["msg"]}, file="county.toml",
+                    column=".".join(str(p) for p in e["loc"]), value=str(e["input"])[:60],
+                )
+                for e in problem.errors()
+            ]
+        ) from None  # fmt: skip
+
+
+def read_csv(path: Path) -> Raw:
+    """A CSV as text cells: UTF-8 (with or without BOM), then GB18030, strictly.
+
+    Raises
+    ------
+    InputProblems
+        Another encoding, or not a table.
+    """
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding=encoding, encoding_errors="strict", skip_blank_lines=False)
+        except UnicodeDecodeError:
+            continue
+        except (pd.errors.ParserError, pd.errors.EmptyDataError) as problem:
+            raise _problem("tables.not_a_table", path.name, why=str(problem)) from None
+        blank = (frame.map(plain) == "").all(axis=1) if len(frame) else pd.Series([], dtype=bool)
+        return Raw(frame[~blank], path.name)
+    raise _problem("tables.encoding", path.name)
+
+
+def read_workbook(path: Path) -> dict[str, Raw]:
+    """Sheets of a workbook that carry the name of a table, in English or Chinese."""
+    try:
+        book = openpyxl.load_workbook(path, data_only=True)
+    except Exception as problem:  # openpyxl raises many kinds for a file that is no workbook
+        raise _problem("tables.not_a_workbook", path.name, why=str(problem)) from None
+    names = {t.name: t.name for t in TABLES.values()} | {t.zh: t.name for t in TABLES.values()}
+    found = {}
+    for sheet in book.worksheets:
+        name = names.get(plain(sheet.title))
+        rows = list(sheet.iter_rows(values_only=True))
+        if name is None or not rows:
+            continue
+        text = [["" if v is None else _cell(v) for v in row] for row in rows]
+        width = max((i + 1 for i, h in enumerate(text[0]) if h), default=0)
+        frame = pd.DataFrame([r[:width] for r in text[1:]], columns=text[0][:width], dtype=object)
+        blank = (frame == "").all(axis=1) if len(frame) else pd.Series([], dtype=bool)
+        found[name] = Raw(frame[~blank], f"{path.name} [{sheet.title}]")
+    return found
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _raw_tables(folder: Path, head: Head) -> tuple[dict[str, Raw], list[Finding]]:
+    found: list[Finding] = []
+    raws: dict[str, Raw] = {}
+    for name in head.files:
+        if name not in TABLES:
+            known = ", ".join(TABLES)
+            found.append(Finding("error", "tables.unknown_table", {"known": known}, file="county.toml", column="files", value=name))
+    try:
+        if head.workbook:
+            raws |= read_workbook(folder / head.workbook)
+    except InputProblems as problem:
+        found += problem.findings
+    for table in TABLES.values():
+        path = folder / head.files.get(table.name, f"{table.name}.csv")
+        if path.is_file():
+            try:
+                raws[table.name] = read_csv(path)
+            except InputProblems as problem:
+                found += problem.findings
+                continue
+        elif table.name in head.files:
+            found.append(Finding("error", "tables.no_file", file=path.name, table=table.name))
+        elif table.name not in raws and table.required and table.name not in ("enrolment_by_grade",):
+            fields: dict[str, object] = {"zh": table.zh, "code": table.code}
+            found.append(Finding("error", "tables.no_table", fields, file=f"{table.name}.csv", table=table.name))
+    return raws, found
+
+
+def _validated(raws: dict[str, Raw]) -> tuple[Tables, list[Finding]]:
+    tables: Tables = {}
+    found: list[Finding] = []
+    for name, raw in raws.items():
+        frame, problems, rows = validate(TABLES[name], raw)
+        found += problems
+        if frame is not None and rows is not None:
+            tables[name] = Placed(frame, raw.file, rows)
+    for table in TABLES.values():
+        if table.name not in raws and (not table.required or table.name == "enrolment_by_grade"):
+            tables[table.name] = Placed(empty(table), f"{table.name}.csv", pd.Series([], dtype=int))
+    return tables, found
+
+
+def _to_wgs84(tables: Tables) -> tuple[Tables, list[Finding]]:
+    """Points of both place tables in WGS-84; what was converted is noted."""
+    done, found = dict(tables), []
+    for name in ("schools", "villages"):
+        placed = tables[name]
+        frame = placed.frame.copy()
+        for crs, rows in frame.groupby("crs"):
+            if crs in ("gcj02", "bd09"):
+                lon, lat = to_wgs84(rows["lon"].to_numpy(), rows["lat"].to_numpy(), str(crs))
+                frame.loc[rows.index, "lon"], frame.loc[rows.index, "lat"] = lon, lat
+                found.append(Finding("note", "tables.converted", {"count": len(rows), "crs": crs}, file=placed.file))
+        frame["crs"] = "wgs84"
+        done[name] = replace(placed, frame=frame)
+    return done, found
+
+
+def split_shared(stage: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Divide assets given for a whole nine-year school 1 : 1.1 a head (domain.md 1.4).
+
+    primary share = A / (A + 1.1 B), junior share = 1.1 B / (A + 1.1 B). Rooms stay whole and add up.
+
+    Parameters
+    ----------
+    stage : DataFrame
+        T2; rows with ``shared_assets`` carry the school's total on each of its stages.
+
+    Returns
+    -------
+    DataFrame, list of str
+        The table with divided assets and the school ids that were divided.
+    """
+    shared = stage[stage["shared_assets"].astype(bool)]
+    weight = shared["pupils"] * np.where(shared["stage"] == "jun", JUNIOR_WEIGHT, 1.0)
+    share = (weight / weight.groupby(shared["school_id"]).transform("sum")).fillna(0.5)
+    done = stage.copy()
+    for column in SHARED:
+        part = shared[column] * share
+        if column == "rooms_multimedia":
+            part = part.round()
+            junior = shared["stage"] == "jun"
+            primary = part[~junior].groupby(shared["school_id"]).sum()
+            part = part.where(~junior, shared[column] - shared["school_id"].map(primary).fillna(0))
+        done.loc[shared.index, column] = part.astype(done[column].dtype)
+    return done, sorted(shared["school_id"].unique())
+
+
+def _disagreeing(placed: Placed) -> list[Finding]:
+    shared = placed.frame[placed.frame["shared_assets"].astype(bool)]
+    many = shared.groupby("school_id")[list(SHARED)].nunique()
+    return [
+        Finding("error", "tables.shared_disagree", {"columns": ", ".join(many.columns[row > 1])}, file=placed.file, value=str(school))
+        for school, row in many.iterrows()
+        if (row > 1).any()
+    ]
+
+
+@dataclass(frozen=True)
+class _Extras:
+    """Roads and background with their findings."""
+
+    roads: Any = None
+    source: str = ""
+    townships: gpd.GeoDataFrame | None = None
+    waters: gpd.GeoDataFrame | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+def _extras(folder: Path, head: Head) -> _Extras:
+    found: list[Finding] = []
+    layers: dict[str, gpd.GeoDataFrame | None] = {"townships": None, "waters": None}
+    for name in layers:
+        file = getattr(head, name)
+        if file is None:
+            continue
+        try:
+            layers[name] = gpd.read_file(folder / file).to_crs("EPSG:4326")
+        except Exception as problem:  # pyogrio and GDAL raise many kinds
+            found.append(Finding("error", "tables.bad_layer", {"why": str(problem)[:200]}, file=str(file)))
+    roads, source = None, ""
+    if head.roads is not None:
+        path = folder / head.roads
+        if not path.is_file():
+            found.append(Finding("error", "tables.no_file", file=head.roads, table="roads"))
+        else:
+            try:
+                roads = read_roads(path)
+                source = hashlib.sha256(path.read_bytes()).hexdigest()
+            except InputProblems as problem:
+                found += problem.findings
+    else:
+        found.append(Finding("warning", "tables.no_roads", file="county.toml"))
+    return _Extras(roads, source, layers["townships"], layers["waters"], tuple(found))
+
+
+def _assemble(folder: Path) -> tuple[County | None, list[Finding]]:
+    """The county, or None with every finding."""
+    head = read_head(folder)
+    raws, found = _raw_tables(folder, head)
+    tables, problems = _validated(raws)
+    found += problems
+    extras = _extras(folder, head)
+    found += extras.findings
+    if all(t.name in tables for t in TABLES.values()):
+        found += _disagreeing(tables["school_stage"])
+        # sums and swapped points are judged after conversion, ids before anything else
+        tables, notes = _to_wgs84(tables)
+        found += notes + cross_check(tables, head.year)
+    if errors(found):
+        return None, found
+    frames = {name: placed.frame for name, placed in tables.items()}
+    frames["school_stage"], split = split_shared(frames["school_stage"])
+    found += [Finding("note", "tables.shared_split", file="school_stage", value=s) for s in split]
+    county = County(
+        name=head.name, name_en=head.name_en or head.name, year=head.year, fictional=head.fictional,
+        standard_files=head.standards, modelled=head.modelled, roads=extras.roads, roads_source=extras.source,
+        townships=extras.townships, waters=extras.waters, findings=tuple(found), folder=folder, **frames,
+    )  # fmt: skip
+    return county, found
+
+
+def read_county(folder: str | Path) -> County:
+    """Read and validate a county.
+
+    Parameters
+    ----------
+    folder : str or Path
+        With ``county.toml``; tables as CSV (UTF-8 or GB18030) or one workbook.
+
+    Returns
+    -------
+    County
+
+    Raises
+    ------
+    InputProblems
+        With every error, warning and note found, not only the first.
+    """
+    county, found = _assemble(Path(folder))
+    if county is None:
+        raise InputProblems(found)
+    return county
+
+
+def check(folder: str | Path) -> list[Finding]:
+    """Everything wrong or worth knowing about a county's files, without raising.
+
+    Parameters
+    ----------
+    folder : str or Path
+
+    Returns
+    -------
+    list of Finding
+        Errors first.
+    """
+    try:
+        _, found = _assemble(Path(folder))
+    except InputProblems as problem:
+        found = problem.findings
+    order = {"error": 0, "warning": 1, "note": 2}
+    return sorted(found, key=lambda f: order[f.severity])
+
+
+__all__ = ["Head", "Table", "check", "read_county", "read_csv", "read_head", "read_workbook", "split_shared"]

@@ -1,0 +1,213 @@
+"""Tables against their contracts: coerce first, then pandera, then cross checks; every fault at once."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+
+from geodata.findings import Finding
+from geodata.tables import Column, Table
+
+TRUE, FALSE = {"true", "1", "yes", "y", "是", "有"}, {"false", "0", "no", "n", "否", "无"}
+EMPTY = {"", "nan", "none", "null"}
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A table as it was found: every cell text, headers as written.
+
+    Parameters
+    ----------
+    frame : DataFrame of str
+    file : str
+        Name for messages (``schools.csv`` or ``book.xlsx [学校]``).
+    first_row : int
+        Row number of the first data row as a spreadsheet shows it.
+    """
+
+    frame: pd.DataFrame
+    file: str
+    first_row: int = 2
+
+
+def plain(text: object) -> str:
+    """Full-width letters and digits made plain, surrounding blanks gone."""
+    return unicodedata.normalize("NFKC", str(text)).strip()
+
+
+def _cells(raw: pd.Series) -> pd.Series:
+    text = raw.fillna("").map(plain)
+    return text.where(~text.str.lower().isin(EMPTY), "")
+
+
+def _number(column: Column, text: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Numbers, and where the text is none; thousands separators are accepted."""
+    cleaned = text.str.replace(",", "", regex=False)
+    value = pd.to_numeric(cleaned.where(cleaned != "", None), errors="coerce").astype("float64")
+    wrong = (text != "") & (value.isna() | ~np.isfinite(value))
+    if column.kind == "whole":
+        wrong |= value.notna() & (value % 1 != 0)
+    return value, wrong
+
+
+def _flag(text: pd.Series) -> tuple[pd.Series, pd.Series]:
+    low = text.str.lower()
+    value = pd.Series(np.where(low.isin(TRUE), True, np.where(low.isin(FALSE), False, None)), index=text.index, dtype=object)
+    return value, (text != "") & value.isna()
+
+
+def coerce(column: Column, cells: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """One column's values and where they could not be read."""
+    text = _cells(cells)
+    if column.kind in ("whole", "number"):
+        return _number(column, text)
+    if column.kind == "flag":
+        return _flag(text)
+    return text.astype(object).where(text != "", None), pd.Series(False, index=text.index)
+
+
+def schema(table: Table) -> pa.DataFrameSchema:
+    """The pandera schema of a contract: filled, in range, among the choices, key unique."""
+    columns = {}
+    for c in table.columns:
+        checks = []
+        if c.kind in ("whole", "number"):
+            checks += [pa.Check.ge(c.low, name="low"), pa.Check.le(c.high, name="high")]
+        if c.kind == "choice":
+            checks.append(pa.Check.isin(c.choices, name="choice"))
+        columns[c.name] = pa.Column(None, checks, nullable=not c.required, required=False)
+    return pa.DataFrameSchema(columns, unique=list(table.key), report_duplicates="all")
+
+
+def rename(table: Table, raw: Raw) -> tuple[pd.DataFrame, dict[str, str], list[Finding]]:
+    """Headers to contract names, in English or Chinese; what is missing or unknown is said."""
+    known = {plain(c.name).lower(): c.name for c in table.columns} | {plain(c.zh): c.name for c in table.columns}
+    names, written, found = {}, {}, []
+    for header in raw.frame.columns:
+        name = known.get(plain(header).lower()) or known.get(plain(header))
+        if name is None:
+            found.append(Finding("note", "tables.extra_column", file=raw.file, table=table.name, column=str(header)))
+        elif name in written:
+            found.append(Finding("error", "tables.twice", {"name": name}, raw.file, table.name, None, str(header)))
+        else:
+            names[header], written[name] = name, str(header)
+    for c in table.columns:
+        if c.required and c.name not in written:
+            fields: dict[str, object] = {"zh": c.zh, "unit": c.unit or c.kind}
+            found.append(Finding("error", "tables.missing_column", fields, raw.file, table.name, None, c.name))
+    return raw.frame[list(names)].rename(columns=names), written, found
+
+
+def _sentence(table: Table, raw: Raw, written: dict[str, str], case: pd.Series, cell: object) -> Finding:
+    """One pandera failure case in words."""
+    name = str(case["column"])
+    check = str(case["check"])
+    at = {"file": raw.file, "table": table.name, "column": written.get(name, name)}
+    row = None if pd.isna(case["index"]) else int(case["index"]) + raw.first_row
+    if "not_nullable" in check:
+        return Finding("error", "tables.empty_crs" if name == "crs" else "tables.empty", {}, row=row, **at)  # type: ignore[arg-type]
+    column = table.column(name)
+    fields: dict[str, object] = {"low": column.low, "high": column.high, "choices": ", ".join(column.choices)}
+    key = "tables.not_a_choice" if "choice" in check else "tables.out_of_range"
+    return Finding("error", key, fields, row=row, value=str(cell), **at)  # type: ignore[arg-type]
+
+
+def _failures(table: Table, raw: Raw, frame: pd.DataFrame, written: dict[str, str]) -> list[Finding]:
+    try:
+        schema(table).validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as problems:
+        cases = problems.failure_cases
+    else:
+        return []
+    found = []
+    unique = cases["check"].astype(str).str.contains("unique|uniqueness")
+    for _, case in cases[~unique].iterrows():
+        cell = "" if pd.isna(case["index"]) else raw_cell(raw, written, str(case["column"]), int(case["index"]))
+        found.append(_sentence(table, raw, written, case, cell))
+    keys = [k for k in table.key if k in frame]
+    again = frame[frame.duplicated(keys, keep="first")] if keys else frame.iloc[:0]
+    for index, row in again.iterrows():
+        value = " / ".join(str(row[k]) for k in keys)
+        column = " + ".join(written.get(k, k) for k in keys)
+        found.append(
+            Finding("error", "tables.duplicate", {}, raw.file, table.name, int(str(index)) + raw.first_row, column, value)
+        )
+    return found
+
+
+def raw_cell(raw: Raw, written: dict[str, str], name: str, index: int) -> str:
+    """A cell as it was written."""
+    return str(raw.frame[written[name]].iloc[index]) if name in written else ""
+
+
+def _typed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+    """Contract types; optional columns are nullable only where cells are empty."""
+    done = {}
+    for c in table.columns:
+        cells = frame[c.name]
+        if c.kind == "whole":
+            done[c.name] = cells.astype("Int64" if cells.isna().any() else "int64")
+        elif c.kind == "number":
+            done[c.name] = cells.astype("float64")
+        elif c.kind == "flag":
+            done[c.name] = cells.astype("object" if cells.isna().any() else "bool")
+        else:
+            done[c.name] = cells.where(cells.notna(), "").astype(str)
+    typed = pd.DataFrame(done)
+    return typed.sort_values(list(table.key), kind="stable").reset_index(drop=True)
+
+
+def validate(table: Table, raw: Raw) -> tuple[pd.DataFrame | None, list[Finding], pd.Series | None]:
+    """A raw table in contract form, or None with everything wrong with it.
+
+    Returns
+    -------
+    frame : DataFrame or None
+    findings : list of Finding
+        Every fault: missing columns, unreadable cells, ranges, choices, duplicates.
+    rows : Series or None
+        Spreadsheet row number of each row of ``frame``, for cross checks.
+    """
+    frame, written, found = rename(table, raw)
+    values = {}
+    for c in table.columns:
+        if c.name not in written:
+            values[c.name] = pd.Series([c.default] * len(frame), index=frame.index, dtype=object)
+            if not c.required and len(frame):
+                fields: dict[str, object] = {"default": "" if c.default is None else c.default}
+                found.append(Finding("note", "tables.default_used", fields, raw.file, table.name, None, c.name))
+            continue
+        values[c.name], wrong = coerce(c, frame[c.name])
+        for index in frame.index[wrong]:
+            key = {"whole": "tables.not_whole", "number": "tables.not_number", "flag": "tables.not_flag"}[c.kind]
+            place = (raw.file, table.name, int(index) + raw.first_row, written[c.name])
+            found.append(Finding("error", key, {}, *place, value=str(frame[c.name].loc[index])))
+            values[c.name] = values[c.name].where(values[c.name].index != index, _stand_in(c))
+        if c.default is not None and not c.required:
+            values[c.name] = values[c.name].astype(object).where(values[c.name].notna(), c.default)
+    whole = pd.DataFrame(values, index=frame.index)
+    if any(f.key == "tables.missing_column" for f in found):
+        whole_check = whole[[c.name for c in table.columns if c.name in written]]
+    else:
+        whole_check = whole
+    found += _failures(table, raw, whole_check, written)
+    if any(f.severity == "error" for f in found):
+        return None, found, None
+    order = whole.sort_values(list(table.key), kind="stable").index
+    rows = pd.Series([int(i) + raw.first_row for i in order])
+    return _typed(table, whole), found, rows
+
+
+def _stand_in(column: Column) -> object:
+    """A harmless value for a cell already reported, so that it is not reported twice."""
+    return False if column.kind == "flag" else column.low
+
+
+def empty(table: Table) -> pd.DataFrame:
+    """A table without rows, with the contract's columns and types."""
+    types = {"text": "str", "choice": "str", "whole": "int64", "number": "float64", "flag": "bool"}
+    return pd.DataFrame({c.name: pd.Series([], dtype=types[c.kind]) for c in table.columns})
