@@ -29,7 +29,13 @@ Tables = dict[str, Placed]
 
 
 def _at(placed: Placed, table: str, index: int, column: str, value: object) -> dict[str, object]:
-    return {"file": placed.file, "table": table, "row": int(placed.rows.iloc[index]), "column": column, "value": str(value)}
+    return {
+        "file": placed.file,
+        "table": table,
+        "row": int(placed.rows.iloc[index]),
+        "column": column,
+        "value": str(value),
+    }
 
 
 def unknown_ids(tables: Tables) -> list[Finding]:
@@ -102,7 +108,11 @@ def unit_sanity(tables: Tables) -> list[Finding]:
             found.append(Finding(severity, key, {"pupils": int(f["pupils"].iloc[i])}, **at))  # type: ignore[arg-type]
 
     per = f["equip_value"] / f["pupils"].clip(lower=1)
-    add((f["pupils"] > 0) & ~f["shared_assets"].astype(bool) & ((per < 300) | (per > 8000)), "tables.wan_yuan", "equip_value")
+    add(
+        (f["pupils"] > 0) & ~f["shared_assets"].astype(bool) & ((per < 300) | (per > 8000)),
+        "tables.wan_yuan",
+        "equip_value",
+    )
     add(f["area_indoor_sport"] > f["area_teaching"], "tables.indoor_more", "area_indoor_sport", "error")
     add(f["boarders"].astype(float) > f["pupils"], "tables.more_boarders", "boarders", "error")
     working = f["rooms_multimedia_working"].astype(float)
@@ -122,13 +132,20 @@ def sums(tables: Tables, year: int) -> list[Finding]:
     def compare(name: str, have: pd.Series, key: str) -> None:
         both = pd.DataFrame({"have": have, "want": units}).dropna()
         for (school, stage), row in both[both["have"] != both["want"]].iterrows():
-            fields: dict[str, object] = {"school": school, "stage": stage, "have": int(row["have"]), "want": int(row["want"])}
+            fields: dict[str, object] = {
+                "school": school,
+                "stage": stage,
+                "have": int(row["have"]),
+                "want": int(row["want"]),
+            }
             found.append(Finding("warning", key, fields, file=tables[name].file, table=name))
 
     if len(tables["enrolment_by_grade"].frame):
         grades = tables["enrolment_by_grade"].frame
         stage = np.where(grades["grade"] <= 6, "pri", "jun")
-        compare("enrolment_by_grade", grades.groupby(["school_id", stage])["pupils"].sum(), "tables.grades_sum")
+        compare(
+            "enrolment_by_grade", grades.groupby(["school_id", stage])["pupils"].sum(), "tables.grades_sum"
+        )
     if len(tables["attendance"].frame):
         going = tables["attendance"].frame
         stage = np.where(going["band"] == "g7_9", "jun", "pri")
@@ -152,7 +169,11 @@ def years(tables: Tables, year: int) -> list[Finding]:
     found = []
     for name, severity in (("demand", "error"), ("budget", "warning")):
         if not (tables[name].frame["year"] == year).any():
-            found.append(Finding(severity, f"tables.no_year_{name}", {"year": year}, file=tables[name].file, table=name))  # type: ignore[arg-type]
+            found.append(
+                Finding(
+                    severity, f"tables.no_year_{name}", {"year": year}, file=tables[name].file, table=name
+                )
+            )  # type: ignore[arg-type]
     return found
 
 
@@ -175,13 +196,29 @@ def staff_flags(tables: Tables) -> list[Finding]:
     placed = tables["staff_stock"]
     category = tables["staff_category"].frame
     known = set(zip(category["stage"], category["cat_id"], strict=True))
-    units = set(zip(tables["school_stage"].frame["school_id"], tables["school_stage"].frame["stage"], strict=True))
+    units = set(
+        zip(tables["school_stage"].frame["school_id"], tables["school_stage"].frame["stage"], strict=True)
+    )
     found = []
     for i, row in enumerate(placed.frame.itertuples()):
         if (row.stage, row.cat_id) not in known:
-            found.append(Finding("error", "tables.category_stage", {"stage": row.stage}, **_at(placed, "staff_stock", i, "cat_id", row.cat_id)))  # type: ignore[arg-type]
+            found.append(
+                Finding(
+                    "error",
+                    "tables.category_stage",
+                    {"stage": row.stage},
+                    **_at(placed, "staff_stock", i, "cat_id", row.cat_id),
+                )
+            )  # type: ignore[arg-type]
         if (row.school_id, row.stage) not in units:
-            found.append(Finding("error", "tables.no_unit", {"stage": row.stage}, **_at(placed, "staff_stock", i, "school_id", row.school_id)))  # type: ignore[arg-type]
+            found.append(
+                Finding(
+                    "error",
+                    "tables.no_unit",
+                    {"stage": row.stage},
+                    **_at(placed, "staff_stock", i, "school_id", row.school_id),
+                )
+            )  # type: ignore[arg-type]
     return found
 
 
@@ -190,7 +227,12 @@ def grades_served(tables: Tables) -> list[Finding]:
     placed = tables["schools"]
     good = placed.frame["grades_served"].str.fullmatch(r"[1-9](-[1-9])?(,[1-9](-[1-9])?)*")
     return [
-        Finding("error", "tables.grades", {}, **_at(placed, "schools", int(i), "grades_served", placed.frame["grades_served"].iloc[i]))  # type: ignore[arg-type]
+        Finding(
+            "error",
+            "tables.grades",
+            {},
+            **_at(placed, "schools", int(i), "grades_served", placed.frame["grades_served"].iloc[i]),
+        )  # type: ignore[arg-type]
         for i in np.flatnonzero(~good.to_numpy(bool))
     ]
 

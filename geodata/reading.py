@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from geodata.coordinates import to_wgs84
 from geodata.county import County
-from geodata.crosschecks import Placed, Tables, cross_check
+from geodata.crosschecks import Placed, Tables, cross_check, unknown_ids
 from geodata.findings import Finding, InputProblems, errors
 from geodata.roads import read_roads
 from geodata.tables import TABLES, Table
@@ -93,7 +93,14 @@ def read_csv(path: Path) -> Raw:
     """
     for encoding in ("utf-8-sig", "gb18030"):
         try:
-            frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding=encoding, encoding_errors="strict", skip_blank_lines=False)
+            frame = pd.read_csv(
+                path,
+                dtype=str,
+                keep_default_na=False,
+                encoding=encoding,
+                encoding_errors="strict",
+                skip_blank_lines=False,
+            )
         except UnicodeDecodeError:
             continue
         except (pd.errors.ParserError, pd.errors.EmptyDataError) as problem:
@@ -136,7 +143,16 @@ def _raw_tables(folder: Path, head: Head) -> tuple[dict[str, Raw], list[Finding]
     for name in head.files:
         if name not in TABLES:
             known = ", ".join(TABLES)
-            found.append(Finding("error", "tables.unknown_table", {"known": known}, file="county.toml", column="files", value=name))
+            found.append(
+                Finding(
+                    "error",
+                    "tables.unknown_table",
+                    {"known": known},
+                    file="county.toml",
+                    column="files",
+                    value=name,
+                )
+            )
     try:
         if head.workbook:
             raws |= read_workbook(folder / head.workbook)
@@ -154,7 +170,9 @@ def _raw_tables(folder: Path, head: Head) -> tuple[dict[str, Raw], list[Finding]
             found.append(Finding("error", "tables.no_file", file=path.name, table=table.name))
         elif table.name not in raws and table.required and table.name not in ("enrolment_by_grade",):
             fields: dict[str, object] = {"zh": table.zh, "code": table.code}
-            found.append(Finding("error", "tables.no_table", fields, file=f"{table.name}.csv", table=table.name))
+            found.append(
+                Finding("error", "tables.no_table", fields, file=f"{table.name}.csv", table=table.name)
+            )
     return raws, found
 
 
@@ -182,7 +200,9 @@ def _to_wgs84(tables: Tables) -> tuple[Tables, list[Finding]]:
             if crs in ("gcj02", "bd09"):
                 lon, lat = to_wgs84(rows["lon"].to_numpy(), rows["lat"].to_numpy(), str(crs))
                 frame.loc[rows.index, "lon"], frame.loc[rows.index, "lat"] = lon, lat
-                found.append(Finding("note", "tables.converted", {"count": len(rows), "crs": crs}, file=placed.file))
+                found.append(
+                    Finding("note", "tables.converted", {"count": len(rows), "crs": crs}, file=placed.file)
+                )
         frame["crs"] = "wgs84"
         done[name] = replace(placed, frame=frame)
     return done, found
@@ -204,6 +224,8 @@ def split_shared(stage: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         The table with divided assets and the school ids that were divided.
     """
     shared = stage[stage["shared_assets"].astype(bool)]
+    if shared.empty:
+        return stage, []
     weight = shared["pupils"] * np.where(shared["stage"] == "jun", JUNIOR_WEIGHT, 1.0)
     share = (weight / weight.groupby(shared["school_id"]).transform("sum")).fillna(0.5)
     done = stage.copy()
@@ -222,7 +244,13 @@ def _disagreeing(placed: Placed) -> list[Finding]:
     shared = placed.frame[placed.frame["shared_assets"].astype(bool)]
     many = shared.groupby("school_id")[list(SHARED)].nunique()
     return [
-        Finding("error", "tables.shared_disagree", {"columns": ", ".join(many.columns[row > 1])}, file=placed.file, value=str(school))
+        Finding(
+            "error",
+            "tables.shared_disagree",
+            {"columns": ", ".join(many.columns[row > 1])},
+            file=placed.file,
+            value=str(school),
+        )
         for school, row in many.iterrows()
         if (row > 1).any()
     ]
@@ -279,6 +307,8 @@ def _assemble(folder: Path) -> tuple[County | None, list[Finding]]:
         # sums and swapped points are judged after conversion, ids before anything else
         tables, notes = _to_wgs84(tables)
         found += notes + cross_check(tables, head.year)
+    else:
+        found += unknown_ids(tables)  # the checks that do not need every table
     if errors(found):
         return None, found
     frames = {name: placed.frame for name, placed in tables.items()}

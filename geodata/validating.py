@@ -56,7 +56,9 @@ def _number(column: Column, text: pd.Series) -> tuple[pd.Series, pd.Series]:
 
 def _flag(text: pd.Series) -> tuple[pd.Series, pd.Series]:
     low = text.str.lower()
-    value = pd.Series(np.where(low.isin(TRUE), True, np.where(low.isin(FALSE), False, None)), index=text.index, dtype=object)
+    value = pd.Series(
+        np.where(low.isin(TRUE), True, np.where(low.isin(FALSE), False, None)), index=text.index, dtype=object
+    )
     return value, (text != "") & value.isna()
 
 
@@ -85,20 +87,28 @@ def schema(table: Table) -> pa.DataFrameSchema:
 
 def rename(table: Table, raw: Raw) -> tuple[pd.DataFrame, dict[str, str], list[Finding]]:
     """Headers to contract names, in English or Chinese; what is missing or unknown is said."""
-    known = {plain(c.name).lower(): c.name for c in table.columns} | {plain(c.zh): c.name for c in table.columns}
+    known = {plain(c.name).lower(): c.name for c in table.columns} | {
+        plain(c.zh): c.name for c in table.columns
+    }
     names, written, found = {}, {}, []
     for header in raw.frame.columns:
         name = known.get(plain(header).lower()) or known.get(plain(header))
         if name is None:
-            found.append(Finding("note", "tables.extra_column", file=raw.file, table=table.name, column=str(header)))
+            found.append(
+                Finding("note", "tables.extra_column", file=raw.file, table=table.name, column=str(header))
+            )
         elif name in written:
-            found.append(Finding("error", "tables.twice", {"name": name}, raw.file, table.name, None, str(header)))
+            found.append(
+                Finding("error", "tables.twice", {"name": name}, raw.file, table.name, None, str(header))
+            )
         else:
             names[header], written[name] = name, str(header)
     for c in table.columns:
         if c.required and c.name not in written:
             fields: dict[str, object] = {"zh": c.zh, "unit": c.unit or c.kind}
-            found.append(Finding("error", "tables.missing_column", fields, raw.file, table.name, None, c.name))
+            found.append(
+                Finding("error", "tables.missing_column", fields, raw.file, table.name, None, c.name)
+            )
     return raw.frame[list(names)].rename(columns=names), written, found
 
 
@@ -112,7 +122,9 @@ def _sentence(table: Table, raw: Raw, written: dict[str, str], case: pd.Series, 
         return Finding("error", "tables.empty_crs" if name == "crs" else "tables.empty", {}, row=row, **at)  # type: ignore[arg-type]
     column = table.column(name)
     fields: dict[str, object] = {"low": column.low, "high": column.high, "choices": ", ".join(column.choices)}
-    key = "tables.not_a_choice" if "choice" in check else "tables.out_of_range"
+    key = "tables.not_a_choice" if column.choices else "tables.out_of_range"
+    if name == "lat" and str(cell) and 90 < abs(float(plain(cell) or 0)) <= 180:
+        key = "tables.swapped"
     return Finding("error", key, fields, row=row, value=str(cell), **at)  # type: ignore[arg-type]
 
 
@@ -126,7 +138,9 @@ def _failures(table: Table, raw: Raw, frame: pd.DataFrame, written: dict[str, st
     found = []
     unique = cases["check"].astype(str).str.contains("unique|uniqueness")
     for _, case in cases[~unique].iterrows():
-        cell = "" if pd.isna(case["index"]) else raw_cell(raw, written, str(case["column"]), int(case["index"]))
+        cell = (
+            "" if pd.isna(case["index"]) else raw_cell(raw, written, str(case["column"]), int(case["index"]))
+        )
         found.append(_sentence(table, raw, written, case, cell))
     keys = [k for k in table.key if k in frame]
     again = frame[frame.duplicated(keys, keep="first")] if keys else frame.iloc[:0]
@@ -134,7 +148,16 @@ def _failures(table: Table, raw: Raw, frame: pd.DataFrame, written: dict[str, st
         value = " / ".join(str(row[k]) for k in keys)
         column = " + ".join(written.get(k, k) for k in keys)
         found.append(
-            Finding("error", "tables.duplicate", {}, raw.file, table.name, int(str(index)) + raw.first_row, column, value)
+            Finding(
+                "error",
+                "tables.duplicate",
+                {},
+                raw.file,
+                table.name,
+                int(str(index)) + raw.first_row,
+                column,
+                value,
+            )
         )
     return found
 
@@ -179,11 +202,15 @@ def validate(table: Table, raw: Raw) -> tuple[pd.DataFrame | None, list[Finding]
             values[c.name] = pd.Series([c.default] * len(frame), index=frame.index, dtype=object)
             if not c.required and len(frame):
                 fields: dict[str, object] = {"default": "" if c.default is None else c.default}
-                found.append(Finding("note", "tables.default_used", fields, raw.file, table.name, None, c.name))
+                found.append(
+                    Finding("note", "tables.default_used", fields, raw.file, table.name, None, c.name)
+                )
             continue
         values[c.name], wrong = coerce(c, frame[c.name])
         for index in frame.index[wrong]:
-            key = {"whole": "tables.not_whole", "number": "tables.not_number", "flag": "tables.not_flag"}[c.kind]
+            key = {"whole": "tables.not_whole", "number": "tables.not_number", "flag": "tables.not_flag"}[
+                c.kind
+            ]
             place = (raw.file, table.name, int(index) + raw.first_row, written[c.name])
             found.append(Finding("error", key, {}, *place, value=str(frame[c.name].loc[index])))
             values[c.name] = values[c.name].where(values[c.name].index != index, _stand_in(c))
