@@ -41,8 +41,12 @@ function plain(value, digits) {
 }
 
 function money(yuan) {
-  const chinese = state.language === "zh";
-  return say("money", { amount: plain(chinese ? yuan / 1e4 : yuan / 1e6, chinese ? 1 : 2) });
+  return say("money", { amount: amount(yuan) });
+}
+
+// Yuan as meetings count them: ten thousands in Chinese, millions in English.
+function amount(yuan) {
+  return state.language === "zh" ? plain(yuan / 1e4, 1) : plain(yuan / 1e6, 2);
 }
 
 function digitsOf(unit, numbers) {
@@ -55,7 +59,7 @@ function digitsOf(unit, numbers) {
 
 function quantity(value, unit, digits) {
   if (value === null) return "–";
-  if (unit === "yuan") return money(value);
+  if (unit === "yuan") return amount(value);
   if (unit === "share") return plain(value * 100, 1) + "%";
   return plain(value, digits);
 }

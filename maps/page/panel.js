@@ -71,7 +71,7 @@ const LEGENDS = {
   closures: () => [...actions(), [arrow(RED, 4, ""), say("legend_flow")], [arrow("#55606f", 1.6, "4 3"), say("legend_shift")],
     [symbol(10, "circle", BLUE), say("legend_unchanged")]],
   minutes: () => [...BANDS_MIN.map(([, color], i) => [dot("", color), say("legend_minutes_" + i)]),
-    [dot("over", BANDS_MIN[3][1]), say("legend_over")], [dot("kept", "#fff"), say("legend_kept")], [dot("unknown", "#fff"), say("legend_unknown")],
+    [dot("over", BANDS_MIN[3][1]), say("legend_over")], [dot("kept", BANDS_MIN[3][1]), say("legend_kept")], [dot("unknown", "#fff"), say("legend_unknown")],
     [symbol(13, "circle", "#2d3a4d"), say("legend_school")]],
   compliance: () => [[symbol(18, "circle", GREEN, { sign: "check" }), say("legend_passes")],
     [symbol(20, "triangle", "#f3b61f", { edge: "#111", number: 1 }), say("legend_few")],

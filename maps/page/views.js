@@ -131,7 +131,7 @@ function drawMinutes(village) {
   L.marker(village.at, { icon, title: village.name, alt: village.name, zIndexOffset: 100 * band + (over ? 3000 : 0) })
     .on("click", () => openVillage(village)).addTo(layers.villages);
   const text = over ? `${village.name} ${round(group.minutes[state.when])}′` : village.name;
-  return [{ at: village.at, text, size, rank: over ? 0 : band >= 2 ? 1 : 5, tone: over ? "strong" : "", weight: group.minutes[state.when] }];
+  return [{ at: village.at, text, size, rank: over ? (kept ? 0.5 : 0) : band >= 2 ? 1 : 5, tone: over ? (kept ? "amber" : "strong") : "", weight: group.minutes[state.when] }];
 }
 
 // A village whose pupils have no known time is shown as such, not left out.
@@ -186,45 +186,63 @@ function bow(a, b) {
   const d = Math.hypot(b.x - a.x, b.y - a.y);
   const [ux, uy] = d > 1 ? [(b.x - a.x) / d, (b.y - a.y) / d] : [1, 0];
   const bulge = Math.max(0.1 * d, 0.7 * (84 - d));
-  const mid = L.point((a.x + b.x) / 2 + uy * 2 * bulge, (a.y + b.y) / 2 - ux * 2 * bulge);
+  const side = bulge * 4 / 3, along = d / 3 - Math.max(0, 0.5 * (60 - d));  // ends almost in one place: a loop
+  const c = [a.x + along * ux + side * uy, a.y + along * uy - side * ux];
+  const e = [b.x - along * ux + side * uy, b.y - along * uy - side * ux];
   const points = [];
-  for (let i = 0; i <= 30; i += 1) {
-    const t = i / 30, s = 1 - t;
-    points.push(L.point(s * s * a.x + 2 * s * t * mid.x + t * t * b.x, s * s * a.y + 2 * s * t * mid.y + t * t * b.y));
+  for (let i = 0; i <= 60; i += 1) {
+    const t = i / 60, s = 1 - t, k = [s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t];
+    points.push(L.point(k[0] * a.x + k[1] * c[0] + k[2] * e[0] + k[3] * b.x, k[0] * a.y + k[1] * c[1] + k[2] * e[1] + k[3] * b.y));
   }
   const clear = points.filter((p) => p.distanceTo(a) > 11 && p.distanceTo(b) > 13);
-  return clear.length > 3 ? clear : points;
+  const outward = L.point(uy, -ux).multiplyBy(d < 110 ? 13 : 0);
+  return { points: clear.length > 3 ? clear : points, outward };
 }
 
+// The head's three corners and the middle of its foot, where the shaft ends.
 function arrowHead(points, width) {
-  const tip = points[points.length - 1], back = points[Math.max(0, points.length - 4)];
+  const tip = points[points.length - 1], back = points[Math.max(0, points.length - 5)];
   const d = Math.max(tip.distanceTo(back), 0.1), size = 7 + width;
   const [ux, uy] = [(tip.x - back.x) / d, (tip.y - back.y) / d];
   const foot = L.point(tip.x - ux * size, tip.y - uy * size);
-  return [tip, L.point(foot.x - uy * size * 0.55, foot.y + ux * size * 0.55), L.point(foot.x + uy * size * 0.55, foot.y - ux * size * 0.55)];
+  const corners = [tip, L.point(foot.x - uy * size * 0.55, foot.y + ux * size * 0.55), L.point(foot.x + uy * size * 0.55, foot.y - ux * size * 0.55)];
+  return { corners, foot };
+}
+
+// A path given in pixels of the present zoom: Leaflet's own would be rounded to whole pixels and look torn.
+const PixelPath = L.Polyline.extend({
+  _updatePath() { this._renderer._setPath(this, this.options.d); },
+});
+
+function pathOf(points) {
+  return "M" + points.map((p) => `${p.x.toFixed(1)} ${p.y.toFixed(1)}`).join("L");
 }
 
 function drawFlows() {
   layers.flows.clearLayers();
+  layers.arrows = [];
   if (state.view !== "closures") return [];
   const shown = flowsShown();
   const most = Math.max(...shown.map((f) => f.pupils), 1);
   const taken = [];
   for (const flow of shown) {
-    const points = bow(map.latLngToLayerPoint(data.schools[flow.from].at), map.latLngToLayerPoint(data.schools[flow.to].at));
+    const { points, outward } = bow(map.latLngToLayerPoint(data.schools[flow.from].at), map.latLngToLayerPoint(data.schools[flow.to].at));
     const width = flow.closed ? 2 + 4 * Math.sqrt(flow.pupils / most) : 1.4;
     const color = flow.closed ? RED : "#55606f";
-    const back = (p) => map.layerPointToLatLng(p);
-    const still = { renderer: layers.flowRenderer, interactive: false, color, smoothFactor: 0 };
-    L.polyline(points.slice(0, -2).map(back), { ...still, weight: width, opacity: 0.9, dashArray: flow.closed ? null : "4 4" }).addTo(layers.flows);
-    L.polygon(arrowHead(points, width).map(back), { ...still, weight: 1, fillColor: color, fillOpacity: 1 }).addTo(layers.flows);
+    const { corners, foot } = arrowHead(points, width);
+    const shaft = [...points.filter((p) => p.distanceTo(corners[0]) > 8 + width), foot];
+    const still = { renderer: layers.flowRenderer, interactive: false, color, opacity: 0.9 };
+    const ends = [data.schools[flow.from].at, data.schools[flow.to].at];
+    new PixelPath(ends, { ...still, weight: width, dashArray: flow.closed ? null : "4 4", d: pathOf(shaft) }).addTo(layers.flows);
+    new PixelPath(ends, { ...still, weight: 1, fill: true, fillColor: color, fillOpacity: 1, d: pathOf(corners) + "Z" }).addTo(layers.flows);
+    layers.arrows.push(...points.map((p) => [p.x - 3, p.y - 3, p.x + 3, p.y + 3]));
     const text = plain(flow.pupils, 0), wide = 14 + 7.5 * text.length;
     const box = (p) => [p.x - wide / 2, p.y - 9, p.x + wide / 2, p.y + 9];
-    const spots = [0.5, 0.42, 0.6, 0.33, 0.68].map((t) => points[Math.floor(t * (points.length - 1))]);
+    const spots = [0.5, 0.42, 0.6, 0.33, 0.68].map((t) => points[Math.floor(t * (points.length - 1))].add(outward));
     const spot = spots.find((p) => overlap(box(p), taken) === 0) || spots[0];
     taken.push(box(spot));
     const icon = L.divIcon({ className: "bubble" + (flow.closed ? "" : " shift"), html: element("span", { text }), iconSize: [0, 0] });
-    L.marker(back(spot), { icon, interactive: false, keyboard: false, pane: "bubbles" }).addTo(layers.flows);
+    L.marker(map.layerPointToLatLng(spot), { icon, interactive: false, keyboard: false, pane: "bubbles" }).addTo(layers.flows);
   }
   return taken;
 }
@@ -269,7 +287,7 @@ function drawNames() {
   const family = getComputedStyle(document.body).fontFamily;
   const seen = map.getPixelBounds().getSize(), corner = map.containerPointToLayerPoint([0, 0]);
   const names = [...layers.named, ...townNames()].sort((a, b) => a.rank - b.rank || b.weight - a.weight);
-  const taken = [...bubbles];
+  const taken = [...bubbles, ...layers.arrows];
   for (const name of layers.named) {
     const p = map.latLngToLayerPoint(name.at), r = name.size / 2;
     taken.push([p.x - r, p.y - r, p.x + r, p.y + r]);
