@@ -141,8 +141,8 @@ function startMap() {
   drawRoads(base);
   L.control.zoom({ position: "topright", zoomInTitle: "+", zoomOutTitle: "−" }).addTo(map);
   addWholeCounty();
-  L.control.scale({ imperial: false, position: "bottomright", maxWidth: 120 }).addTo(map);
   if (data.head.osm) L.control.attribution({ prefix: false }).addAttribution("© OpenStreetMap contributors").addTo(map);
+  L.control.scale({ imperial: false, position: "bottomright", maxWidth: 120 }).addTo(map);
 }
 
 function fitCounty() {
