@@ -55,7 +55,7 @@ def _worst(bad: pd.DataFrame) -> str:
         return ""
     excess = (pd.to_numeric(bad["amount"], errors="coerce") - bad["limit"].astype(float)).abs().fillna(np.inf)
     one = bad.iloc[int(excess.to_numpy().argmax())]
-    return f"{one['place']}: {one['amount']} / {one['limit']} {one['unit']}"
+    return f"{one['place']}: {one['amount']:g} / {one['limit']:g} {one['unit']}"
 
 
 def _rules(after: After) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -77,8 +77,7 @@ def _rules(after: After) -> tuple[pd.DataFrame, pd.DataFrame]:
     return rules, violations[columns]
 
 
-def _indicators(after: After) -> pd.DataFrame:
-    old, new = assess(after.units, after.standards), assess(after.new, after.standards)
+def _indicators(after: After, old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     key = ["unit_id", "stage", "indicator", "threshold"]
     keep = ["pupils", "amount", "ratio", "met", "gap"]
     both = old[[*key, *keep]].merge(new[[*key, *keep]], on=key, suffixes=("_today", "_plan"))
@@ -91,13 +90,13 @@ def _indicators(after: After) -> pd.DataFrame:
     return both.sort_values(["unit_id", "stage"], kind="stable").reset_index(drop=True)
 
 
-def _units(after: After) -> pd.DataFrame:
+def _units(after: After, old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     table = after.units[["school_id", "name", "township", "zone", "kind", "stage", "capacity"]].copy()
-    for end, source in (("today", after.units), ("plan", after.new)):
+    for end, source, cells in (("today", after.units, old), ("plan", after.new, new)):
         table[f"open_{end}"] = True if end == "today" else after.new["open"]
         for column in ("pupils", "classes", "staff"):
             table[f"{column}_{end}"] = source[column].round().astype(int)
-        said = verdicts(assess(source, after.standards), after.standards).reindex(table.index)
+        said = verdicts(cells, after.standards).reindex(table.index)
         table[f"passes_{end}"] = said["passes"].fillna(False).astype(bool) & source["assessed"]
         table[f"indicators_met_{end}"] = said["indicators_met"].fillna(0).astype(int)
     return table.rename_axis("unit_id").reset_index()
@@ -179,8 +178,9 @@ def judge(
     after = settle(county, standards, plan, times, request or Request())
     rules, violations = _rules(after)
     costs = cost_table(after)
+    cells = assess(after.units, standards), assess(after.new, standards)
     parts = {
-        "indicators": _indicators(after), "units": _units(after), "cv": _cv(after), "travel": after.travel, "costs": costs,
+        "indicators": _indicators(after, *cells), "units": _units(after, *cells), "cv": _cv(after), "travel": after.travel, "costs": costs,
         "budget": budget_table(after, costs),
     }  # fmt: skip
     return Verdict(rules=rules, violations=violations, measures=_measures(after, parts), **parts)

@@ -17,7 +17,7 @@ def staff_balance(after: After) -> pd.DataFrame:
     """Heads after = today - out + into + hired, never negative; a closed unit has none."""
     rows = after.heads.reset_index()
     rows["name"] = rows["unit_id"].map(after.units["name"])
-    shut = ~rows["unit_id"].map(after.new["open"]).fillna(False).astype(bool)
+    shut = ~rows["unit_id"].map(after.new["open"]).eq(True)
     negative = (rows["heads"] < 0) | (rows["out"] > rows["today"])
     wrong = rows[negative | (shut & (rows["heads"] != 0)) | (rows[["out", "into", "hired"]] < 0).any(axis=1)]
     return broken(wrong, "unit_id", "name", wrong["heads"], 0, "heads")
@@ -60,7 +60,7 @@ def _fixed_left(after: After) -> pd.DataFrame:
     rows["stage"] = rows["unit_id"].map(after.units["stage"])
     movable = [bool(category.get(k, False)) for k in zip(rows["stage"], rows["cat_id"], strict=True)]
     fixed = np.where(movable, rows["near"].fillna(0), rows["today"])
-    stays = rows["unit_id"].map(after.new["open"]).fillna(False).astype(bool)
+    stays = rows["unit_id"].map(after.new["open"]).eq(True)
     wrong = rows[stays & (rows["out"] > rows["today"] - fixed)]
     return broken(wrong, "unit_id", "name", wrong["out"], 0, "heads")
 
@@ -141,7 +141,7 @@ def items(after: After) -> pd.DataFrame:
 def _purchases(after: After) -> pd.DataFrame:
     buy = after.plan.purchases
     rows = buy.assign(unit_id=unit_of(buy["school_id"], buy["stage"]))
-    is_open = rows["unit_id"].map(after.new["open"]).fillna(False).astype(bool)
+    is_open = rows["unit_id"].map(after.new["open"]).eq(True)
     whole = (rows["kind"] != "rooms_multimedia") | (rows["quantity"] % 1 == 0)
     share = after.standards.value("build_share")
     have = np.array(
@@ -160,13 +160,13 @@ def _purchases(after: After) -> pd.DataFrame:
 def _moves(after: After) -> pd.DataFrame:
     moves = after.plan.item_moves
     sent = moves.assign(unit_id=unit_of(moves["from_school_id"], moves["from_stage"]))
-    to = unit_of(moves["to_school_id"], moves["to_stage"]).map(after.new["open"]).fillna(False).astype(bool)
+    to = unit_of(moves["to_school_id"], moves["to_stage"]).map(after.new["open"]).eq(True)
     fine = (
         to
         & (moves["from_stage"] == moves["to_stage"])
         & moves["kind"].isin(["rooms_multimedia", "equip_value"])
     )
-    fine &= ~sent["unit_id"].map(after.new["open"]).fillna(True).astype(bool)
+    fine &= sent["unit_id"].map(after.new["open"]).eq(False)
     fine &= (moves["quantity"] > 0) & ((moves["kind"] != "rooms_multimedia") | (moves["quantity"] % 1 == 0))
     wrong = sent[~fine]
     parts = [broken(wrong, "unit_id", "kind", wrong["quantity"], 0, "items")]

@@ -1,0 +1,119 @@
+"""Plans written by hand for the county of `tests.samples`, fictional and small enough to reckon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cache
+
+import pandas as pd
+
+from geodata.county import County
+from geodata.tables import BAND_STAGE
+from geodata.traveltimes import TravelTimes, travel_times
+from models.norms import Standards, load_standards
+from models.plan import PLAN_COLUMNS, Plan, Verdict, make_plan
+from models.referee import judge
+from models.request import Request
+from models.today import site_bands, today_groups
+from tests.samples import small_county
+
+RICH = dict.fromkeys(("building", "device", "teacher", "transport", "any"), 1e9)
+MOVABLE = ("rooms_multimedia", "equip_value")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A county with its standards and times: what a plan is judged against."""
+
+    county: County
+    standards: Standards
+    times: TravelTimes
+
+    def judge(self, plan: Plan, request: Request | None = None) -> Verdict:
+        return judge(self.county, self.standards, plan, self.times, request)
+
+    def with_rules(self, **values: float) -> Case:
+        """The same case with other numbers for some rules."""
+        rules = dict(self.standards.rules)
+        for rule, value in values.items():
+            rules[rule] = replace(rules[rule], value=value)
+        return replace(self, standards=replace(self.standards, rules=rules))
+
+    def binding(self, **kinds: str) -> Case:
+        """The same case with some rules soft, reported or off."""
+        rules = dict(self.standards.rules)
+        for rule, kind in kinds.items():
+            rules[rule] = replace(rules[rule], kind=kind)
+        return replace(self, standards=replace(self.standards, rules=rules))
+
+
+@cache
+def _standard() -> Case:
+    return ready(small_county())
+
+
+def ready(county: County | None = None) -> Case:
+    """One closure in a county of seven sites is 14 %: the share allowed is raised to 20 %."""
+    if county is None:
+        return _standard()  # tables are only read, so one copy serves every test
+    return Case(county, load_standards(county), travel_times(county)).with_rules(closures_share=0.2)
+
+
+def broken_rules(verdict: Verdict) -> list[str]:
+    return verdict.rules.loc[~verdict.rules["ok"], "rule"].tolist()
+
+
+def rows(table: str, *values: tuple[object, ...]) -> pd.DataFrame:
+    """Rows of one of a plan's tables, types as given (not yet forced to whole numbers)."""
+    return pd.DataFrame(list(values), columns=list(PLAN_COLUMNS[table]))
+
+
+def keep_all(case: Case) -> Plan:
+    """Today as a plan: everybody stays; points teach in one class, which their three heads can staff."""
+    bands = site_bands(case.county).assign(was_open=True, open=True)
+    stage = bands["band"].map(BAND_STAGE)
+    today = case.county.school_stage.set_index(["school_id", "stage"])["classes"]
+    have = [int(today[k]) for k in zip(bands["school_id"], stage, strict=True)]
+    many = bands.groupby([bands["school_id"], stage])["band"].transform("count")
+    # the upper band takes the odd class: seven are three and four
+    bands["classes"] = [
+        -(-n // k) if b == "g4_6" else n // k for n, k, b in zip(have, many, bands["band"], strict=True)
+    ]
+    points = case.county.schools.query("kind == 'point'")["school_id"]
+    bands.loc[bands["school_id"].isin(points), "classes"] = 1
+    groups = today_groups(case.county, case.standards, case.times)
+    going = groups.assign(school_id=groups["today_school_id"], mode=groups["today_mode"])
+    return make_plan(bands=bands, attendance=going)
+
+
+def send(plan: Plan, village: str, band: str, school: str, mode: str) -> Plan:
+    """The plan with one village-band sent elsewhere."""
+    going = plan.attendance.copy()
+    here = (going["village_id"] == village) & (going["band"] == band)
+    assert here.any()
+    going.loc[here, ["school_id", "mode"]] = [school, mode]
+    return replace(plan, attendance=going)
+
+
+def classes(plan: Plan, school: str, band: str, number: float, is_open: bool = True) -> Plan:
+    """The plan with another number of classes."""
+    bands = plan.bands.astype({"classes": type(number)})
+    here = (bands["school_id"] == school) & (bands["band"] == band)
+    assert here.any()
+    bands.loc[here, "classes"], bands.loc[here, "open"] = number, is_open
+    return replace(plan, bands=bands)
+
+
+def close(case: Case, plan: Plan, school: str, receiver: str, stage: str = "pri") -> Plan:
+    """The plan without one school: all its pupils ride to one receiver, staff and equipment go there too."""
+    bands = plan.bands.copy()
+    bands.loc[bands["school_id"] == school, ["open", "classes"]] = [False, 0]
+    going = plan.attendance.copy()
+    going.loc[going["school_id"] == school, ["school_id", "mode"]] = [receiver, "bus"]
+    heads = case.county.staff_stock.query("school_id == @school")
+    staff = [(school, stage, receiver, stage, r.cat_id, int(r.heads)) for r in heads.itertuples()]
+    have = case.county.school_stage.query("school_id == @school").iloc[0]
+    things = [(school, stage, receiver, stage, k, float(have[k])) for k in MOVABLE]
+    return replace(
+        plan, bands=bands, attendance=going, staff_moves=rows("staff_moves", *staff), item_moves=rows("item_moves", *things)
+    )  # fmt: skip

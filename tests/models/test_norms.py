@@ -1,0 +1,120 @@
+"""Norms as data: every number of the rule book is there, has a source, and a county can override it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from geodata.findings import InputProblems
+from geodata.messages import LANGUAGES, catalogue, say
+from models.indicators import RESOURCES
+from models.norms import Standards, load_standards
+from models.referee import GOVERNED, MEASURES
+from models.rulebook import PUPIL_RULES
+from models.rulebook_means import MEANS_RULES
+from tests.samples import small_county
+
+LAYOUT = {
+    "travel_walk_g1_3": 30, "travel_walk_g4_6": 40, "travel_walk_g7_9": 40, "travel_bus_g1_3": 30,
+    "travel_bus_g4_6": 45, "travel_bus_g7_9": 45, "travel_increase": 15, "walk_speed_young": 3.5,
+    "closure_max_pupils": 200, "closures_township": 2, "closures_share": 0.1, "moved_share": 0.1,
+    "junior_per_township": 1, "floor_no_outflow_b": 200, "floor_no_outflow_q": 200, "floor_kappa": 1.7,
+    "floor_ratio_pri": 19, "floor_ratio_jun": 13.5, "floor_heads": 2, "floor_heads_grades3": 3,
+    "floor_backbone_pupils": 50, "floor_arts_point_share": 4, "assessed_floor": 50, "commute_minutes": 60,
+    "build_share": 0.5,
+}  # fmt: skip
+QUALITY = {
+    "k_of_n": 6, "assessed_min": 50, "class_cap_pri": 45, "class_cap_jun": 50, "school_cap": 2000,
+    "school_cap_nine": 2500, "school_cap_relief": 2400, "school_cap_nine_relief": 3000,
+}  # fmt: skip
+THRESHOLDS = {
+    "pri": {"q": 4.2, "b": 1.0, "a": 0.9, "sp": 4.5, "sf": 7.5, "eq": 2000, "mm": 2.3},
+    "jun": {"q": 5.3, "b": 1.0, "a": 0.9, "sp": 5.8, "sf": 10.2, "eq": 2500, "mm": 2.4},
+}
+
+
+@pytest.fixture(scope="module")
+def standards() -> Standards:
+    return load_standards(small_county())
+
+
+def own_rule(rule: str, value: float, kind: str = "hard") -> pd.DataFrame:
+    return pd.DataFrame([{"id": rule, "value": value, "kind": kind}])
+
+
+def test_the_numbers_of_the_rule_book(standards: Standards) -> None:
+    assert {i: r.value for i, r in standards.rules.items()} == {**QUALITY, **LAYOUT}
+
+
+def test_the_fourteen_indicators(standards: Standards) -> None:
+    found = {s: {i.id: i.threshold for i in standards.of_stage(s)} for s in ("pri", "jun")}
+    assert found == THRESHOLDS
+    assert {i.resource for i in standards.indicators} == set(RESOURCES)
+    assert {(i.stage, i.cv_limit) for i in standards.indicators} == {("pri", 0.5), ("jun", 0.45)}
+    assert {i.tolerance for i in standards.indicators} == {0.85}
+    per_hundred = {i.id for i in standards.indicators if i.scale == 100}
+    assert per_hundred == {"q", "b", "a", "mm"}
+
+
+def test_every_number_has_a_source_and_a_tag(standards: Standards) -> None:
+    everything = [*standards.indicators, *standards.rules.values()]
+    assert all(one.source and one.tag in ("V", "R", "A") for one in everything)
+
+
+def test_travel_limits_alone_are_grandfathered(standards: Standards) -> None:
+    found = {i for i, r in standards.rules.items() if r.grandfather}
+    assert found == {i for i in LAYOUT if i.startswith(("travel_walk", "travel_bus"))}
+
+
+def test_a_county_overrides_a_rule() -> None:
+    county = replace(small_county(), standards=own_rule("closures_township", 5, "soft"))
+    standards = load_standards(county)
+    assert standards.value("closures_township") == 5
+    assert not standards.hard("closures_township")
+    assert standards.rule("closures_township").tag == "A"
+    assert standards.hard("closures_share")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_unknown_rule_is_named_with_its_row(language: str) -> None:
+    county = replace(small_county(), standards=own_rule("closures_per_moon", 5))
+    with pytest.raises(InputProblems) as caught:
+        load_standards(county)
+    (finding,) = caught.value.findings
+    assert (finding.file, finding.row, finding.column, finding.value) == (
+        "standards",
+        2,
+        "id",
+        "closures_per_moon",
+    )
+    assert "closures_per_moon" in finding.sentence(language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_unknown_standards_file_is_named_with_those_there_are(language: str) -> None:
+    with pytest.raises(InputProblems) as caught:
+        load_standards(replace(small_county(), standard_files=("cn_2017_quality", "fr_1882")))
+    text = caught.value.findings[0].sentence(language)
+    assert "fr_1882" in text and "cn_layout" in text
+
+
+def test_every_id_has_words_in_both_languages(standards: Standards) -> None:
+    checks = [c.__name__ for c in (*PUPIL_RULES, *MEANS_RULES)]
+    ids = [("rule", i) for i in (*checks, *standards.rules)] + [("measure", m) for m, _, _ in MEASURES]
+    ids += [("indicator", i.id) for i in standards.indicators]
+    for language in LANGUAGES:
+        for kind, name in ids:
+            assert say(f"rules.{kind}_{name}", language)
+            assert say(f"rules.{kind}_{name}_about", language)
+
+
+def test_every_unit_has_words(standards: Standards) -> None:
+    units = {u for _, u, _ in MEASURES} | {o.unit for o in (*standards.indicators, *standards.rules.values())}
+    for language in LANGUAGES:
+        assert {u for u in units if f"rules.unit_{u}" not in catalogue(language)} == set()
+
+
+def test_rules_that_stand_under_other_ids_name_ids_that_exist(standards: Standards) -> None:
+    assert {i for ids in GOVERNED.values() for i in ids} <= set(standards.rules)
