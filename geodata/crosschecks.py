@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,7 @@ class Placed:
 Tables = dict[str, Placed]
 
 
-def _at(placed: Placed, table: str, index: int, column: str, value: object) -> dict[str, object]:
+def _at(placed: Placed, table: str, index: int, column: str, value: object) -> dict[str, Any]:
     return {
         "file": placed.file,
         "table": table,
@@ -48,7 +49,7 @@ def unknown_ids(tables: Tables) -> list[Finding]:
             known = set(tables[target].frame[key])
             for i in np.flatnonzero(~placed.frame[column].isin(known)):
                 at = _at(placed, name, int(i), column, placed.frame[column].iloc[i])
-                found.append(Finding("error", "tables.unknown_id", {"target": tables[target].file}, **at))  # type: ignore[arg-type]
+                found.append(Finding("error", "tables.unknown_id", {"target": tables[target].file}, **at))
     return found
 
 
@@ -76,7 +77,7 @@ def places(tables: Tables) -> list[Finding]:
             value = f"{frame['lon'].iloc[i]}, {frame['lat'].iloc[i]}"
             key = "tables.swapped" if swapped[i] <= FAR_KM else "tables.far_away"
             at = _at(placed, name, int(i), "lon, lat", value)
-            found.append(Finding("error", key, {"km": round(float(far[i]))}, **at))  # type: ignore[arg-type]
+            found.append(Finding("error", key, {"km": round(float(far[i]))}, **at))
     return found
 
 
@@ -92,7 +93,7 @@ def close_schools(tables: Tables) -> list[Finding]:
     found = []
     for i, j in pairs:
         at = _at(placed, "schools", j, "lon, lat", frame["name"].iloc[j])
-        found.append(Finding("warning", "tables.close_schools", {"other": frame["name"].iloc[i]}, **at))  # type: ignore[arg-type]
+        found.append(Finding("warning", "tables.close_schools", {"other": frame["name"].iloc[i]}, **at))
     return found
 
 
@@ -105,7 +106,7 @@ def unit_sanity(tables: Tables) -> list[Finding]:
     def add(mask: pd.Series, key: str, column: str, severity: str = "warning") -> None:
         for i in np.flatnonzero(mask.fillna(False).to_numpy(bool)):
             at = _at(placed, "school_stage", int(i), column, f[column].iloc[i])
-            found.append(Finding(severity, key, {"pupils": int(f["pupils"].iloc[i])}, **at))  # type: ignore[arg-type]
+            found.append(Finding(severity, key, {"pupils": int(f["pupils"].iloc[i])}, **at))
 
     per = f["equip_value"] / f["pupils"].clip(lower=1)
     add(
@@ -173,7 +174,7 @@ def years(tables: Tables, year: int) -> list[Finding]:
                 Finding(
                     severity, f"tables.no_year_{name}", {"year": year}, file=tables[name].file, table=name
                 )
-            )  # type: ignore[arg-type]
+            )
     return found
 
 
@@ -209,7 +210,7 @@ def staff_flags(tables: Tables) -> list[Finding]:
                     {"stage": row.stage},
                     **_at(placed, "staff_stock", i, "cat_id", row.cat_id),
                 )
-            )  # type: ignore[arg-type]
+            )
         if (row.school_id, row.stage) not in units:
             found.append(
                 Finding(
@@ -218,7 +219,7 @@ def staff_flags(tables: Tables) -> list[Finding]:
                     {"stage": row.stage},
                     **_at(placed, "staff_stock", i, "school_id", row.school_id),
                 )
-            )  # type: ignore[arg-type]
+            )
     return found
 
 
@@ -232,7 +233,7 @@ def grades_served(tables: Tables) -> list[Finding]:
             "tables.grades",
             {},
             **_at(placed, "schools", int(i), "grades_served", placed.frame["grades_served"].iloc[i]),
-        )  # type: ignore[arg-type]
+        )
         for i in np.flatnonzero(~good.to_numpy(bool))
     ]
 

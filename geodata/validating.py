@@ -119,13 +119,13 @@ def _sentence(table: Table, raw: Raw, written: dict[str, str], case: pd.Series, 
     at = {"file": raw.file, "table": table.name, "column": written.get(name, name)}
     row = None if pd.isna(case["index"]) else int(case["index"]) + raw.first_row
     if "not_nullable" in check:
-        return Finding("error", "tables.empty_crs" if name == "crs" else "tables.empty", {}, row=row, **at)  # type: ignore[arg-type]
+        return Finding("error", "tables.empty_crs" if name == "crs" else "tables.empty", {}, row=row, **at)
     column = table.column(name)
     fields: dict[str, object] = {"low": column.low, "high": column.high, "choices": ", ".join(column.choices)}
     key = "tables.not_a_choice" if column.choices else "tables.out_of_range"
     if name == "lat" and str(cell) and 90 < abs(float(plain(cell) or 0)) <= 180:
         key = "tables.swapped"
-    return Finding("error", key, fields, row=row, value=str(cell), **at)  # type: ignore[arg-type]
+    return Finding("error", key, fields, row=row, value=str(cell), **at)
 
 
 def _failures(table: Table, raw: Raw, frame: pd.DataFrame, written: dict[str, str]) -> list[Finding]:

@@ -112,7 +112,7 @@ def count_pupils(model: Model, inst: Instance) -> None:
     the band (n open[j,b]) and otherwise follows its village (``follow[g,j] >= attend - open``).
     """
     model.band_pupils = pyo.Var(list(inst.bands.index), domain=pyo.NonNegativeReals)
-    zone = dict(inst.pairs.groupby(["school_id", "band"]))
+    zone = {k: r for k, r in inst.pairs.groupby(["school_id", "band"])}  # noqa: C416 - a GroupBy is no mapping
     stays = {
         k: int(v)
         for k, v in inst.groups[~inst.groups["main"]]

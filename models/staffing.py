@@ -136,7 +136,7 @@ def class_teacher_floor(model: Model, inst: Instance) -> None:
     """Rural units: heads >= P / ratio, heads >= kappa classes, heads >= 2 (3 with three grades)."""
     value = inst.standards.value
     rural = list(inst.units.index[inst.units["rural"]])
-    of_unit = dict(inst.bands.groupby("unit_id"))
+    of_unit = {u: r for u, r in inst.bands.groupby("unit_id")}  # noqa: C416 - a GroupBy is no mapping
     staff = {u: counted_heads(model, inst, u, "all") for u in rural}
     ratio = {s: value(f"floor_ratio_{s}") for s in ("pri", "jun")}
     model.floor_ratio = pyo.Constraint(
