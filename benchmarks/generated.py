@@ -115,7 +115,7 @@ def generated_county(sites: int = 90, zones: int = 180, seed: int = 1, budget: f
         schools=frame("schools", schools), school_stage=frame("school_stage", units), villages=frame("villages", villages),
         demand=frame("demand", [{"village_id": r.village_id, "band": r.band, "year": 2025, "pupils_base": r.pupils} for r in demand.itertuples()]),
         staff_category=frame("staff_category", CATEGORIES), staff_stock=staff(heads),
-        unit_costs=frame("unit_costs", [{"item": i, "unit": "", "low": c, "base": c, "high": c, "year": 2024, "source": "generated"} for i, c in COSTS.items()]),
+        unit_costs=frame("unit_costs", [{"item": i, "unit": "yuan", "low": c, "base": c, "high": c, "year": 2024, "source": "generated"} for i, c in COSTS.items()]),
         budget=frame("budget", [{"year": 2025, "source": "county", "earmark": e, "amount": budget * s} for e, s in shares.items()]),
         enrolment_by_grade=frame("enrolment_by_grade", []), attendance=attendance, standards=frame("standards", []),
     )  # fmt: skip

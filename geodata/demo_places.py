@@ -247,7 +247,7 @@ def _rural_sites(rng: np.random.Generator, villages: pd.DataFrame, add: object) 
         queue = sorted(wanted, key=lambda w: levels.index(w))
         mixed = queue[: plan["rural_nine"]] + _alternate(queue[plan["rural_nine"] :])
         for level, at in zip(mixed, spread, strict=True):
-            k = int(round(at))
+            k = round(at)
             while int(order[k]) in picked:
                 k = (k - 1) % len(order)
             picked.append(int(order[k]))

@@ -236,7 +236,7 @@ def _seat_attendance(
         chosen = _nearest_with_counts(gap, count)
         for k, j in enumerate(can["school_id"]):
             mine = communities["village_id"].to_numpy()[chosen == k]
-            parts = _split(int(round(own[k])), len(mine))
+            parts = _split(round(own[k]), len(mine))
             rows += [(v, j, band, n) for v, n in zip(mine, parts, strict=True)]
     return pd.DataFrame(rows, columns=["village_id", "school_id", "band", "pupils"])
 

@@ -153,7 +153,7 @@ def small_county(budget: float = 3_000_000.0) -> County:
         name="试县", name_en="Test county", year=2025, fictional=True,
         schools=frame("schools", schools), school_stage=frame("school_stage", units), villages=frame("villages", villages),
         demand=demand, staff_category=frame("staff_category", CATEGORIES), staff_stock=heads,
-        unit_costs=frame("unit_costs", [{"item": i, "unit": "", "low": c, "base": c, "high": c, "year": 2024, "source": "test"} for i, c in COSTS.items()]),
+        unit_costs=frame("unit_costs", [{"item": i, "unit": "yuan", "low": c, "base": c, "high": c, "year": 2024, "source": "test"} for i, c in COSTS.items()]),
         budget=frame("budget", [{"year": 2025, "source": "county", "earmark": e, "amount": budget * s} for e, s in shares.items()]),
         enrolment_by_grade=frame("enrolment_by_grade", []), attendance=attendance, standards=frame("standards", []),
     )  # fmt: skip
