@@ -154,6 +154,19 @@ def access(after: After) -> pd.DataFrame:
     )
 
 
+def access_following(after: After) -> pd.DataFrame:
+    """Choice groups that follow their village to a school beyond their own limit or increase.
+
+    `access` judges them with the zone group that they follow; what that means for the pupils
+    themselves, who may have lived next door to the school that closes, is named here.
+    """
+    rows = after.travel[(after.travel["group"] == "choice") & after.travel["changed"]]
+    more = rows["minutes"] - rows["minutes_today"] > after.standards.value("travel_increase") + EPS
+    far = rows["minutes"] > np.maximum(rows["limit"], rows["minutes_today"]) + EPS
+    wrong = rows[far | more | rows["minutes"].isna()]
+    return broken(wrong, "village_id", "village", wrong["minutes"], wrong["limit"], "minutes")
+
+
 def bus_past_school(after: After) -> pd.DataFrame:
     """A zone group that changes and rides passes no open school within its walking limit."""
     from models.today import scaled_minutes
@@ -335,6 +348,6 @@ def whole_numbers(after: After) -> pd.DataFrame:
 
 
 PUPIL_RULES = (
-    known_ids, whole_numbers, assignment, open_band, bands_from_top, protected, access, bus_past_school, school_size, capacity, class_size,
+    known_ids, whole_numbers, assignment, open_band, bands_from_top, protected, access, access_following, bus_past_school, school_size, capacity, class_size,
     rooms, min_classes, assessed_floor, junior_per_township, closures_township, closures_share, moved_share,
 )  # fmt: skip

@@ -24,7 +24,7 @@ class Goal(BaseModel):
 
 
 DEFAULT_GOALS = (
-    Goal(name="imbalance", tolerance=0.01),
+    Goal(name="imbalance", tolerance=0.005),
     Goal(name="travel", tolerance=0.01),
     Goal(name="disruption", tolerance=0.05),
     Goal(name="cost"),
@@ -57,7 +57,7 @@ class Scenario(BaseModel):
     keep_open: tuple[str, ...] = ()
     close: tuple[str, ...] = ()
     cost_level: Literal["low", "base", "high"] = "base"
-    gap: float = Field(default=0.02, gt=0, lt=1)
+    gap: float = Field(default=0.01, gt=0, lt=1)
     seconds: float = Field(default=600.0, gt=0)
     seed: int = Field(default=0, ge=0, lt=2**31)
 

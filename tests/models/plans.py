@@ -117,3 +117,27 @@ def close(case: Case, plan: Plan, school: str, receiver: str, stage: str = "pri"
     return replace(
         plan, bands=bands, attendance=going, staff_moves=rows("staff_moves", *staff), item_moves=rows("item_moves", *things)
     )  # fmt: skip
+
+
+def closing(case: Case) -> Plan:
+    """Point A3 closes; its 12 pupils ride to A1 with its staff and equipment."""
+    return close(case, keep_all(case), "A3", "A1")
+
+
+def moved(plan: Plan, *moves: tuple[str, str, str, str, str, object]) -> Plan:
+    return replace(plan, staff_moves=rows("staff_moves", *moves))
+
+
+def by_choice(school: str, choosing: int) -> Case:
+    """Small children of V3: most walk to A1 for 37 minutes today, some go elsewhere by choice."""
+    county = small_county()
+    going = county.attendance.query("village_id != 'V3' or band != 'g1_3'")
+    own = {"village_id": "V3", "band": "g1_3"}
+    more = pd.DataFrame(
+        [
+            {**own, "school_id": "A1", "pupils": 12 - choosing},
+            {**own, "school_id": school, "pupils": choosing},
+        ]
+    )
+    going = pd.concat([going, more]).sort_values(["village_id", "school_id", "band"]).reset_index(drop=True)
+    return ready(replace(county, attendance=going))

@@ -1,0 +1,141 @@
+"""The dossier: a plan as a folder, every file made from one `PlanResult`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from geodata.findings import Finding, InputProblems
+from maps.layers import write_layers
+from maps.notices import notices
+from maps.proposal import write_map
+from maps.tables import Sheet, actions, budget, coefficients, summary
+from maps.wording import word
+from maps.workbook import write_workbook
+from models.plan import PlanResult
+
+MARKER = "run.json"
+PACKAGES = ("junheng", "pyomo", "highspy", "osmnx", "geopandas", "folium", "pandas", "numpy", "scipy")
+DECIMALS = {"cv": 2, "money": 1, "minutes": 0, "whole": 0, "ratio": 2, "number": 2}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "from the source tree"
+
+
+def run_record(result: PlanResult) -> dict[str, Any]:
+    """Everything needed to make the plan again, and how sure it is.
+
+    Returns
+    -------
+    dict
+        Input hash, versions, seed, scenario, goals with objective, bound, gap, seconds and nodes,
+        measures, findings as sentences.
+    """
+    solve = result.solve
+    goals = [vars(g) for g in solve.goals]
+    return {
+        "county": result.county.name, "county_en": result.county.name_en, "fictional": result.county.fictional,
+        "modelled": list(result.county.modelled), "year": result.county.year, "input_hash": result.county.content_hash,
+        "plan_id": result.plan.plan_id, "travel_times": result.times.source, "scenario": result.scenario,
+        "versions": {p: _version(p) for p in PACKAGES} | {"solver": solve.solver}, "seed": solve.seed, "status": solve.status,
+        "objective": solve.objective, "bound": solve.bound, "gap": solve.gap, "seconds": round(solve.seconds, 2), "goals": goals,
+        "measures": {r.measure: {"today": r.today, "plan": r.plan, "unit": r.unit} for r in result.verdict.measures.itertuples()},
+        "referee": {"accepted": result.verdict.accepted, "rules": len(result.verdict.rules)},
+        "findings": [{"severity": f.severity, "text": f.sentence("en")} for f in result.findings],
+    }  # fmt: skip
+
+
+def _shown(sheet: Sheet) -> dict[str, Any]:
+    """A sheet's table as texts for the front page."""
+    rows = []
+    for row in sheet.table.itertuples(index=False):
+        cells = []
+        for heading, value in zip(sheet.table.columns, row, strict=True):
+            digits = DECIMALS.get(sheet.formats.get(heading, ""))
+            cells.append(str(value) if digits is None or isinstance(value, str) else _trim(f"{float(value):,.{digits}f}"))
+        rows.append(cells)
+    return {"head": list(sheet.table.columns), "rows": rows}
+
+
+def _trim(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text and text.endswith("00") else text
+
+
+def front_page(result: PlanResult, language: str) -> str:
+    """``index.html``: headline, notices, links; autoescaped, and it asks nothing of the network."""
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    template = environment.from_string((files("maps") / "page" / "index.html").read_text(encoding="utf-8"))
+    chosen = actions(result, language)
+    big = result.actions["action"].isin(["close", "reduce", "receive", "bus"]).to_numpy()
+    large = Sheet(chosen.key, chosen.table[big], chosen.formats)
+    return template.render(
+        language=language, title=word("title", language, county=result.county.name if language == "zh" else result.county.name_en),
+        draft=word("draft_mark", language), notices=notices(result, language),
+        links=[(f, word(f"link_{k}", language)) for f, k in (("map.html", "map"), ("plan.xlsx", "xlsx"), ("plan.gpkg", "gpkg"), ("run.json", "run"))],
+        sections=[
+            (word("sheet_summary", language), _shown(summary(result, language))),
+            (word("front_actions", language), _shown(large)),
+            (word("sheet_cv", language), _shown(coefficients(result, language))),
+            (word("sheet_budget", language), _shown(budget(result, language))),
+        ],
+    )  # fmt: skip
+
+
+def _may_write(folder: Path, overwrite: bool) -> None:
+    """Only an empty place or, when asked, an earlier dossier is written to."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    if not overwrite:
+        raise InputProblems([Finding("error", "workbook.exists", file=str(folder))])
+    if not (folder / MARKER).is_file():
+        raise InputProblems([Finding("error", "workbook.not_a_dossier", file=str(folder))])
+
+
+def write_dossier(result: PlanResult, folder: Path, language: str = "zh", overwrite: bool = False) -> Path:
+    """Write a plan's dossier: index.html, map.html, plan.xlsx, plan.gpkg, run.json.
+
+    Everything is written beside the folder first and moved there when complete.
+
+    Parameters
+    ----------
+    result : PlanResult
+    folder : Path
+    language : {"zh", "en"}
+    overwrite : bool
+        Replace an earlier dossier; any other folder that is not empty is never touched.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InputProblems
+        When the folder may not be written.
+    """
+    _may_write(folder, overwrite)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".dossier-") as work:
+        draft = Path(work) / "dossier"
+        draft.mkdir()
+        write_workbook(result, draft / "plan.xlsx", language)
+        write_layers(result, draft / "plan.gpkg")
+        write_map(result, draft / "map.html", language)
+        (draft / "index.html").write_text(front_page(result, language), encoding="utf-8")
+        record = json.dumps(run_record(result), ensure_ascii=False, indent=1, default=str)
+        (draft / MARKER).write_text(record + "\n", encoding="utf-8")
+        if folder.exists():
+            shutil.rmtree(folder)
+        draft.rename(folder)
+    return folder

@@ -1,0 +1,89 @@
+"""`plan.gpkg`: schools, villages, flows and townships for any GIS."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+from shapely import LineString
+
+from models.plan import PlanResult
+
+STAMP = "2025-01-01T00:00:00Z"
+"""A fixed time of last change, so that the same plan gives the same bytes."""
+
+
+def schools(result: PlanResult) -> gpd.GeoDataFrame:
+    """One point a site: pupils, open or closed, action."""
+    units = result.verdict.units.groupby("school_id", as_index=False).agg(
+        pupils_today=("pupils_today", "sum"), pupils_plan=("pupils_plan", "sum"), open_plan=("open_plan", "any"),
+        staff_today=("staff_today", "sum"), staff_plan=("staff_plan", "sum"),
+    )  # fmt: skip
+    points = result.county.points("schools")[["school_id", "name", "kind", "township", "zone", "geometry"]]
+    joined = points.merge(units, on="school_id", how="left")
+    actions = result.actions.groupby("school_id")["action"].agg(lambda a: ", ".join(sorted(set(a))))
+    joined["actions"] = joined["school_id"].map(actions).fillna("")
+    return gpd.GeoDataFrame(joined, crs="EPSG:4326")
+
+
+def villages(result: PlanResult) -> gpd.GeoDataFrame:
+    """One point a village: pupils, longest way before and after."""
+    t = result.verdict.travel
+    t = t.assign(minutes=t["minutes"].where(t["minutes"] < 999), minutes_today=t["minutes_today"].where(t["minutes_today"] < 999))
+    rows = t[t["group"] == "zone"].groupby("village_id", as_index=False).agg(
+        minutes_today=("minutes_today", "max"), minutes_plan=("minutes", "max"), changed=("changed", "any")
+    )
+    pupils = t.groupby("village_id", as_index=False)["pupils"].sum()
+    points = result.county.points("villages")[["village_id", "name", "township", "geometry"]]
+    joined = points.merge(pupils, on="village_id", how="left").merge(rows, on="village_id", how="left")
+    joined["changed"] = joined["changed"].fillna(False).astype(bool)
+    return gpd.GeoDataFrame(joined, crs="EPSG:4326")
+
+
+def attendance(result: PlanResult) -> gpd.GeoDataFrame:
+    """A line from each village to each school it attends, with pupils, mode and minutes."""
+    t = result.verdict.travel
+    v = result.county.villages.set_index("village_id")[["lon", "lat"]]
+    s = result.county.schools.set_index("school_id")[["lon", "lat"]]
+    ends = pd.DataFrame(
+        {
+            "x0": t["village_id"].map(v["lon"]), "y0": t["village_id"].map(v["lat"]), "x1": t["school_id"].map(s["lon"]),
+            "y1": t["school_id"].map(s["lat"]),
+        }
+    )  # fmt: skip
+    lines = [LineString([(a, b), (c, d)]) for a, b, c, d in ends.itertuples(index=False)]
+    columns = [
+        "village_id", "village", "band", "group", "today_school", "school", "mode", "pupils", "minutes_today", "minutes", "limit",
+        "changed", "grandfathered",
+    ]  # fmt: skip
+    return gpd.GeoDataFrame(t[columns].reset_index(drop=True), geometry=lines, crs="EPSG:4326")
+
+
+def write_layers(result: PlanResult, path: Path) -> Path:
+    """Write ``plan.gpkg`` with the layers schools, villages, attendance and, where known, townships.
+
+    Parameters
+    ----------
+    result : PlanResult
+    path : Path
+
+    Returns
+    -------
+    Path
+    """
+    layers = {"schools": schools(result), "villages": villages(result), "attendance": attendance(result)}
+    if result.county.townships is not None:
+        layers["townships"] = result.county.townships
+    before = os.environ.get("OGR_CURRENT_DATE")
+    os.environ["OGR_CURRENT_DATE"] = STAMP
+    try:
+        for name, layer in layers.items():
+            layer.to_file(path, layer=name, driver="GPKG")
+    finally:
+        if before is None:
+            del os.environ["OGR_CURRENT_DATE"]
+        else:
+            os.environ["OGR_CURRENT_DATE"] = before
+    return path
