@@ -3,13 +3,12 @@
 Re-exports the verbs and the objects they take and return; nothing else lives here.
 """
 
-from geodata.democounty import write_demo_county
-from geodata.reading import check, read_county
-from maps.dossier import write_dossier
-
 from geodata.county import County
+from geodata.democounty import write_demo_county
 from geodata.findings import Finding, InputProblems
+from geodata.reading import check, read_county
 from geodata.traveltimes import TravelTimes, travel_times
+from maps.dossier import write_dossier
 from models.audit import Audit, audit
 from models.norms import Standards, load_standards
 from models.plan import Plan, PlanResult, Verdict

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from geodata.findings import Finding
+from geodata.findings import Finding, Severity
 from geodata.tables import TABLES
 
 FAR_KM = 150.0
@@ -55,7 +55,8 @@ def unknown_ids(tables: Tables) -> list[Finding]:
 
 def kilometres(lon: pd.Series, lat: pd.Series, lon0: float, lat0: float) -> np.ndarray:
     """Rough distance to a point, good enough to tell counties apart."""
-    return np.hypot((lon - lon0) * 111.3 * np.cos(np.radians(lat0)), (lat - lat0) * 110.9).to_numpy(float)
+    east, north = (lon - lon0) * 111.3 * np.cos(np.radians(lat0)), (lat - lat0) * 110.9
+    return np.asarray(np.hypot(east, north), dtype=float)
 
 
 def places(tables: Tables) -> list[Finding]:
@@ -103,7 +104,7 @@ def unit_sanity(tables: Tables) -> list[Finding]:
     f = placed.frame
     found: list[Finding] = []
 
-    def add(mask: pd.Series, key: str, column: str, severity: str = "warning") -> None:
+    def add(mask: pd.Series, key: str, column: str, severity: Severity = "warning") -> None:
         for i in np.flatnonzero(mask.fillna(False).to_numpy(bool)):
             at = _at(placed, "school_stage", int(i), column, f[column].iloc[i])
             found.append(Finding(severity, key, {"pupils": int(f["pupils"].iloc[i])}, **at))
@@ -168,7 +169,8 @@ def sums(tables: Tables, year: int) -> list[Finding]:
 def years(tables: Tables, year: int) -> list[Finding]:
     """The planning year has demand and a budget."""
     found = []
-    for name, severity in (("demand", "error"), ("budget", "warning")):
+    needed: dict[str, Severity] = {"demand": "error", "budget": "warning"}
+    for name, severity in needed.items():
         if not (tables[name].frame["year"] == year).any():
             found.append(
                 Finding(

@@ -279,7 +279,7 @@ def write_demo_county(folder: Path, seed: int = 2026) -> Path:
     pupils = make_pupils(np.random.default_rng([seed, 2]), places)
     stages, staff = _drawn(seed, pupils)
     schools = _schools(np.random.default_rng([seed, 3]), pupils)
-    costs = pd.read_csv(files("geodata") / "unit_costs.csv", dtype=str)  # type: ignore[arg-type]
+    costs = pd.read_csv(files("geodata") / "unit_costs.csv", dtype=str)
     budget = [
         {"year": YEAR, "source": "county", "earmark": e, "amount": n, "carry_over": False}
         for e, n in BUDGET.items()

@@ -56,9 +56,7 @@ def _number(column: Column, text: pd.Series) -> tuple[pd.Series, pd.Series]:
 
 def _flag(text: pd.Series) -> tuple[pd.Series, pd.Series]:
     low = text.str.lower()
-    value = pd.Series(
-        np.where(low.isin(TRUE), True, np.where(low.isin(FALSE), False, None)), index=text.index, dtype=object
-    )
+    value = low.map(dict.fromkeys(TRUE, True) | dict.fromkeys(FALSE, False)).astype(object)
     return value, (text != "") & value.isna()
 
 

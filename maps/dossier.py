@@ -63,7 +63,11 @@ def _shown(sheet: Sheet) -> dict[str, Any]:
         cells = []
         for heading, value in zip(sheet.table.columns, row, strict=True):
             digits = DECIMALS.get(sheet.formats.get(heading, ""))
-            cells.append(str(value) if digits is None or isinstance(value, str) else _trim(f"{float(value):,.{digits}f}"))
+            cells.append(
+                str(value)
+                if digits is None or isinstance(value, str)
+                else _trim(f"{float(value):,.{digits}f}")
+            )
         rows.append(cells)
     return {"head": list(sheet.table.columns), "rows": rows}
 
@@ -79,7 +83,7 @@ def front_page(result: PlanResult, language: str) -> str:
     chosen = actions(result, language)
     big = result.actions["action"].isin(["close", "reduce", "receive", "bus"]).to_numpy()
     large = Sheet(chosen.key, chosen.table[big], chosen.formats)
-    return template.render(
+    return str(template.render(
         language=language, title=word("title", language, county=result.county.name if language == "zh" else result.county.name_en),
         draft=word("draft_mark", language), notices=notices(result, language),
         links=[(f, word(f"link_{k}", language)) for f, k in (("map.html", "map"), ("plan.xlsx", "xlsx"), ("plan.gpkg", "gpkg"), ("run.json", "run"))],
@@ -89,7 +93,7 @@ def front_page(result: PlanResult, language: str) -> str:
             (word("sheet_cv", language), _shown(coefficients(result, language))),
             (word("sheet_budget", language), _shown(budget(result, language))),
         ],
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def _may_write(folder: Path, overwrite: bool) -> None:

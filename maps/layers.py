@@ -31,9 +31,18 @@ def schools(result: PlanResult) -> gpd.GeoDataFrame:
 def villages(result: PlanResult) -> gpd.GeoDataFrame:
     """One point a village: pupils, longest way before and after."""
     t = result.verdict.travel
-    t = t.assign(minutes=t["minutes"].where(t["minutes"] < 999), minutes_today=t["minutes_today"].where(t["minutes_today"] < 999))
-    rows = t[t["group"] == "zone"].groupby("village_id", as_index=False).agg(
-        minutes_today=("minutes_today", "max"), minutes_plan=("minutes", "max"), changed=("changed", "any")
+    t = t.assign(
+        minutes=t["minutes"].where(t["minutes"] < 999),
+        minutes_today=t["minutes_today"].where(t["minutes_today"] < 999),
+    )
+    rows = (
+        t[t["group"] == "zone"]
+        .groupby("village_id", as_index=False)
+        .agg(
+            minutes_today=("minutes_today", "max"),
+            minutes_plan=("minutes", "max"),
+            changed=("changed", "any"),
+        )
     )
     pupils = t.groupby("village_id", as_index=False)["pupils"].sum()
     points = result.county.points("villages")[["village_id", "name", "township", "geometry"]]

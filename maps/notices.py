@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from maps.wording import word
+from maps.wording import listed, word
 from models.plan import PlanResult
 
 
@@ -35,7 +35,7 @@ def notices(result: PlanResult, language: str) -> list[str]:
     if county.fictional:
         said.append(word("fictional", language))
     if county.modelled:
-        said.append(word("modelled", language, what="、".join(county.modelled)))
+        said.append(word("modelled", language, what=listed(list(county.modelled), language)))
     if result.times.source == "crow_fly":
         said.append(word("crow_fly", language))
     if solve.status == "stopped":

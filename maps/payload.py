@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from geodata.messages import LANGUAGES, catalogue, say
+from geodata.messages import LANGUAGES, catalogue
 from geodata.tables import BANDS, TABLES
 from maps import background
+from maps.wording import reason
 from models.plan import PlanResult
 
 JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -144,24 +145,8 @@ def _reasons(result: PlanResult) -> dict[str, dict[str, list[str]]]:
         key = r.reason_key if "." in r.reason_key else f"reasons.{r.reason_key}"
         texts = found.setdefault(str(r.school_id), {language: [] for language in LANGUAGES})
         for language in LANGUAGES:
-            fields = _in_language(dict(r.reason_fields or {}), language)
-            texts[language].append(say(key, language, **fields))
+            texts[language].append(reason(key, dict(r.reason_fields or {}), language))
     return found
-
-
-def _in_language(fields: dict[str, object], language: str) -> dict[str, object]:
-    """Fields that are ids of the map's own words, such as bands and stages, in the page's language."""
-    words = catalogue(language)
-    known = {*BANDS, "pri", "jun", "walk", "bus"}
-    told: dict[str, object] = {}
-    for name, value in fields.items():
-        if isinstance(value, str) and value in known:
-            told[name] = words[f"map.{value}"]
-        elif isinstance(value, float) and not math.isfinite(value):
-            told[name] = "–"
-        else:
-            told[name] = int(value) if isinstance(value, float) and value == int(value) else value
-    return told
 
 
 def schools(result: PlanResult) -> list[dict[str, object]]:

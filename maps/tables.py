@@ -196,7 +196,11 @@ def rules(result: PlanResult, language: str) -> Sheet:
     """What the referee checked."""
     r = result.verdict.rules
     eased = result.verdict.violations
-    many = eased[eased["grandfathered"].astype(bool)].groupby("rule").size() if len(eased) else pd.Series(dtype=int)
+    many = (
+        eased[eased["grandfathered"].astype(bool)].groupby("rule").size()
+        if len(eased)
+        else pd.Series(dtype=int)
+    )
     return _sheet(
         "rules", language,
         {
@@ -221,5 +225,17 @@ def quality(result: PlanResult, language: str) -> Sheet:
 
 def all_sheets(result: PlanResult, language: str) -> list[Sheet]:
     """The workbook's sheets in order."""
-    makers = (summary, coefficients, budget, actions, staff, purchases, attendance, units, indicators, rules, quality)
+    makers = (
+        summary,
+        coefficients,
+        budget,
+        actions,
+        staff,
+        purchases,
+        attendance,
+        units,
+        indicators,
+        rules,
+        quality,
+    )
     return [make(result, language) for make in makers]

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from geodata.messages import catalogue, say
 
-BAND_KEYS = {"g1_3": "workbook.band_g1_3", "g4_6": "workbook.band_g4_6", "g7_9": "workbook.band_g7_9"}
+BANDS = ("g1_3", "g4_6", "g7_9")
+WORDS = {
+    **{b: f"workbook.band_{b}" for b in BANDS}, **{s: f"workbook.stage_{s}" for s in ("pri", "jun")},
+    **{m: f"workbook.mode_{m}" for m in ("walk", "bus")},
+}  # fmt: skip
+"""Ids that may stand in a reason, with the key of their word."""
+OBJECTS = ("resource", "category", "item")
 
 
 def name(kind: str, key: object, language: str) -> str:
@@ -20,21 +27,36 @@ def word(key: str, language: str, **fields: object) -> str:
 
 
 def band(key: str, language: str) -> str:
-    """A grade band, or several separated by commas."""
-    parts = [p.strip() for p in key.split(",")]
-    return say("findings.comma", language).join(say(BAND_KEYS[p], language) if p in BAND_KEYS else p for p in parts)
+    """The name of a grade band."""
+    return word(f"band_{key}", language)
+
+
+def listed(parts: list[str], language: str) -> str:
+    """Parts with the language's comma between them."""
+    return say("map.comma", language).join(parts)
 
 
 def what(value: str, language: str) -> str:
-    """The object of an action: a band, a resource or a staff category."""
-    if all(p.strip() in BAND_KEYS for p in value.split(",")):
-        return band(value, language)
-    return name("resource", value, language)
+    """The object of an action: bands, a resource, a staff category or a cost item."""
+    parts = [p.strip() for p in value.split(",")]
+    if all(p in BANDS for p in parts):
+        return listed([band(p, language) for p in parts], language)
+    found = [name(kind, value, language) for kind in OBJECTS]
+    return next((n for n in found if n != value), value)
 
 
 def reason(key: str, fields: dict[str, Any], language: str) -> str:
-    """A reason with the names in its fields translated."""
-    told = dict(fields)
-    if "indicator" in told:
-        told["indicator"] = name("indicator", told["indicator"], language)
-    return say(key, language, **told)
+    """A reason as a sentence: ids in words, lists with commas, whole numbers without decimals."""
+    return say(key, language, **{k: _field(k, v, language) for k, v in fields.items()})
+
+
+def _field(key: str, value: Any, language: str) -> object:
+    if isinstance(value, list):
+        return listed([str(v) for v in value], language)
+    if key == "indicator":
+        return name("indicator", value, language)
+    if isinstance(value, str):
+        return say(WORDS[value], language) if value in WORDS else value
+    if isinstance(value, float):
+        return "–" if not math.isfinite(value) else int(value) if value == int(value) else value
+    return value

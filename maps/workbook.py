@@ -39,7 +39,7 @@ def _write_sheet(book: Any, sheet: Sheet, styles: dict[str, Any], language: str)
     table = sheet.table
     for c, heading in enumerate(table.columns):
         page.write_string(0, c, heading, styles["head"])
-        style = styles.get(sheet.formats.get(heading, ""), None)
+        style = styles.get(sheet.formats.get(heading, ""))
         cells = [_cell(v) for v in table[heading]]
         for r, value in enumerate(cells, start=1):
             if isinstance(value, str):
@@ -49,7 +49,12 @@ def _write_sheet(book: Any, sheet: Sheet, styles: dict[str, Any], language: str)
         shown = [_width(v) if isinstance(v, str) else 9 for v in cells[:400]]
         page.set_column(c, c, min(WIDEST, max([_width(heading) + 3, *[w + 1 for w in shown]])))
         if sheet.formats.get(heading) == "mark" and len(table):
-            bad = {"type": "cell", "criteria": "==", "value": f'"{word("unmet", language)}"', "format": styles["bad"]}
+            bad = {
+                "type": "cell",
+                "criteria": "==",
+                "value": f'"{word("unmet", language)}"',
+                "format": styles["bad"],
+            }
             page.conditional_format(1, c, len(table), c, bad)
     page.freeze_panes(1, 0)
     page.autofilter(0, 0, max(1, len(table)), len(table.columns) - 1)
@@ -85,7 +90,9 @@ def write_workbook(result: PlanResult, path: Path, language: str = "zh") -> Path
     with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
         book.set_properties({"created": CREATED, "title": result.county.name})
         styles = {k: book.add_format({"num_format": f}) for k, f in FORMATS.items()}
-        styles["head"] = book.add_format({"bold": True, "bg_color": "#DCE6F1", "bottom": 1, "text_wrap": True, "valign": "top"})
+        styles["head"] = book.add_format(
+            {"bold": True, "bg_color": "#DCE6F1", "bottom": 1, "text_wrap": True, "valign": "top"}
+        )
         styles["title"] = book.add_format({"bold": True, "font_size": 16})
         styles["bad"] = book.add_format({"bg_color": "#F8CBAD"})
         _cover(book, result, styles, language)

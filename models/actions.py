@@ -28,7 +28,7 @@ def _closures(plan: Plan, verdict: Verdict) -> Iterator[Row]:
         to = leave.groupby("school")["pupils"].sum()
         fields = {
             "pupils": int(leave["pupils"].sum()),
-            "to": "、".join(f"{name} {int(n)}" for name, n in to.items()),
+            "to": [f"{name} {int(n)}" for name, n in to.items()],
             "minutes": round(float(leave["minutes"].max()), 0) if len(leave) else 0.0,
         }
         action = "close" if not rows["open"].any() else "reduce"
@@ -97,7 +97,7 @@ def _buses(verdict: Verdict) -> Iterator[Row]:
     rides = travel[(travel["mode"] == "bus") & (travel["changed"] | (travel["today_mode"] != "bus"))]
     for school_id, rows in rides.groupby("school_id"):
         fields = {
-            "villages": "、".join(sorted(rows["village"].unique())),
+            "villages": sorted(rows["village"].unique()),
             "before": round(float(rows["minutes_today"].max())),
             "after": round(float(rows["minutes"].max())),
         }

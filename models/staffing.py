@@ -104,7 +104,9 @@ def staff_balance(model: Model, inst: Instance) -> None:
 
     model.closed_none_in = pyo.Constraint(
         arriving,
-        rule=lambda m, u, c: sum(v[u, c] for v in (m.into, m.hire) if (u, c) in v) <= most(u) * m.unit_open[u],
+        rule=lambda m, u, c: (
+            sum(v[u, c] for v in (m.into, m.hire) if (u, c) in v) <= most(u) * m.unit_open[u]
+        ),
     )
 
 

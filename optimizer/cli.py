@@ -15,17 +15,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 import typer
-from geodata.democounty import write_demo_county
-from geodata.reading import check as check_county
-from geodata.reading import read_county
-from maps.dossier import write_dossier
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from geodata.democounty import write_demo_county
 from geodata.findings import Finding, InputProblems, errors
 from geodata.messages import say
+from geodata.reading import check as check_county
+from geodata.reading import read_county
+from maps.dossier import write_dossier
 from models.audit import Audit
 from models.audit import audit as audit_county
 from models.norms import load_standards
@@ -250,7 +250,7 @@ def _print_audit(out: Out, found: Audit) -> None:
     )
     short = found.indicators[found.indicators["assessed_today"] & ~found.indicators["met_today"]]
     gaps = {
-        u: "、".join(
+        u: say("map.comma", out.language).join(
             f"{_name('indicator', r.indicator, out.language)} {_number(r.gap_today)}"
             for r in rows.itertuples()
         )

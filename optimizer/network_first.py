@@ -113,7 +113,10 @@ def _watch(report: Report | None, step: str) -> Callable[[Progress], None] | Non
 def first_goal(
     bridge: Bridge, model: pyo.ConcreteModel, inst: Instance, limits: Limits, report: Report | None
 ) -> Answer:
-    """Least imbalance: solve, add the tangents its solution asks for, solve again from there."""
+    """Least imbalance: solve, add the tangents its solution asks for, solve again from there.
+
+    Every round's bound holds, since tangents only tighten a relaxation; the best is kept.
+    """
     answer = bridge.solve("imbalance", limits, progress=_watch(report, "imbalance"))
     for _ in range(2):
         if answer.values is None or answer.status == "stopped":
@@ -126,7 +129,10 @@ def first_goal(
         again = bridge.solve("imbalance", limits, start=answer.values, progress=_watch(report, "imbalance"))
         if again.values is None:
             break
-        answer = replace(again, seconds=answer.seconds + again.seconds, nodes=answer.nodes + again.nodes)
+        answer = replace(
+            again, bound=max(answer.bound, again.bound), seconds=answer.seconds + again.seconds,
+            nodes=answer.nodes + again.nodes,
+        )  # fmt: skip
     return answer
 
 
@@ -151,7 +157,11 @@ def ordered_goals(
 
 
 def solve_network(
-    inst: Instance, goals: list[tuple[str, float]], limits: Limits, report: Report | None = None
+    inst: Instance,
+    goals: list[tuple[str, float]],
+    limits: Limits,
+    report: Report | None = None,
+    whole: bool = False,
 ) -> Solved:
     """Which bands stay and who goes where, with resources continuous.
 
@@ -163,6 +173,8 @@ def solve_network(
         In order; imbalance first.
     limits : Limits
     report : callable or None
+    whole : bool
+        Heads and rooms in whole numbers at once: slower, and exact about whether any plan exists.
 
     Raises
     ------
@@ -175,7 +187,7 @@ def solve_network(
         raise NoPlan(relaxed.status, inst)
     bridge.load(relaxed.values)
     inst = inst.centred(*centres_of(model, inst))
-    model = build_model(inst)
+    model = build_model(inst, whole=whole)
     bridge = bridge_of(model)
     relax_and_cut(bridge, model, inst, rounds=4)
     first = first_goal(bridge, model, inst, limits, report)

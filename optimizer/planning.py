@@ -97,7 +97,13 @@ def _solve(inst: Instance, scenario: Scenario, report: Report | None) -> tuple[S
     on_network = [g for g in goals if g[0] != "cost"]
     try:
         network = solve_network(inst, [(str(n), t) for n, t in on_network], limits, report)
-        split = solve_split(network, [(str(n), t) for n, t in goals], limits, report)
+        try:
+            split = solve_split(network, [(str(n), t) for n, t in goals], limits, report)
+        except NoPlan as stop:
+            if stop.status != "infeasible":
+                raise
+            # whole heads do not fit this network: another may take them, so both are decided at once
+            split = solve_network(inst, [(str(n), t) for n, t in goals], limits, report, whole=True)
     except NoPlan as stop:
         if stop.status == "infeasible":
             raise Infeasible(why_infeasible(stop.instance)) from None
