@@ -57,23 +57,23 @@ def run_record(result: PlanResult) -> dict[str, Any]:
 
 
 def _shown(sheet: Sheet) -> dict[str, Any]:
-    """A sheet's table as texts for the front page."""
-    rows = []
-    for row in sheet.table.itertuples(index=False):
-        cells = []
-        for heading, value in zip(sheet.table.columns, row, strict=True):
-            digits = DECIMALS.get(sheet.formats.get(heading, ""))
-            cells.append(
-                str(value)
-                if digits is None or isinstance(value, str)
-                else _trim(f"{float(value):,.{digits}f}")
-            )
-        rows.append(cells)
-    return {"head": list(sheet.table.columns), "rows": rows}
+    """A sheet's table as texts for the front page, each with True where it is a number."""
+    digits = [DECIMALS.get(sheet.formats.get(heading, "")) for heading in sheet.table.columns]
+    rows = [
+        [_text(value, d) for value, d in zip(row, digits, strict=True)]
+        for row in sheet.table.itertuples(index=False)
+    ]
+    return {
+        "head": [(h, d is not None) for h, d in zip(sheet.table.columns, digits, strict=True)],
+        "rows": rows,
+    }
 
 
-def _trim(text: str) -> str:
-    return text.rstrip("0").rstrip(".") if "." in text and text.endswith("00") else text
+def _text(value: object, digits: int | None) -> tuple[str, bool]:
+    if digits is None or isinstance(value, str):
+        return str(value), digits is not None
+    shown = f"{float(str(value)):,.{digits}f}"
+    return (shown[:-3] if shown.endswith(".00") else shown), True
 
 
 def front_page(result: PlanResult, language: str) -> str:

@@ -10,16 +10,18 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Any, Literal
 
 import highspy
 import numpy as np
 import pyomo.environ as pyo
+from pyomo.common.tee import capture_output
 from pyomo.repn.linear import LinearRepnVisitor
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
 Status = Literal["proven", "stopped", "infeasible", "no_plan", "unbounded"]
-SOLVER = f"HiGHS {highspy.Highs().version()}"
+SOLVER = f"HiGHS {version('highspy')}"
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,8 @@ class Bridge:
             for k, o in enumerate(form.objectives)
         }
         self.row_names = [str(r[0].name) for r in form.rows]
-        self.highs = highspy.Highs()
+        with capture_output(capture_fd=True):  # its banner goes past every option of its own
+            self.highs = highspy.Highs()
         self._options({"log_to_console": False, "output_flag": True})
         self._pass(form)
         self.relaxed = not bool(self.whole.any())
