@@ -95,6 +95,7 @@ def read_csv(path: Path) -> Raw:
         try:
             frame = pd.read_csv(
                 path,
+                header=None,  # else pandas renames a repeated header and takes a surplus cell for an index
                 dtype=str,
                 keep_default_na=False,
                 encoding=encoding,
@@ -104,9 +105,11 @@ def read_csv(path: Path) -> Raw:
         except UnicodeDecodeError:
             continue
         except (pd.errors.ParserError, pd.errors.EmptyDataError) as problem:
-            raise _problem("tables.not_a_table", path.name, why=str(problem)) from None
-        blank = (frame.map(plain) == "").all(axis=1) if len(frame) else pd.Series([], dtype=bool)
-        return Raw(frame[~blank], path.name)
+            raise _problem("tables.not_a_table", path.name, why=str(problem).strip()) from None
+        text = frame.fillna("")  # cells that a short row does not have
+        body = text.iloc[1:].reset_index(drop=True).set_axis(list(text.iloc[0]), axis=1)
+        blank = (body.map(plain) == "").all(axis=1) if len(body) else pd.Series([], dtype=bool)
+        return Raw(body[~blank], path.name)
     raise _problem("tables.encoding", path.name)
 
 

@@ -14,6 +14,10 @@ from geodata.tables import Column, Table
 
 TRUE, FALSE = {"true", "1", "yes", "y", "是", "有"}, {"false", "0", "no", "n", "否", "无"}
 EMPTY = {"", "nan", "none", "null"}
+GROUPED = r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?"
+"""A number with thousands separators where they belong; 30,91 is a decimal comma and is refused."""
+MAY_BE_EMPTY = ("enrolment_by_grade", "budget")
+"""Required tables that say something without a row; cross checks name what follows."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,8 @@ def _cells(raw: pd.Series) -> pd.Series:
 
 
 def _number(column: Column, text: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Numbers, and where the text is none; thousands separators are accepted."""
-    cleaned = text.str.replace(",", "", regex=False)
+    """Numbers, and where the text is none; thousands separators are accepted in their places only."""
+    cleaned = text.where(~text.str.fullmatch(GROUPED), text.str.replace(",", "", regex=False))
     value = pd.to_numeric(cleaned.where(cleaned != "", None), errors="coerce").astype("float64")
     wrong = (text != "") & (value.isna() | ~np.isfinite(value))
     if column.kind == "whole":
@@ -71,7 +75,7 @@ def coerce(column: Column, cells: pd.Series) -> tuple[pd.Series, pd.Series]:
 
 
 def schema(table: Table) -> pa.DataFrameSchema:
-    """The pandera schema of a contract: filled, in range, among the choices, key unique."""
+    """The pandera schema of a contract: filled, in range, among the choices."""
     columns = {}
     for c in table.columns:
         checks = []
@@ -80,7 +84,7 @@ def schema(table: Table) -> pa.DataFrameSchema:
         if c.kind == "choice":
             checks.append(pa.Check.isin(c.choices, name="choice"))
         columns[c.name] = pa.Column(None, checks, nullable=not c.required, required=False)
-    return pa.DataFrameSchema(columns, unique=list(table.key), report_duplicates="all")
+    return pa.DataFrameSchema(columns)
 
 
 def rename(table: Table, raw: Raw) -> tuple[pd.DataFrame, dict[str, str], list[Finding]]:
@@ -88,8 +92,8 @@ def rename(table: Table, raw: Raw) -> tuple[pd.DataFrame, dict[str, str], list[F
     known = {plain(c.name).lower(): c.name for c in table.columns} | {
         plain(c.zh): c.name for c in table.columns
     }
-    names, written, found = {}, {}, []
-    for header in raw.frame.columns:
+    at, names, written, found = [], [], {}, []
+    for position, header in enumerate(raw.frame.columns):
         name = known.get(plain(header).lower()) or known.get(plain(header))
         if name is None:
             found.append(
@@ -100,14 +104,17 @@ def rename(table: Table, raw: Raw) -> tuple[pd.DataFrame, dict[str, str], list[F
                 Finding("error", "tables.twice", {"name": name}, raw.file, table.name, None, str(header))
             )
         else:
-            names[header], written[name] = name, str(header)
+            # by position: two columns may carry the same header
+            at.append(position)
+            names.append(name)
+            written[name] = str(header)
     for c in table.columns:
         if c.required and c.name not in written:
             fields: dict[str, object] = {"zh": c.zh, "unit": c.unit or c.kind}
             found.append(
                 Finding("error", "tables.missing_column", fields, raw.file, table.name, None, c.name)
             )
-    return raw.frame[list(names)].rename(columns=names), written, found
+    return raw.frame.iloc[:, at].set_axis(names, axis=1), written, found
 
 
 def _sentence(table: Table, raw: Raw, written: dict[str, str], case: pd.Series, cell: object) -> Finding:
@@ -121,12 +128,15 @@ def _sentence(table: Table, raw: Raw, written: dict[str, str], case: pd.Series, 
     column = table.column(name)
     fields: dict[str, object] = {"low": column.low, "high": column.high, "choices": ", ".join(column.choices)}
     key = "tables.not_a_choice" if column.choices else "tables.out_of_range"
-    if name == "lat" and str(cell) and 90 < abs(float(plain(cell) or 0)) <= 180:
+    if name == "lat" and 90 < abs(float(case["failure_case"])) <= 180:
         key = "tables.swapped"
     return Finding("error", key, fields, row=row, value=str(cell), **at)
 
 
-def _failures(table: Table, raw: Raw, frame: pd.DataFrame, written: dict[str, str]) -> list[Finding]:
+def _failures(
+    table: Table, raw: Raw, frame: pd.DataFrame, text: pd.DataFrame, written: dict[str, str]
+) -> list[Finding]:
+    """Ranges, choices and empty cells; ``text`` has the cells as they were written."""
     try:
         schema(table).validate(frame, lazy=True)
     except pa.errors.SchemaErrors as problems:
@@ -134,35 +144,25 @@ def _failures(table: Table, raw: Raw, frame: pd.DataFrame, written: dict[str, st
     else:
         return []
     found = []
-    unique = cases["check"].astype(str).str.contains("unique|uniqueness")
-    for _, case in cases[~unique].iterrows():
-        cell = (
-            "" if pd.isna(case["index"]) else raw_cell(raw, written, str(case["column"]), int(case["index"]))
-        )
+    for _, case in cases.iterrows():
+        known = not pd.isna(case["index"]) and case["column"] in text
+        # by label: blank rows were left out of the frame, so a label is not a position
+        cell = text.at[int(case["index"]), str(case["column"])] if known else ""
         found.append(_sentence(table, raw, written, case, cell))
-    keys = [k for k in table.key if k in frame]
-    again = frame[frame.duplicated(keys, keep="first")] if keys else frame.iloc[:0]
-    for index, row in again.iterrows():
-        value = " / ".join(str(row[k]) for k in keys)
-        column = " + ".join(written.get(k, k) for k in keys)
-        found.append(
-            Finding(
-                "error",
-                "tables.duplicate",
-                {},
-                raw.file,
-                table.name,
-                int(str(index)) + raw.first_row,
-                column,
-                value,
-            )
-        )
     return found
 
 
-def raw_cell(raw: Raw, written: dict[str, str], name: str, index: int) -> str:
-    """A cell as it was written."""
-    return str(raw.frame[written[name]].iloc[index]) if name in written else ""
+def _duplicates(table: Table, raw: Raw, frame: pd.DataFrame, written: dict[str, str]) -> list[Finding]:
+    """Rows whose key stands above already; ``frame`` has only rows whose key could be read."""
+    keys = list(table.key)
+    again = frame[frame.duplicated(keys, keep="first")]
+    column = " + ".join(written.get(k, k) for k in keys)
+    found = []
+    for index, row in again[keys].iterrows():
+        value = " / ".join(f"{k:g}" if isinstance(k, float) else str(k) for k in row)
+        place = (raw.file, table.name, int(str(index)) + raw.first_row, column, value)
+        found.append(Finding("error", "tables.duplicate", {}, *place))
+    return found
 
 
 def _typed(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
@@ -194,7 +194,10 @@ def validate(table: Table, raw: Raw) -> tuple[pd.DataFrame | None, list[Finding]
         Spreadsheet row number of each row of ``frame``, for cross checks.
     """
     frame, written, found = rename(table, raw)
+    if frame.empty and table.required and table.name not in MAY_BE_EMPTY and not _wrong(found):
+        return None, [*found, Finding("error", "tables.no_rows", {}, raw.file, table.name)], None
     values = {}
+    readable = pd.Series(True, index=frame.index)
     for c in table.columns:
         if c.name not in written:
             values[c.name] = pd.Series([c.default] * len(frame), index=frame.index, dtype=object)
@@ -205,6 +208,8 @@ def validate(table: Table, raw: Raw) -> tuple[pd.DataFrame | None, list[Finding]
                 )
             continue
         values[c.name], wrong = coerce(c, frame[c.name])
+        if c.name in table.key:
+            readable &= ~wrong & values[c.name].notna()
         for index in frame.index[wrong]:
             key = {"whole": "tables.not_whole", "number": "tables.not_number", "flag": "tables.not_flag"}[
                 c.kind
@@ -215,16 +220,19 @@ def validate(table: Table, raw: Raw) -> tuple[pd.DataFrame | None, list[Finding]
         if c.default is not None and not c.required:
             values[c.name] = values[c.name].astype(object).where(values[c.name].notna(), c.default)
     whole = pd.DataFrame(values, index=frame.index)
-    if any(f.key == "tables.missing_column" for f in found):
-        whole_check = whole[[c.name for c in table.columns if c.name in written]]
-    else:
-        whole_check = whole
-    found += _failures(table, raw, whole_check, written)
-    if any(f.severity == "error" for f in found):
+    there = [c.name for c in table.columns if c.name in written or not c.required]
+    found += _failures(table, raw, whole[there], frame, written)
+    if all(k in written for k in table.key):
+        found += _duplicates(table, raw, whole[readable], written)
+    if _wrong(found):
         return None, found, None
     order = whole.sort_values(list(table.key), kind="stable").index
     rows = pd.Series([int(i) + raw.first_row for i in order])
     return _typed(table, whole), found, rows
+
+
+def _wrong(found: list[Finding]) -> bool:
+    return any(f.severity == "error" for f in found)
 
 
 def _stand_in(column: Column) -> object:
