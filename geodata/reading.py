@@ -6,7 +6,6 @@ All problems are found and reported together; nothing is half-loaded.
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,14 @@ import geopandas as gpd
 import numpy as np
 import openpyxl
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from geodata.coordinates import to_wgs84
 from geodata.county import County
 from geodata.crosschecks import Placed, Tables, cross_check, unknown_ids
 from geodata.findings import Finding, InputProblems, errors
 from geodata.roads import read_roads
+from geodata.settings import read_settings
 from geodata.tables import TABLES, Table
 from geodata.validating import Raw, empty, plain, validate
 
@@ -67,20 +67,7 @@ def read_head(folder: Path) -> Head:
         raise _problem("tables.empty_folder", str(folder))
     if not file.is_file():
         raise _problem("tables.no_county_toml", str(folder))
-    try:
-        return Head(**tomllib.loads(file.read_text(encoding="utf-8")))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise _problem("tables.bad_toml", "county.toml", why=str(problem)) from None
-    except ValidationError as problem:
-        raise InputProblems(
-            [
-                Finding(
-                    "error", "tables.bad_key", {"why": e["msg"]}, file="county.toml",
-                    column=".".join(str(p) for p in e["loc"]), value=str(e["input"])[:60],
-                )
-                for e in problem.errors()
-            ]
-        ) from None  # fmt: skip
+    return read_settings(file, Head)
 
 
 def read_csv(path: Path) -> Raw:
@@ -113,25 +100,46 @@ def read_csv(path: Path) -> Raw:
     raise _problem("tables.encoding", path.name)
 
 
-def read_workbook(path: Path) -> dict[str, Raw]:
-    """Sheets of a workbook that carry the name of a table, in English or Chinese."""
+def read_workbook(path: Path) -> tuple[dict[str, Raw], list[Finding]]:
+    """Sheets of a workbook that carry the name of a table, in English or Chinese; others are named.
+
+    Raises
+    ------
+    InputProblems
+        The file is not a workbook.
+    """
     try:
         book = openpyxl.load_workbook(path, data_only=True)
     except Exception as problem:  # openpyxl raises many kinds for a file that is no workbook
         raise _problem("tables.not_a_workbook", path.name, why=str(problem)) from None
     names = {t.name: t.name for t in TABLES.values()} | {t.zh: t.name for t in TABLES.values()}
-    found = {}
+    sheets: dict[str, Raw] = {}
+    found: list[Finding] = []
     for sheet in book.worksheets:
         name = names.get(plain(sheet.title))
-        rows = list(sheet.iter_rows(values_only=True))
-        if name is None or not rows:
+        title = f"{path.name} [{sheet.title}]"
+        if name is None:
+            found.append(Finding("note", "tables.extra_sheet", file=title))
             continue
-        text = [["" if v is None else _cell(v) for v in row] for row in rows]
-        width = max((i + 1 for i, h in enumerate(text[0]) if h), default=0)
-        frame = pd.DataFrame([r[:width] for r in text[1:]], columns=text[0][:width], dtype=object)
-        blank = (frame == "").all(axis=1) if len(frame) else pd.Series([], dtype=bool)
-        found[name] = Raw(frame[~blank], f"{path.name} [{sheet.title}]")
-    return found
+        if name in sheets:
+            found.append(_twice(name, title, sheets[name].file))
+            continue
+        sheets[name] = Raw(_sheet_cells(sheet), title)
+    return sheets, found
+
+
+def _sheet_cells(sheet: Any) -> pd.DataFrame:
+    """Text cells below the first row, which is the header; blank rows are left out."""
+    rows = [["" if v is None else _cell(v) for v in row] for row in sheet.iter_rows(values_only=True)]
+    header = rows[0] if rows else []
+    width = max((i + 1 for i, h in enumerate(header) if h), default=0)
+    frame = pd.DataFrame([r[:width] for r in rows[1:]], columns=header[:width], dtype=object)
+    blank = (frame == "").all(axis=1) if len(frame) else pd.Series([], dtype=bool)
+    return frame[~blank]
+
+
+def _twice(name: str, file: str, other: str) -> Finding:
+    return Finding("error", "tables.two_sources", {"name": name, "other": other}, file=file, table=name)
 
 
 def _cell(value: object) -> str:
@@ -156,27 +164,36 @@ def _raw_tables(folder: Path, head: Head) -> tuple[dict[str, Raw], list[Finding]
                     value=name,
                 )
             )
-    try:
-        if head.workbook:
-            raws |= read_workbook(folder / head.workbook)
-    except InputProblems as problem:
-        found += problem.findings
+    if head.workbook:
+        raws, problems = _workbook(folder / head.workbook)
+        found += problems
+        if errors(problems) and not raws:
+            return raws, found  # the tables it should have held are not reported one by one
     for table in TABLES.values():
-        path = folder / head.files.get(table.name, f"{table.name}.csv")
-        if path.is_file():
+        file = head.files.get(table.name, f"{table.name}.csv")
+        if (folder / file).is_file():
+            if table.name in raws:
+                found.append(_twice(table.name, file, raws[table.name].file))
+                continue
             try:
-                raws[table.name] = read_csv(path)
+                raws[table.name] = read_csv(folder / file)
             except InputProblems as problem:
                 found += problem.findings
-                continue
         elif table.name in head.files:
-            found.append(Finding("error", "tables.no_file", file=path.name, table=table.name))
+            found.append(Finding("error", "tables.no_file", file=file, table=table.name))
         elif table.name not in raws and table.required and table.name not in ("enrolment_by_grade",):
             fields: dict[str, object] = {"zh": table.zh, "code": table.code}
-            found.append(
-                Finding("error", "tables.no_table", fields, file=f"{table.name}.csv", table=table.name)
-            )
+            found.append(Finding("error", "tables.no_table", fields, file=file, table=table.name))
     return raws, found
+
+
+def _workbook(path: Path) -> tuple[dict[str, Raw], list[Finding]]:
+    if not path.is_file():
+        return {}, [Finding("error", "tables.no_file", file=path.name, table="workbook")]
+    try:
+        return read_workbook(path)
+    except InputProblems as problem:
+        return {}, problem.findings
 
 
 def _validated(raws: dict[str, Raw]) -> tuple[Tables, list[Finding]]:

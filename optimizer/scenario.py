@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from geodata.county import County
 from geodata.findings import Finding, InputProblems
+from geodata.settings import read_settings
 from models.request import Request
 
 GoalName = Literal["imbalance", "travel", "disruption", "cost"]
+Yuan = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Goal(BaseModel):
@@ -53,7 +54,7 @@ class Scenario(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     goals: tuple[Goal, ...] = DEFAULT_GOALS
-    budget: dict[Literal["building", "device", "teacher", "transport", "any"], float] | None = None
+    budget: dict[Literal["building", "device", "teacher", "transport", "any"], Yuan] | None = None
     keep_open: tuple[str, ...] = ()
     close: tuple[str, ...] = ()
     cost_level: Literal["low", "base", "high"] = "base"
@@ -75,23 +76,7 @@ def read_scenario(path: Path) -> Scenario:
     InputProblems
         With the key and what to write instead.
     """
-    file = path.name
-    try:
-        return Scenario(**tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputProblems(
-            [Finding("error", "cli.scenario_unreadable", {"why": str(error)}, file=file)]
-        ) from None
-    except ValidationError as error:
-        raise InputProblems(
-            [
-                Finding(
-                    "error", "cli.scenario_value", {"why": e["msg"]}, file=file,
-                    column=".".join(str(part) for part in e["loc"]), value=str(e["input"])[:60],
-                )
-                for e in error.errors()
-            ]
-        ) from None  # fmt: skip
+    return read_settings(path, Scenario)
 
 
 def check_scenario(scenario: Scenario, county: County) -> None:
@@ -110,9 +95,15 @@ def check_scenario(scenario: Scenario, county: County) -> None:
     ]
     both = sorted(set(scenario.keep_open) & set(scenario.close))
     found += [Finding("error", "cli.scenario_both", file="scenario", column="close", value=s) for s in both]
-    if scenario.goals[0].name != "imbalance" or len({g.name for g in scenario.goals}) < len(scenario.goals):
-        found.append(Finding("error", "cli.scenario_goals", file="scenario", column="goals"))
-    if scenario.budget is not None and min(scenario.budget.values(), default=0.0) < 0:
-        found.append(Finding("error", "cli.scenario_budget", file="scenario", column="budget"))
+    names = [g.name for g in scenario.goals]
+    if names[:1] != ["imbalance"] or len(set(names)) < len(names):
+        found.append(
+            Finding("error", "cli.scenario_goals", file="scenario", column="goals", value=", ".join(names))
+        )
+    found += [
+        Finding("error", "cli.scenario_budget", file="scenario", column=f"budget.{name}", value=f"{amount:g}")
+        for name, amount in (scenario.budget or {}).items()
+        if amount < 0
+    ]
     if found:
         raise InputProblems(found)
