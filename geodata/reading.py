@@ -18,15 +18,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from geodata.coordinates import to_wgs84
 from geodata.county import County
-from geodata.crosschecks import Placed, Tables, cross_check, unknown_ids
+from geodata.crosschecks import SHARED, Placed, Tables, cross_check
 from geodata.findings import Finding, InputProblems, errors
 from geodata.roads import read_roads
 from geodata.settings import read_settings
 from geodata.tables import TABLES, Table
 from geodata.validating import Raw, empty, plain, validate
 
-SHARED = ("area_teaching", "area_indoor_sport", "area_sport_ground", "equip_value", "rooms_multimedia")
-"""Assets of a nine-year school that are divided between its stages."""
 JUNIOR_WEIGHT = 1.1
 """One junior pupil counts as 1.1 primary ones when shared assets are divided (domain.md 1.4 [V10])."""
 
@@ -214,6 +212,8 @@ def _to_wgs84(tables: Tables) -> tuple[Tables, list[Finding]]:
     """Points of both place tables in WGS-84; what was converted is noted."""
     done, found = dict(tables), []
     for name in ("schools", "villages"):
+        if name not in tables:
+            continue
         placed = tables[name]
         frame = placed.frame.copy()
         for crs, rows in frame.groupby("crs"):
@@ -251,29 +251,13 @@ def split_shared(stage: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     done = stage.copy()
     for column in SHARED:
         part = shared[column] * share
-        if column == "rooms_multimedia":
+        if column.startswith("rooms"):
             part = part.round()
             junior = shared["stage"] == "jun"
             primary = part[~junior].groupby(shared["school_id"]).sum()
             part = part.where(~junior, shared[column] - shared["school_id"].map(primary).fillna(0))
         done.loc[shared.index, column] = part.astype(done[column].dtype)
     return done, sorted(shared["school_id"].unique())
-
-
-def _disagreeing(placed: Placed) -> list[Finding]:
-    shared = placed.frame[placed.frame["shared_assets"].astype(bool)]
-    many = shared.groupby("school_id")[list(SHARED)].nunique()
-    return [
-        Finding(
-            "error",
-            "tables.shared_disagree",
-            {"columns": ", ".join(many.columns[row > 1])},
-            file=placed.file,
-            value=str(school),
-        )
-        for school, row in many.iterrows()
-        if (row > 1).any()
-    ]
 
 
 @dataclass(frozen=True)
@@ -293,6 +277,9 @@ def _extras(folder: Path, head: Head) -> _Extras:
     for name in layers:
         file = getattr(head, name)
         if file is None:
+            continue
+        if not (folder / file).is_file():
+            found.append(Finding("error", "tables.no_file", file=str(file), table=name))
             continue
         try:
             layers[name] = gpd.read_file(folder / file).to_crs("EPSG:4326")
@@ -322,13 +309,9 @@ def _assemble(folder: Path) -> tuple[County | None, list[Finding]]:
     found += problems
     extras = _extras(folder, head)
     found += extras.findings
-    if all(t.name in tables for t in TABLES.values()):
-        found += _disagreeing(tables["school_stage"])
-        # sums and swapped points are judged after conversion, ids before anything else
-        tables, notes = _to_wgs84(tables)
-        found += notes + cross_check(tables, head.year)
-    else:
-        found += unknown_ids(tables)  # the checks that do not need every table
+    # sums and swapped points are judged after conversion
+    tables, notes = _to_wgs84(tables)
+    found += notes + cross_check(tables, head.year)
     if errors(found):
         return None, found
     frames = {name: placed.frame for name, placed in tables.items()}
