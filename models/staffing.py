@@ -29,13 +29,13 @@ def staff_variables(model: Model, inst: Instance, whole: bool) -> None:
     domain = pyo.NonNegativeIntegers if whole else pyo.NonNegativeReals
     stage = inst.units["stage"]
     hireable = inst.categories["hireable"]
-    movable = inst.categories["movable"]
     model.out = pyo.Var(
         [k for k in keys if inst.stock.at[k, "heads"] > 0],
         domain=domain,
         bounds=lambda m, u, c: (0, int(inst.stock.at[(u, c), "heads"])),
     )
-    model.into = pyo.Var([(u, c) for u, c in keys if movable[stage[u], c]], domain=domain)
+    # teachers who are not to be moved leave a school that closes, so they too arrive somewhere
+    model.into = pyo.Var(keys, domain=domain)
     model.hire = pyo.Var([(u, c) for u, c in keys if hireable[stage[u], c]], domain=domain)
     hubs = sorted({(stage[u], c) for u, c in keys})
     flows = [(s, c, s, c, a, b) for s, c in hubs for a, b in inst.links]

@@ -24,8 +24,8 @@ from geodata.democounty import write_demo_county
 from geodata.findings import Finding, InputProblems, errors
 from geodata.messages import say
 from geodata.reading import check as check_county
-from geodata.reading import read_county
-from maps.dossier import write_dossier
+from geodata.reading import read_county, read_head
+from maps.dossier import is_dossier, write_dossier
 from models.audit import Audit
 from models.audit import audit as audit_county
 from models.norms import load_standards
@@ -191,8 +191,8 @@ def demo(
     """Write the fictional demonstration county and make its plan. 生成虚构示例县及其方案。"""
     out = _out(language)
     with _exits(out):
-        _refuse(county, overwrite)
-        _refuse(dossier, overwrite)
+        _refuse(county, overwrite, _is_demo, "cli.not_a_demo")
+        _refuse(dossier, overwrite, is_dossier, "workbook.not_a_dossier")
         out.say("demo", county=str(county))
         write_demo_county(county, seed)
         with _progress(out) as report:
@@ -201,10 +201,24 @@ def demo(
         _write(out, result, dossier, overwrite)
 
 
-def _refuse(folder: Path, overwrite: bool) -> None:
-    """Nothing is overwritten unless asked for."""
-    if folder.exists() and any(folder.iterdir()) and not overwrite:
-        raise InputProblems([Finding("error", "cli.exists", file=str(folder))])
+def _refuse(folder: Path, overwrite: bool, ours: Callable[[Path], bool], otherwise: str) -> None:
+    """Nothing is overwritten unless asked for, and then only what this command made; said before any solve."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise InputProblems([Finding("error", "cli.not_a_folder", file=str(folder))])
+    if any(folder.iterdir()):
+        if not overwrite:
+            raise InputProblems([Finding("error", "cli.exists", file=str(folder))])
+        if not ours(folder):
+            raise InputProblems([Finding("error", otherwise, file=str(folder))])
+
+
+def _is_demo(folder: Path) -> bool:
+    try:
+        return read_head(folder).fictional
+    except InputProblems:
+        return False
 
 
 @app.command()
@@ -213,11 +227,22 @@ def check(folder: FolderArgument, language: LanguageOption = "zh") -> None:
     out = _out(language)
     with _exits(out):
         found = check_county(folder)
+        if not errors(found):
+            found += _standards_problems(folder)
         out.findings(found, most=1000)
         wrong = len(errors(found))
         out.say("checked", style="bold red" if wrong else "bold green", errors=wrong, findings=len(found))
     if wrong:
         raise typer.Exit(BAD_INPUT)
+
+
+def _standards_problems(folder: Path) -> list[Finding]:
+    """What is wrong with the standards, which are read only once the tables are right."""
+    try:
+        load_standards(read_county(folder))
+    except InputProblems as problem:
+        return problem.findings
+    return []
 
 
 @app.command()
@@ -279,7 +304,7 @@ def plan(
     """Make the allocation plan with its bound, as a dossier. 生成配置方案。"""
     out = _out(language)
     with _exits(out):
-        _refuse(dossier, overwrite)
+        _refuse(dossier, overwrite, is_dossier, "workbook.not_a_dossier")
         asked = read_scenario(scenario) if scenario else Scenario()
         county = read_county(folder)
         with _progress(out) as report:

@@ -21,8 +21,8 @@ from models.plan import GoalRecord
 from optimizer.highs import Answer, Bridge, Limits, Progress
 
 Report = Callable[[str, Progress], None]
-CUT_SLACK = 2e-3
-"""A tangent is added where the exact spread exceeds the model's by this share of the pupils."""
+CUT_SLACK = 0.01
+"""Tangents are added until they understate the objective by at most this share of it."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,13 @@ def bridge_of(model: pyo.ConcreteModel) -> Bridge:
 def missing_tangents(model: pyo.ConcreteModel, inst: Instance) -> list[object]:
     """Tangents at the loaded solution's own ratios, where the model understates a spread."""
     rows = []
+    slack = CUT_SLACK * float(pyo.value(model.goal_imbalance)) / len(inst.centres)  # a pupil and indicator
     for u, r in model.spread:
         y, pupils = (float(pyo.value(e)) for e in measured(model, inst, u, r))
         if pupils < 1e-6:
             continue
         exact = (y - pupils) ** 2 / pupils
-        if exact - float(pyo.value(model.spread[u, r])) > CUT_SLACK * pupils:
+        if exact - float(pyo.value(model.spread[u, r])) > max(slack, 1e-6) * pupils:
             rows.append(tangent(model, inst, u, r, max(0.0, y / pupils)))
     return rows
 

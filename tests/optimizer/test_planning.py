@@ -1,0 +1,286 @@
+"""The verb ``plan`` on hand-sized counties: known answers, brute force, properties."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from itertools import combinations_with_replacement
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geodata.county import County
+from models.formulation import build_model
+from models.instance import Instance, build_instance
+from models.plan import Plan, PlanResult
+from models.referee import judge
+from models.request import Request
+from models.unpack import unpack
+from optimizer.highs import Limits
+from optimizer.network_first import (
+    bridge_of,
+    exact_objective,
+    first_goal,
+    relax_and_cut,
+    solve_network,
+    solve_split,
+)
+from optimizer.planning import Infeasible, Rejected, StoppedWithoutPlan, plan
+from optimizer.scenario import Goal, Scenario
+from tests.models.plans import Case, close, keep_all, ready, rows
+from tests.samples import frame, relabelled, small_county
+
+ALONE = (Goal(name="imbalance"),)
+EXACT = Limits(gap=1e-6)
+
+
+@cache
+def planned() -> PlanResult:
+    return plan(small_county())
+
+
+def with_budget(county: County, **yuan: float) -> County:
+    rows = [{"year": 2025, "source": "county", "earmark": e, "amount": y} for e, y in yuan.items()]
+    return replace(county, budget=frame("budget", rows))
+
+
+def instance(case: Case, request: Request | None = None) -> Instance:
+    return build_instance(case.county, case.standards, request or Request(), case.times)
+
+
+def least(case: Case, inst: Instance) -> tuple[float, float]:
+    """Objective by the referee's table and bound of the joint whole-number model, about the instance's centres."""
+    model = build_model(inst, whole=True)
+    bridge = bridge_of(model)
+    relax_and_cut(bridge, model, inst, rounds=6)
+    answer = first_goal(bridge, model, inst, EXACT, None)
+    assert answer.values is not None
+    bridge.load(answer.values)
+    value = exact(case, inst, unpack(model, inst, case.times.towns))
+    assert value is not None, "the referee accepts what the model calls a plan"
+    return value, answer.bound
+
+
+def exact(case: Case, inst: Instance, made: Plan) -> float | None:
+    """The objective of a plan by the referee's table, None where a hard rule is broken."""
+    verdict = case.judge(made, inst.request)
+    return exact_objective(verdict.indicators, inst) if verdict.accepted else None
+
+
+# --- what every plan shows -------------------------------------------------------------------
+
+
+def test_plan_is_accepted_bounded_and_better_than_today() -> None:
+    result = planned()
+    measures = result.verdict.measures.set_index("measure")
+    assert result.verdict.accepted
+    assert measures.at["imbalance", "plan"] < measures.at["imbalance", "today"]
+    assert 0 < result.solve.bound <= result.solve.objective * (1 + 1e-9)
+    assert result.solve.gap == pytest.approx(1 - result.solve.bound / result.solve.objective, abs=1e-9)
+    assert [g.goal for g in result.solve.goals] == ["imbalance", "travel", "disruption", "cost"]
+    assert result.solve.solver.startswith("HiGHS ")
+
+
+def test_pupils_in_are_pupils_placed() -> None:
+    result = planned()
+    assert int(result.plan.attendance["pupils"].sum()) == int(result.county.demand["pupils_base"].sum())
+
+
+def test_two_runs_give_the_same_plan() -> None:
+    assert plan(small_county()).plan.plan_id == planned().plan.plan_id
+
+
+def test_every_charged_yuan_stands_in_the_actions() -> None:
+    result = planned()
+    charged = result.verdict.costs.query("charged")
+    shown = result.actions["yuan"].sum()
+    assert shown == pytest.approx(charged.loc[charged["action"] != "itinerant", "yuan"].sum(), rel=1e-9)
+
+
+def test_a_smaller_tolerance_is_kept_by_later_goals() -> None:
+    loose = plan(small_county(), Scenario(goals=(Goal(name="imbalance", tolerance=0.5), Goal(name="cost"))))
+    tight = plan(small_county(), Scenario(goals=(Goal(name="imbalance", tolerance=0.0), Goal(name="cost"))))
+    cost = "cost"
+    money = [r.verdict.measures.set_index("measure").at[cost, "plan"] for r in (tight, loose)]
+    assert money[1] < money[0]
+    assert tight.solve.objective <= loose.solve.objective * (1 + 1e-6)
+
+
+# --- the request is obeyed -------------------------------------------------------------------
+
+
+def test_a_school_asked_to_close_closes_and_its_pupils_go_to_the_neighbour() -> None:
+    case = ready()
+    request = Request(close=("A3",))
+    inst = build_instance(case.county, case.standards, request, case.times)
+    network = solve_network(inst, [("imbalance", 0.0)], EXACT)
+    split = solve_split(network, [("imbalance", 0.0)], EXACT)
+    made = unpack(split.model, split.instance, case.times.towns)
+    verdict = judge(case.county, case.standards, made, case.times, request)
+    assert verdict.accepted
+    going = made.attendance.query("village_id == 'V3' and band == 'g1_3'")
+    assert going["school_id"].tolist() == ["A1"]
+    assert not made.bands.query("school_id == 'A3'")["open"].any()
+    assert made.staff_moves.query("from_school_id == 'A3'")["heads"].sum() == 3
+
+
+def test_a_locked_school_stays() -> None:
+    result = plan(small_county(), Scenario(keep_open=("A3",), goals=ALONE))
+    assert result.plan.bands.query("school_id == 'A3'")["open"].all()
+
+
+def test_goals_in_another_order_are_solved_in_that_order() -> None:
+    order = ("imbalance", "disruption", "cost", "travel")
+    result = plan(small_county(), Scenario(goals=tuple(Goal(name=n) for n in order)))
+    assert [g.goal for g in result.solve.goals] == list(order)
+
+
+# --- three different answers -----------------------------------------------------------------
+
+
+def test_a_budget_of_zero_is_named_as_missing_money() -> None:
+    county = small_county(budget=0.0)
+    with pytest.raises(Infeasible) as problem:
+        plan(county, Scenario(goals=ALONE))
+    assert [f.key for f in problem.value.findings] == ["cli.money_short"]
+    assert problem.value.findings[0].fields["need"] > 0
+
+
+def test_more_pupils_than_seats_is_named_with_the_number() -> None:
+    county = small_county()
+    stages = county.school_stage.copy()
+    stages.loc[stages["stage"] == "jun", "capacity_pupils"] = 100
+    stages.loc[stages["stage"] == "jun", "classes"] = 2
+    with pytest.raises(Infeasible) as problem:
+        plan(replace(county, school_stage=stages), Scenario(goals=ALONE))
+    found = problem.value.findings[0]
+    assert found.key == "cli.seats_short"
+    assert found.fields["short"] == 360 - found.fields["seats"]
+
+
+def test_stopped_before_any_plan_is_not_infeasible() -> None:
+    with pytest.raises(StoppedWithoutPlan):
+        plan(small_county(), Scenario(goals=ALONE, seconds=1e-9))
+
+
+def test_a_plan_that_the_referee_rejects_is_never_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+    import optimizer.planning as planning
+
+    honest = planning.unpack
+
+    def crooked(*arguments: object) -> Plan:
+        made = honest(*arguments)
+        return replace(made, attendance=made.attendance.iloc[1:])
+
+    monkeypatch.setattr(planning, "unpack", crooked)
+    with pytest.raises(Rejected) as problem:
+        plan(small_county(), Scenario(goals=ALONE))
+    assert "assignment" in set(problem.value.verdict.violations["rule"])
+
+
+# --- brute force -----------------------------------------------------------------------------
+
+
+def few_choices(closing: bool) -> Case:
+    """Only backbone teachers move, with money for one transfer; closing A3 frees one more, and takes two."""
+    county = small_county()
+    categories = county.staff_category.copy()
+    categories["movable"] = categories["cat_id"] == "backbone"
+    categories["hireable"] = False
+    stock = county.staff_stock.copy()
+    stock = stock[~((stock["school_id"] == "A3") & (stock["cat_id"] == "plain"))].reset_index(drop=True)
+    stock.loc[(stock["school_id"] == "A3") & (stock["cat_id"] == "plain_q"), "heads"] = 2 if closing else 3
+    stages = county.school_stage.copy()
+    stages.loc[stages["school_id"] == "A3", ["rooms_multimedia", "equip_value"]] = 0
+    county = replace(county, staff_category=categories, staff_stock=stock, school_stage=stages)
+    building = 60_000.0 if closing else 0.0  # a closed site is mothballed
+    return ready(
+        with_budget(county, teacher=29000.0, device=0.0, building=building, transport=60000.0, any=0.0)
+    )
+
+
+def one_moved(case: Case) -> list[Plan]:
+    """Today, and today with one backbone teacher moved anywhere."""
+    stay = keep_all(case)
+    units = list(case.county.school_stage[["school_id", "stage"]].itertuples(index=False, name=None))
+    pairs = [(a, b) for a in units for b in units if a != b]
+    return [
+        stay,
+        *[replace(stay, staff_moves=rows("staff_moves", (*a, *b, "backbone", 1))) for a, b in pairs],
+    ]
+
+
+def all_placed(case: Case) -> list[Plan]:
+    """A3 closed, its two teachers placed anywhere."""
+    shut = replace(close(case, keep_all(case), "A3", "A1"), item_moves=rows("item_moves"))
+    units = case.county.school_stage.query("school_id != 'A3'")[["school_id", "stage"]]
+    found = []
+    for pair in combinations_with_replacement(list(units.itertuples(index=False, name=None)), 2):
+        moves = pd.Series(pair).value_counts(sort=False)
+        table = [("A3", "pri", j, s, "plain_q", int(n)) for (j, s), n in moves.items()]
+        found.append(replace(shut, staff_moves=rows("staff_moves", *table)))
+    return found
+
+
+@pytest.mark.parametrize("closing", [False, True])
+def test_model_finds_the_best_of_all_plans(closing: bool) -> None:
+    case = few_choices(closing)
+    inst = instance(case, Request(close=("A3",) if closing else ()))
+    every = all_placed(case) if closing else one_moved(case)
+    values = [v for v in (exact(case, inst, p) for p in every) if v is not None]
+    assert len(values) >= 5, "the referee accepts a real choice of plans"
+    objective, bound = least(case, inst)
+    assert bound <= min(values) + 1e-9
+    assert objective == pytest.approx(min(values), rel=1e-6)
+
+
+# --- properties ------------------------------------------------------------------------------
+
+
+@settings(max_examples=6, deadline=None, derandomize=True)
+@given(st.floats(100_000, 1_500_000), st.floats(1.1, 4.0))
+def test_a_larger_budget_is_never_worse(yuan: float, times: float) -> None:
+    case = ready()
+    cases = [replace(case, county=small_county(b)) for b in (yuan, yuan * times)]
+    small, large = (least(c, instance(c)) for c in cases)
+    assert large[1] <= small[0] + 1e-6
+    assert large[0] <= small[0] * 1.005 + 1e-6
+
+
+def test_relabelling_changes_nothing() -> None:
+    case = ready()
+    other = ready(relabelled(small_county()))
+    here, there = least(case, instance(case)), least(other, instance(other))
+    assert there[0] == pytest.approx(here[0], rel=1e-3)
+    assert there[1] == pytest.approx(here[1], rel=1e-3)
+    result = plan(relabelled(small_county()), Scenario(goals=ALONE))
+    assert result.solve.objective == pytest.approx(
+        plan(small_county(), Scenario(goals=ALONE)).solve.objective, rel=0.01
+    )
+
+
+@settings(max_examples=8, deadline=None, derandomize=True)
+@given(st.data())
+def test_bound_is_below_any_plan_that_keeps_the_rules(data: st.DataObject) -> None:
+    case = ready()
+    inst = instance(case)
+    made = keep_all(case)
+    stock = case.county.staff_stock.query("cat_id == 'plain_q' and heads > 1")
+    at = data.draw(st.sampled_from(sorted(stock["school_id"] + "/" + stock["stage"])))
+    to = data.draw(
+        st.sampled_from(["A1/pri", "A2/pri", "B1/pri", "A9/jun", "B9/jun"]).filter(lambda u: u != at)
+    )
+    (j, s), (k, t) = at.split("/"), to.split("/")
+    made = replace(
+        made, staff_moves=rows("staff_moves", (j, s, k, t, "plain_q", data.draw(st.integers(1, 3))))
+    )
+    value = exact(case, inst, made)
+    if value is not None:
+        assert _bound() <= value + 1e-9
+
+
+@cache
+def _bound() -> float:
+    return least(ready(), instance(ready()))[1]
