@@ -96,13 +96,18 @@ def front_page(result: PlanResult, language: str) -> str:
     ))  # fmt: skip
 
 
+def is_dossier(folder: Path) -> bool:
+    """Whether a folder holds an earlier dossier, which may be replaced when asked."""
+    return (folder / MARKER).is_file()
+
+
 def _may_write(folder: Path, overwrite: bool) -> None:
     """Only an empty place or, when asked, an earlier dossier is written to."""
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     if not overwrite:
         raise InputProblems([Finding("error", "workbook.exists", file=str(folder))])
-    if not (folder / MARKER).is_file():
+    if not is_dossier(folder):
         raise InputProblems([Finding("error", "workbook.not_a_dossier", file=str(folder))])
 
 
