@@ -244,11 +244,17 @@ class Bridge:
 
         self.highs.cbMipInterrupt.subscribe(watch)
         self.highs.cbSimplexInterrupt.subscribe(lambda e: e.interrupt() if self._stop.is_set() else None)
-        worker = threading.Thread(target=self.highs.run, daemon=True)
-        worker.start()
-        while worker.is_alive():
+        # an event, not the thread's own join: Python 3.11 takes a joined thread for ended after Ctrl-C
+        done = threading.Event()
+
+        def work() -> None:
+            self.highs.run()
+            done.set()
+
+        threading.Thread(target=work, daemon=True).start()
+        while not done.is_set():
             try:
-                worker.join(0.1)
+                done.wait(0.1)
             except KeyboardInterrupt:
                 self._stop.set()
         self.highs.cbMipInterrupt.clear()

@@ -1,0 +1,159 @@
+"""The bridge to HiGHS: index maps, starts, goals, added rows, clashes, stopping."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+
+import numpy as np
+import pyomo.environ as pyo
+import pytest
+
+from optimizer.highs import Bridge, Limits, Progress
+
+
+def knapsack(weights: list[int], values: list[int], most: float) -> pyo.ConcreteModel:
+    model = pyo.ConcreteModel()
+    n = len(weights)
+    model.take = pyo.Var(range(n), domain=pyo.Binary)
+    model.weight = pyo.Constraint(expr=sum(weights[i] * model.take[i] for i in range(n)) <= most)
+    model.loss = pyo.Objective(expr=100 - sum(values[i] * model.take[i] for i in range(n)))
+    model.carried = pyo.Objective(expr=sum(weights[i] * model.take[i] for i in range(n)))
+    return model
+
+
+def bridge(model: pyo.ConcreteModel) -> Bridge:
+    return Bridge(model, {"loss": model.loss, "load": model.carried})
+
+
+def hard_model(n: int = 60, rows: int = 30) -> pyo.ConcreteModel:
+    """A market-split problem: a plan is found at once, its proof takes far longer than any test."""
+    rng = np.random.default_rng(1)
+    table = rng.integers(1, 100, (rows, n))
+    model = pyo.ConcreteModel()
+    model.x = pyo.Var(range(n), domain=pyo.Binary)
+    model.over = pyo.Var(range(rows), domain=pyo.NonNegativeReals)
+    model.under = pyo.Var(range(rows), domain=pyo.NonNegativeReals)
+    model.split = pyo.Constraint(
+        range(rows),
+        rule=lambda m, r: (
+            sum(int(table[r, i]) * m.x[i] for i in range(n)) + m.over[r] - m.under[r]
+            == int(table[r].sum()) // 2
+        ),
+    )
+    model.loss = pyo.Objective(expr=sum(model.over[r] + model.under[r] for r in range(rows)))
+    return model
+
+
+def test_optimum_with_offset_and_values_in_the_models_own_variables() -> None:
+    model = knapsack([3, 4, 5], [30, 50, 60], 8)
+    b = bridge(model)
+    answer = b.solve("loss", Limits(gap=0.0))
+    assert (answer.status, answer.objective, answer.bound) == ("proven", 10.0, 10.0)
+    b.load(answer.values)
+    assert [pyo.value(model.take[i]) for i in range(3)] == [1, 0, 1]
+
+
+def test_relaxation_and_back() -> None:
+    b = bridge(knapsack([3, 4, 5], [30, 50, 60], 8))
+    b.relax(True)
+    assert b.solve("loss", Limits()).objective == pytest.approx(100 - 50 - 60 * 4 / 5)
+    b.relax(False)
+    assert b.solve("loss", Limits(gap=0.0)).objective == pytest.approx(10)
+
+
+def test_added_row_is_kept_without_building_anew() -> None:
+    model = knapsack([3, 4, 5], [30, 50, 60], 8)
+    b = bridge(model)
+    b.solve("loss", Limits(gap=0.0))
+    b.add_rows([model.take[0] + model.take[2] <= 1])
+    assert b.solve("loss", Limits(gap=0.0)).objective == pytest.approx(20)
+
+
+def test_goals_in_order_keep_the_first() -> None:
+    b = bridge(knapsack([4, 2, 2], [50, 25, 25], 4))
+    first = b.solve("loss", Limits(gap=0.0))
+    b.limit_goal("loss", first.objective)
+    second = b.solve("load", Limits(gap=0.0), start=first.values)
+    assert b.value("loss", second.values) == pytest.approx(50)
+    assert second.objective == pytest.approx(4)
+
+
+def test_fixed_columns() -> None:
+    model = knapsack([3, 4, 5], [30, 50, 60], 8)
+    b = bridge(model)
+    b.fix({b.position[id(model.take[2])]: 0.0})
+    assert b.solve("loss", Limits(gap=0.0)).objective == pytest.approx(20)
+
+
+def test_start_is_used() -> None:
+    model = knapsack([3, 4, 5, 6, 7], [30, 50, 60, 61, 75], 12)
+    b = bridge(model)
+    best = b.solve("loss", Limits(gap=0.0))
+    told: list[str] = []
+    b.highs.cbLogging.subscribe(lambda e: told.append(e.message))
+    b.solve("loss", Limits(gap=0.0), start=best.values)
+    assert any("MIP start solution is feasible" in line for line in told)
+
+
+def test_infeasible_is_said_and_its_rows_are_named() -> None:
+    model = knapsack([3, 4, 5], [30, 50, 60], 8)
+    model.much = pyo.Constraint(expr=sum(model.take[i] for i in range(3)) >= 3)
+    model.idle = pyo.Constraint(expr=model.take[0] <= 1)
+    b = bridge(model)
+    assert b.solve("loss", Limits()).status == "infeasible"
+    b.relax(True)
+    assert set(b.clash()) == {"weight", "much"}
+
+
+def test_a_limit_with_a_plan_and_one_without() -> None:
+    model = hard_model()
+    b = Bridge(model, {"loss": model.loss})
+    answer = b.solve("loss", Limits(gap=0.0, nodes=5))
+    assert answer.status == "stopped"
+    assert answer.values is not None
+    assert answer.bound < answer.objective
+    assert Bridge(model, {"loss": model.loss}).solve("loss", Limits(seconds=1e-9)).status == "no_plan"
+
+
+def test_progress_and_interrupt_keep_the_best_plan() -> None:
+    model = hard_model()
+    b = Bridge(model, {"loss": model.loss})
+    seen: list[Progress] = []
+
+    def watch(progress: Progress) -> None:
+        seen.append(progress)
+        if abs(progress.incumbent) < 1e20 and progress.nodes > 3:
+            b.interrupt()
+
+    answer = b.solve("loss", Limits(gap=0.0), progress=watch)
+    assert seen
+    assert answer.status == "stopped"
+    assert b.stopped
+    assert answer.objective <= seen[-1].incumbent + 1e-6
+
+
+def test_ctrl_c_keeps_the_best_plan() -> None:
+    model = hard_model()
+    b = Bridge(model, {"loss": model.loss})
+
+    def press() -> None:
+        time.sleep(1.5)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=press, daemon=True).start()
+    answer = b.solve("loss", Limits(gap=0.0))
+    assert answer.status == "stopped"
+    assert answer.values is not None
+
+
+def test_same_seed_same_path() -> None:
+    model = hard_model(30, 4)
+    runs = [
+        Bridge(model, {"loss": model.loss}).solve("loss", Limits(gap=0.0, nodes=200, seed=3))
+        for _ in range(2)
+    ]
+    assert runs[0].nodes == runs[1].nodes
+    assert np.array_equal(runs[0].values, runs[1].values)
