@@ -16,10 +16,12 @@ import openpyxl
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
+from geodata.bureau import Mapped, read_mapped
 from geodata.coordinates import to_wgs84
 from geodata.county import County
 from geodata.crosschecks import SHARED, Placed, Tables, cross_check
 from geodata.findings import Finding, InputProblems, errors
+from geodata.mapping import read_mapping
 from geodata.roads import read_roads
 from geodata.settings import read_settings
 from geodata.tables import TABLES, Table
@@ -40,6 +42,7 @@ class Head(BaseModel):
     standards: tuple[str, ...] = ("cn_2017_quality", "cn_layout")
     modelled: tuple[str, ...] = ()
     workbook: str | None = None
+    mapping: str | None = None
     files: dict[str, str] = {}
     roads: str | None = None
     townships: str | None = None
@@ -146,7 +149,8 @@ def _cell(value: object) -> str:
     return str(value)
 
 
-def _raw_tables(folder: Path, head: Head) -> tuple[dict[str, Raw], list[Finding]]:
+def _raw_tables(folder: Path, head: Head, bound: frozenset[str]) -> tuple[dict[str, Raw], list[Finding]]:
+    """Tables in our own form; those bound by the mapping must not be there as well."""
     found: list[Finding] = []
     raws: dict[str, Raw] = {}
     for name in head.files:
@@ -169,7 +173,11 @@ def _raw_tables(folder: Path, head: Head) -> tuple[dict[str, Raw], list[Finding]
             return raws, found  # the tables it should have held are not reported one by one
     for table in TABLES.values():
         file = head.files.get(table.name, f"{table.name}.csv")
-        if (folder / file).is_file():
+        if table.name in bound:
+            if (folder / file).is_file() or table.name in raws:
+                other = raws.pop(table.name).file if table.name in raws else file
+                found.append(Finding("error", "bureau.bound_twice", file=other, table=table.name))
+        elif (folder / file).is_file():
             if table.name in raws:
                 found.append(_twice(table.name, file, raws[table.name].file))
                 continue
@@ -304,7 +312,11 @@ def _extras(folder: Path, head: Head) -> _Extras:
 def _assemble(folder: Path) -> tuple[County | None, list[Finding]]:
     """The county, or None with every finding."""
     head = read_head(folder)
-    raws, found = _raw_tables(folder, head)
+    mapping = read_mapping(folder / head.mapping) if head.mapping else None
+    raws, found = _raw_tables(folder, head, mapping.tables() if mapping else frozenset())
+    mapped = read_mapped(folder, mapping, head.name, raws) if mapping else Mapped()
+    raws |= mapped.raws
+    found += mapped.findings
     tables, problems = _validated(raws)
     found += problems
     extras = _extras(folder, head)
@@ -312,6 +324,7 @@ def _assemble(folder: Path) -> tuple[County | None, list[Finding]]:
     # sums and swapped points are judged after conversion
     tables, notes = _to_wgs84(tables)
     found += notes + cross_check(tables, head.year)
+    found = mapped.placed(found)
     if errors(found):
         return None, found
     frames = {name: placed.frame for name, placed in tables.items()}
