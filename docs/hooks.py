@@ -1,0 +1,326 @@
+"""MkDocs hook: parts of the documentation that are written from the code, so that they cannot go stale.
+
+A page asks for a part with a line ``<!-- generated: name -->``; the names are the keys of `PARTS`. An unknown
+name stops the build.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import typing
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from mkdocs.exceptions import PluginError
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from geodata.messages import catalogue
+from geodata.reading import Head
+from geodata.tables import TABLES, Column, Table
+from models.norms import Indicator, Rule, Standards
+from models.referee import GOVERNED, MEASURES, _kind
+from models.rulebook import PUPIL_RULES
+from models.rulebook_means import MEANS_RULES
+from optimizer.scenario import Goal, Scenario
+
+ROOT = Path(__file__).resolve().parent.parent
+MARK = re.compile(r"^<!-- generated: ([\w-]+) -->$", re.MULTILINE)
+STAGES = {"pri": "primary", "jun": "junior", "all": "both"}
+TAGS = {"V": "verified", "R": "recalled", "A": "assumed"}
+
+
+def cell(value: object) -> str:
+    """Text that is safe inside a Markdown table."""
+    return str(value).replace("|", "\\|").replace("\n", " ").strip()
+
+
+def grid(head: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
+    """A Markdown table."""
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell(c) for c in line) + " |" for line in lines)
+
+
+def number(value: float) -> str:
+    """A number without needless decimals."""
+    if value != int(value):
+        return f"{value:g}"
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.0f}"  # years and small numbers plain
+
+
+def words(key: str) -> str:
+    """An English message as the program has it."""
+    return catalogue("en")[key]
+
+
+def _allowed(column: Column) -> str:
+    if column.kind == "choice":
+        return ", ".join(f"`{c}`" for c in column.choices)
+    if column.kind == "flag":
+        return "true or false (是, 否)"
+    if column.kind == "text":
+        return "text"
+    kind = "whole" if column.kind == "whole" else "number"
+    return f"{kind}, {number(column.low or 0)} to {number(column.high or 0)}"
+
+
+def _needed(column: Column) -> str:
+    if column.required:
+        return "required"
+    return "optional" if column.default in (None, "") else f"optional, else `{column.default}`"
+
+
+def _one_table(table: Table) -> str:
+    rows: list[tuple[object, ...]] = [
+        (f"`{c.name}`", c.zh, _allowed(c), c.unit, _needed(c)) for c in table.columns
+    ]
+    about = [f"One row for each {' + '.join(f'`{k}`' for k in table.key)}."]
+    about += [f"`{c}` must exist in `{t}`." for c, t, _ in table.refers]
+    if not table.required or table.name == "enrolment_by_grade":
+        about.append("The table may be left out.")
+    return (
+        f"### `{table.name}` {table.zh} ({table.code})\n\n{' '.join(about)}\n\n"
+        + grid(("column", "Chinese header", "values", "unit", "needed"), rows)
+    )  # fmt: skip
+
+
+def tables() -> str:
+    """Every table contract."""
+    return "\n\n".join(_one_table(t) for t in TABLES.values())
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    value: Any = field.get_default(call_default_factory=True)
+    if value is None or value is PydanticUndefined or value == "":
+        return "not set"
+    if isinstance(value, tuple) and value and isinstance(value[0], Goal):
+        return ", ".join(f"{g.name} {g.tolerance:g}" for g in value)
+    return f"`{list(value) if isinstance(value, tuple) else value}`"
+
+
+def _bounds(field: FieldInfo) -> str:
+    said = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+    return ", ".join(
+        f"{word} {number(getattr(m, name))}" for m in field.metadata for name, word in said.items() if hasattr(m, name)
+    )  # fmt: skip
+
+
+def _choices(annotation: Any) -> str:
+    return ", ".join(f"`{a}`" for a in _literals(annotation))
+
+
+def _literals(annotation: Any) -> list[object]:
+    if typing.get_origin(annotation) is typing.Literal:
+        return list(typing.get_args(annotation))
+    return [x for part in typing.get_args(annotation) for x in _literals(part)]
+
+
+def _keys(model: type[Any], about: dict[str, str]) -> str:
+    rows: list[tuple[object, ...]] = []
+    for name, field in model.model_fields.items():
+        if name not in about:
+            raise PluginError(
+                f"the documentation says nothing about the key {name!r}: add it to docs/hooks.py"
+            )
+        limits = "; ".join(x for x in (_choices(field.annotation), _bounds(field)) if x)
+        rows.append((f"`{name}`", about[name], limits, _default(field)))
+    return grid(("key", "what it says", "allowed", "if left out"), rows)
+
+
+ABOUT_SCENARIO = {
+    "goals": "The goals in order of importance; `imbalance` comes first, each goal once.",
+    "budget": "Yuan by earmark; an earmark not named has nothing. Left out: the county's `budget` table.",
+    "keep_open": "Ids of schools that keep every band they teach.",
+    "close": "Ids of schools that must close, whatever protects them.",
+    "cost_level": "Which column of `unit_costs` is charged.",
+    "gap": "How close to the proven bound the first goal must come, as a share, before the solver may stop.",
+    "seconds": "Longest time of one solve; a run has several. The best plan so far is kept, and that is said.",
+    "seed": "Handed to the solver; the same seed and input give the same plan while no time limit is reached.",
+}
+ABOUT_GOAL = {
+    "name": "The goal.",
+    "tolerance": "How much later goals may worsen this one, as a share of the value it reached.",
+}
+ABOUT_HEAD = {
+    "name": "The county's name in its own language.",
+    "name_en": "Its name in Latin letters; left out, the same as `name`.",
+    "fictional": "True for an invented county; every output then says so.",
+    "year": "The planning year: which rows of `demand` and `budget` are used.",
+    "standards": "Files of norms that apply; later ones win.",
+    "modelled": "Names of tables or columns that are modelled, not observed; every output says so.",
+    "workbook": "An Excel file whose sheets carry the names of tables, English or Chinese.",
+    "files": "Other file names, as `table = \"file.csv\"`; left out, `<table>.csv`.",
+    "mapping": "A file that says which column of which file of the bureau feeds which column here.",
+    "roads": "The road file; without one, times are straight-line estimates and every output says so.",
+    "townships": "Background polygons with a column `township`, in any format GDAL reads.",
+    "waters": "Background rivers and lakes.",
+}  # fmt: skip
+
+
+def scenario() -> str:
+    """Every key of a scenario and of a goal in it."""
+    return (
+        _keys(Scenario, ABOUT_SCENARIO) + "\n\nA goal has two keys of its own:\n\n" + _keys(Goal, ABOUT_GOAL)
+    )
+
+
+def county_toml() -> str:
+    """Every key of county.toml."""
+    return _keys(Head, ABOUT_HEAD)
+
+
+def norms() -> dict[str, Standards]:
+    """Each standards file that comes with junheng, and ``all`` of them together."""
+    found: dict[str, Standards] = {}
+    indicators: list[Indicator] = []
+    rules: dict[str, Rule] = {}
+    folder = files("models.standards")
+    for file in sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name):
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        own = {r["id"]: Rule(**r) for r in content.get("rule", [])}
+        some = [Indicator(**r) for r in content.get("indicator", [])]
+        found[file.name[:-5]] = Standards(tuple(some), own)
+        indicators += some
+        rules |= own
+    return found | {"all": Standards(tuple(indicators), rules)}
+
+
+def rules() -> str:
+    """Every rule that the referee checks, how binding it is and which norms set its numbers."""
+    standards = norms()["all"]
+    rows: list[tuple[object, ...]] = []
+    for check in (*PUPIL_RULES, *MEANS_RULES):
+        rule = check.__name__
+        numbers = [n for n in GOVERNED.get(rule, (rule,)) if n in standards.rules]
+        rows.append((
+            f"`{rule}`", f"**{words(f'rules.rule_{rule}')}**. {words(f'rules.rule_{rule}_about')}",
+            _kind(standards, rule), ", ".join(f"`{n}`" for n in numbers),
+        ))  # fmt: skip
+    return grid(("rule id", "what it asks", "kind", "norms with its number"), rows)
+
+
+def norm_values() -> str:
+    """Every norm of the standards files with its value, kind, evidence and source."""
+    parts = []
+    for name, standards in norms().items():
+        if name == "all" or not standards.rules:
+            continue
+        rows: list[tuple[object, ...]] = [
+            (f"`{r.id}`", words(f"rules.rule_{r.id}_about"), f"{r.operator} {number(r.value)} {'' if r.unit == '1' else r.unit}",
+             r.kind, TAGS[r.tag], r.source)
+            for r in standards.rules.values()
+        ]  # fmt: skip
+        head = ("norm id", "what it says", "value", "kind", "evidence", "source")
+        parts.append(f"### Standards `{name}`\n\n{grid(head, rows)}")
+    return "\n\n".join(parts)
+
+
+def indicators() -> str:
+    """The seven indicators with the thresholds and CV limits of both stages."""
+    both = {(i.stage, i.id): i for i in norms()["all"].indicators}
+    rows: list[tuple[object, ...]] = []
+    for (stage, key), pri in both.items():
+        if stage != "pri":
+            continue
+        jun = both["jun", key]
+        rows.append((
+            f"`{key}`", words(f"rules.indicator_{key}"), words(f"rules.indicator_{key}_about"), number(pri.scale),
+            number(pri.threshold), number(jun.threshold), f"{pri.cv_limit:.2f}", f"{jun.cv_limit:.2f}",
+        ))  # fmt: skip
+    head = (
+        "id",
+        "indicator",
+        "counts",
+        "scale",
+        "primary at least",
+        "junior at least",
+        "CV limit primary",
+        "CV limit junior",
+    )
+    return grid(head, rows)  # fmt: skip
+
+
+def measures() -> str:
+    """The headline measures."""
+    better = {"low": "lower", "high": "higher", "": "neither"}
+    rows: list[tuple[object, ...]] = [
+        (f"`{m}`", words(f"rules.measure_{m}"), words(f"rules.measure_{m}_about"), better[b])
+        for m, _, b in MEASURES
+    ]
+    return grid(("id", "measure", "what it is", "better"), rows)
+
+
+def _listed(prefix: str) -> list[str]:
+    return [text for key, text in catalogue("en").items() if key.startswith(prefix)]
+
+
+def sheets() -> str:
+    """The sheets of the workbook."""
+    return "\n".join(f"1. {title}" for title in _listed("workbook.sheet_"))
+
+
+def views() -> str:
+    """The map's views."""
+    return "\n".join(f"1. {title}" for title in _listed("map.view_"))
+
+
+def speeds() -> str:
+    """Free-flow speeds by mode; classes that go at the same speeds share a line."""
+    with (files("geodata") / "speeds.csv").open(encoding="utf-8") as file:
+        table = pd.read_csv(file, keep_default_na=False)
+    modes = list(dict.fromkeys(table["mode"]))
+    wide = table.pivot(index="highway", columns="mode", values="kmh")[modes].fillna(0.0)
+    wide = wide[(wide > 0).any(axis=1)].sort_index()
+    groups = sorted(wide.groupby(modes).groups.items(), reverse=True)
+    rows: list[tuple[object, ...]] = [
+        (", ".join("any other class" if c == "*" else f"`{c}`" for c in classes), *[number(v) if v else "-" for v in kmh])
+        for kmh, classes in groups
+    ]  # fmt: skip
+    return grid(("road class", *[f"{m} km/h" for m in modes]), rows)
+
+
+def commands() -> str:
+    """The README's commands, word for word."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```sh\n(python3 -m venv .*?)```$", text, re.MULTILINE | re.DOTALL)
+    if len(blocks) != 2:
+        raise PluginError("README.md is expected to hold two commands that begin with python3 -m venv")
+    return (
+        f"Make the demonstration county and its plan:\n\n```sh\n{blocks[0]}```\n\n"
+        f"Run the tests:\n\n```sh\n{blocks[1]}```"
+    )
+
+
+PARTS = {
+    "tables": tables, "county-toml": county_toml, "scenario": scenario, "rules": rules, "norms": norm_values,
+    "indicators": indicators, "measures": measures, "sheets": sheets, "views": views, "speeds": speeds,
+    "commands": commands,
+}  # fmt: skip
+
+
+def expand(markdown: str) -> str:
+    """A page's text with every generated part filled in.
+
+    Raises
+    ------
+    PluginError
+        For a part that does not exist.
+    """
+
+    def part(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name not in PARTS:
+            raise PluginError(f"there is no generated part {name!r}; known: {', '.join(PARTS)}")
+        return PARTS[name]()
+
+    return MARK.sub(part, markdown)
+
+
+def on_page_markdown(markdown: str, **_: object) -> str:
+    """MkDocs calls this with every page."""
+    return expand(markdown)
