@@ -318,13 +318,11 @@ def _assemble(folder: Path) -> tuple[County | None, list[Finding]]:
     raws |= mapped.raws
     found += mapped.findings
     tables, problems = _validated(raws)
-    found += problems
     extras = _extras(folder, head)
     found += extras.findings
     # sums and swapped points are judged after conversion
     tables, notes = _to_wgs84(tables)
-    found += notes + cross_check(tables, head.year)
-    found = mapped.placed(found)
+    found += mapped.placed([*problems, *notes, *cross_check(tables, head.year)])
     if errors(found):
         return None, found
     frames = {name: placed.frame for name, placed in tables.items()}
