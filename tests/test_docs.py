@@ -8,6 +8,7 @@ import io
 import re
 import shlex
 import tomllib
+from collections.abc import Iterator
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
@@ -21,12 +22,15 @@ import typer
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
+import junheng
+from geodata.county import County
 from geodata.tables import TABLES
 from geodata.traveltimes import travel_times
 from models.formulation import build_model
 from models.imbalance import whole_secants
 from models.instance import build_instance
 from models.norms import load_standards
+from models.plan import PlanResult
 from models.request import Request
 from models.rulebook import PUPIL_RULES
 from models.rulebook_means import MEANS_RULES
@@ -106,6 +110,23 @@ def model_space(here: Path) -> dict[str, object]:
     with contextlib.chdir(here):
         run("model/index.md", space)
     return space
+
+
+@pytest.fixture(scope="module", autouse=True)
+def plans_once() -> Iterator[None]:
+    """Pages that ask for the same plan of the same county share one solve; nothing else is replaced."""
+    solve = junheng.plan
+    made: dict[tuple[str, str], PlanResult] = {}
+
+    def plan(county: County, scenario: Scenario | None = None, **more: object) -> PlanResult:
+        key = (county.content_hash, (scenario or Scenario()).model_dump_json())
+        if key not in made:
+            made[key] = solve(county, scenario, **more)
+        return made[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(junheng, "plan", plan)
+        yield
 
 
 @pytest.mark.parametrize("page", [n for n, p in zip(NAMES, PAGES, strict=True) if "```python" in p.read_text(encoding="utf-8")])  # fmt: skip
