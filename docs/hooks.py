@@ -190,6 +190,19 @@ def norms() -> dict[str, Standards]:
     return found | {"all": Standards(tuple(indicators), rules)}
 
 
+NUMBERS = {
+    "access": ("travel_walk_g1_3", "travel_walk_g4_6", "travel_walk_g7_9", "travel_bus_g1_3", "travel_bus_g4_6",
+               "travel_bus_g7_9", "travel_increase"),
+    "access_following": ("travel_increase",),
+    "bus_past_school": ("travel_walk_g1_3", "travel_walk_g4_6", "travel_walk_g7_9"),
+    "items": ("build_share",),
+    "protected": ("closure_max_pupils",),
+    "rooms": ("class_cap_pri", "class_cap_jun"),
+    "staff_pairs": ("commute_minutes",),
+}  # fmt: skip
+"""Norms that a rule reads besides those of `models.referee.GOVERNED`."""
+
+
 def rules() -> str:
     """Every rule that the referee checks, how binding it is and which norms set its numbers."""
     standards = norms()["all"]
@@ -197,6 +210,7 @@ def rules() -> str:
     for check in (*PUPIL_RULES, *MEANS_RULES):
         rule = check.__name__
         numbers = [n for n in GOVERNED.get(rule, (rule,)) if n in standards.rules]
+        numbers += [standards.rule(n).id for n in NUMBERS.get(rule, ())]
         rows.append((
             f"`{rule}`", f"**{words(f'rules.rule_{rule}')}**. {words(f'rules.rule_{rule}_about')}",
             _kind(standards, rule), ", ".join(f"`{n}`" for n in numbers),
