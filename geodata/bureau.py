@@ -27,6 +27,8 @@ from geodata.validating import Raw, plain
 from geodata.workbooks import Book, Sheet, csv_grid, open_book, read_sheet, xlsx_grid
 
 ID_TABLES = {**NAMED, "cat_id": "staff_category"}
+MOST_PAIRS = 12
+"""Restored ids written out in a note; the note says how many there are."""
 KEY_OF = {"schools": "school_id", "villages": "village_id", "staff_category": "cat_id"}
 
 
@@ -157,13 +159,36 @@ def _with_geometry(source: Source, sheet: Sheet) -> Source:
 
 
 def _doubts(piece: Piece, column: str, doubts: list[tuple[int, int, Doubt]]) -> list[Finding]:
+    """What was decided about ids; those that only got their form back share one note."""
     heading = piece.headings.get(column, column)
-    return [
+    restored = [d for d in doubts if d[2].key == "bureau.id_restored"]
+    found = [
         Finding(
             d.severity, d.key, {**d.fields, "rows": count}, piece.label, piece.table, int(piece.rows[at]), heading, d.value
         )
         for at, count, d in doubts
+        if d.key != "bureau.id_restored"
     ]  # fmt: skip
+    if restored:
+        pairs = [f"{d.value} -> {d.fields['id']}" for _, _, d in restored]
+        more = ", ..." if len(pairs) > MOST_PAIRS else ""
+        fields: dict[str, object] = {
+            "count": len(pairs), "rows": sum(n for _, n, _ in restored), "pairs": ", ".join(pairs[:MOST_PAIRS]) + more,
+        }  # fmt: skip
+        row = int(piece.rows[restored[0][0]])
+        found.append(
+            Finding(
+                "note",
+                "bureau.id_restored",
+                fields,
+                piece.label,
+                piece.table,
+                row,
+                heading,
+                restored[0][2].value,
+            )
+        )
+    return found
 
 
 @dataclass(frozen=True)

@@ -259,13 +259,17 @@ def _why_no_record(row: list[str], header: list[str]) -> str | None:
 
 def _down(grid: Grid, first: int, headings: tuple[str, ...]) -> list[Finding]:
     """Cells merged over several records: named, because each record now carries the text."""
+    found: dict[int, list[tuple[int, int, str]]] = {}
+    for top, left, bottom, _ in grid.merges:
+        text = grid.cells[top][left]
+        if top >= first and bottom > top and text:
+            found.setdefault(left, []).append((top + 1, bottom + 1, text))
     return [
         Finding(
-            "note", "bureau.filled_down", {"last": bottom + 1}, file=grid.label, row=top + 1,
-            column=headings[left], value=grid.cells[top][left],
+            "note", "bureau.filled_down", {"ranges": ", ".join(f"{t} ({a}-{b})" for a, b, t in ranges)},
+            file=grid.label, row=ranges[0][0], column=headings[left],
         )
-        for top, left, bottom, right in grid.merges
-        if top >= first and bottom > top and grid.cells[top][left]
+        for left, ranges in sorted(found.items())
     ]  # fmt: skip
 
 

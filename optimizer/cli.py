@@ -22,9 +22,11 @@ from rich.text import Text
 
 from geodata.democounty import write_demo_county
 from geodata.findings import Finding, InputProblems, errors
+from geodata.marked import write_marked
 from geodata.messages import say
 from geodata.reading import check as check_county
 from geodata.reading import read_county, read_head
+from geodata.template import refuse_workbook, write_template
 from maps.dossier import is_dossier, write_dossier
 from models.audit import Audit
 from models.audit import audit as audit_county
@@ -222,18 +224,41 @@ def _is_demo(folder: Path) -> bool:
 
 
 @app.command()
-def check(folder: FolderArgument, language: LanguageOption = "zh") -> None:
+def check(
+    folder: FolderArgument,
+    marked: Annotated[
+        Path | None, typer.Option(help="New workbook with the bad cells marked. 标出问题单元格的工作簿。")
+    ] = None,
+    language: LanguageOption = "zh",
+) -> None:
     """List every problem in a county's files with the fix. 检查数据并逐条列出问题。"""
     out = _out(language)
     with _exits(out):
+        if marked is not None:
+            refuse_workbook(marked)
         found = check_county(folder)
         if not errors(found):
             found += _standards_problems(folder)
         out.findings(found, most=1000)
+        if marked is not None:
+            write_marked(folder, found, marked, language)
+            out.say("marked", file=str(marked))
         wrong = len(errors(found))
         out.say("checked", style="bold red" if wrong else "bold green", errors=wrong, findings=len(found))
     if wrong:
         raise typer.Exit(BAD_INPUT)
+
+
+@app.command()
+def template(
+    workbook: Annotated[Path, typer.Argument(help="New workbook, .xlsx. 新工作簿。")],
+    language: LanguageOption = "zh",
+) -> None:
+    """Write an empty workbook to fill in, with drop-downs and notes. 生成空白填报工作簿。"""
+    out = _out(language)
+    with _exits(out):
+        write_template(workbook, language)
+        out.say("template", style="bold green", file=str(workbook))
 
 
 def _standards_problems(folder: Path) -> list[Finding]:

@@ -126,7 +126,10 @@ def write_schools(path: Path, plain: dict[str, pd.DataFrame]) -> None:
         for _, same in rows.groupby("township"):
             if len(same) > 1:
                 page.merge_cells(
-                    start_row=6 + same.index[0], end_row=6 + same.index[-1], start_column=town, end_column=town
+                    start_row=6 + same.index[0],
+                    end_row=6 + same.index[-1],
+                    start_column=town,
+                    end_column=town,
                 )
         end = 6 + len(rows)
         page.cell(end, 1, "合 计")
