@@ -6,6 +6,7 @@ name stops the build.
 
 from __future__ import annotations
 
+import inspect
 import re
 import tomllib
 import typing
@@ -15,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 from mkdocs.exceptions import PluginError
+from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -98,6 +100,8 @@ def _default(field: FieldInfo) -> str:
     value: Any = field.get_default(call_default_factory=True)
     if value is None or value is PydanticUndefined or value == "":
         return "not set"
+    if isinstance(value, BaseModel):
+        return "as below"
     if isinstance(value, tuple) and value and isinstance(value[0], Goal):
         return ", ".join(f"{g.name} {g.tolerance:g}" for g in value)
     return f"`{list(value) if isinstance(value, tuple) else value}`"
@@ -156,6 +160,7 @@ ABOUT_HEAD = {
     "workbook": "An Excel file whose sheets carry the names of tables, English or Chinese.",
     "files": "Other file names, as `table = \"file.csv\"`; left out, `<table>.csv`.",
     "mapping": "A file that says which column of which file of the bureau feeds which column here.",
+    "travel": "How roads are read and slowed: a section of its own, `[travel]`.",
     "roads": "The road file; without one, times are straight-line estimates and every output says so.",
     "townships": "Background polygons with a column `township`, in any format GDAL reads.",
     "waters": "Background rivers and lakes.",
@@ -169,9 +174,21 @@ def scenario() -> str:
     )
 
 
+def _from_docstring(model: type[BaseModel]) -> dict[str, str]:
+    """What a settings class says about its keys, from the Parameters of its docstring."""
+    text = inspect.getdoc(model) or ""
+    found = re.findall(r"^(\w+) : .*\n((?: {4}.*(?:\n|$))+)", text, re.MULTILINE)
+    return {name: " ".join(about.split()) for name, about in found}
+
+
 def county_toml() -> str:
-    """Every key of county.toml."""
-    return _keys(Head, ABOUT_HEAD)
+    """Every key of county.toml, and of the sections in it."""
+    parts = [_keys(Head, ABOUT_HEAD)]
+    for name, field in Head.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            parts.append(f"Keys of the section `[{name}]`:\n\n{_keys(kind, _from_docstring(kind))}")
+    return "\n\n".join(parts)
 
 
 def norms() -> dict[str, Standards]:
