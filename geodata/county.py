@@ -12,6 +12,9 @@ import networkx as nx
 import pandas as pd
 
 from geodata.findings import Finding
+from geodata.tables import TABLES
+from geodata.travel import Travel
+from geodata.validating import empty
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,13 @@ class County:
         Optional background in EPSG:4326: polygons with column ``township``; lines or polygons.
     findings : tuple of Finding
         Warnings and notes of reading.
+    travel_times, travel_matrix : DataFrame
+        Table T16: observed minutes that win over computed ones, and the user's own matrix, which
+        replaces them; mostly empty.
+    travel : Travel
+        ``[travel]`` of county.toml.
+    road_areas : GeoDataFrame or None
+        Polygons in EPSG:4326 with ``season`` and ``share`` that slow or close roads.
     """
 
     name: str
@@ -76,12 +86,17 @@ class County:
     waters: gpd.GeoDataFrame | None = field(default=None, repr=False)
     findings: tuple[Finding, ...] = ()
     folder: Path | None = None
+    travel_times: pd.DataFrame = field(default_factory=lambda: empty(TABLES["travel_times"]))
+    travel_matrix: pd.DataFrame = field(default_factory=lambda: empty(TABLES["travel_matrix"]))
+    travel: Travel = field(default_factory=Travel)
+    road_areas: gpd.GeoDataFrame | None = field(default=None, repr=False)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table by its contract name, in the order of domain.md 3.4."""
         names = (
             "schools", "school_stage", "enrolment_by_grade", "villages", "demand", "attendance",
-            "staff_category", "staff_stock", "unit_costs", "budget", "standards",
+            "staff_category", "staff_stock", "unit_costs", "budget", "standards", "travel_times",
+            "travel_matrix",
         )  # fmt: skip
         return {name: getattr(self, name) for name in names}
 
@@ -89,12 +104,15 @@ class County:
     def content_hash(self) -> str:
         """SHA-256 of all tables, the road file and what applies; the same input, the same hash."""
         digest = hashlib.sha256()
-        for part in (self.name, str(self.year), self.roads_source, *self.standard_files, *self.modelled):
+        applies = self.name, str(self.year), self.roads_source, *self.standard_files, *self.modelled
+        for part in (*applies, self.travel.model_dump_json(exclude={"cache"})):
             digest.update(part.encode())
             digest.update(b"\0")
         for name, table in self.tables().items():
             digest.update(name.encode())
             digest.update(table.to_csv(index=False, lineterminator="\n").encode())
+        if self.road_areas is not None:
+            digest.update(self.road_areas.to_json().encode())
         return digest.hexdigest()
 
     def points(self, table: str) -> gpd.GeoDataFrame:

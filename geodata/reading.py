@@ -5,12 +5,10 @@ All problems are found and reported together; nothing is half-loaded.
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
 import openpyxl
 import pandas as pd
@@ -20,11 +18,13 @@ from geodata.bureau import Mapped, read_mapped
 from geodata.coordinates import to_wgs84
 from geodata.county import County
 from geodata.crosschecks import SHARED, Placed, Tables, cross_check
+from geodata.extracts import Box, box_around
 from geodata.findings import Finding, InputProblems, errors
+from geodata.layers import read_layers
 from geodata.mapping import read_mapping
-from geodata.roads import read_roads
 from geodata.settings import read_settings
 from geodata.tables import TABLES, Table
+from geodata.travel import Travel
 from geodata.validating import Raw, empty, plain, validate
 
 JUNIOR_WEIGHT = 1.1
@@ -47,6 +47,7 @@ class Head(BaseModel):
     roads: str | None = None
     townships: str | None = None
     waters: str | None = None
+    travel: Travel = Travel()
 
 
 def _problem(key: str, file: str, **fields: object) -> InputProblems:
@@ -268,45 +269,13 @@ def split_shared(stage: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     return done, sorted(shared["school_id"].unique())
 
 
-@dataclass(frozen=True)
-class _Extras:
-    """Roads and background with their findings."""
-
-    roads: Any = None
-    source: str = ""
-    townships: gpd.GeoDataFrame | None = None
-    waters: gpd.GeoDataFrame | None = None
-    findings: tuple[Finding, ...] = ()
-
-
-def _extras(folder: Path, head: Head) -> _Extras:
-    found: list[Finding] = []
-    layers: dict[str, gpd.GeoDataFrame | None] = {"townships": None, "waters": None}
-    for name in layers:
-        file = getattr(head, name)
-        if file is None:
-            continue
-        if not (folder / file).is_file():
-            found.append(Finding("error", "tables.no_file", file=str(file), table=name))
-            continue
-        try:
-            layers[name] = gpd.read_file(folder / file).to_crs("EPSG:4326")
-        except Exception as problem:  # pyogrio and GDAL raise many kinds
-            found.append(Finding("error", "tables.bad_layer", {"why": str(problem)[:200]}, file=str(file)))
-    roads, source = None, ""
-    if head.roads is not None:
-        path = folder / head.roads
-        if not path.is_file():
-            found.append(Finding("error", "tables.no_file", file=head.roads, table="roads"))
-        else:
-            try:
-                roads = read_roads(path)
-                source = hashlib.sha256(path.read_bytes()).hexdigest()
-            except InputProblems as problem:
-                found += problem.findings
-    else:
-        found.append(Finding("warning", "tables.no_roads", file="county.toml"))
-    return _Extras(roads, source, layers["townships"], layers["waters"], tuple(found))
+def _box(tables: Tables) -> Box | None:
+    """The county's places with a margin; None while a table of them could not be read."""
+    frames = [tables[name].frame for name in ("schools", "villages") if name in tables]
+    if len(frames) < 2 or not all(len(frame) for frame in frames):
+        return None
+    both = pd.concat([frame[["lon", "lat"]] for frame in frames])
+    return box_around(both["lon"].to_numpy(), both["lat"].to_numpy())
 
 
 def _assemble(folder: Path) -> tuple[County | None, list[Finding]]:
@@ -318,10 +287,11 @@ def _assemble(folder: Path) -> tuple[County | None, list[Finding]]:
     raws |= mapped.raws
     found += mapped.findings
     tables, problems = _validated(raws)
-    extras = _extras(folder, head)
-    found += extras.findings
     # sums and swapped points are judged after conversion
     tables, notes = _to_wgs84(tables)
+    files = {"roads": head.roads, "townships": head.townships, "waters": head.waters}
+    layers = read_layers(folder, files, head.travel, _box(tables))
+    found += layers.findings
     found += mapped.placed([*problems, *notes, *cross_check(tables, head.year)])
     if errors(found):
         return None, found
@@ -330,8 +300,9 @@ def _assemble(folder: Path) -> tuple[County | None, list[Finding]]:
     found += [Finding("note", "tables.shared_split", file="school_stage", value=s) for s in split]
     county = County(
         name=head.name, name_en=head.name_en or head.name, year=head.year, fictional=head.fictional,
-        standard_files=head.standards, modelled=head.modelled, roads=extras.roads, roads_source=extras.source,
-        townships=extras.townships, waters=extras.waters, findings=tuple(found), folder=folder, **frames,
+        standard_files=head.standards, modelled=head.modelled, roads=layers.roads,
+        roads_source=layers.roads_source, townships=layers.townships, waters=layers.waters,
+        road_areas=layers.road_areas, travel=head.travel, findings=tuple(found), folder=folder, **frames,
     )  # fmt: skip
     return county, found
 

@@ -1,9 +1,9 @@
-"""Road files (OSM, GraphML) to an OSMnx graph, and speeds by road class and mode.
+"""Road files (OSM, GraphML) to an OSMnx graph, and what a planner should know about it.
 
-OSM files of every kind are first cut down to usable roads by pyosmium (which reads .pbf too), so that
-rivers and borders never become roads and extracts with missing nodes do no harm; OSMnx then builds
-and simplifies the graph. Junctions are kept where the road class changes: every edge has one class,
-so times from classes are the same before and after simplifying. Access tags are kept, not judged.
+OSM files of every kind are first cut down to usable roads (`geodata.extracts`), so that rivers and
+borders never become roads and extracts with missing nodes do no harm; OSMnx then builds and
+simplifies the graph. Junctions are kept where class, surface or season flags change: times are the
+same before and after simplifying. Access tags are kept, not judged.
 """
 
 from __future__ import annotations
@@ -13,9 +13,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from importlib.resources import files
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
@@ -23,89 +20,42 @@ from xml.etree.ElementTree import ParseError
 import geopandas as gpd
 import networkx as nx
 import numpy as np
-import osmium
 import osmnx as ox
-import pandas as pd
 
-from geodata.findings import Finding, InputProblems
-from geodata.snapping import Floats, Net, Streets, components, network, streets_of
+from geodata.extracts import KEPT_TAGS, OSM_ENDINGS, Box, read_extract, write_osm
+from geodata.findings import Finding, InputProblems, Severity
+from geodata.snapping import Net, Streets, components, streets_of
+from geodata.speeds import (
+    FALLBACK,
+    MODES,
+    kmh_by_class,
+    mode_network,
+    paces,
+    read_speeds,
+    read_surfaces,
+    usable_classes,
+)
 
-OSM_ENDINGS = (".osm", ".osm.gz", ".osm.bz2", ".osm.pbf", ".pbf")
-KEPT_TAGS = (
-    "access", "bridge", "foot", "highway", "junction", "motor_vehicle", "motorcar", "name", "oneway",
-    "ref", "service", "surface", "tunnel",
+TIMED_TAGS = (
+    "highway", "surface", "route", "flood_prone", "ford", "winter_road", "ice_road", "winter_service",
 )  # fmt: skip
-MODES = ("walk", "bus", "car")
-FALLBACK = "*"
+"""Tags that times depend on: simplifying keeps the junctions where they change."""
 NOT_GRAPHML = (
     ParseError, nx.NetworkXError, KeyError, ValueError, TypeError, AttributeError, OSError, SyntaxError,
 )  # fmt: skip
 
 
-@cache
-def read_speeds() -> pd.DataFrame:
-    """Speeds by mode and road class (geodata/speeds.csv).
-
-    Returns
-    -------
-    DataFrame
-        ``mode, highway, kmh`` (free flow, 0 = not allowed), ``congestion`` (times are multiplied by
-        it), ``tag``, ``source``. Row ``*`` serves classes the table does not know. Do not change it
-        in place: it is shared.
-    """
-    text = files("geodata") / "speeds.csv"
-    with text.open(encoding="utf-8") as file:
-        return pd.read_csv(file, dtype={"kmh": float, "congestion": float}, keep_default_na=False)
-
-
-def paces(highway: np.ndarray[Any, Any], mode: str, speeds: pd.DataFrame | None = None) -> Floats:
-    """Seconds per metre of each street for a mode.
-
-    Parameters
-    ----------
-    highway : array of str, shape (E,)
-        Classes; of several joined by ``;`` the slowest counts, closed ones included.
-    mode : {"walk", "bus", "car"}
-    speeds : DataFrame, optional
-        Another table in the form of `read_speeds`.
-
-    Returns
-    -------
-    array of float, shape (E,)
-        ``3.6 * congestion / kmh``; infinite where the mode is not allowed.
-
-    Raises
-    ------
-    ValueError
-        For a mode the table lacks or one without a fallback row.
-    """
-    table = read_speeds() if speeds is None else speeds
-    rows = table[table["mode"] == mode]
-    speed = (rows["kmh"] / rows["congestion"]).tolist()
-    by_class: dict[str, float] = dict(zip(rows["highway"].tolist(), speed, strict=True))
-    if FALLBACK not in by_class:
-        raise ValueError(f"the speed table has no row {FALLBACK!r} for mode {mode!r}")
-    labels, where = np.unique(highway, return_inverse=True)
-    slowest = [
-        min(by_class.get(c, by_class[FALLBACK]) for c in label.split(";")) for label in labels.tolist()
-    ]
-    kmh = np.array(slowest, dtype=np.float64)
-    pace = np.divide(3.6, kmh, out=np.full(len(kmh), np.inf), where=kmh > 0)
-    return np.asarray(pace[where], dtype=np.float64)
-
-
-def mode_network(streets: Streets, mode: str, speeds: pd.DataFrame | None = None) -> Net:
-    """The network of a mode with paces in seconds per metre; walking ignores one-ways."""
-    return network(streets, paces(streets.highway, mode, speeds), on_foot=mode == "walk")
-
-
-def read_roads(path: Path) -> nx.MultiDiGraph[Any]:
+def read_roads(path: Path, box: Box | None = None, ferries: bool = False) -> nx.MultiDiGraph[Any]:
     """Read a road file.
 
     Parameters
     ----------
     path : Path
         ``.graphml`` as OSMnx saves it, or OSM data: ``.osm``, ``.osm.gz``, ``.osm.bz2``, ``.osm.pbf``.
+    box : Box, optional
+        Of OSM data only ways with a node inside are read; GraphML is taken as it is.
+    ferries : bool
+        Ferry lines of OSM data become edges of class ``ferry``.
 
     Returns
     -------
@@ -124,7 +74,7 @@ def read_roads(path: Path) -> nx.MultiDiGraph[Any]:
     if name.endswith(".graphml"):
         graph = _read_graphml(path)
     elif name.endswith(OSM_ENDINGS):
-        graph = _read_osm(path)
+        graph = _read_osm(path, box, ferries)
     else:
         raise _problem("roads.unknown_kind", path)
     if graph.number_of_edges() == 0:
@@ -182,85 +132,37 @@ def _reason(error: Exception) -> str:
 
 
 def _simplified(graph: nx.MultiDiGraph[Any]) -> nx.MultiDiGraph[Any]:
-    simple: nx.MultiDiGraph[Any] = ox.simplify_graph(graph, edge_attrs_differ=["highway"])
+    simple: nx.MultiDiGraph[Any] = ox.simplify_graph(graph, edge_attrs_differ=list(TIMED_TAGS))
     return simple
 
 
-def _read_osm(path: Path) -> nx.MultiDiGraph[Any]:
+COUNTED: tuple[tuple[Severity, str, str], ...] = (
+    ("warning", "roads.ways_cut", "ways_cut"),
+    ("note", "roads.outside", "ways_outside"),
+    ("note", "roads.ferries_unused", "ferries_unused"),
+)
+"""Severity and message of the counts that `_read_osm` leaves in the graph."""
+
+
+def _read_osm(path: Path, box: Box | None, ferries: bool) -> nx.MultiDiGraph[Any]:
     try:
-        roads, left_out = _osm_ways(path)
-        places = _osm_places(path, {ref for _, refs, _ in roads for ref in refs})
+        extract = read_extract(path, usable_classes(ferries), box, ferries)
     except (RuntimeError, OSError, ValueError) as e:
         raise _problem("roads.unreadable", path, reason=_reason(e)) from None
-    pieces, cut = _whole_pieces(roads, places)
-    if not pieces:
-        raise _problem("roads.no_whole_roads" if cut else "roads.no_roads", path, count=cut)
+    if not extract.ways:
+        if extract.outside:
+            raise _problem("roads.elsewhere", path, count=extract.outside)
+        raise _problem("roads.no_whole_roads" if extract.cut else "roads.no_roads", path, count=extract.cut)
     with tempfile.TemporaryDirectory() as folder, _tags():
         file = Path(folder) / "roads.osm"
-        _write_osm(file, pieces, places)
+        write_osm(file, extract)
         graph = _simplified(ox.graph_from_xml(file, simplify=False, retain_all=True))
     graph.graph.pop("created_date", None)  # the same file gives the same graph
-    graph.graph["ways_cut"] = cut
-    graph.graph["ways_left_out"] = json.dumps(dict(sorted(left_out.items())), ensure_ascii=False)
+    graph.graph["ways_cut"] = extract.cut
+    graph.graph["ways_outside"] = extract.outside
+    graph.graph["ferries_unused"] = extract.ferries
+    graph.graph["ways_left_out"] = json.dumps(dict(sorted(extract.left_out.items())), ensure_ascii=False)
     return graph
-
-
-Way = tuple[int, list[int], dict[str, str]]
-
-
-def _osm_ways(path: Path) -> tuple[list[Way], Counter[str]]:
-    """Ways of a class that some mode may use, and how many others there are by class."""
-    table = read_speeds()
-    usable = set(table.loc[(table["kmh"] > 0) & (table["highway"] != FALLBACK), "highway"])
-    ways: list[Way] = []
-    left_out: Counter[str] = Counter()
-    reader = osmium.FileProcessor(str(path), osmium.osm.WAY).with_filter(osmium.filter.KeyFilter("highway"))
-    for way in reader:
-        highway = way.tags["highway"]
-        if highway in usable:
-            tags = {tag: way.tags[tag] for tag in KEPT_TAGS if tag in way.tags}
-            ways.append((way.id, [node.ref for node in way.nodes], tags))
-        else:
-            left_out[highway] += 1
-    return ways, left_out
-
-
-def _osm_places(path: Path, wanted: set[int]) -> dict[int, tuple[float, float]]:
-    """Longitude and latitude of the wanted nodes that the file holds."""
-    if not wanted:
-        return {}
-    reader = osmium.FileProcessor(str(path), osmium.osm.NODE).with_filter(osmium.filter.IdFilter(wanted))
-    return {node.id: (node.lon, node.lat) for node in reader if node.location.valid()}
-
-
-def _whole_pieces(ways: list[Way], places: dict[int, tuple[float, float]]) -> tuple[list[Way], int]:
-    """Ways cut at nodes that the extract lacks, and how many ways were cut or lost.
-
-    The rest of a road that leaves the extract is kept: dropping it whole would cut off the villages
-    along it. Pieces get negative ids, as OSM editors give to what is not in OSM.
-    """
-    pieces: list[Way] = []
-    cut, new_id = 0, 0
-    for number, refs, tags in ways:
-        if all(ref in places for ref in refs):
-            pieces += [(number, refs, tags)] if len(refs) > 1 else []
-            continue
-        cut += 1
-        for there, run in groupby(refs, key=places.__contains__):
-            kept = list(run)
-            if there and len(kept) > 1:
-                new_id -= 1
-                pieces.append((new_id, kept, tags))
-    return pieces, cut
-
-
-def _write_osm(file: Path, ways: list[Way], places: dict[int, tuple[float, float]]) -> None:
-    used = sorted({ref for _, refs, _ in ways for ref in refs})
-    with osmium.SimpleWriter(str(file)) as out:
-        for ref in used:
-            out.add_node(osmium.osm.mutable.Node(id=ref, location=places[ref], version=1))
-        for number, refs, tags in ways:
-            out.add_way(osmium.osm.mutable.Way(id=number, nodes=refs, tags=tags, version=1))
 
 
 @contextmanager
@@ -274,23 +176,25 @@ def _tags() -> Iterator[None]:
         ox.settings.useful_tags_way = before
 
 
-def roads_findings(graph: nx.MultiDiGraph[Any]) -> list[Finding]:
+def roads_findings(graph: nx.MultiDiGraph[Any], streets: Streets | None = None) -> list[Finding]:
     """What a planner should know about a road graph, recomputed from the graph.
 
-    Ways cut at the border of the extract, classes left out or unknown (by class), streets with
-    several classes, and parts that the main network does not reach, by mode.
+    Ways cut at the border of the extract, roads outside the county's box, classes left out or unknown
+    (by class), streets with several classes, speeds assumed by class, surfaces that are unknown,
+    streets with season flags, and parts that the main network does not reach, by mode.
     """
-    found: list[Finding] = []
-    cut = int(graph.graph.get("ways_cut", 0))
-    if cut:
-        found.append(Finding("warning", "roads.ways_cut", {"count": cut}))
+    found = [
+        Finding(severity, key, {"count": int(graph.graph[name])})
+        for severity, key, name in COUNTED
+        if int(graph.graph.get(name, 0))
+    ]
     left_out: dict[str, int] = json.loads(graph.graph.get("ways_left_out", "{}"))
     found += [
         Finding("note", "roads.left_out", {"count": n}, column="highway", value=c)
         for c, n in sorted(left_out.items())
     ]
-    streets = streets_of(graph)
-    found += _class_findings(streets)
+    streets = streets_of(graph) if streets is None else streets
+    found += [*_class_findings(streets), *_speed_findings(streets), *_tag_findings(streets)]
     for mode in MODES:
         found += _fragment_findings(mode_network(streets, mode), mode)
     return found
@@ -310,6 +214,38 @@ def _class_findings(streets: Streets) -> list[Finding]:
         for c, n in sorted(unknown.items())
     ]
     return found + ([Finding("note", "roads.several_classes", {"count": several})] if several else [])
+
+
+def _speed_findings(streets: Streets) -> list[Finding]:
+    """Every speed is assumed by class: how many streets and kilometres, and at what speed."""
+    if not len(streets.metres):
+        return []
+    labels, where = np.unique(streets.highway, return_inverse=True)
+    count, km = np.bincount(where), np.bincount(where, weights=streets.metres) / 1000
+    kmh = {mode: 3.6 / paces(labels, mode) for mode in ("bus", "car")}  # 0 where not allowed
+    parts = [
+        f"{labels[i] or '-'} {count[i]} ({km[i]:.1f} km; {kmh['bus'][i]:.0f}, {kmh['car'][i]:.0f})"
+        for i in np.argsort(-km, kind="stable")
+    ]
+    walk = kmh_by_class("walk")[FALLBACK]
+    fields: dict[str, object] = {"count": len(where), "walk": f"{walk:g}", "classes": "; ".join(parts)}
+    return [Finding("note", "roads.speeds_assumed", fields)]
+
+
+def _tag_findings(streets: Streets) -> list[Finding]:
+    """Unknown surfaces by name, streets without one, and streets with flags."""
+    known = set(read_surfaces()["surface"])
+    names = Counter(n for label in streets.surface.tolist() for n in label.split(";"))
+    untold = names.pop("", 0)
+    found = [
+        Finding("note", "roads.unknown_surface", {"count": n}, column="surface", value=s)
+        for s, n in sorted(names.items())
+        if s not in known
+    ]
+    if untold:
+        found.append(Finding("note", "roads.no_surface", {"count": untold, "all": len(streets.metres)}))
+    flags = Counter(f for label in streets.flags.tolist() if label for f in label.split(";"))
+    return found + [Finding("note", f"roads.flag_{flag}", {"count": n}) for flag, n in sorted(flags.items())]
 
 
 def _fragment_findings(net: Net, mode: str) -> list[Finding]:

@@ -41,6 +41,10 @@ class Streets:
         Vehicles may go tail to head, head to tail.
     highway : array of str, shape (E,)
         OSM class; several classes on one street are joined by ``;``.
+    surface : array of str, shape (E,)
+        OSM surface in the same form, empty where unknown.
+    flags : array of str, shape (E,)
+        ``ferry``, ``winter_only``, ``winter_closed``, ``flood``, joined by ``;``; mostly empty.
     lines, metric : array of LineString, shape (E,)
         The lines in EPSG:4326 and in `crs`.
     crs : str
@@ -54,9 +58,16 @@ class Streets:
     forward: Flags
     backward: Flags
     highway: npt.NDArray[np.str_]
+    surface: npt.NDArray[np.str_]
+    flags: npt.NDArray[np.str_]
     lines: npt.NDArray[np.object_]
     metric: npt.NDArray[np.object_]
     crs: str
+
+    @property
+    def ferry(self) -> Flags:
+        """Ferry lines, shape (E,): part of the network, but nobody boards between the landings."""
+        return np.asarray(np.char.find(self.flags, "ferry") >= 0, dtype=np.bool_)
 
 
 @dataclass(frozen=True)
@@ -84,6 +95,11 @@ class Net:
     def passable(self) -> Flags:
         """Streets the mode may use at all, shape (E,)."""
         return np.asarray(np.isfinite(self.pace), dtype=np.bool_)
+
+    @property
+    def joinable(self) -> Flags:
+        """Streets of the main component that points may be snapped to, shape (E,)."""
+        return self.main & ~self.streets.ferry
 
     def arcs(self) -> tuple[Ints, Ints, Floats]:
         """Directed arcs (from, to, cost) of the passable streets, both directions where allowed."""
@@ -138,9 +154,8 @@ def streets_of(graph: nx.MultiDiGraph[Any]) -> Streets:
         key = (j, i, tuple(ends[::-1])) if turned else (i, j, tuple(ends))
         if key not in seen:
             seen[key] = len(rows)
-            rows.append(
-                [key[0], key[1], float(data["length"]), False, False, highway_label(data.get("highway"))]
-            )
+            names = highway_label(data.get("highway")), highway_label(data.get("surface")), _flags(data)
+            rows.append([key[0], key[1], float(data["length"]), False, False, *names])
             lines.append(shapely.reverse(line) if turned else line)
         row = rows[seen[key]]
         row[2] = min(row[2], float(data["length"]))
@@ -163,7 +178,7 @@ def _line(data: dict[str, Any], start: tuple[float, float], end: tuple[float, fl
 
 
 def _as_arrays(node_count: int, rows: list[list[Any]], lines: list[shapely.LineString]) -> Streets:
-    columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) if rows else [()] * 6
+    columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) if rows else [()] * 8
     drawn = gpd.GeoSeries(lines, crs="EPSG:4326")
     crs = str(drawn.estimate_utm_crs()) if lines else "EPSG:32650"
     return Streets(
@@ -174,14 +189,32 @@ def _as_arrays(node_count: int, rows: list[list[Any]], lines: list[shapely.LineS
         forward=np.array(columns[3], dtype=np.bool_),
         backward=np.array(columns[4], dtype=np.bool_),
         highway=np.array(columns[5], dtype=np.str_),
+        surface=np.array(columns[6], dtype=np.str_),
+        flags=np.array(columns[7], dtype=np.str_),
         lines=np.asarray(drawn.values, dtype=object),
         metric=np.asarray(drawn.to_crs(crs).values, dtype=object),
         crs=crs,
     )
 
 
+def _flags(data: dict[str, Any]) -> str:
+    """What the tags of an edge say about ferries, winter and floods (seasons.csv)."""
+
+    def says(tag: str, *values: str) -> bool:
+        return not set(values).isdisjoint(highway_label(data.get(tag)).split(";"))
+
+    fords = set(highway_label(data.get("ford")).split(";")) - {"", "no"}
+    found = {
+        "ferry": says("highway", "ferry") or says("route", "ferry"),
+        "flood": says("flood_prone", "yes") or bool(fords),
+        "winter_closed": says("winter_service", "no"),
+        "winter_only": says("winter_road", "yes") or says("ice_road", "yes"),
+    }
+    return ";".join(flag for flag, there in found.items() if there)
+
+
 def highway_label(value: object) -> str:
-    """One text for a highway tag: lists and ``a;b`` become sorted classes joined by ``;``."""
+    """One text for a highway or surface tag: lists and ``a;b`` become sorted classes joined by ``;``."""
     parts = value if isinstance(value, list | tuple | set) else [value]
     words = {w.strip() for p in parts if isinstance(p, str) for w in p.split(";") if w.strip()}
     return ";".join(sorted(words))
@@ -238,8 +271,8 @@ def snap(net: Net, lon: Floats, lat: Floats) -> Snaps:
     points = np.asarray(
         gpd.GeoSeries(gpd.points_from_xy(lon, lat), crs="EPSG:4326").to_crs(net.streets.crs).values
     )
-    street, access = _nearest(net.streets.metric, net.main, points)
-    _, anywhere = _nearest(net.streets.metric, net.passable, points)
+    street, access = _nearest(net.streets.metric, net.joinable, points)
+    _, anywhere = _nearest(net.streets.metric, net.passable & ~net.streets.ferry, points)
     offset = np.zeros(len(points))
     found = street >= 0
     lines = net.streets.metric[street[found]]

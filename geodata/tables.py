@@ -20,6 +20,7 @@ SCHOOL_KINDS = (
     "primary", "point", "junior", "nine_year", "twelve_year", "complete_secondary", "special",
     "private_primary", "private_junior", "private_nine_year",
 )  # fmt: skip
+TRAVEL_MODES = ("walk", "walk_young", "ebike", "bus", "car")
 EARMARKS = ("building", "device", "teacher", "transport", "any")
 
 
@@ -322,10 +323,30 @@ STANDARDS = Table(
     required=False,
 )  # fmt: skip
 
+_MINUTES = (
+    _text("village_id", "村编号"),
+    _text("school_id", "学校标识码"),
+    _choice("mode", "出行方式", TRAVEL_MODES),
+    _number("minutes", "分钟", 0, 1440, "minutes"),
+    _number("km", "公里", 0, 1000, "km", False),
+    _text("source", "来源", False, ""),
+)
+_PLACES_MET = (("village_id", "villages", "village_id"), ("school_id", "schools", "school_id"))
+
+TRAVEL_TIMES = Table(
+    "travel_times", "实测时间", "T16", _MINUTES, ("village_id", "school_id", "mode"),
+    required=False, refers=_PLACES_MET,
+)  # fmt: skip
+
+TRAVEL_MATRIX = Table(
+    "travel_matrix", "自备时间表", "T16", _MINUTES, ("village_id", "school_id", "mode"),
+    required=False, refers=_PLACES_MET,
+)  # fmt: skip
+
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
         SCHOOLS, SCHOOL_STAGE, ENROLMENT, VILLAGES, DEMAND, ATTENDANCE, STAFF_CATEGORY, STAFF_STOCK,
-        UNIT_COSTS, BUDGET, STANDARDS,
+        UNIT_COSTS, BUDGET, STANDARDS, TRAVEL_TIMES, TRAVEL_MATRIX,
     )
 }  # fmt: skip

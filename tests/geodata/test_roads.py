@@ -13,16 +13,9 @@ import shapely
 
 from geodata.findings import InputProblems
 from geodata.messages import catalogue
-from geodata.roads import (
-    MODES,
-    mode_network,
-    paces,
-    read_roads,
-    read_speeds,
-    road_lines,
-    roads_findings,
-)
+from geodata.roads import read_roads, road_lines, roads_findings
 from geodata.snapping import streets_of
+from geodata.speeds import ALL_MODES, MODES, mode_network, paces, read_speeds
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the shared example files are not on this machine")
@@ -181,23 +174,27 @@ def test_unknown_several_and_missing_classes_are_counted():
 def test_fragments_and_modes_without_a_network_are_reported():
     graph = hand_graph((0, 1, "footway"), (1, 2, "footway"), (4, 5, "footway"))
     found = {f.key: f for f in roads_findings(graph)}
-    assert sorted(found) == ["roads.fragments_walk", "roads.no_network_bus", "roads.no_network_car"]
+    assert sorted(found) == [
+        "roads.fragments_walk", "roads.no_network_bus", "roads.no_network_car", "roads.no_surface",
+        "roads.speeds_assumed",
+    ]  # fmt: skip
     assert found["roads.fragments_walk"].fields == {"count": 1, "km": "1.0"}
 
 
 def test_speed_table_is_whole():
     table = read_speeds()
-    assert sorted(table["mode"].unique()) == sorted(MODES)
+    assert sorted(table["mode"].unique()) == sorted(ALL_MODES)
     assert not table.duplicated(["mode", "highway"]).any()
-    classes = [set(table.loc[table["mode"] == m, "highway"]) for m in MODES]
-    assert classes[0] == classes[1] == classes[2]
+    classes = [set(table.loc[table["mode"] == m, "highway"]) for m in ALL_MODES]
+    assert all(c == classes[0] for c in classes)
     assert "*" in classes[0]
     assert table["kmh"].ge(0).all()
     assert table["congestion"].ge(1).all()
     assert table["tag"].str.fullmatch(r"\[\w+\]").all()
     assert table["source"].ne("").all()
     walk = table[table["mode"] == "walk"].set_index("highway")["kmh"]
-    assert set(walk) == {0.0, 4.0}
+    assert set(walk) == {0.0, 4.0, 8.0}
+    assert walk["ferry"] == 8.0
     assert walk["motorway"] == 0
 
 
