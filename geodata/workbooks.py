@@ -28,6 +28,8 @@ SUBTOTAL = re.compile(r"小计|本页")
 REMARK = re.compile(
     r"^(备注|注释?\d*|说明|填表说明|填表人|填报人|制表|审核|单位负责人|负责人|填表单位|填报单位)[::、.\d(]"
 )
+SENTENCE = re.compile(r"[。;；:：]|^[(（]?[一二三四五六七八九十]+[)）、.]")
+LONG_TEXT = 25
 COUNTING = ("甲", "乙", "丙", "丁", "戊", "栏次", "序号")
 
 
@@ -242,15 +244,22 @@ def nearest_headings(wanted: str, headings: tuple[str, ...]) -> str:
     return ", ".join(near or [h for h in headings if h][:30])
 
 
-def _why_no_record(row: list[str], header: list[str]) -> str | None:
-    """Message key of the reason why a row is no record, or None."""
+def _why_no_record(row: list[str], headers: list[list[str]], across: bool, wanted: set[int]) -> str | None:
+    """Message key of the reason why a row is no record, or None.
+
+    A lone text is a remark if it spans columns, stands in a column nobody asked for, or reads like a
+    sentence or a section title; a school's name without any figure stays a record and is reported.
+    """
     texts = [plain(t) for t in row if plain(t)]
+    if texts in headers:
+        return "bureau.header_again"
     if any(TOTAL.match(re.sub(r"\s+", "", t)) for t in texts[:3]):
         return "bureau.total_row"
-    if len(set(texts)) == 1 or REMARK.match(texts[0]):
+    alone = len(set(texts)) == 1
+    column = next(i for i, t in enumerate(row) if plain(t))
+    sentence = len(texts[0]) > LONG_TEXT or SENTENCE.search(texts[0])
+    if REMARK.match(texts[0]) or (alone and (across or column not in wanted or sentence)):
         return "bureau.remark_row"
-    if texts == [plain(t) for t in header if plain(t)]:
-        return "bureau.header_again"
     numbers = [t for t in texts if t not in COUNTING]
     if len(numbers) > 2 and numbers == [str(i + 1) for i in range(len(numbers))]:
         return "bureau.counting_row"
@@ -302,10 +311,14 @@ def read_sheet(
         headings = _headings(cells, top, bottom)
     found: list[Finding] = []
     kept, totals = [], []
+    columns = sorted({c for w in wanted for c in columns_of(w, headings)})
+    across = {r for first, left, last, right in grid.merges if right > left for r in range(first, last + 1)}
+    headers = [[plain(t) for t in cells[r] if plain(t)] for r in range(top, bottom + 1)]
+    headers += [[plain(t) for t in grid.cells[r] if plain(t)] for r in range(top, bottom + 1)]
     for r in range(bottom + 1, len(cells)):
         if not any(plain(t) for t in cells[r]):
             continue
-        why = _why_no_record(cells[r], cells[bottom])
+        why = _why_no_record(cells[r], headers, r in across, set(columns))
         if why is None:
             kept.append(r)
             continue
@@ -325,7 +338,6 @@ def read_sheet(
         for r, c in grid.unsaved
         if r in seen and headings[c]
     ]
-    columns = sorted({c for w in wanted for c in columns_of(w, headings)})
     found += _totals(grid.label, frame, headings, cells, totals, columns)
     return Sheet(grid.label, headings, frame, tuple(found), path)
 
