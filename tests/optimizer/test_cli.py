@@ -1,0 +1,260 @@
+"""The command line with bad input: named in both languages, exit code 2, nothing written."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import optimizer.cli as cli
+from geodata.findings import Finding
+from optimizer.planning import Infeasible, Rejected, StoppedWithoutPlan
+from tests.damage import cells, contents, lines, put, settings, write, write_lines
+
+LANGUAGES = ("zh", "en")
+
+
+def run(*arguments: object, language: str = "en"):
+    """Exit code and output on one wide line."""
+    wide = {"COLUMNS": "2000"}
+    result = CliRunner().invoke(cli.app, [*map(str, arguments), "--lang", language], env=wide)
+    assert result.exception is None or isinstance(result.exception, SystemExit), repr(result.exception)
+    assert "Traceback" not in result.output
+    return result.exit_code, re.sub(r"\s+", " ", result.output)
+
+
+@pytest.fixture(autouse=True)
+def no_solve(monkeypatch):
+    """A bad input is refused before any solve; one that slips through must not start one."""
+
+    def unexpected(*_, **__):
+        raise AssertionError("the solver was reached")
+
+    monkeypatch.setattr(cli, "make_plan", unexpected)
+
+
+def refused(folder: Path, *said: str, scenario: Path | None = None) -> None:
+    """``plan`` refuses in both languages, says all this in that language and writes nothing."""
+    root = folder.parent
+    before = contents(root)
+    for language in LANGUAGES:
+        more = ["--scenario", scenario] if scenario else []
+        code, output = run("plan", folder, "--out", root / "plan", *more, language=language)
+        assert code == cli.BAD_INPUT, output
+        assert [word for word in said if word not in output] == [], output
+        assert bool(re.search(r"没有写出任何文件", output)) == (language == "zh")
+        assert ("Nothing was written" in output) == (language == "en")
+    assert contents(root) == before
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "column", "value"),
+    [
+        ("school_stage", 5, "pupils", "-12"), ("school_stage", 6, "area_teaching", "900平方米"),
+        ("school_stage", 7, "equip_value", "1,5"), ("attendance", 9, "school_id", "999"),
+        ("staff_stock", 4, "heads", "2.5"), ("schools", 3, "kind", "school"), ("budget", 2, "amount", "-1"),
+        ("villages", 8, "lat", "118.3"), ("schools", 4, "protected", "lockopen"),
+    ],
+)  # fmt: skip
+def test_a_bad_cell_is_named_with_file_row_column_and_value(county_folder, table, row, column, value):
+    put(county_folder, table, row, column, value)
+    refused(county_folder, f"{table}.csv", str(row), column, value)
+
+
+def test_check_and_audit_refuse_what_plan_refuses(county_folder, tmp_path):
+    put(county_folder, "school_stage", 5, "pupils", "-12")
+    before = contents(tmp_path)
+    for command, language in (("check", "en"), ("audit", "zh")):
+        code, output = run(command, county_folder, language=language)
+        assert code == cli.BAD_INPUT
+        assert ("row 5" if language == "en" else "第 5 行") in output and "-12" in output
+    assert contents(tmp_path) == before
+
+
+def test_swapped_axes_say_what_to_do(county_folder):
+    place = cells(county_folder, "schools").loc[5]
+    put(county_folder, "schools", 7, "lon", place["lat"])
+    put(county_folder, "schools", 7, "lat", place["lon"])
+    refused(county_folder, "schools.csv", "7", "lat", place["lon"])
+    assert "Exchange the two cells" in run("check", county_folder)[1]
+    assert "请对调两格" in run("check", county_folder, language="zh")[1]
+
+
+def test_an_undeclared_coordinate_system_is_refused(county_folder):
+    put(county_folder, "villages", 4, "crs", "")
+    refused(county_folder, "villages.csv", "4", "crs", "gcj02")
+
+
+def test_a_missing_column_is_refused(county_folder):
+    write(county_folder, "school_stage", cells(county_folder, "school_stage").drop(columns=["equip_value"]))
+    refused(county_folder, "school_stage.csv", "equip_value", "教学仪器设备值")
+
+
+def test_a_duplicate_id_is_refused(county_folder):
+    text = lines(county_folder, "villages")
+    write_lines(county_folder, "villages", [*text, text[3]])
+    refused(county_folder, "villages.csv", str(len(text) + 1), "village_id", text[3].split(",")[0])
+
+
+def test_folders_without_a_county_are_refused(tmp_path):
+    refused(tmp_path / "nowhere", "nowhere")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    refused(empty, "empty", "county.toml")
+    (empty / "schools.csv").write_text("school_id\n", encoding="utf-8")
+    refused(empty, "empty", "county.toml")
+
+
+def test_broken_settings_are_refused(county_folder):
+    settings(county_folder, "year = 2025", "year = 1925")
+    refused(county_folder, "county.toml", "year", "1925", "2000")
+    settings(county_folder, "year = 1925", "yaer = 2025")
+    refused(county_folder, "county.toml", "yaer", "year")
+    settings(county_folder, "yaer = 2025", "year 2025")
+    refused(county_folder, "county.toml", "line 7")
+
+
+def test_standards_that_do_not_exist_are_found_by_check_too(county_folder):
+    settings(county_folder, '"cn_layout"', '"cn_lay_out"')
+    for language in LANGUAGES:
+        code, output = run("check", county_folder, language=language)
+        assert code == cli.BAD_INPUT and "cn_lay_out" in output and "cn_layout" in output
+
+
+def test_five_faults_in_five_tables_are_all_said_at_once(county_folder):
+    write(county_folder, "school_stage", cells(county_folder, "school_stage").drop(columns=["equip_value"]))
+    put(county_folder, "attendance", 8, "village_id", "V999")
+    put(county_folder, "villages", 5, "lon", "121.9")
+    put(county_folder, "schools", 6, "grades_served", "6-1")
+    put(county_folder, "budget", 3, "amount", "250万")
+    refused(county_folder, "equip_value", "V999", "121.9", "6-1", "250万")
+    assert "5 problem(s)" in run("plan", county_folder, "--out", county_folder / "x")[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("sceonds = 60\n", ("sceonds", "seconds")), ("gap = 2\n", ("gap", "2", "< 1")),
+        ('seconds = "long"\n', ("seconds", "long")), ("[budget]\ndevices = 1\n", ("budget.devices", "device")),
+        ("[budget]\ndevice = nan\n", ("budget.device", "nan")), ("goals = [\n", ("TOML",)),
+        ('[[goals]]\nname = "fame"\n', ("goals.0.name", "fame", "imbalance")),
+        ('[[goals]]\nname = "imbalance"\nweight = 2\n', ("goals.0.weight", "tolerance")),
+    ],
+)  # fmt: skip
+def test_a_bad_scenario_is_refused_by_key_and_value(county_folder, tmp_path, text, said):
+    file = tmp_path / "scenario.toml"
+    file.write_text(text, encoding="utf-8")
+    refused(county_folder, "scenario.toml", *said, scenario=file)
+
+
+def test_a_scenario_that_does_not_exist_is_refused(county_folder, tmp_path):
+    refused(county_folder, "none.toml", scenario=tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('close = ["999"]\n', ("close", "999")), ("[budget]\ndevice = -5\n", ("budget.device", "-5")),
+        ("goals = []\n", ("goals", "imbalance")), ('[[goals]]\nname = "cost"\n', ("goals", "cost")),
+        ('keep_open = ["3418000040"]\nclose = ["3418000040"]\n', ("3418000040",)),
+    ],
+)  # fmt: skip
+def test_a_scenario_that_does_not_fit_the_county_is_refused(monkeypatch, county_folder, tmp_path, text, said):
+    from optimizer.planning import plan
+
+    monkeypatch.setattr(cli, "make_plan", plan)  # it checks the scenario before anything else
+    file = tmp_path / "scenario.toml"
+    file.write_text(text, encoding="utf-8")
+    refused(county_folder, *said, scenario=file)
+
+
+def test_an_existing_folder_is_left_alone_before_any_reading(county_folder, tmp_path):
+    out = tmp_path / "mine"
+    out.mkdir()
+    (out / "letter.txt").write_text("keep", encoding="utf-8")
+    before = contents(tmp_path)
+    for language in LANGUAGES:
+        for more in ([], ["--overwrite"]):  # not a dossier: not even then
+            code, output = run("plan", county_folder, "--out", out, *more, language=language)
+            assert code == cli.BAD_INPUT and "mine" in output
+            code, output = run(
+                "demo", "--county", tmp_path / "new", "--dossier", out, *more, language=language
+            )
+            assert code == cli.BAD_INPUT and "mine" in output
+            code, output = run(
+                "demo", "--county", out, "--dossier", tmp_path / "new", *more, language=language
+            )
+            assert code == cli.BAD_INPUT and "mine" in output
+    code, output = run("plan", county_folder, "--out", out / "letter.txt", "--overwrite")
+    assert code == cli.BAD_INPUT and "letter.txt" in output
+    assert contents(tmp_path) == before
+
+
+def test_a_demo_never_overwrites_a_county_that_is_not_fictional(county_folder, tmp_path):
+    settings(county_folder, "fictional = true", "fictional = false")
+    before = contents(tmp_path)
+    code, _ = run("demo", "--county", county_folder, "--dossier", tmp_path / "plan", "--overwrite")
+    assert code == cli.BAD_INPUT
+    assert contents(tmp_path) == before
+
+
+VIOLATIONS = pd.DataFrame(
+    [
+        {
+            "rule": "capacity",
+            "kind": "hard",
+            "place": "3418000001",
+            "amount": 2700,
+            "limit": 2385,
+            "unit": "pupils",
+        },
+        {"rule": "budget", "kind": "soft", "place": "any", "amount": 7, "limit": 5, "unit": "yuan"},
+    ]
+)
+ENDS = {
+    cli.INFEASIBLE: (Infeasible([Finding("error", "cli.clash_whole")]), ()),
+    cli.NO_PLAN: (StoppedWithoutPlan("stopped"), ("seconds",)),
+    cli.REJECTED: (Rejected(SimpleNamespace(violations=VIOLATIONS)), ("3418000001", "2700", "2385")),
+}
+
+
+@pytest.mark.parametrize("code", ENDS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_run_without_a_plan_has_its_own_exit_code_and_writes_nothing(
+    monkeypatch, county_folder, tmp_path, code, language
+):
+    problem, said = ENDS[code]
+
+    def end(*_, **__):
+        raise problem
+
+    monkeypatch.setattr(cli, "make_plan", end)
+    before = contents(tmp_path)
+    got, output = run("plan", county_folder, "--out", tmp_path / "plan", language=language)
+    assert got == code == {cli.INFEASIBLE: 3, cli.NO_PLAN: 4, cli.REJECTED: 5}[code]
+    assert [word for word in said if word not in output] == []
+    assert (
+        re.search(r"[\u4e00-\u9fff]{4}", output)
+        if language == "zh"
+        else re.search(r"[a-z]{4} [a-z]{2}", output)
+    )
+    assert contents(tmp_path) == before
+
+
+def test_a_good_county_passes_check_and_audit_in_both_languages(county_folder, tmp_path):
+    before = contents(tmp_path)
+    for language in LANGUAGES:
+        code, output = run("check", county_folder, language=language)
+        assert code == 0 and ("0 error(s)" if language == "en" else "错误 0 处") in output
+        code, output = run("audit", county_folder, language=language)
+        assert code == 0 and "南浦县第一小学" in output
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("arguments", [["plan"], ["check"], ["fly", "x"], ["check", "x", "--lang", "fr"]])
+def test_bad_usage_is_2(arguments):
+    assert CliRunner().invoke(cli.app, arguments).exit_code == 2
