@@ -12,13 +12,13 @@ from collections.abc import Mapping as Dict
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from geodata.converting import Piece, convert, wanted
 from geodata.findings import Finding, InputProblems, errors
+from geodata.joining import joined, stacked
 from geodata.mapping import NAMED, Constant, Mapping, Source
 from geodata.matching import Doubt, Resolved, known_id, known_name, own_id, resolve
 from geodata.spatial_tables import SUFFIXES, read_layer, read_postgis
@@ -239,81 +239,6 @@ def _ids(piece: Piece, known: _Known, own: bool) -> tuple[Piece, list[Finding]]:
     return replace(piece, frame=frame), found
 
 
-def _stacked(pieces: list[Piece]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, list[Finding]]:
-    """Rows of all pieces one under the other; a row given twice word for word is kept once."""
-    frame = pd.concat([p.frame for p in pieces], ignore_index=True).fillna("")
-    number = np.concatenate([np.full(len(p.frame), i) for i, p in enumerate(pieces)]).astype(int)
-    rows = np.concatenate([p.rows for p in pieces])
-    again = frame.duplicated().to_numpy(bool)
-    found = [
-        Finding("note", "bureau.same_row", {}, pieces[number[i]].label, pieces[0].table, int(rows[i]))
-        for i in np.flatnonzero(again)
-    ]
-    frame = frame[~again].reset_index(drop=True)
-    number, rows = number[~again], rows[~again]
-    piece = pd.DataFrame(dict.fromkeys(frame.columns, number))
-    row = pd.DataFrame(dict.fromkeys(frame.columns, rows))
-    return frame, piece, row, found
-
-
-def _joined(
-    frame: pd.DataFrame, piece: pd.DataFrame, row: pd.DataFrame, part: Piece, number: int
-) -> list[Finding]:
-    """Add one joining piece's columns in place; what finds no partner is named."""
-    table = TABLES[part.table]
-    missing = [k for k in table.key if k not in part.frame]
-    at: dict[str, Any] = {"file": part.label, "table": table.name}
-    if missing:
-        return [Finding("error", "bureau.join_key", {"columns": ", ".join(missing)}, **at)]
-    keys = list(table.key)
-    place = pd.Series(range(len(frame)), index=pd.MultiIndex.from_frame(frame[keys]))
-    place = place[~place.index.duplicated()]
-    theirs = pd.MultiIndex.from_frame(part.frame[keys])
-    to = place.reindex(theirs).to_numpy(float)
-    heading = " + ".join(part.headings.get(k, k) for k in keys)
-    shown = part.frame[keys].agg(" / ".join, axis=1)
-    found = []
-    for i in np.flatnonzero(theirs.duplicated() & ~np.isnan(to)):
-        place_of = {**at, "row": int(part.rows[i]), "column": heading, "value": shown.iloc[i]}
-        found.append(Finding("error", "bureau.join_twice", {}, **place_of))
-    if not (part.by_name & set(keys)):  # names without a partner are named already
-        for i in np.flatnonzero(np.isnan(to)):
-            place_of = {**at, "row": int(part.rows[i]), "column": heading, "value": shown.iloc[i]}
-            found.append(Finding("warning", "bureau.join_extra", {"rows": 1}, **place_of))
-    good = np.flatnonzero(~np.isnan(to))
-    lines = to[good].astype(int)
-    for column in [c for c in part.frame.columns if c not in keys]:
-        found += _filled_in(frame, piece, row, part, number, column, good, lines)
-    alone = sorted(set(range(len(frame))) - set(lines.tolist()))
-    if alone:
-        names = frame[keys].iloc[alone[:10]].agg(" / ".join, axis=1)
-        fields: dict[str, object] = {"count": len(alone), "names": ", ".join(names)}
-        found.append(Finding("warning", "bureau.join_missing", fields, **at))
-    return found
-
-
-def _filled_in(
-    frame: pd.DataFrame, piece: pd.DataFrame, row: pd.DataFrame, part: Piece, number: int, column: str,
-    good: np.ndarray, lines: np.ndarray,
-) -> list[Finding]:  # fmt: skip
-    """One joined column; two sources that give one cell differently are an error."""
-    cells = part.frame[column].to_numpy(object)[good]
-    if column not in frame:
-        frame[column], piece[column], row[column] = "", piece.iloc[:, 0], row.iloc[:, 0]
-    before = frame[column].to_numpy(object)[lines]
-    clash = np.array([plain(b) not in ("", plain(c)) for b, c in zip(before, cells, strict=True)], dtype=bool)
-    frame.loc[lines, column] = cells
-    piece.loc[lines, column], row.loc[lines, column] = number, part.rows[good]
-    heading = part.headings.get(column, column)
-    return [
-        Finding(
-            "error", "bureau.join_conflict", {"other": before[i]}, part.label, part.table, int(part.rows[good[i]]),
-            heading, str(cells[i]),
-        )
-        for i in np.flatnonzero(clash)
-    ]  # fmt: skip
-
-
 def _table(name: str, pieces: list[Piece], known: _Known) -> tuple[Raw | None, Origin | None, list[Finding]]:
     """One table from its pieces."""
     base = [p for p in pieces if not p.join]
@@ -329,15 +254,20 @@ def _table(name: str, pieces: list[Piece], known: _Known) -> tuple[Raw | None, O
     for i, piece in enumerate(done):
         done[i], problems = _ids(piece, known, own=False)
         found += problems
-    frame, piece_of, row_of, problems = _stacked(done)
+    frame, piece_of, row_of, problems = stacked(done)
     found += problems
     for part in (p for p in pieces if p.join):
         part, problems = _ids(part, known, own=False)
         found += problems
         done.append(part)
-        found += _joined(frame, piece_of, row_of, part, len(done) - 1)
+        found += joined(frame, piece_of, row_of, part, len(done) - 1)
     label = " + ".join(dict.fromkeys(p.label for p in done))
     return Raw(frame, label, first_row=0), Origin(label, tuple(done), piece_of, row_of), found
+
+
+def _waits(name: str, pieces: list[Piece], known: _Known) -> bool:
+    """Whether a table gives names of another one that could not be read."""
+    return any(ID_TABLES[c] not in {*known.ids, name} for p in pieces for c in p.by_name)
 
 
 def _extended(known: _Known, name: str, frame: pd.DataFrame) -> _Known:
@@ -398,8 +328,8 @@ def read_mapped(folder: Path, mapping: Mapping, county: str, plain_raws: Dict[st
         known = _extended(known, name, raw.frame.rename(columns=lambda h, o=ours: o.get(plain(h), plain(h))))
     raws, origins = {}, {}
     for name in TABLES:
-        if name not in pieces or name in failed:
-            continue
+        if name not in pieces or name in failed or _waits(name, pieces[name], known):
+            continue  # why is said already; names compared with nothing would only repeat it
         made, origin, problems = _table(name, pieces[name], known)
         found += problems
         if made is None or origin is None:

@@ -18,6 +18,7 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, MergedCell
 from openpyxl.comments import Comment
 from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.hyperlink import Hyperlink
 
 from geodata.bureau import Mapped, read_mapped
 from geodata.findings import Finding, InputProblems
@@ -212,7 +213,7 @@ def _noted(one: _Copy | None, finding: Finding) -> str:
     if finding.severity in FILLS:
         for column in columns:
             one.notes.setdefault((row, column), []).append(finding)
-    return f"#'{one.page.title}'!{get_column_letter(columns[0])}{row}"
+    return f"'{one.page.title}'!{get_column_letter(columns[0])}{row}"
 
 
 def _mark(one: _Copy, language: str) -> None:
@@ -245,7 +246,7 @@ def _list(page: Any, findings: list[Finding], places: list[str], language: str) 
         for c, value in enumerate(values, 2):
             _text(page.cell(r, c), value)
         if place:
-            page.cell(r, 3).hyperlink = place
+            page.cell(r, 3).hyperlink = Hyperlink(ref=f"C{r}", location=place)
             page.cell(r, 3).style = "Hyperlink"
         if f.severity in FILLS:
             page.cell(r, 1).fill = FILLS[f.severity]

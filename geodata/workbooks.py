@@ -336,7 +336,7 @@ def read_sheet(
     found += [
         Finding("error", "bureau.formula", file=grid.label, row=r + 1, column=headings[c])
         for r, c in grid.unsaved
-        if r in seen and headings[c]
+        if r in seen and c in columns
     ]
     found += _totals(grid.label, frame, headings, cells, totals, columns)
     return Sheet(grid.label, headings, frame, tuple(found), path)
