@@ -54,7 +54,8 @@ def test_the_same_seed_gives_the_same_bytes_in_any_process(nanpu, tmp_path):
         for seed in ("1", "4242")
     ]
     assert [run.wait(timeout=120) for run in runs] == [0, 0]
-    want = contents(nanpu)
+    # other tests may have had travel times kept in the county's .cache
+    want = {name: b for name, b in contents(nanpu).items() if not name.startswith(".cache")}
     assert {"county.toml", "schools.csv", "roads.graphml", "townships.geojson"} <= want.keys()
     for seed in ("1", "4242"):
         have = contents(tmp_path / seed)
