@@ -204,7 +204,9 @@ def test_marked_workbook_colours_the_bureaus_cells(folder, tmp_path):
     coloured = {c.coordinate for row in page for c in row if c.comment is not None}
     assert page.cell(10, COLUMN["classes"]).coordinate not in coloured
     assert "没有保存计算结果" in page.cell(9, COLUMN["kind"]).comment.text
-    assert len([f for f in found if f.severity == "error"]) == 2  # nothing follows from what could not be read
+    assert (
+        len([f for f in found if f.severity == "error"]) == 2
+    )  # nothing follows from what could not be read
     listing = book["问题清单"]
     assert listing.max_row == len(found) + 1
     line = next(r for r in listing.iter_rows(min_row=2) if r[4].value == "很多")
