@@ -6,7 +6,9 @@ Re-exports the verbs and the objects they take and return; nothing else lives he
 from geodata.county import County
 from geodata.democounty import write_demo_county
 from geodata.findings import Finding, InputProblems
+from geodata.marked import write_marked
 from geodata.reading import check, read_county
+from geodata.template import write_template
 from geodata.traveltimes import TravelTimes, travel_times
 from maps.dossier import write_dossier
 from models.audit import Audit, audit
@@ -37,4 +39,6 @@ __all__ = [
     "travel_times",
     "write_demo_county",
     "write_dossier",
+    "write_marked",
+    "write_template",
 ]

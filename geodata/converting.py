@@ -22,6 +22,7 @@ from geodata.validating import plain
 from geodata.workbooks import Sheet, columns_of, decimal, nearest_headings
 
 _UNIT_IN_HEADING = re.compile(r"[(（]([^()（）]*)[)）]")
+_UNIT_ABOVE = re.compile(r"(?:计量|金额|面积)?单位:(\S+)")
 _SAME_UNIT = {"m2": "平方米", "平米": "平方米", "m²": "平方米", "万平米": "万平方米"}
 _YEAR = re.compile(r"^(\d{4})(年.*|\.\d{1,2}|[-/].*)?$")
 _DEGREES = re.compile(r"^(\d{1,3})[°度](\d{1,2})['′分]([\d.]+)(?:[\"秒]|′′|'')?[NESW东南西北]?$")
@@ -87,17 +88,37 @@ def _stated_unit(heading: str) -> str | None:
     return None
 
 
-def _contradiction(rule: Bound, column: Column, heading: str, label: str) -> list[Finding]:
-    """A heading that names another unit than the mapping is never overruled in silence."""
-    stated = _stated_unit(heading)
-    if stated is None or UNITS[stated][0] != column.unit.split("/")[0]:
+def _unit_above(above: tuple[str, ...], base: str) -> str | None:
+    """The unit that a line above the header states for the whole sheet: 单位：万元、平方米."""
+    for text in above:
+        for part in _UNIT_ABOVE.findall(text):
+            for word in re.split(r"[,;、/\s]", part):
+                unit = _SAME_UNIT.get(word, word)
+                if unit in UNITS and UNITS[unit][0] == base:
+                    return unit
+    return None
+
+
+def _contradiction(rule: Bound, column: Column, heading: str, sheet: Sheet) -> list[Finding]:
+    """A unit named by the heading or above the header is never overruled in silence.
+
+    In the heading it is certain, so another one in the mapping is an error; a line for the whole sheet
+    may not be meant for this column: a warning.
+    """
+    base = column.unit.split("/")[0]
+    stated, severity = _stated_unit(heading), "error"
+    if stated is None:
+        stated, severity = _unit_above(sheet.above, base), "warning"
+    if stated is None or UNITS[stated][0] != base:
         return []
     factor = UNITS[rule.unit][1] if rule.unit in UNITS else Fraction(1)
     if UNITS[stated][1] == factor:
         return []
-    ours = next(u for u, (base, f) in UNITS.items() if base == UNITS[stated][0] and f == 1)
+    ours = next(u for u, (own, f) in UNITS.items() if own == base and f == 1)
     fields: dict[str, object] = {"stated": stated, "mapped": rule.unit or ours}
-    return [Finding("error", "bureau.unit_contradiction", fields, file=label, column=heading)]
+    if severity == "warning":
+        return [Finding("warning", "bureau.unit_above", fields, file=sheet.label, column=heading)]
+    return [Finding("error", "bureau.unit_contradiction", fields, file=sheet.label, column=heading)]
 
 
 def scaled(text: str, factor: Fraction) -> str:
@@ -197,7 +218,7 @@ def _piece(
         if at is None:
             continue
         heading, cells = sheet.headings[at], sheet.frame[at]
-        found += _contradiction(rule, table.column(name), heading, sheet.label)
+        found += _contradiction(rule, table.column(name), heading, sheet)
         place = {"file": sheet.label, "table": table.name, "column": heading}
         done = _column(source, table.column(name), rule, cells, place)
         found += done.notes

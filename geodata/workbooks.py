@@ -74,6 +74,8 @@ class Sheet:
     findings : tuple of Finding
     path : Path or None
         The file, where there is one.
+    above : tuple of str
+        Texts above the header: title, 单位：万元.
     """
 
     label: str
@@ -81,6 +83,7 @@ class Sheet:
     frame: pd.DataFrame
     findings: tuple[Finding, ...] = ()
     path: Path | None = field(default=None, compare=False)
+    above: tuple[str, ...] = ()
 
 
 def cell_text(value: object) -> str:
@@ -339,7 +342,8 @@ def read_sheet(
         if r in seen and c in columns
     ]
     found += _totals(grid.label, frame, headings, cells, totals, columns)
-    return Sheet(grid.label, headings, frame, tuple(found), path)
+    above = tuple(plain(t) for row in grid.cells[:top] for t in row if plain(t))
+    return Sheet(grid.label, headings, frame, tuple(found), path, above)
 
 
 def decimal(text: str) -> Decimal | None:

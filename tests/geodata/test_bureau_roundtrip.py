@@ -7,7 +7,7 @@ import pytest
 
 from geodata.findings import errors
 from geodata.reading import check, read_county
-from tests.geodata.bureau_files import bind, example, write_bureau, zero_led
+from tests.geodata.bureau_files import bind, example, tables, write_bureau, write_grades, zero_led
 
 
 @pytest.fixture
@@ -29,3 +29,26 @@ def test_worked_example_reads_the_same_county(bureau):
     found = check(folder)
     assert not errors(found), [f.sentence() for f in errors(found)]
     assert_same(read_county(folder), wanted)
+
+
+def test_one_mapped_table_among_our_own(county_folder):
+    wanted = read_county(county_folder)
+    plain = tables(county_folder)
+    (county_folder / "enrolment_by_grade.csv").unlink()
+    write_grades(county_folder / "分年级学生数.xlsx", plain, {})
+    part = next(p for p in example().split("[[source]]") if "enrolment_by_grade" in p)
+    bind(county_folder, "[[source]]" + part)
+    assert_same(read_county(county_folder), wanted)
+
+
+def test_ids_cut_off_by_a_number_format_are_guessed_with_a_warning_where_one_fits(bureau):
+    folder, wanted = bureau
+    path = folder / "教师.csv"
+    text = path.read_text(encoding="gbk")
+    path.write_text(text.replace("418000085,", "4.18000085E+08,"), encoding="gbk")
+    assert_same(read_county(folder), wanted)
+    path.write_text(text.replace("418000085,", "4.18E+08,"), encoding="gbk")
+    faults = errors(check(folder))
+    assert {f.key for f in faults} >= {"bureau.id_ambiguous"}
+    first = next(f for f in faults if f.key == "bureau.id_ambiguous")
+    assert (first.file, first.column, first.value) == ("教师.csv", "学校标识码", "4.18E+08")

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from geodata.converting import _degrees, _year, scaled
+from geodata.converting import _degrees, _year, convert, scaled, wanted
 from geodata.findings import InputProblems
+from geodata.mapping import Bound, Source
 from geodata.workbooks import Grid, columns_of, csv_grid, find_header, open_book, read_sheet, xlsx_grid
 
 STAFF = [
@@ -187,3 +188,35 @@ def test_years_in_the_ways_they_are_written(text, year):
 def test_degrees_minutes_seconds(text, degrees):
     assert float(_degrees(text)) == pytest.approx(degrees, abs=1e-9)
     assert _degrees("118.29") == "118.29"
+
+
+def converted(above, heading, bound):
+    cells = [["经费情况", ""], [above, ""], ["学校标识码", heading], ["1", "12.5"], ["2", "3"]]
+    source = Source(
+        table="school_stage", file="a.xlsx", columns={"school_id": "学校标识码", "equip_value": bound},
+        constants={"stage": "pri"},
+    )  # fmt: skip
+    pieces, found = convert(source, read_sheet(grid(cells, merges=()), wanted(source)), {})
+    return [list(p.frame["equip_value"]) for p in pieces], {(f.severity, f.key) for f in found}
+
+
+WAN = Bound(heading="设备值", unit="万元")
+
+
+@pytest.mark.parametrize(
+    ("above", "heading", "bound", "cells", "said"),
+    [
+        ("单位：万元、亩", "设备值", WAN, ["125000", "30000"], {("note", "bureau.unit_converted")}),
+        ("填报单位：教育局", "设备值", "设备值", ["12.5", "3"], set()),
+        ("计量单位：万元", "设备值", "设备值", ["12.5", "3"], {("warning", "bureau.unit_above")}),
+        ("单位：万元", "设备值（元）", "设备值（元）", ["12.5", "3"], set()),
+        ("单位：亩", "设备值", "设备值", ["12.5", "3"], set()),
+        ("", "设备值（万元）", "设备值（万元）", None, {("error", "bureau.unit_contradiction")}),
+        ("", "设备值（元）", Bound(heading="设备值（元）", unit="万元"), None, {("error", "bureau.unit_contradiction")}),
+    ],
+)  # fmt: skip
+def test_units_stated_on_the_sheet_are_never_overruled_in_silence(above, heading, bound, cells, said):
+    frames, found = converted(above, heading, bound)
+    assert frames == ([] if cells is None else [cells])
+    assert {f for f in found if "unit" in f[1]} >= said
+    assert {f for f in found if f[0] != "note"} == {f for f in said if f[0] != "note"}
