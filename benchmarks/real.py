@@ -48,7 +48,9 @@ def rutland(data: Path = SHARED / "rutland") -> Place:
 
     zone = np.where(pd.Series(town(raw)).isin(["Oakham"]), "seat", "rural")
     zone = np.where(pd.Series(town(raw)).isin(["Uppingham"]), "town", zone)
-    level = np.where(college, "junior", np.where(zone == "seat", "seat", np.where(zone == "town", "central", "village")))
+    level = np.where(
+        college, "junior", np.where(zone == "seat", "seat", np.where(zone == "town", "central", "village"))
+    )
     sites = pd.DataFrame(
         {
             "school_id": "R" + raw["osm_id"].astype(str), "name": raw["name"], "kind": np.where(private, "private_nine_year", np.where(college, "junior", "primary")),
@@ -63,7 +65,9 @@ def rutland(data: Path = SHARED / "rutland") -> Place:
         [pd.DataFrame({"village_id": villages["village_id"], "band": b, "pupils": np.ceil(BAND_SHARE * people).astype(int)}) for b in ("g1_3", "g4_6", "g7_9")]
     )  # fmt: skip
     source = "Schools, places, roads: (c) OpenStreetMap contributors, ODbL; populations: GeoNames, CC BY 4.0"
-    return Place("Rutland", "Rutland", sites, villages, pupils, str(data / "rutland-latest.osm.pbf"), 6.0, source)
+    return Place(
+        "Rutland", "Rutland", sites, villages, pupils, str(data / "rutland-latest.osm.pbf"), 6.0, source
+    )
 
 
 def fermanagh(data: Path = SHARED / "fermanagh", seed: int = SEED) -> Place:
@@ -117,7 +121,9 @@ def main(which: str, out: Path) -> None:
     write_dossier(result, out / f"{which}-plan", "en", overwrite=True)
     measures = result.verdict.measures.set_index("measure")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{which}: {len(county.schools)} schools, {len(county.villages)} villages, times {result.times.source}")
+    print(
+        f"{which}: {len(county.schools)} schools, {len(county.villages)} villages, times {result.times.source}"
+    )
     print(f"read {read:.1f} s, all {time.monotonic() - begun:.1f} s, peak {peak:.0f} MB")
     print(f"objective {result.solve.objective:.4f} bound {result.solve.bound:.4f} gap {result.solve.gap:.2%}")
     print(measures[["today", "plan"]].to_string())

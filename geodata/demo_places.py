@@ -207,7 +207,7 @@ def _sites(rng: np.random.Generator, villages: pd.DataFrame) -> pd.DataFrame:
             add("seat_nine", "nine_year", "南浦县实验学校", 0, x, y)
     for k in range(3):
         angle = 2 * np.pi * k / 3 + 0.9
-        x, y = seat + 0.75 * np.array([np.cos(angle), np.sin(angle)])
+        x, y = seat + 1.05 * np.array([np.cos(angle), np.sin(angle)])
         add("seat_junior", "junior", f"南浦县第{'一二三'[k]}初级中学", 0, x, y)
     for t in range(1, 12):
         x, y = CENTRES[t] + rng.normal(0, 0.12, 2)
@@ -286,7 +286,7 @@ def _with_tracks(villages: pd.DataFrame, sites: pd.DataFrame) -> pd.DataFrame:
         behind = np.hypot(rows["x"] - centre[0], rows["y"] - centre[1]) > np.hypot(
             site.x - centre[0], site.y - centre[1]
         )
-        fit = rows[behind & (gap > 1.0) & (gap < 2.6)]
+        fit = rows[behind & (gap > 1.0) & (gap < 2.8)]
         if len(fit):
             used.add(str(fit.iloc[0]["village_id"]))
     done["track"] = done["village_id"].isin(sorted(used))

@@ -125,6 +125,14 @@ def load_standards(county: County) -> Standards:
                 )
             )
             continue
+        if row.kind == "indicator":
+            problems.append(
+                Finding(
+                    "error", "rules.not_an_indicator", {"rule": str(row.id)}, file="standards", row=number,
+                    column="kind", value=str(row.kind),
+                )
+            )  # fmt: skip
+            continue
         rules[row.id] = replace(rules[row.id], value=float(row.value), kind=str(row.kind))
     if problems:
         raise InputProblems(problems)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from typing import Any, TypeAlias
 
+import numpy as np
 import pyomo.environ as pyo
 
 from models.instance import HEAD_FLAGS, Instance
@@ -157,13 +158,29 @@ def class_teacher_floor(model: Model, inst: Instance) -> None:
 
 
 def backbone_floor(model: Model, inst: Instance) -> None:
-    """A unit of 50 pupils or more has a backbone teacher: b[u] >= assessed[u]."""
-    sure = list(inst.units.index[inst.units["assessed"]])
+    """A unit of so many pupils (50) has a backbone teacher.
+
+    b[u] >= open[u] where an open unit always has as many; elsewhere, with a binary needs[u],
+    P[u] <= least - 1 + (most[u] - least + 1) needs[u] and b[u] >= needs[u].
+    """
+    least = inst.standards.value("floor_backbone_pupils")
+    floor = inst.standards.value("assessed_floor") if inst.standards.hard("assessed_floor") else 0.0
+    units = inst.units
+    always = units["assessed"] & (np.minimum(units["pupils"], floor) >= least)
     model.floor_backbone = pyo.Constraint(
-        sure, rule=lambda m, u: counted_heads(m, inst, u, "b") >= m.unit_open[u]
+        list(units.index[always]), rule=lambda m, u: counted_heads(m, inst, u, "b") >= m.unit_open[u]
+    )
+    some = list(units.index[~always & (units["most"] >= least)])
+    most = units["most"]
+    model.needs_backbone = pyo.Var(some, domain=pyo.Binary)
+    model.needs_high = pyo.Constraint(
+        some,
+        rule=lambda m, u: (
+            m.pupils[u] <= least - 1 + max(float(most[u]) - least + 1, 0.0) * m.needs_backbone[u]
+        ),
     )
     model.floor_backbone_new = pyo.Constraint(
-        list(model.counted), rule=lambda m, u: counted_heads(m, inst, u, "b") >= m.counted[u]
+        some, rule=lambda m, u: counted_heads(m, inst, u, "b") >= m.needs_backbone[u]
     )
 
 

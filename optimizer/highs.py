@@ -220,7 +220,8 @@ class Bridge:
                 "mip_feasibility_tolerance": 1e-7, "parallel": "off",
             }
         )  # fmt: skip
-        self.highs.clearSolver()
+        if not self.relaxed:  # a relaxation goes on from its last basis
+            self.highs.clearSolver()
         if start is not None:
             # whole columns only: HiGHS solves for the rest, so that rows added since do not matter
             index = np.flatnonzero(self.whole).astype(np.int32)

@@ -183,14 +183,14 @@ def solve_network(
     """
     model = build_model(inst)
     bridge = bridge_of(model)
-    relaxed = relax_and_cut(bridge, model, inst, rounds=2)
+    relaxed = relax_and_cut(bridge, model, inst, rounds=4)
     if relaxed.values is None:
         raise NoPlan(relaxed.status, inst)
     bridge.load(relaxed.values)
     inst = inst.centred(*centres_of(model, inst))
     model = build_model(inst, whole=whole)
     bridge = bridge_of(model)
-    relax_and_cut(bridge, model, inst, rounds=4)
+    relax_and_cut(bridge, model, inst, rounds=8)
     first = first_goal(bridge, model, inst, limits, report)
     if first.values is None:
         raise NoPlan(first.status, inst)
@@ -234,7 +234,7 @@ def solve_split(
     model = build_model(inst, whole=True)
     whole_secants(model, inst, pupils, near)
     bridge = bridge_of(model)
-    relax_and_cut(bridge, model, inst, rounds=3)
+    relax_and_cut(bridge, model, inst, rounds=8)
     first = first_goal(bridge, model, inst, limits, report)
     if first.values is None:
         raise NoPlan(first.status, inst)

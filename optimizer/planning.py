@@ -96,7 +96,7 @@ def plan(
 
 def _solve(inst: Instance, scenario: Scenario, report: Report | None) -> tuple[Solved, Solved]:
     goals = [(g.name, g.tolerance) for g in scenario.goals]
-    limits = Limits(gap=scenario.gap, seconds=scenario.seconds, seed=scenario.seed)
+    limits = Limits(gap=scenario.gap, nodes=scenario.nodes, seconds=scenario.seconds, seed=scenario.seed)
     on_network = [g for g in goals if g[0] != "cost"]
     whole_goals = [(str(n), t) for n, t in goals]
     try:

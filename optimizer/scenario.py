@@ -46,6 +46,8 @@ class Scenario(BaseModel):
     cost_level : {"low", "base", "high"}
     gap : float
         Relative gap asked of the first goal.
+    nodes : int
+        Nodes of the search after which a solve keeps its best plan: the same on every run and machine.
     seconds : float
         Time after which a solve keeps its best plan; reaching it is reported, because another run
         may then stop elsewhere.
@@ -59,6 +61,7 @@ class Scenario(BaseModel):
     close: tuple[str, ...] = ()
     cost_level: Literal["low", "base", "high"] = "base"
     gap: float = Field(default=0.01, gt=0, lt=1)
+    nodes: int = Field(default=300, ge=0)
     seconds: float = Field(default=600.0, gt=0)
     seed: int = Field(default=0, ge=0, lt=2**31)
 

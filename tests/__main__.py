@@ -25,9 +25,7 @@ def steps(site: str, arguments: list[str]) -> list[tuple[str, list[str]]]:
         ("imports", [str(folder / "lint-imports")]),
     ]
     if (ROOT / "mkdocs.yml").exists():
-        found.append(
-            ("documentation", [*python, "mkdocs", "build", "--strict", "--quiet", "--site-dir", site])
-        )
+        found.append(("documentation", [*python, "mkdocs", "build", "--strict", "--site-dir", site]))
     return [*found, ("tests", [*python, "pytest", *arguments])]
 
 

@@ -142,9 +142,6 @@ def test_planted_oddities_are_there(county):
     assert county.villages["island_or_dyke"].sum() == 6
 
 
-@pytest.mark.xfail(
-    strict=True, reason="only two points of seed 2026 have a hamlet within the reach looked in"
-)
 def test_three_hamlets_are_reached_by_a_track_only(county):
     """domain.md 7: three candidate closures that look free but break the rule for one hamlet."""
     assert (county.villages["road_access"] == "track").sum() == 3
