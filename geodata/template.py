@@ -112,6 +112,13 @@ def _sheet(book: Any, looks: dict[str, Any], table: Table, language: str) -> Non
             page.data_validation(1, at, ROWS, at, rule)
 
 
+def choices(column: Column, language: str) -> list[str]:
+    """What a drop-down offers: Chinese words, which reading understands, or the codes themselves."""
+    if language != "zh":
+        return list(column.choices)
+    return [catalogue(language).get(f"template.word_{column.name}_{c}", c) for c in column.choices]
+
+
 def gloss(column: Column, language: str) -> str:
     """What each choice of a column means: ``primary = 小学``."""
     words = catalogue(language)
@@ -154,7 +161,7 @@ def _rule(table: Table, column: Column, language: str) -> dict[str, Any] | None:
     """Excel's own check of a column's cells."""
     title = say("template.error_title", language)
     if column.choices:
-        listed = list(column.choices)
+        listed = choices(column, language)
         message = say("template.error_choice", language)
         return {"validate": "list", "source": listed, "error_title": title, "error_message": message}
     if column.kind == "flag":

@@ -10,6 +10,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from geodata.findings import Finding
+from geodata.messages import LANGUAGES, catalogue
 from geodata.tables import Column, Table
 
 TRUE, FALSE = {"true", "1", "yes", "y", "是", "有"}, {"false", "0", "no", "n", "否", "无"}
@@ -64,6 +65,19 @@ def _flag(text: pd.Series) -> tuple[pd.Series, pd.Series]:
     return value, (text != "") & value.isna()
 
 
+def choice_words(column: Column) -> dict[str, str]:
+    """The words for a column's choices, in every language: ``{"小学": "pri", ...}``.
+
+    The template workbook offers the Chinese ones; reading takes them for the choice itself.
+    """
+    return {
+        plain(word): choice
+        for language in LANGUAGES
+        for choice in column.choices
+        if (word := catalogue(language).get(f"template.word_{column.name}_{choice}"))
+    }
+
+
 def coerce(column: Column, cells: pd.Series) -> tuple[pd.Series, pd.Series]:
     """One column's values and where they could not be read."""
     text = _cells(cells)
@@ -71,6 +85,9 @@ def coerce(column: Column, cells: pd.Series) -> tuple[pd.Series, pd.Series]:
         return _number(column, text)
     if column.kind == "flag":
         return _flag(text)
+    if column.kind == "choice":
+        words = choice_words(column) | {c: c for c in column.choices}
+        text = text.map(lambda t: words.get(t, t))
     return text.astype(object).where(text != "", None), pd.Series(False, index=text.index)
 
 

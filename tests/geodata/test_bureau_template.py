@@ -10,8 +10,20 @@ from geodata.findings import InputProblems
 from geodata.messages import LANGUAGES, catalogue
 from geodata.reading import read_county
 from geodata.tables import TABLES
-from geodata.template import ROWS, note, sheet_name, write_template
+from geodata.template import ROWS, choices, note, sheet_name, write_template
+from geodata.validating import choice_words, plain
 from tests.geodata.bureau_files import tables
+
+
+def typed(spec, text: str, language: str) -> object:
+    """What a person types or picks from the list."""
+    if spec.kind in ("whole", "number"):
+        return float(text)
+    if spec.kind == "choice":
+        return choices(spec, language)[spec.choices.index(text)]
+    if spec.kind == "flag" and language == "zh":
+        return {"True": "是", "False": "否"}[text]
+    return text
 
 
 def filled(folder, language) -> None:
@@ -27,8 +39,7 @@ def filled(folder, language) -> None:
             for row, text in enumerate(frame[column], 2):
                 if not text:
                     continue
-                number = spec.kind in ("whole", "number")
-                page.cell(row, at).value = float(text) if number else text
+                page.cell(row, at).value = typed(spec, text, language)
         (folder / f"{name}.csv").unlink()
     book.save(path)
     head = folder / "county.toml"
@@ -77,7 +88,7 @@ def rules(page) -> dict[str, object]:
 
 def test_choices_and_ids_of_other_sheets_have_drop_downs(book):
     school = rules(book["学校"])
-    assert school["城乡类型"].formula1 == '"seat,town,rural"'
+    assert school["城乡类型"].formula1 == '"县城（城区）,镇区,乡村"'
     assert school["是否公办"].formula1 == '"是,否"'
     assert school["中心校标识码"].formula1 == f"'学校'!$A$2:$A${ROWS + 1}"
     attendance = rules(book["就读去向"])
@@ -85,6 +96,16 @@ def test_choices_and_ids_of_other_sheets_have_drop_downs(book):
     assert attendance["学校标识码"].formula1 == f"'学校'!$A$2:$A${ROWS + 1}"
     pupils = attendance["学生数"]
     assert (pupils.type, float(pupils.formula1), float(pupils.formula2)) == ("whole", 0, 20_000)
+
+
+def test_the_words_of_a_column_tell_its_choices_apart_and_fit_excels_lists():
+    for table in TABLES.values():
+        for column in table.columns:
+            words = choice_words(column)
+            for language in LANGUAGES:
+                offered = choices(column, language)
+                assert [words.get(w, w) for w in map(plain, offered)] == list(column.choices)
+                assert len(",".join(offered)) <= 255 and not any("," in w for w in offered)
 
 
 def test_id_columns_are_text_so_that_leading_zeros_stay(book):
