@@ -94,7 +94,9 @@ def raster_heights(path: Path) -> Heights:
         with rasterio.open(path) as raster:
             to_raster = Transformer.from_crs("EPSG:4326", raster.crs, always_xy=True)
             x, y = to_raster.transform(lon, lat)
-            column, row = (np.asarray(v) - 0.5 for v in ~raster.transform * (np.asarray(x), np.asarray(y)))
+            x, y = np.asarray(x), np.asarray(y)
+            t = ~raster.transform  # places to cells; heights belong to the cells' centres
+            column, row = t.a * x + t.b * y + t.c - 0.5, t.d * x + t.e * y + t.f - 0.5
             inside = (
                 (row > -0.5) & (column > -0.5) & (row < raster.height - 0.5) & (column < raster.width - 0.5)
             )
