@@ -87,6 +87,8 @@ def coerce(column: Column, cells: pd.Series) -> tuple[pd.Series, pd.Series]:
         return _flag(text)
     if column.kind == "choice":
         words = choice_words(column) | {c: c for c in column.choices}
+        written = cells.fillna("").map(plain)
+        text = text.where(~written.isin(column.choices), written)  # "none" may be a choice
         text = text.map(lambda t: words.get(t, t))
     return text.astype(object).where(text != "", None), pd.Series(False, index=text.index)
 

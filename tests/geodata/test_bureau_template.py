@@ -11,7 +11,7 @@ from geodata.messages import LANGUAGES, catalogue
 from geodata.reading import read_county
 from geodata.tables import TABLES
 from geodata.template import ROWS, choices, note, sheet_name, write_template
-from geodata.validating import choice_words, plain
+from geodata.validating import choice_words, coerce, plain
 from tests.geodata.bureau_files import tables
 
 
@@ -106,6 +106,16 @@ def test_the_words_of_a_column_tell_its_choices_apart_and_fit_excels_lists():
                 offered = choices(column, language)
                 assert [words.get(w, w) for w in map(plain, offered)] == list(column.choices)
                 assert len(",".join(offered)) <= 255 and not any("," in w for w in offered)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("none", "none"), ("不通路", "none"), ("土路", "track"), ("no road", "none"), ("nan", None)],
+)
+def test_choices_in_words_and_a_choice_called_none(written, read):
+    cells, wrong = coerce(TABLES["villages"].column("road_access"), pd.Series([written], dtype=str))
+    assert not wrong.any()
+    assert cells.iloc[0] == read or (read is None and pd.isna(cells.iloc[0]))
 
 
 def test_id_columns_are_text_so_that_leading_zeros_stay(book):
