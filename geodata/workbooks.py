@@ -13,6 +13,7 @@ import io
 import re
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from pathlib import Path
 
 import openpyxl
@@ -95,6 +96,7 @@ def cell_text(value: object) -> str:
     return str(value)
 
 
+@lru_cache(maxsize=10_000)
 def heading_key(text: str) -> str:
     """What makes two headings the same: full width, blanks and line breaks do not count."""
     return re.sub(r"\s+", "", plain(text)).lower()
