@@ -143,6 +143,7 @@ ABOUT_SCENARIO = {
     "close": "Ids of schools that must close, whatever protects them.",
     "cost_level": "Which column of `unit_costs` is charged.",
     "gap": "How close to the proven bound the first goal must come, as a share, before the solver may stop.",
+    "nodes": "Nodes of the search after which a solve keeps its best plan: the same on every run and machine.",
     "seconds": "Longest time of one solve; a run has several. The best plan so far is kept, and that is said.",
     "seed": "Handed to the solver; the same seed and input give the same plan while no time limit is reached.",
 }

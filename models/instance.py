@@ -114,7 +114,7 @@ def _bands(county: County, standards: Standards, request: Request, units: pd.Dat
     table = table[table["unit_id"].isin(units.index)]
     table = table.merge(units[["rural", "pupils", "kind", "classes"]], left_on="unit_id", right_index=True)
     protected = sites(county).set_index("school_id")["protected"].fillna("none")
-    until = protected.str.extract(r"lock_until\((\d+)\)", expand=False).fillna(0).astype(int)
+    until = protected.str.extract(r"lock_until\((\d+)\)", expand=False).fillna("0").astype(int)
     kept = protected.isin(["lock_open", "donor", "ethnic", "border", "new_asset"]) | (until >= county.year)
     small = table["rural"] & (table["pupils"] < standards.value("closure_max_pupils"))
     locked = table["school_id"].map(kept) | table["school_id"].isin(request.keep_open) | ~small
