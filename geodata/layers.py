@@ -56,18 +56,22 @@ def read_layers(folder: Path, files: dict[str, str | None], travel: Travel, box:
     else:
         try:
             store = Cache(folder / travel.cache) if travel.cache else None
-            roads, source = cached_roads(folder / file, box, travel.ferries, store)
+            roads, source = cached_roads(folder / file, box, travel.ferries, store, travel.consolidate_m)
         except InputProblems as problem:
             found += problem.findings
     return Layers(roads, source, townships, waters, areas, tuple(found))
 
 
 def cached_roads(
-    path: Path, box: Box | None = None, ferries: bool = False, store: Cache | None = None
+    path: Path,
+    box: Box | None = None,
+    ferries: bool = False,
+    store: Cache | None = None,
+    consolidate_m: float = 0.0,
 ) -> tuple[nx.MultiDiGraph[Any], str]:
     """`geodata.roads.read_roads`, or the same graph from the cache, and the hash of the file's bytes.
 
-    The entry is found by the file's bytes, its kind, the box, the ferries and the classes that are
+    The entry is found by the file's bytes, its kind, the box, the settings and the classes that are
     roads: a change of any of them reads the file again.
 
     Raises
@@ -76,15 +80,15 @@ def cached_roads(
         As `read_roads`.
     """
     if store is None or not path.is_file():
-        return read_roads(path, box, ferries), file_digest(path)
+        return read_roads(path, box, ferries, consolidate_m), file_digest(path)
     source = file_digest(path)
     corners = None if box is None else (box.west, box.south, box.east, box.north)
     kind = "".join(path.suffixes[-2:]).lower()
-    key = digest("roads", source, kind, corners, ferries, sorted(usable_classes(ferries)))
+    key = digest("roads", source, kind, corners, ferries, consolidate_m, sorted(usable_classes(ferries)))
     kept = store.get("roads", key)
     if kept is not None:
         return graph_of_entry(kept), source
-    graph = read_roads(path, box, ferries)
+    graph = read_roads(path, box, ferries, consolidate_m)
     store.put("roads", key, graph_as_entry(graph))
     return graph, source
 

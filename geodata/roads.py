@@ -45,7 +45,9 @@ NOT_GRAPHML = (
 )  # fmt: skip
 
 
-def read_roads(path: Path, box: Box | None = None, ferries: bool = False) -> nx.MultiDiGraph[Any]:
+def read_roads(
+    path: Path, box: Box | None = None, ferries: bool = False, consolidate_m: float = 0.0
+) -> nx.MultiDiGraph[Any]:
     """Read a road file.
 
     Parameters
@@ -56,6 +58,9 @@ def read_roads(path: Path, box: Box | None = None, ferries: bool = False) -> nx.
         Of OSM data only ways with a node inside are read; GraphML is taken as it is.
     ferries : bool
         Ferry lines of OSM data become edges of class ``ferry``.
+    consolidate_m : float
+        Junctions within this many metres of each other along the streets that join them become one,
+        as `osmnx.consolidate_intersections` does it; 0 leaves them apart.
 
     Returns
     -------
@@ -79,7 +84,26 @@ def read_roads(path: Path, box: Box | None = None, ferries: bool = False) -> nx.
         raise _problem("roads.unknown_kind", path)
     if graph.number_of_edges() == 0:
         raise _problem("roads.no_roads", path)
-    return graph
+    return consolidated(graph, consolidate_m) if consolidate_m > 0 else graph
+
+
+def consolidated(graph: nx.MultiDiGraph[Any], metres: float) -> nx.MultiDiGraph[Any]:
+    """Junctions that lie together (crossings of dual carriageways, roundabouts) merged into one.
+
+    Only junctions that streets join within the distance are merged, so a bridge is not joined to the
+    road below it. Lengths change by up to the distance at each junction: it is never done unasked.
+    """
+    flat = ox.project_graph(graph)
+    merged = ox.consolidate_intersections(
+        flat, tolerance=metres / 2, rebuild_graph=True, dead_ends=True, reconnect_edges=True
+    )
+    back: nx.MultiDiGraph[Any] = ox.project_graph(merged, to_crs="EPSG:4326")
+    for _, _, data in back.edges(data=True):
+        data.pop("u_original", None)
+        data.pop("v_original", None)
+    back.graph["crs"] = "epsg:4326"
+    back.graph["junctions_merged"] = len(graph) - len(back)
+    return back
 
 
 def _problem(key: str, path: Path, **fields: object) -> InputProblems:
@@ -140,8 +164,9 @@ COUNTED: tuple[tuple[Severity, str, str], ...] = (
     ("warning", "roads.ways_cut", "ways_cut"),
     ("note", "roads.outside", "ways_outside"),
     ("note", "roads.ferries_unused", "ferries_unused"),
+    ("note", "roads.junctions_merged", "junctions_merged"),
 )
-"""Severity and message of the counts that `_read_osm` leaves in the graph."""
+"""Severity and message of the counts that reading leaves in the graph."""
 
 
 def _read_osm(path: Path, box: Box | None, ferries: bool) -> nx.MultiDiGraph[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Travel(BaseModel):
@@ -16,6 +16,8 @@ class Travel(BaseModel):
         Which rows of seasons.csv and which areas apply.
     ferries : bool
         Ferry lines of an OSM extract are used.
+    consolidate_m : float
+        Junctions this close (metres) become one; 0 leaves the network as it is.
     dem : str, optional
         Height raster (GeoTIFF, metres), relative to the county's folder: walking slows on slopes.
     areas : str, optional
@@ -27,6 +29,7 @@ class Travel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     season: Literal["normal", "winter", "flood"] = "normal"
     ferries: bool = False
+    consolidate_m: float = Field(default=0.0, ge=0.0, le=100.0)
     dem: str | None = None
     areas: str | None = None
     cache: str = ".cache"

@@ -273,3 +273,32 @@ def test_real_clipped_extract_is_cut_and_says_so():
     found = {f.key: f for f in roads_findings(graph)}
     assert found["roads.ways_cut"].fields["count"] == 189
     assert mode_network(streets_of(graph), "walk").main.sum() > 10_000
+
+
+def test_junctions_are_merged_only_when_asked_for(tmp_path):
+    # 1 - 2 - 3 - 4 with 2 and 3 six metres apart, each with a side road; 9 - 10 crosses on a bridge
+    east = {
+        1: (0.0, 0.0),
+        2: (1000, 0),
+        3: (1006, 0),
+        4: (2000, 0),
+        5: (1000, 800),
+        6: (1006, -800),
+        9: (1003, 900),
+    }
+    graph = nx.MultiDiGraph(crs="EPSG:4326", simplified=True)
+    for node, (x, y) in east.items():
+        graph.add_node(node, x=118.3 + x / 95_500, y=30.9 + y / 110_870)
+    for u, v, metres in ((1, 2, 1000), (2, 3, 6), (3, 4, 994), (2, 5, 800), (3, 6, 800), (9, 5, 100)):
+        for a, b in ((u, v), (v, u)):
+            graph.add_edge(a, b, length=float(metres), highway="primary", osmid=1)
+    ox.save_graphml(graph, tmp_path / "g.graphml")
+    apart, merged = (read_roads(tmp_path / "g.graphml", consolidate_m=m) for m in (0.0, 20.0))
+    assert (len(apart), len(merged)) == (7, 6)
+    assert "roads.junctions_merged" not in keys(roads_findings(apart))
+    (said,) = [f for f in roads_findings(merged) if f.key == "roads.junctions_merged"]
+    assert said.fields == {"count": 1}
+    streets = streets_of(merged)
+    assert sorted(streets.metres.round(-1).tolist()) == [100, 800, 800, 1000, 1000]
+    assert (streets.forward & streets.backward).all()
+    assert merged.graph["crs"] == "epsg:4326"
