@@ -139,7 +139,7 @@ def _asked(source: Source, book: Book, name: str) -> dict[str, dict[str, Constan
     visible = book.visible()
     if not asked and len(visible) == 1:
         return {visible[0]: {}}
-    known = book.values.sheetnames
+    known = [s.title for s in book.values.worksheets]  # without chart sheets
     missing = [s for s in asked if s not in known]
     if missing or not asked:
         fields: dict[str, object] = {"known": ", ".join(known)}

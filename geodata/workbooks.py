@@ -231,7 +231,7 @@ def find_header(grid: Grid, wanted: list[str]) -> tuple[int, int, tuple[str, ...
     headings : tuple of str
     """
     cells = _filled(grid)
-    best, found = 0, (0, 0, _headings(cells, 0, 0) if cells else ())
+    best, found = 0, (0, 0, _headings(cells, 0, 0))
     for top in range(min(MOST_TITLE_ROWS, len(cells))):
         if len({t for t in cells[top] if t}) < 2 and len(wanted) > 1:
             continue  # a title, or an empty row
@@ -304,11 +304,18 @@ def read_sheet(
     -------
     Sheet
         With a finding for every row left out, hidden row read, cell filled down, total that differs.
+
+    Raises
+    ------
+    InputProblems
+        Nothing on the sheet, or stated header rows that it does not have.
     """
     cells = _filled(grid)
+    if not any(plain(t) for row in cells for t in row):
+        raise InputProblems([Finding("error", "bureau.empty_sheet", file=grid.label)])
     if header is None:
         top, bottom, headings = find_header(grid, wanted)
-    elif header[1] > len(cells) or header[0] > header[1]:
+    elif not 1 <= header[0] <= header[1] <= len(cells):
         problem = Finding("error", "bureau.header_rows", {"rows": len(cells)}, file=grid.label)
         raise InputProblems([problem])
     else:

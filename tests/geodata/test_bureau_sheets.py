@@ -91,9 +91,17 @@ def test_totals_that_do_not_add_up_are_a_warning_with_both_figures():
 def test_stated_header_rows_win():
     sheet = read_sheet(grid(), ["学校名称"], header=(3, 4))
     assert sheet.headings[2] == "教职工数/其中:专任教师"
+    for header in ((3, 40), (0, 0), (4, 3)):
+        with pytest.raises(InputProblems) as problem:
+            read_sheet(grid(), ["学校名称"], header=header)
+        assert problem.value.findings[0].key == "bureau.header_rows"
+
+
+@pytest.mark.parametrize("cells", [[["", ""], [" ", ""]], [[]]])
+def test_an_empty_sheet_is_said(cells):
     with pytest.raises(InputProblems) as problem:
-        read_sheet(grid(), ["学校名称"], header=(3, 40))
-    assert problem.value.findings[0].key == "bureau.header_rows"
+        read_sheet(grid(cells, merges=()), ["学校"])
+    assert problem.value.findings[0].key == "bureau.empty_sheet"
 
 
 @pytest.mark.parametrize(
