@@ -11,6 +11,7 @@ import geopandas as gpd
 import networkx as nx
 import pandas as pd
 
+from geodata.cache import file_digest
 from geodata.findings import Finding
 from geodata.tables import TABLES
 from geodata.travel import Travel
@@ -102,7 +103,7 @@ class County:
 
     @property
     def content_hash(self) -> str:
-        """SHA-256 of all tables, the road file and what applies; the same input, the same hash."""
+        """SHA-256 of all tables, road file, heights and what applies; the same input, the same hash."""
         digest = hashlib.sha256()
         applies = self.name, str(self.year), self.roads_source, *self.standard_files, *self.modelled
         for part in (*applies, self.travel.model_dump_json(exclude={"cache"})):
@@ -113,6 +114,8 @@ class County:
             digest.update(table.to_csv(index=False, lineterminator="\n").encode())
         if self.road_areas is not None:
             digest.update(self.road_areas.to_json().encode())
+        if self.folder is not None and self.travel.dem is not None:
+            digest.update(file_digest(self.folder / self.travel.dem).encode())
         return digest.hexdigest()
 
     def points(self, table: str) -> gpd.GeoDataFrame:
