@@ -11,7 +11,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent / "results"
 NAMED = (
     "geopandas", "igraph", "networkx", "numpy", "osmium", "osmnx", "pandana", "pandas", "routingkit-cch",
-    "rustworkx", "scipy", "shapely",
+    "scipy", "shapely",
 )  # fmt: skip
 
 
