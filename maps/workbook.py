@@ -34,8 +34,9 @@ def _cell(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _write_sheet(book: Any, sheet: Sheet, styles: dict[str, Any], language: str) -> None:
-    page = book.add_worksheet(word(f"sheet_{sheet.key}", language))
+def write_sheet(book: Any, title: str, sheet: Sheet, styles: dict[str, Any], language: str) -> None:
+    """One sheet with its headings, formats, widths and filter."""
+    page = book.add_worksheet(title)
     table = sheet.table
     for c, heading in enumerate(table.columns):
         page.write_string(0, c, heading, styles["head"])
@@ -74,6 +75,17 @@ def _cover(book: Any, result: PlanResult, styles: dict[str, Any], language: str)
         page.write_string(row, 0, text)
 
 
+def styles_of(book: Any) -> dict[str, Any]:
+    """The formats that every workbook shares."""
+    styles = {k: book.add_format({"num_format": f}) for k, f in FORMATS.items()}
+    styles["head"] = book.add_format(
+        {"bold": True, "bg_color": "#DCE6F1", "bottom": 1, "text_wrap": True, "valign": "top"}
+    )
+    styles["title"] = book.add_format({"bold": True, "font_size": 16})
+    styles["bad"] = book.add_format({"bg_color": "#F8CBAD"})
+    return styles
+
+
 def write_workbook(result: PlanResult, path: Path, language: str = "zh") -> Path:
     """Write ``plan.xlsx``.
 
@@ -89,13 +101,8 @@ def write_workbook(result: PlanResult, path: Path, language: str = "zh") -> Path
     """
     with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
         book.set_properties({"created": CREATED, "title": result.county.name})
-        styles = {k: book.add_format({"num_format": f}) for k, f in FORMATS.items()}
-        styles["head"] = book.add_format(
-            {"bold": True, "bg_color": "#DCE6F1", "bottom": 1, "text_wrap": True, "valign": "top"}
-        )
-        styles["title"] = book.add_format({"bold": True, "font_size": 16})
-        styles["bad"] = book.add_format({"bg_color": "#F8CBAD"})
+        styles = styles_of(book)
         _cover(book, result, styles, language)
         for sheet in all_sheets(result, language):
-            _write_sheet(book, sheet, styles, language)
+            write_sheet(book, word(f"sheet_{sheet.key}", language), sheet, styles, language)
     return path

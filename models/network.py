@@ -217,7 +217,9 @@ def pace(model: Model, inst: Instance) -> None:
         model.pace_county = pyo.Constraint(expr=sum(model.closed[j] for j in sites) <= most)
     if inst.standards.hard("moved_share"):
         most_moved = value("moved_share") * float(inst.groups["pupils"].sum())
-        model.pace_pupils = pyo.Constraint(expr=pupils_changed(model, inst) <= most_moved)
+        moved = pupils_changed(model, inst)
+        if not isinstance(moved, int):  # a fixed network that moves nobody leaves a plain 0
+            model.pace_pupils = pyo.Constraint(expr=moved <= most_moved)
 
 
 def pupils_changed(model: Model, inst: Instance) -> Any:

@@ -59,7 +59,11 @@ class Out:
 
     def say(self, key: str, style: str = "", **fields: object) -> None:
         """Print one message; text from tables is never taken for markup."""
-        self.console.print(Text(say(f"cli.{key}", self.language, **fields), style=style))
+        self.say_as(f"cli.{key}", style, **fields)
+
+    def say_as(self, key: str, style: str = "", **fields: object) -> None:
+        """Print one message of any room."""
+        self.console.print(Text(say(key, self.language, **fields), style=style))
 
     def findings(self, found: list[Finding] | tuple[Finding, ...], most: int = 60) -> None:
         """Print findings, errors first."""
@@ -342,3 +346,6 @@ def plan(
 def main() -> None:
     """Entry point of the command ``junheng``."""
     app()
+
+
+import optimizer.cli_analysis  # noqa: E402, F401 - registers the analyst's verbs on the app above

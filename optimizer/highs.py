@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any, Literal
@@ -113,8 +113,9 @@ class Bridge:
         inf = highspy.kHighsInf
         lp.num_col_, lp.num_row_ = len(self.columns), len(rhs)
         lp.col_cost_ = np.zeros(len(self.columns))
-        lp.col_lower_ = np.array([v.lb if v.lb is not None else -inf for v in self.columns], dtype=float)
-        lp.col_upper_ = np.array([v.ub if v.ub is not None else inf for v in self.columns], dtype=float)
+        self.low = np.array([v.lb if v.lb is not None else -inf for v in self.columns], dtype=float)
+        self.high = np.array([v.ub if v.ub is not None else inf for v in self.columns], dtype=float)
+        lp.col_lower_, lp.col_upper_ = self.low, self.high
         lp.row_lower_ = np.where(kinds == 1, -inf, rhs)
         lp.row_upper_ = np.where(kinds == -1, inf, rhs)
         lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
@@ -146,13 +147,63 @@ class Bridge:
         inf = highspy.kHighsInf
         for relation in relations:
             less, more = relation.args  # Pyomo keeps every inequality as less <= more
-            terms = visitor.walk_expression(more - less)
-            index = np.array([self._column(visitor, i) for i in terms.linear], dtype=np.int32)
-            value = np.array(list(terms.linear.values()), dtype=float)
-            self.highs.addRow(-float(terms.constant), inf, len(index), index, value)
+            index, value, constant = self.terms(more - less, visitor)
+            self.highs.addRow(-constant, inf, len(index), index, value)
+
+    def terms(
+        self, expression: Any, visitor: LinearRepnVisitor | None = None
+    ) -> tuple[np.ndarray, np.ndarray, float]:
+        """Columns, coefficients and constant of a linear Pyomo expression."""
+        visitor = visitor or LinearRepnVisitor({})
+        found = visitor.walk_expression(expression)
+        index = np.array([self._column(visitor, i) for i in found.linear], dtype=np.int32)
+        return index, np.array(list(found.linear.values()), dtype=float), float(found.constant)
+
+    def add_least(self, rows: list[tuple[np.ndarray, np.ndarray, float]]) -> None:
+        """Add rows ``coefficients . columns >= least`` given as numbers."""
+        starts = np.cumsum([0, *[len(i) for i, _, _ in rows]])[:-1].astype(np.int32)
+        index = np.concatenate([i for i, _, _ in rows]).astype(np.int32)
+        value = np.concatenate([v for _, v, _ in rows]).astype(float)
+        least = np.array([b for _, _, b in rows], dtype=float)
+        self.highs.addRows(
+            len(rows), least, np.full(len(rows), highspy.kHighsInf), len(index), starts, index, value
+        )
 
     def _column(self, visitor: LinearRepnVisitor, key: int) -> int:
         return self.position[id(visitor.var_recorder.var_map[key])]
+
+    def release(self, columns: Iterable[int]) -> None:
+        """Give columns their own bounds back."""
+        index = np.array(sorted(columns), dtype=np.int32)
+        self.highs.changeColsBounds(len(index), index, self.low[index], self.high[index])
+
+    def bound(self, column: int, low: float, high: float) -> None:
+        """Let one column (by position) range between two values from now on."""
+        self.highs.changeColBounds(column, low, high)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are now; a mark for `forget_rows`."""
+        return int(self.highs.getNumRow())
+
+    def forget_rows(self, mark: int) -> None:
+        """Drop the rows added since there were ``mark`` of them."""
+        index = np.arange(mark, self.rows, dtype=np.int32)
+        if len(index):
+            self.highs.deleteRows(len(index), index)
+
+    def add_goal(self, name: str, base: str, prices: Mapping[int, float]) -> None:
+        """Another objective: an earlier one plus prices on columns (by position)."""
+        cost, offset = self.costs[base]
+        cost = cost.copy()
+        for column, price in prices.items():
+            cost[column] += price
+        self.costs[name] = (cost, offset)
+
+    def duals(self) -> dict[str, float]:
+        """Shadow prices of the model's own rows after a solve of the relaxation, without zeros."""
+        values = np.array(self.highs.getSolution().row_dual)[: len(self.row_names)]
+        return {self.row_names[i]: float(values[i]) for i in np.flatnonzero(np.abs(values) > 1e-9)}
 
     def limit_goal(self, name: str, most: float) -> None:
         """Keep an objective at or below a value from now on (ordered goals)."""

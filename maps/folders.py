@@ -1,0 +1,48 @@
+"""Writing a folder of outputs: complete or not at all, and never over what is not ours."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from geodata.findings import Finding, InputProblems
+
+
+def may_write(folder: Path, marker: str, overwrite: bool) -> None:
+    """Only an empty place or, when asked, an earlier output of the same kind is written to.
+
+    Raises
+    ------
+    InputProblems
+    """
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    if not overwrite:
+        raise InputProblems([Finding("error", "cli.exists", file=str(folder))])
+    if not (folder / marker).is_file():
+        raise InputProblems([Finding("error", "analysis.not_ours", {"marker": marker}, file=str(folder))])
+
+
+def write_folder(folder: Path, marker: str, overwrite: bool, fill: Callable[[Path], None]) -> None:
+    """Let ``fill`` write into a draft beside the folder, then move it there.
+
+    Parameters
+    ----------
+    folder : Path
+    marker : str
+        The file by which an earlier output of this kind is known.
+    overwrite : bool
+    fill : callable
+        Takes the draft folder.
+    """
+    may_write(folder, marker, overwrite)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".draft-") as work:
+        draft = Path(work) / "draft"
+        draft.mkdir()
+        fill(draft)
+        if folder.exists():
+            shutil.rmtree(folder)
+        draft.rename(folder)
