@@ -1,8 +1,8 @@
-"""The solving method: network on continuous resources first, then an exact whole split.
+"""The first two steps of the solving method: network on continuous resources, then an exact whole split.
 
 FINDINGS.md "Solving": the wholeness of a few heads in small units is most of the difficulty, not the
 network. The first step's bound holds for the whole problem, because continuous resources and tangents
-both relax it.
+both relax it; `optimizer.joint` then decides both together, from the plan found here.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from models.plan import GoalRecord
 from optimizer.highs import Answer, Bridge, Limits, Progress
 
 Report = Callable[[str, Progress], None]
+ROUNDS = 3
+"""Solves of the first goal after its first, each with the tangents that the last one asked for."""
 CUT_SLACK = 0.01
 """Tangents are added until they understate the objective by at most this share of it."""
 
@@ -49,10 +51,10 @@ def bridge_of(model: pyo.ConcreteModel) -> Bridge:
     return Bridge(model, {name: model.component(f"goal_{name}") for name in GOALS})
 
 
-def missing_tangents(model: pyo.ConcreteModel, inst: Instance) -> list[object]:
+def missing_tangents(model: pyo.ConcreteModel, inst: Instance, share: float = CUT_SLACK) -> list[object]:
     """Tangents at the loaded solution's own ratios, where the model understates a spread."""
     rows = []
-    slack = CUT_SLACK * float(pyo.value(model.goal_imbalance)) / len(inst.centres)  # a pupil and indicator
+    slack = share * float(pyo.value(model.goal_imbalance)) / len(inst.centres)  # a pupil and indicator
     for u, r in model.spread:
         y, pupils = (float(pyo.value(e)) for e in measured(model, inst, u, r))
         if pupils < 1e-6:
@@ -61,6 +63,16 @@ def missing_tangents(model: pyo.ConcreteModel, inst: Instance) -> list[object]:
         if exact - float(pyo.value(model.spread[u, r])) > max(slack, 1e-6) * pupils:
             rows.append(tangent(model, inst, u, r, max(0.0, y / pupils)))
     return rows
+
+
+def exact_value(model: pyo.ConcreteModel, inst: Instance) -> float:
+    """Objective (3) of the loaded solution, exactly, where the model has only its tangents."""
+    total = 0.0
+    for u, r in model.spread:
+        y, pupils = (float(pyo.value(e)) for e in measured(model, inst, u, r))
+        if pupils > 1e-6:
+            total += (y - pupils) ** 2 / pupils / inst.population[inst.units.at[u, "stage"]]
+    return total
 
 
 def relax_and_cut(bridge: Bridge, model: pyo.ConcreteModel, inst: Instance, rounds: int) -> Answer:
@@ -112,19 +124,31 @@ def _watch(report: Report | None, step: str) -> Callable[[Progress], None] | Non
 
 
 def first_goal(
-    bridge: Bridge, model: pyo.ConcreteModel, inst: Instance, limits: Limits, report: Report | None
+    bridge: Bridge,
+    model: pyo.ConcreteModel,
+    inst: Instance,
+    limits: Limits,
+    report: Report | None,
+    start: np.ndarray | None = None,
+    share: float = CUT_SLACK,
+    enough: float = 0.0,
 ) -> Answer:
     """Least imbalance: solve, add the tangents its solution asks for, solve again from there.
 
-    Every round's bound holds, since tangents only tighten a relaxation; the best is kept.
+    Every round's bound holds, since tangents only tighten a relaxation; the best is kept. With a start,
+    the model is made exact there first. It ends once the exact objective is ``enough`` (a gap).
     """
-    answer = bridge.solve("imbalance", limits, progress=_watch(report, "imbalance"))
-    for _ in range(2):
-        if answer.values is None or answer.status == "stopped":
+    if start is not None:
+        bridge.load(start)
+        bridge.add_rows(missing_tangents(model, inst, share / 10))
+    answer = bridge.solve("imbalance", limits, start=start, progress=_watch(report, "imbalance"))
+    for _ in range(ROUNDS):
+        if answer.values is None or bridge.stopped:
             break
         bridge.load(answer.values)
-        rows = missing_tangents(model, inst)
-        if not rows:
+        exact = exact_value(model, inst)
+        rows = missing_tangents(model, inst, share)
+        if not rows or exact - answer.bound <= enough * exact:
             break
         bridge.add_rows(rows)
         again = bridge.solve("imbalance", limits, start=answer.values, progress=_watch(report, "imbalance"))
@@ -132,22 +156,32 @@ def first_goal(
             break
         answer = replace(
             again, bound=max(answer.bound, again.bound), seconds=answer.seconds + again.seconds,
-            nodes=answer.nodes + again.nodes,
+            nodes=answer.nodes + again.nodes, clock=answer.clock or again.clock,
         )  # fmt: skip
     return answer
 
 
 def ordered_goals(
-    bridge: Bridge, goals: list[tuple[str, float]], first: Answer, limits: Limits, report: Report | None
+    bridge: Bridge,
+    goals: list[tuple[str, float]],
+    first: Answer,
+    limits: Limits,
+    report: Report | None,
+    least: float | None = None,
 ) -> tuple[Answer, list[GoalRecord]]:
-    """The goals after the first: each keeps the earlier ones within tolerance and starts from their plan."""
-    answer, done = first, []
+    """The goals after the first: each keeps the earlier ones within tolerance and starts from their plan.
+
+    ``least`` is the first goal's best value where an earlier step already gave some of it away.
+    """
+    answer = first
+    done: list[GoalRecord] = []
     held, tolerance = goals[0]
     for name, next_tolerance in goals[1:]:
         if answer.values is None or bridge.stopped:
             break
         reached = bridge.value(held, answer.values)
-        bridge.limit_goal(held, reached + tolerance * abs(reached) + 1e-7)
+        base = reached if least is None or done else least
+        bridge.limit_goal(held, max(reached, base + tolerance * abs(base)) + 1e-7)
         found = bridge.solve(name, limits, start=answer.values, progress=_watch(report, name))
         if found.values is None:
             break
@@ -215,9 +249,15 @@ def enrolment(model: pyo.ConcreteModel, inst: Instance) -> dict[str, float]:
 
 
 def solve_split(
-    network: Solved, goals: list[tuple[str, float]], limits: Limits, report: Report | None = None
+    network: Solved,
+    goals: list[tuple[str, float]],
+    limits: Limits,
+    report: Report | None = None,
+    least: float | None = None,
 ) -> Solved:
     """Whole heads and rooms for the solved network.
+
+    ``least`` is the best imbalance known: the tolerance of the later goals counts from there.
 
     Raises
     ------
@@ -239,7 +279,8 @@ def solve_split(
     if first.values is None:
         raise NoPlan(first.status, inst)
     order = [goals[0], *[g for g in goals[1:] if g[0] != "travel"]]
-    answer, later = ordered_goals(bridge, order, first, replace(limits, gap=limits.later_gap), report)
+    later_limits = replace(limits, gap=limits.later_gap)
+    answer, later = ordered_goals(bridge, order, first, later_limits, report, least)
     assert answer.values is not None
     bridge.load(answer.values)
     return Solved(model, inst, (record(order[0][0], first, order[0][1]), *later), answer)

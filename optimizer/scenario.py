@@ -25,7 +25,7 @@ class Goal(BaseModel):
 
 
 DEFAULT_GOALS = (
-    Goal(name="imbalance", tolerance=0.005),
+    Goal(name="imbalance", tolerance=0.002),
     Goal(name="travel", tolerance=0.01),
     Goal(name="disruption", tolerance=0.05),
     Goal(name="cost"),
