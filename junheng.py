@@ -10,11 +10,17 @@ from geodata.marked import write_marked
 from geodata.reading import check, read_county
 from geodata.template import write_template
 from geodata.traveltimes import TravelTimes, travel_times
+from maps.alternatives import write_alternatives
 from maps.dossier import write_dossier
+from maps.frontier import write_frontier
 from models.audit import Audit, audit
 from models.norms import Standards, load_standards
 from models.plan import Plan, PlanResult, Verdict
 from models.referee import judge
+from optimizer.alternatives import alternatives
+from optimizer.explaining import explain_school
+from optimizer.frontier import frontier
+from optimizer.impossible import explain_request
 from optimizer.planning import plan
 from optimizer.scenario import Scenario, read_scenario
 
@@ -29,16 +35,22 @@ __all__ = [
     "Standards",
     "TravelTimes",
     "Verdict",
+    "alternatives",
     "audit",
     "check",
+    "explain_request",
+    "explain_school",
+    "frontier",
     "judge",
     "load_standards",
     "plan",
     "read_county",
     "read_scenario",
     "travel_times",
+    "write_alternatives",
     "write_demo_county",
     "write_dossier",
+    "write_frontier",
     "write_marked",
     "write_template",
 ]

@@ -62,7 +62,7 @@ def plans_sheet(found: Alternatives, language: str) -> Sheet:
             word("differs", language): float(p.differs),
         }  # fmt: skip
         row |= {name("measure", m, language): float(values[m]) for m in (*MEASURES, "cost")}
-        row[word("changed", language)] = changes_said(p.changes, language, most=8) if i else ""
+        row[word("changed_best", language)] = changes_said(p.changes, language, most=8) if i else ""
         rows.append(row)
     table = pd.DataFrame(rows)
     formats = {h: "number" for h in table.columns if table[h].dtype == "float64"}

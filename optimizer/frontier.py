@@ -137,12 +137,15 @@ def frontier(
     splitter = Splitter(study, most, earmark)
     sweep = Sweep(study, shared, splitter, earmark, report, {}, [], {})
     found, proven = _least_share(sweep)
-    shares = share_grid(points, least if least is not None else proven if math.isnan(found) else found, most)
+    shares = share_grid(
+        points, least if least is not None else min(proven, most) if math.isnan(found) else found, most
+    )
     targets = sorted({shares[round(i)] for i in np.linspace(0, len(shares) - 1, networks + 1)})
     relaxed = _relaxed(sweep, targets)
     for price in prices(targets, list(relaxed.values())):
-        _priced(sweep, price, max(proven, shares[0]))
-    for share in shares if study.whole else []:  # small counties: every budget in its own right
+        _priced(sweep, price, min(max(proven, shares[0]), most))
+    # the smallest budget and the scenario's own in their own right; in small counties every one
+    for share in shares if study.whole else sorted({max(shares[0], proven), 1.0} & set(shares)):
         _direct(sweep, share)
     bounds = proven_bounds(shares, sweep.lines, {**relaxed, **sweep.own})
     made = _plans(sweep, shares, proven)
@@ -196,7 +199,7 @@ def _least_share(sweep: Sweep) -> tuple[float, float]:
     shared.free()
     answer = shared.bridge.solve("share", replace(study.limits, gap=1e-3))
     if answer.values is None:
-        return math.nan, (shared.most if answer.status == "infeasible" else 0.0)
+        return math.nan, (math.inf if answer.status == "infeasible" else 0.0)
     sweep.add(answer.values)
     found = answer.objective if study.whole else sweep.splitter.least(next(iter(sweep.pool.values())).network)
     return (math.nan if found is None else found), max(0.0, answer.bound)
@@ -243,7 +246,13 @@ def _direct(sweep: Sweep, share: float) -> None:
     """One budget solved in its own right: its own bound, and a network for the pool."""
     shared, study = sweep.shared, sweep.study
     shared.at(share)
-    answer = first_goal(shared.bridge, shared.model, study.instance, study.limits, sweep.report)
+    if study.whole:  # quick, and a tangent more or less weighs more: solved until none is missing
+        answer = first_goal(shared.bridge, shared.model, study.instance, study.limits, sweep.report)
+    else:
+        below = [c for c in sweep.pool.values() if c.share <= share + 1e-9]
+        start = max(below, key=lambda c: c.share).values if below else None
+        watch = watching(sweep.report, "imbalance")
+        answer = shared.bridge.solve("imbalance", study.limits, start=start, progress=watch)
     if math.isfinite(answer.bound):
         sweep.own[share] = answer.bound
     if answer.values is not None:

@@ -149,6 +149,31 @@ def arithmetic(inst: Instance, times: TravelTimes) -> list[Finding]:
     return [*seats_short(inst), *seats_by_township(inst), *cut_off(inst, times), *lock_conflicts(inst)]
 
 
+def clash_in_words(inst: Instance) -> list[Finding]:
+    """`optimizer.diagnosis.clashing_rules` with names of villages and schools for ids."""
+    schools = {str(k): str(v) for k, v in inst.county.schools.set_index("school_id")["name"].items()}
+    villages = inst.county.villages.set_index("village_id")["name"]
+    group = {str(g): str(villages[v]) for g, v in inst.groups["village_id"].items()}
+
+    def named(place: str, by_group: bool) -> str:
+        first, *rest = place.split(",")
+        head = group.get(first, first) if by_group else first
+        return " ".join(schools.get(p.split("/")[0], p) for p in (head, *rest))
+
+    return [
+        Finding(
+            f.severity, f.key,
+            {
+                "rule": f.fields["rule"],
+                "places": "; ".join(
+                    named(p, f.fields["rule"] in ("assignment", "open_band")) for p in str(f.fields["places"]).split("; ") if p
+                ),
+            },
+        )
+        for f in clashing_rules(inst)
+    ]  # fmt: skip
+
+
 def why_impossible(inst: Instance, times: TravelTimes, limits: Limits) -> Impossible:
     """What stands in the way of any plan, and what the least is that would have to give.
 
@@ -168,7 +193,7 @@ def why_impossible(inst: Instance, times: TravelTimes, limits: Limits) -> Imposs
     if not give and not sums:
         return Impossible((), (), ())
     return Impossible(
-        (*sums, *(least_money(inst) if not sums else [])), tuple(give), tuple(clashing_rules(inst))
+        (*sums, *(least_money(inst) if not sums else [])), tuple(give), tuple(clash_in_words(inst))
     )
 
 

@@ -157,3 +157,47 @@ def test_same_seed_same_path() -> None:
     ]
     assert runs[0].nodes == runs[1].nodes
     assert np.array_equal(runs[0].values, runs[1].values)
+
+
+def test_bounds_released_and_rows_forgotten_leave_the_model_as_it_was() -> None:
+    model = knapsack([3, 4, 5], [30, 50, 60], 8)
+    b = bridge(model)
+    best = b.solve("loss", Limits(gap=0.0)).objective
+    mark = b.rows
+    b.fix({b.position[id(model.take[2])]: 0.0})
+    b.add_rows([model.take[1] <= 0.0])
+    assert b.solve("loss", Limits(gap=0.0)).objective == pytest.approx(70)
+    b.forget_rows(mark)
+    assert b.rows == mark
+    b.release([b.position[id(model.take[2])]])
+    assert b.solve("loss", Limits(gap=0.0)).objective == pytest.approx(best) == 10
+    b.bound(b.position[id(model.take[0])], 0.0, 0.0)
+    assert b.solve("loss", Limits(gap=0.0)).objective == pytest.approx(40)
+
+
+def test_a_priced_goal_is_the_goal_plus_prices_and_bounds_it() -> None:
+    model = knapsack([3, 4, 5], [30, 50, 60], 8)
+    b = bridge(model)
+    b.add_goal("priced", "loss", {b.position[id(model.take[2])]: 35.0})
+    priced = b.solve("priced", Limits(gap=0.0))
+    assert priced.objective == pytest.approx(100 - 80)  # 30 + 50 now beats 30 + 60 - 35
+    assert b.solve("loss", Limits(gap=0.0)).objective == pytest.approx(10)  # the goal itself is untouched
+
+
+def test_rows_as_numbers_are_rows() -> None:
+    model = knapsack([3, 4, 5], [30, 50, 60], 8)
+    b = bridge(model)
+    index, value, constant = b.terms(2 * model.take[0] + 3 * model.take[1] + 1)
+    assert constant == 1.0 and sorted(value) == [2.0, 3.0]
+    b.add_least([(index, -value, -3.0), (index, -value, -4.0)])  # not both
+    assert b.solve("loss", Limits(gap=0.0)).objective == pytest.approx(10)
+    b.add_least([(index, -value, -2.0)])  # not the second at all
+    b.load(b.solve("loss", Limits(gap=0.0)).values)
+    assert [pyo.value(model.take[i]) for i in range(3)] == [1, 0, 1]
+
+
+def test_duals_are_the_worth_of_a_rows_right_hand_side() -> None:
+    b = bridge(knapsack([3, 4, 5], [30, 50, 60], 8))
+    b.relax(True)
+    b.solve("loss", Limits())
+    assert b.duals() == {"weight": pytest.approx(-60 / 5)}

@@ -1,0 +1,251 @@
+"""Explanations with known answers: seats, minutes, money, locks, forced decisions."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import cache
+
+import pytest
+from typer.testing import CliRunner
+
+import optimizer.cli as cli
+import optimizer.cli_analysis as analysis
+from geodata.county import County
+from geodata.findings import InputProblems
+from models.analysis import Swap
+from models.instance import build_instance
+from models.request import Request
+from optimizer.explaining import contributions, explain_school
+from optimizer.highs import Limits
+from optimizer.impossible import Impossible, arithmetic, explain_request, why_impossible
+from optimizer.network_first import exact_objective
+from optimizer.planning import Infeasible, StoppedWithoutPlan
+from optimizer.relaxing import farther_pairs, relaxations
+from optimizer.scenario import Goal, Scenario
+from optimizer.studies import best_plan, forced, open_study
+from tests.models.plans import ready
+from tests.samples import small_county
+
+ALONE = Scenario(goals=(Goal(name="imbalance"),), gap=1e-4)
+LIMITS = Limits(gap=1e-4)
+
+
+def short_of_seats(missing: int) -> County:
+    """A county whose two junior schools hold so many pupils too few."""
+    stages = small_county().school_stage.copy()
+    junior = stages["stage"] == "jun"
+    stages.loc[junior, "capacity_pupils"] = [210 - missing, 150]
+    stages.loc[junior, "classes"] = [4, 3]
+    return replace(small_county(), school_stage=stages)
+
+
+@cache
+def seats() -> Impossible:
+    return explain_request(short_of_seats(40), ALONE)
+
+
+def keys(found: Impossible) -> list[str]:
+    return [f.key for f in found.arithmetic]
+
+
+def test_a_possible_request_has_nothing_in_its_way() -> None:
+    assert explain_request(small_county(), ALONE).possible
+
+
+def test_forty_seats_missing_are_forty_seats_named_with_township_and_stage() -> None:
+    assert seats().arithmetic[0].fields == {"stage": "jun", "pupils": 360, "seats": 320, "short": 40}
+    enough = [r for r in seats().relaxations if r.possible]
+    assert [r.families for r in enough] == [("seats",)]
+    assert enough[0].whole
+    (said,) = enough[0].findings
+    assert (said.fields["township"], said.fields["stage"], said.fields["seats"]) == ("甲镇", "jun", 40)
+    assert said.fields["schools"] == ["甲镇A9"]
+    assert "甲镇 lacks 40 junior seats" in analysis.told(said, "en")
+    assert "甲镇缺少初中学位 40 个" in analysis.told(said, "zh")
+
+
+def test_township_arithmetic_counts_only_pupils_without_another_way() -> None:
+    stages = small_county().school_stage.copy()
+    here = (stages["school_id"] == "A9") & (stages["stage"] == "jun")
+    stages.loc[here, ["capacity_pupils", "classes"]] = [150, 3]
+    case = replace(ready(), county=replace(small_county(), school_stage=stages))
+    inst = build_instance(case.county, case.standards, Request(), case.times)
+    found = [f for f in arithmetic(inst, case.times) if f.key == "analysis.township_seats"]
+    reach = inst.pairs[inst.pairs["school_id"].isin(["B9"])]
+    own = inst.groups[(inst.groups["band"] == "g7_9") & ~inst.groups.index.isin(reach["g"])]
+    short = int(own["pupils"].sum()) - 150
+    assert [f.fields["short"] for f in found] == ([short] if short > 0 else [])
+    assert short == 15  # 165 junior pupils of the first township cannot reach the other one
+
+
+def test_minutes_missing_are_named_by_village() -> None:
+    case = ready()
+    inst = build_instance(case.county, case.standards, Request(close=("A2",)), case.times)
+    found = why_impossible(inst, case.times, LIMITS)
+    cut = [f.fields for f in found.arithmetic if f.key == "analysis.cut_off"]
+    assert {(f["village"], f["band"]) for f in cut} == {("甲镇V4村", "g1_3"), ("甲镇V4村", "g4_6")}
+    enough = [r for r in found.relaxations if r.possible]
+    more = [f.fields for r in enough for f in r.findings if f.key == "analysis.lacks_minutes"]
+    assert {f["village"] for f in more} == {"甲镇V4村"}
+    for f in more:  # as many minutes as the arithmetic says
+        sums = next(c for c in cut if c["band"] == f["band"])
+        assert f["more"] == -(-(sums["minutes"] - sums["limit"]) // 1)
+
+
+def test_ways_beyond_the_limit_are_beyond_it_and_new() -> None:
+    case = ready()
+    inst = build_instance(case.county, case.standards, Request(), case.times)
+    more = farther_pairs(inst, case.times)
+    have = set(zip(inst.pairs["g"], inst.pairs["school_id"], strict=True))
+    assert len(more) and (more["excess"] > 0).all()
+    assert not have & set(zip(more["g"], more["school_id"], strict=True))
+
+
+def test_money_missing_is_named_by_earmark() -> None:
+    found = explain_request(small_county(budget=0.0), ALONE)
+    (enough,) = [r for r in found.relaxations if r.possible]
+    assert enough.families == ("budget",)
+    assert {f.fields["earmark"] for f in enough.findings} == {"teacher"}
+    assert keys(found) == ["cli.money_short"]
+    assert enough.findings[0].fields["yuan"] == found.arithmetic[0].fields["teacher"]
+
+
+def test_too_many_closures_asked_for_are_counted() -> None:
+    found = explain_request(small_county(), Scenario(close=("A3",), goals=ALONE.goals))
+    assert [f.fields for f in found.arithmetic] == [{"asked": 1, "most": 0}]
+    (enough,) = [r for r in found.relaxations if r.possible]
+    assert (enough.families, enough.slack["pace"]) == (("pace",), pytest.approx(1.0))
+
+
+def test_a_township_without_its_junior_school_cannot_be_relaxed_and_the_rule_is_named() -> None:
+    found = explain_request(small_county(), Scenario(close=("A9",), goals=ALONE.goals))
+    assert "analysis.last_junior" in keys(found)
+    assert not [r for r in found.relaxations if r.possible]
+    assert "junior_per_township" in {f.fields["rule"] for f in found.clash}
+
+
+def test_nothing_gives_where_nothing_has_to() -> None:
+    case = ready()
+    inst = build_instance(case.county, case.standards, Request(), case.times)
+    assert relaxations(inst, case.times, LIMITS) == []
+
+
+# --- why this school -------------------------------------------------------------------------
+
+
+@cache
+def swapped() -> Swap:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("optimizer.studies.load_standards", lambda county: ready().standards)
+        return explain_school(small_county(), "A3", scenario=ALONE, shares=(0.5, 2.0))
+
+
+def test_a_forced_decision_costs_the_difference_of_two_solves() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("optimizer.studies.load_standards", lambda county: ready().standards)
+        study = open_study(small_county(), ALONE)
+    free, shut = best_plan(study), best_plan(forced(study, close=("A3",)))
+    swap = swapped()
+    assert (swap.forced, swap.possible) == ("closed", True)
+    assert swap.objective == pytest.approx(free.made.objective, rel=1e-9)
+    assert swap.forced_objective == pytest.approx(shut.made.objective, rel=1e-9)
+    assert swap.forced_objective > swap.objective
+    cost = swap.measures.set_index("measure").loc["cost"]
+    yuan = [b.made.verdict.measures.set_index("measure").at["cost", "plan"] for b in (free, shut)]
+    assert cost["change"] == pytest.approx(yuan[1] - yuan[0])
+
+
+def test_a_forced_decision_names_villages_and_binding_rules() -> None:
+    swap = swapped()
+    assert swap.villages[["village", "school_plan", "school_forced"]].to_numpy().tolist() == [
+        ["甲镇V3村", "甲镇A3", "甲镇A1"]
+    ]
+    assert "closures_share" in set(swap.binding["rule"])  # one closure is all that 20 % of seven allows
+    assert (swap.binding["price"].dropna() > 0).all()
+
+
+def test_flips_are_looked_for_at_the_budgets_tried() -> None:
+    assert swapped().flips["share"].tolist() == [0.5, 1.0, 2.0]
+    assert swapped().flips["open"].tolist() == [True, True, True]
+
+
+def test_an_impossible_decision_says_what_stands_in_the_way() -> None:
+    swap = explain_school(small_county(), "A1", scenario=ALONE, shares=())
+    assert not swap.possible
+    said = [f.key for f in swap.reasons]
+    assert said[0] == "analysis.not_small"
+    assert "analysis.lacks_seats" in said
+    assert (
+        explain_school(small_county(), "B3", scenario=ALONE, shares=()).reasons[0].key == "analysis.protected"
+    )
+
+
+def test_what_an_action_is_worth_is_the_objective_without_it() -> None:
+    study = open_study(small_county(), ALONE)
+    made = best_plan(study).made
+    school = made.plan.purchases["school_id"].iloc[0]
+    rows = contributions(made, study.instance, school).query("action == 'purchase'")
+    kind = rows.iloc[0]["what"]
+    bought = made.plan.purchases
+    less = replace(made.plan, purchases=bought[~((bought["school_id"] == school) & (bought["kind"] == kind))])
+    value = exact_objective(ready().judge(less).indicators, study.instance)
+    assert rows.iloc[0]["contribution"] == pytest.approx(value - made.objective, rel=1e-6, abs=1e-12)
+
+
+@pytest.mark.parametrize(("school", "instead"), [("X9", None), ("A3", "X9"), ("A3", "A3")])
+def test_unknown_schools_are_bad_input(school: str, instead: str | None) -> None:
+    with pytest.raises(InputProblems):
+        explain_school(small_county(), school, instead)
+
+
+# --- exit codes ------------------------------------------------------------------------------
+
+
+def run(*arguments: object, language: str = "en") -> tuple[int, str]:
+    result = CliRunner().invoke(cli.app, [*map(str, arguments), "--lang", language], env={"COLUMNS": "2000"})
+    assert result.exception is None or isinstance(result.exception, SystemExit), repr(result.exception)
+    return result.exit_code, re.sub(r"\s+", " ", result.output)
+
+
+def test_an_explained_impossibility_is_3_and_a_possible_request_is_0(monkeypatch, county_folder) -> None:
+    for language, said in (("en", "甲镇 lacks 40 junior seats"), ("zh", "甲镇缺少初中学位 40 个")):
+        monkeypatch.setattr(analysis, "explain_request", lambda *_: seats())
+        code, output = run("explain", county_folder, language=language)
+        assert code == cli.INFEASIBLE and said in output
+        monkeypatch.setattr(analysis, "explain_request", lambda *_: Impossible((), (), ()))
+        code, output = run("explain", county_folder, language=language)
+        assert code == 0
+
+
+@pytest.mark.parametrize("verb", ["explain_school", "make_frontier", "make_alternatives"])
+def test_other_ends_keep_their_codes(monkeypatch, county_folder, tmp_path, verb: str) -> None:
+    command = {
+        "explain_school": ["explain", county_folder, "--why", "3418000040"],
+        "make_frontier": ["frontier", county_folder, "--out", tmp_path / "out"],
+        "make_alternatives": ["alternatives", county_folder, "--out", tmp_path / "out"],
+    }[verb]
+    for problem, code in (
+        (InputProblems([]), cli.BAD_INPUT), (Infeasible([]), cli.INFEASIBLE), (StoppedWithoutPlan("no_plan"), cli.NO_PLAN),
+    ):  # fmt: skip
+
+        def end(*_, _problem=problem, **__):
+            raise _problem
+
+        monkeypatch.setattr(analysis, verb, end)
+        assert run(*command)[0] == code
+    assert not (tmp_path / "out").exists()
+
+
+def test_instead_without_why_is_bad_usage(county_folder) -> None:
+    assert run("explain", county_folder, "--instead", "3418000040")[0] == cli.BAD_INPUT
+
+
+def test_a_swap_is_told_in_both_languages(monkeypatch, county_folder) -> None:
+    swap = swapped()
+    names = {"A3": "甲镇A3"}
+    for language, said in (("en", "甲镇A3 is kept in the plan"), ("zh", "方案中甲镇A3保留")):
+        out = cli._out(language)
+        with out.console.capture() as capture:
+            analysis._print_swap(out, swap, names, 0.01)
+        assert said in capture.get()

@@ -1,0 +1,184 @@
+"""The budget frontier: bounds hold, more money is never worse, every plan passes the referee."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from functools import cache
+from itertools import pairwise
+
+import pandas as pd
+import pytest
+
+from geodata.findings import InputProblems
+from maps import chart
+from maps.frontier import changes_said, write_frontier
+from models.analysis import Frontier
+from models.changes import plan_changes
+from models.formulation import build_model
+from models.instance import build_instance
+from models.request import Request
+from optimizer.frontier import frontier, prices, proven_bounds, share_grid
+from optimizer.highs import Limits
+from optimizer.network_first import bridge_of
+from optimizer.planning import Infeasible
+from optimizer.scenario import Goal, Scenario
+from optimizer.studies import Splitter, best_plan, network_of, open_study, share_of_budget
+from tests.models.plans import closing, keep_all, ready
+from tests.samples import small_county
+
+ALONE = Scenario(goals=(Goal(name="imbalance", tolerance=0.005), Goal(name="cost")))
+POINTS = 3
+
+
+@cache
+def swept() -> Frontier:
+    """From half the budget upwards."""
+    return frontier(small_county(), ALONE, points=POINTS, least=0.2, most=1.8, networks=2)
+
+
+def test_every_point_has_a_plan_that_the_referee_accepts_within_its_own_budget() -> None:
+    case = ready()
+    for p in swept().points:
+        assert p.plan is not None and p.verdict is not None
+        verdict = case.judge(p.plan, Request(budget=p.budget))
+        assert verdict.accepted
+        spent = verdict.budget.set_index("earmark")["spent"].drop("any").sum()
+        assert spent <= p.yuan + 1.0
+
+
+def test_more_money_is_never_worse_and_bounds_never_rise() -> None:
+    points = swept().points
+    assert len(points) == POINTS
+    assert 1.0 in [p.share for p in points]
+    for less, more in pairwise(points):
+        assert more.yuan > less.yuan
+        assert more.objective <= less.objective * (1 + 1e-9)
+        assert more.bound <= less.bound + 1e-12
+
+
+def test_no_bound_is_above_any_plan_of_the_same_or_a_smaller_budget() -> None:
+    points = swept().points
+    for i, p in enumerate(points):
+        assert 0 < p.bound <= p.objective
+        assert all(p.bound <= q.objective * (1 + 1e-9) for q in points[: i + 1])
+        assert p.gap == pytest.approx(1 - p.bound / p.objective)
+    assert max(p.gap for p in points) < 0.1
+
+
+def test_a_point_is_as_good_as_a_solve_of_its_own() -> None:
+    study = open_study(small_county(), ALONE)
+    own = next(p for p in swept().points if p.share == 1.0)
+    best = best_plan(study)
+    assert own.bound <= best.made.objective * (1 + 1e-9)
+    assert best.bound <= own.objective * (1 + 1e-9)
+    assert own.objective == pytest.approx(best.made.objective, rel=0.03)
+
+
+def test_what_changed_is_the_difference_of_the_plans() -> None:
+    points = swept().points
+    county = small_county()
+    for less, more in pairwise(points):
+        pd.testing.assert_frame_equal(more.changes, plan_changes(county, less.plan, more.plan))
+        assert ((more.changes["before"] - more.changes["after"]).abs() > 1e-6).all()
+
+
+def test_changes_between_hand_written_plans_are_named() -> None:
+    case = ready()
+    found = plan_changes(case.county, keep_all(case), closing(case))
+    bands = found[found["change"] == "band"]
+    assert bands[["school_id", "before", "after"]].to_numpy().tolist() == [["A3", 1.0, 0.0]]
+    pupils = found[found["change"] == "pupils"].set_index("school_id")
+    assert (pupils["after"] - pupils["before"]).to_dict() == {"A1": 12.0, "A3": -12.0}
+    staff = found[found["change"] == "transfer"]
+    assert staff["after"].sum() == 3 and set(staff["school_id"]) == {"A1"}
+    assert "甲镇A3 gives up grades 1-3" in changes_said(found, "en")
+    assert changes_said(found.iloc[:0], "en") == "nothing"
+
+
+def test_too_little_money_is_proven_infeasible_and_not_a_gap_in_the_search() -> None:
+    county = small_county(budget=10_000.0)  # two itinerant teachers cost five times the teacher earmark
+    found = frontier(county, ALONE, points=3, least=0.5, most=8.0, networks=1)
+    assert [p.status for p in found.points] == ["infeasible", "infeasible", "plan"]
+    assert math.isnan(found.points[0].objective)
+    assert found.least_proven == pytest.approx(5.0, rel=1e-3)
+    assert found.least_found == pytest.approx(5.0, rel=1e-3)
+    below = open_study(county, ALONE, most=8.0)
+    shared = share_of_budget(below.instance, True, 8.0)
+    shared.at(found.least_proven * 0.98)
+    assert shared.bridge.solve("cost", below.limits).status == "infeasible"
+
+
+def test_no_budget_with_a_plan_is_infeasible() -> None:
+    with pytest.raises(Infeasible):
+        frontier(small_county(budget=100.0), ALONE, points=2, most=1.5)
+
+
+@pytest.mark.parametrize(
+    ("asked", "key"),
+    [
+        ({"points": 1}, "bad_range"), ({"least": 2.0, "most": 1.0}, "bad_range"), ({"earmark": "fame"}, "bad_earmark"),
+        ({"earmark": "any"}, "no_budget"),
+    ],
+)  # fmt: skip
+def test_a_range_without_sense_is_bad_input(asked: dict[str, object], key: str) -> None:
+    with pytest.raises(InputProblems) as problem:
+        frontier(small_county(), ALONE, **asked)
+    assert [f.key for f in problem.value.findings] == [f"analysis.{key}"]
+
+
+def test_one_earmark_varies_alone() -> None:
+    study = open_study(small_county(), ALONE)
+    shared = share_of_budget(study.instance, True, 2.0, "device")
+    shared.at(0.0)
+    answer = shared.bridge.solve("imbalance", study.limits)
+    shared.bridge.load(answer.values)
+    spill, charge = shared.model.spill, shared.model.charge
+    assert charge["device"].value <= 1e-6  # "any" is empty, so nothing may be bought
+    assert charge["teacher"].value <= 120.0 + 1e-6 and spill["teacher"].value <= 1e-6
+
+
+def test_grid_prices_and_lines() -> None:
+    assert share_grid(5, 0.413, 2.0) == [0.42, 1.0, 1.21, 1.605, 2.0]
+    assert prices([0.5, 1.0, 2.0], [math.inf, 0.9, 0.6]) == [0.3]
+    assert prices([0.5, 1.0], [0.5, 0.5]) == [0.0]
+    # imbalance + 0.4 share >= 1 at every budget; the relaxation is better at 2; a bound never rises
+    assert proven_bounds([0.5, 1.0, 2.0], [(0.4, 1.0)], {1.0: 0.1, 2.0: 0.65}) == [0.8, 0.65, 0.65]
+
+
+def test_the_splitter_finds_what_a_model_of_its_own_finds() -> None:
+    study = open_study(small_county(), ALONE)
+    best = best_plan(study)
+    network = network_of(best.network.model, study.instance)
+    split = Splitter(study, 1.0).solve(network, 1.0, study.scenario.request())
+    assert split is not None and split.verdict.accepted
+    assert split.objective == pytest.approx(best.made.objective, rel=0.02)
+
+
+def test_the_folder_holds_table_chart_and_figures(tmp_path, monkeypatch) -> None:
+    target = tmp_path / "found"
+    assert write_frontier(swept(), target, "en") == "en"
+    assert sorted(f.name for f in target.iterdir()) == ["frontier.json", "frontier.png", "frontier.xlsx"]
+    record = json.loads((target / "frontier.json").read_text(encoding="utf-8"))
+    assert [p["objective"] for p in record["points"]] == pytest.approx([p.objective for p in swept().points])
+    table = pd.read_excel(target / "frontier.xlsx", sheet_name="Frontier")
+    assert table["Proven bound"].tolist() == pytest.approx([p.bound for p in swept().points])
+    with pytest.raises(InputProblems):
+        write_frontier(swept(), target, "en")
+    (target / "frontier.json").unlink()
+    with pytest.raises(InputProblems):  # no longer known as ours
+        write_frontier(swept(), target, "en", overwrite=True)
+    monkeypatch.setattr(chart, "chinese_font", lambda: None)
+    assert write_frontier(swept(), tmp_path / "no_font", "zh") == "en"
+    assert pd.read_excel(tmp_path / "no_font" / "frontier.xlsx", sheet_name="预算前沿").shape[0] == POINTS
+
+
+def test_a_network_that_moves_nobody_is_a_model_too() -> None:
+    case = ready()
+    inst = build_instance(case.county, case.standards, Request(), case.times)
+    stay = inst.pairs[inst.pairs["stay"]]
+    bands = inst.bands.assign(lock="open")
+    model = build_model(replace(inst, pairs=stay, bands=bands, blocked_bus=inst.blocked_bus.iloc[:0]))
+    assert model.component("pace_pupils") is None
+    assert bridge_of(model).solve("imbalance", Limits(gap=0.01)).values is not None
