@@ -223,7 +223,8 @@ class Bridge:
 
     def clash(self) -> list[str]:
         """Names of the rows of an irreducible infeasible set of the relaxation; empty if feasible."""
-        self._options({"iis_strategy": 2})
+        # one thread as in every solve: HiGHS refuses to run where its scheduler began with another number
+        self._options({"iis_strategy": 2, "threads": 1, "parallel": "off"})
         self.highs.run()
         _, iis = self.highs.getIis()
         return [self.row_names[i] for i in iis.row_index_ if i < len(self.row_names)]

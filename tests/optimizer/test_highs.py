@@ -201,3 +201,14 @@ def test_duals_are_the_worth_of_a_rows_right_hand_side() -> None:
     b.relax(True)
     b.solve("loss", Limits())
     assert b.duals() == {"weight": pytest.approx(-60 / 5)}
+
+
+def test_a_clash_looked_for_first_does_not_spoil_the_next_one() -> None:
+    model = knapsack([3, 4, 5], [30, 50, 60], 8)
+    model.much = pyo.Constraint(expr=sum(model.take[i] for i in range(3)) >= 3)
+    for solve_first in (False, True, False):  # a bridge that never solved has other options than one that has
+        b = bridge(model)
+        if solve_first:
+            assert b.solve("loss", Limits()).status == "infeasible"
+        b.relax(True)
+        assert set(b.clash()) == {"weight", "much"}
