@@ -57,10 +57,10 @@ def generated_county(sites: int = 90, zones: int = 180, seed: int = 1, budget: f
         )  # fmt: skip
 
     for t in range(towns):
-        kinds = ["seat"] * 5 if t == 0 else ["central"]
+        kinds = ["seat"] * max(5, sites // 15) if t == 0 else ["central"]
         for k in kinds:
             add(k, "primary", t, centre[t] + rng.normal(0, 0.8 if k == "seat" else 0.1, 2), "1-6")
-        for _ in range(3 if t == 0 else 1):
+        for _ in range(max(3, sites // 30) if t == 0 else 1):
             add("junior", "junior", t, centre[t] + rng.normal(0, 0.5, 2), "7-9")
     rural = rng.permutation(np.flatnonzero(~seat & (np.arange(zones) >= towns)))[
         : max(0, sites - len(schools))

@@ -225,7 +225,7 @@ def solve_network(
     model = build_model(inst, whole=whole)
     bridge = bridge_of(model)
     relax_and_cut(bridge, model, inst, rounds=8)
-    first = first_goal(bridge, model, inst, limits, report)
+    first = first_goal(bridge, model, inst, limits, report, enough=limits.gap)
     if first.values is None:
         raise NoPlan(first.status, inst)
     answer, later = ordered_goals(bridge, goals, first, replace(limits, gap=limits.later_gap), report)
