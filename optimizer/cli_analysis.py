@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from rich.text import Text
 from geodata.findings import Finding, InputProblems
 from geodata.messages import say
 from geodata.reading import read_county
+from geodata.tables import BANDS, EARMARKS, STAGES
 from maps import alternatives as alternative_files
 from maps import frontier as frontier_files
 from maps.folders import may_write
@@ -231,7 +233,7 @@ def _print_swap(out: Out, swap: Swap, names: dict[str, str], gap: float) -> None
         "analysis.why_title", style="bold", school=names[swap.school_id], state=state[is_open], instead=other
     )
     if swap.possible:
-        _print_cost(out, swap, gap)
+        _print_cost(out, swap, names, gap)
         for f in swap.reasons:
             out.console.print(Text(told(f, language)))
     else:
@@ -258,7 +260,8 @@ def _print_swap(out: Out, swap: Swap, names: dict[str, str], gap: float) -> None
     _print_flips(out, swap, is_open, state)
 
 
-def _print_cost(out: Out, swap: Swap, gap: float) -> None:
+def _print_cost(out: Out, swap: Swap, names: dict[str, str], gap: float) -> None:
+    """Measures, binding rules and villages of a forced decision that is possible."""
     language = out.language
     change = f"{swap.forced_objective - swap.objective:+.4f}"
     out.say_as(
@@ -266,9 +269,9 @@ def _print_cost(out: Out, swap: Swap, gap: float) -> None:
         objective=f"{swap.objective:.4f}",
         forced=f"{swap.forced_objective:.4f}",
         change=change,
-        gap=f"{gap:.1%}",
+        gap=f"{gap:.2%}",
     )
-    grid = Table(*(say(f"analysis.{c}", language) for c in ("what", "unit", "before", "forced", "change")))
+    grid = Table(*(say(f"analysis.{c}", language) for c in ("what", "unit", "in_plan", "forced", "change")))
     for r in swap.measures.itertuples():
         if abs(r.change) > 1e-9:
             unit = name("unit", r.unit, language)
@@ -283,11 +286,13 @@ def _print_cost(out: Out, swap: Swap, gap: float) -> None:
     if len(swap.binding):
         out.say_as("analysis.why_binding", style="bold")
         grid = Table(*(say(f"analysis.{c}", language) for c in ("rule", "places", "price")))
+        words = names | {b: band(b, language) for b in BANDS}
+        words |= {s: say(f"cli.stage_{s}", language) for s in STAGES}
+        words |= {e: name("earmark", e, language) for e in EARMARKS}
         for r in swap.binding.itertuples():
             price = "" if r.price != r.price else f"{r.price:.5f}"
-            grid.add_row(
-                name("rule", r.rule, language), Text(", ".join(p for p in r.places if p)[:80]), price
-            )
+            shown = [" ".join(words.get(w, w) for w in re.split("[,/]", p)) for p in r.places if p]
+            grid.add_row(name("rule", r.rule, language), Text(listed(shown[:5], language)), price)
         out.console.print(grid)
     if len(swap.villages):
         out.say_as("analysis.why_villages", style="bold")

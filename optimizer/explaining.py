@@ -197,7 +197,7 @@ def binding(best: Best, study: Study) -> pd.DataFrame:
         rule = RULE_OF.get(component_name)
         if rule is None or rule in ("assignment", "open_band", "staff_pairs") or abs(value) < 1e-6:
             continue
-        places.setdefault(rule, []).append(place.rstrip("]"))
+        places.setdefault(rule, []).append(place.rstrip("]").replace("'", ""))  # Pyomo quotes digits
         price[rule] = max(price.get(rule, 0.0), abs(value))
     rows = [(r, sorted(set(p)), price.get(r, np.nan)) for r, p in sorted(places.items())]
     table = pd.DataFrame(rows, columns=["rule", "places", "price"])

@@ -156,7 +156,7 @@ def clash_in_words(inst: Instance) -> list[Finding]:
     group = {str(g): str(villages[v]) for g, v in inst.groups["village_id"].items()}
 
     def named(place: str, by_group: bool) -> str:
-        first, *rest = place.split(",")
+        first, *rest = place.replace("'", "").split(",")  # Pyomo quotes keys that look like numbers
         head = group.get(first, first) if by_group else first
         return " ".join(schools.get(p.split("/")[0], p) for p in (head, *rest))
 
