@@ -54,7 +54,8 @@ class Limits:
 class Answer:
     """A solve's answer; infeasible, stopped with a plan and stopped without are different statuses.
 
-    ``clock`` is True when the time limit ended it: another run may stop elsewhere.
+    ``clock`` is True when the time limit ended it: another run may stop elsewhere; ``interrupted`` when
+    somebody asked for a stop: what can be left out afterwards is left out.
     """
 
     status: Status
@@ -65,6 +66,7 @@ class Answer:
     nodes: int
     clock: bool
     values: np.ndarray | None = field(repr=False, default=None)
+    interrupted: bool = False
 
 
 class Bridge:
@@ -332,4 +334,6 @@ class Bridge:
         gap = (objective - bound) / max(abs(objective), 1e-9) if has_plan else float("inf")
         values = np.array(self.highs.getSolution().col_value) if has_plan else None
         clock = status == state.kTimeLimit
-        return Answer(said, objective, bound, gap, seconds, max(0, int(info.mip_node_count)), clock, values)
+        return Answer(
+            said, objective, bound, gap, seconds, max(0, int(info.mip_node_count)), clock, values, self.stopped
+        )  # fmt: skip

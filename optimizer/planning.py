@@ -109,14 +109,19 @@ def _solve(inst: Instance, scenario: Scenario, report: Report | None) -> tuple[S
             return joint, joint
         rough = replace(limits, gap=max(limits.gap, ROUGH_GAP), nodes=min(limits.nodes or 0, ROUGH_NODES))
         network = solve_network(inst, goals[:1], rough, report)
+        hurried = network.answer.interrupted  # after Ctrl-C only what a plan needs is done
         try:
-            split = solve_split(network, goals[:1], replace(limits, gap=limits.gap / 2), report)
+            split = solve_split(
+                network, goals if hurried else goals[:1], replace(limits, gap=limits.gap / 2), report
+            )
         except NoPlan as stop:
             if stop.status != "infeasible":
                 raise
             # whole heads do not fit this network: another may take them, so both are decided at once
             joint = solve_network(inst, goals, limits, report, whole=True)
             return joint, joint
+        if hurried:
+            return network, split
         joint = solve_joint(network, split, on_network, limits, report)
         best = max(network.goals[0].bound, joint.goals[0].bound)
         first = replace(joint.goals[0], bound=best, seconds=network.goals[0].seconds + joint.goals[0].seconds)
