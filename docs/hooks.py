@@ -165,6 +165,7 @@ ABOUT_HEAD = {
     "roads": "The road file; without one, times are straight-line estimates and every output says so.",
     "townships": "Background polygons with a column `township`, in any format GDAL reads.",
     "waters": "Background rivers and lakes.",
+    "zones": "The villages' own polygons, with a column `village_id` if there is one; left out, zones are computed.",
 }  # fmt: skip
 
 

@@ -62,6 +62,8 @@ class County:
         ``[travel]`` of county.toml.
     road_areas : GeoDataFrame or None
         Polygons in EPSG:4326 with ``season`` and ``share`` that slow or close roads.
+    zones : GeoDataFrame or None
+        Polygons of the villages in EPSG:4326, mostly with ``village_id``; drawn, never decided by.
     """
 
     name: str
@@ -91,6 +93,7 @@ class County:
     travel_matrix: pd.DataFrame = field(default_factory=lambda: empty(TABLES["travel_matrix"]))
     travel: Travel = field(default_factory=Travel)
     road_areas: gpd.GeoDataFrame | None = field(default=None, repr=False)
+    zones: gpd.GeoDataFrame | None = field(default=None, repr=False)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table by its contract name, in the order of domain.md 3.4."""

@@ -25,6 +25,7 @@ class Layers:
     roads_source: str = ""
     townships: gpd.GeoDataFrame | None = None
     waters: gpd.GeoDataFrame | None = None
+    zones: gpd.GeoDataFrame | None = None
     road_areas: gpd.GeoDataFrame | None = None
     findings: tuple[Finding, ...] = ()
 
@@ -36,7 +37,7 @@ def read_layers(folder: Path, files: dict[str, str | None], travel: Travel, box:
     ----------
     folder : Path
     files : dict
-        File names of ``roads``, ``townships``, ``waters``; None where there is none.
+        File names of ``roads``, ``townships``, ``waters``, ``zones``; None where there is none.
     travel : Travel
     box : Box or None
         OSM roads are read in it only; None reads all.
@@ -44,6 +45,7 @@ def read_layers(folder: Path, files: dict[str, str | None], travel: Travel, box:
     found: list[Finding] = []
     townships = _layer(folder, files["townships"], "townships", found)
     waters = _layer(folder, files["waters"], "waters", found)
+    zones = _layer(folder, files.get("zones"), "zones", found)
     areas = _areas(_layer(folder, travel.areas, "areas", found), travel.areas or "", found)
     if travel.dem is not None and not (folder / travel.dem).is_file():
         found.append(Finding("error", "tables.no_file", file=travel.dem, table="dem"))
@@ -59,7 +61,7 @@ def read_layers(folder: Path, files: dict[str, str | None], travel: Travel, box:
             roads, source = cached_roads(folder / file, box, travel.ferries, store, travel.consolidate_m)
         except InputProblems as problem:
             found += problem.findings
-    return Layers(roads, source, townships, waters, areas, tuple(found))
+    return Layers(roads, source, townships, waters, zones, areas, tuple(found))
 
 
 def cached_roads(

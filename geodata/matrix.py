@@ -169,7 +169,12 @@ def _reversed_graph(net: Net, destinations: Snaps, goal: Ints) -> csr_array:
     size = net.streets.node_count + len(goal)
     row = np.concatenate([end, extra, extra])
     column = np.concatenate([start, net.streets.tail[street], net.streets.head[street]])
-    value = np.maximum(np.concatenate([cost, *enter]), FLOOR)
+    return cheapest_arcs(row, column, np.concatenate([cost, *enter]), size)
+
+
+def cheapest_arcs(row: Ints, column: Ints, value: Floats, size: int) -> csr_array:
+    """Arcs as a sparse matrix: of parallel ones the cheapest, none below `FLOOR`, no loops."""
+    value = np.maximum(value, FLOOR)
     keep = np.isfinite(value) & (row != column)
     row, column, value = row[keep], column[keep], value[keep]
     order = np.lexsort((value, column, row))

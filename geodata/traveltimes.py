@@ -157,7 +157,7 @@ def _computed(county: County, walk_limit: float, bus_limit: float, modes: tuple[
     if len(county.travel_matrix):
         towns = None
         if streets is not None:
-            conditions, _ = _conditions(county, streets)
+            conditions, _ = conditions_of(county, streets)
             towns = _towns(county, mode_network(streets, "car", conditions=conditions))
         times = from_matrix(county, towns, walk_limit, bus_limit, modes)
     elif streets is None:
@@ -171,7 +171,7 @@ def _over_roads(
     county: County, streets: Streets, walk_limit: float, bus_limit: float, modes: tuple[str, ...]
 ) -> TravelTimes:
     assert county.roads is not None
-    conditions, found = _conditions(county, streets)
+    conditions, found = conditions_of(county, streets)
     rows = places(county)
     snapped = {m: _snapped(mode_network(streets, m, conditions=conditions), rows) for m in modes}
     parts = [_mode_pairs(m, x, limit_of(m, walk_limit, bus_limit)) for m, x in snapped.items()]
@@ -185,7 +185,7 @@ def _over_roads(
     return TravelTimes(pairs, towns, points, "roads", tuple(findings))
 
 
-def _conditions(county: County, streets: Streets) -> tuple[Conditions, list[Finding]]:
+def conditions_of(county: County, streets: Streets) -> tuple[Conditions, list[Finding]]:
     """Season, areas and slopes of the county, and what they do."""
     travel, found = county.travel, []
     areas = slope = None
