@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 import pyomo.environ as pyo
 
+from models.assignment import only_if_open, served_once, within_room
 from models.instance import Instance
 
 Model: TypeAlias = Any  # Pyomo has no types
@@ -68,19 +69,18 @@ def unit_opens(model: Model, inst: Instance) -> None:
 def assign_groups(model: Model, inst: Instance) -> None:
     """Every zone group goes whole to one site by one mode: sum_{j,m} attend[i,b,j,m] = 1."""
     rows = {g: list(r.index) for g, r in inst.pairs.groupby("g")}
-    model.assign = pyo.Constraint(list(rows), rule=lambda m, g: sum(m.attend[p] for p in rows[g]) == 1)
+    served_once(model, rows)
 
 
 def attend_open(model: Model, inst: Instance) -> None:
     """Nobody attends a closed band: sum_m attend[i,b,j,m] <= open[j,b]."""
-    rows = {k: list(r.index) for k, r in inst.pairs.groupby(["g", "school_id", "band"])}
-
-    def rule(m: Model, g: int, j: str, b: str) -> Any:
-        if (j, b) in inst.bands.index and inst.bands.at[(j, b), "lock"] == "open":
-            return pyo.Constraint.Skip
-        return sum(m.attend[p] for p in rows[g, j, b]) <= m.open[j, b]
-
-    model.attend_open = pyo.Constraint(list(rows), rule=rule)
+    lock = inst.bands["lock"].to_dict()
+    rows = {
+        k: list(r.index)
+        for k, r in inst.pairs.groupby(["g", "school_id", "band"])
+        if lock.get((k[1], k[2])) != "open"
+    }
+    only_if_open(model, rows, {(g, j, b): model.open[j, b] for g, j, b in rows})
 
 
 def bands_from_top(model: Model, inst: Instance) -> None:
@@ -163,10 +163,11 @@ def count_pupils(model: Model, inst: Instance) -> None:
 
 def site_size(model: Model, inst: Instance) -> None:
     """P[u] <= capacity[u] open[u]; sum_s P[j,s] <= size cap of the site (domain.md 1.6 item 4)."""
-    model.capacity = pyo.Constraint(
-        list(inst.units.index),
-        rule=lambda m, u: m.pupils[u] <= float(inst.units.at[u, "most"]) * m.unit_open[u],
-    )
+    units = list(inst.units.index)
+    within_room(
+        model, {u: model.pupils[u] for u in units}, inst.units["most"].astype(float).to_dict(),
+        {u: model.unit_open[u] for u in units},
+    )  # fmt: skip
     many = {j: list(r.index) for j, r in inst.units.groupby("school_id") if len(r) > 1}
     model.site_cap = pyo.Constraint(
         list(many), rule=lambda m, j: sum(m.pupils[u] for u in many[j]) <= float(inst.school_cap[j])
