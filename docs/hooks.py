@@ -160,6 +160,7 @@ ABOUT_HEAD = {
     "modelled": "Names of tables or columns that are modelled, not observed; every output says so.",
     "workbook": "An Excel file whose sheets carry the names of tables, English or Chinese.",
     "files": "Other file names, as `table = \"file.csv\"`; left out, `<table>.csv`.",
+    "crs": "Coordinate system of a whole file, as `schools = \"EPSG:4545\"`; a row's own `crs` cell wins.",
     "mapping": "A file that says which column of which file of the bureau feeds which column here.",
     "travel": "How roads are read and slowed: a section of its own, `[travel]`.",
     "roads": "The road file; without one, times are straight-line estimates and every output says so.",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 import numpy as np
 import openpyxl
@@ -22,6 +22,8 @@ from geodata.extracts import Box, box_around
 from geodata.findings import Finding, InputProblems, errors
 from geodata.layers import read_layers
 from geodata.mapping import read_mapping
+from geodata.plausible import implausible
+from geodata.projecting import in_degrees
 from geodata.settings import read_settings
 from geodata.tables import TABLES, Table
 from geodata.travel import Travel
@@ -44,6 +46,7 @@ class Head(BaseModel):
     workbook: str | None = None
     mapping: str | None = None
     files: dict[str, str] = {}
+    crs: dict[Literal["schools", "villages"], str] = {}
     roads: str | None = None
     townships: str | None = None
     waters: str | None = None
@@ -287,13 +290,16 @@ def _assemble(folder: Path) -> tuple[County | None, list[Finding]]:
     mapped = read_mapped(folder, mapping, head.name, raws) if mapping else Mapped()
     raws |= mapped.raws
     found += mapped.findings
-    tables, problems = _validated(raws)
+    placed = in_degrees(raws, cast(dict[str, str], head.crs))
+    declared, problems = _validated(placed.raws)
+    declared = {name: table for name, table in declared.items() if name not in placed.broken}
     # sums and swapped points are judged after conversion
-    tables, notes = _to_wgs84(tables)
+    tables, notes = _to_wgs84(declared)
     files = {"roads": head.roads, "townships": head.townships, "waters": head.waters, "zones": head.zones}
     layers = read_layers(folder, files, head.travel, _box(tables))
     found += layers.findings
-    found += mapped.placed([*problems, *notes, *cross_check(tables, head.year)])
+    unlikely = implausible(declared, tables, layers.roads, layers.waters)
+    found += mapped.placed([*placed.findings, *problems, *notes, *cross_check(tables, head.year), *unlikely])
     if errors(found):
         return None, found
     frames = {name: placed.frame for name, placed in tables.items()}

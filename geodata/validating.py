@@ -149,6 +149,10 @@ def _sentence(table: Table, raw: Raw, written: dict[str, str], case: pd.Series, 
     key = "tables.not_a_choice" if column.choices else "tables.out_of_range"
     if name == "lat" and 90 < abs(float(case["failure_case"])) <= 180:
         key = "tables.swapped"
+    elif name in ("lon", "lat") and abs(float(case["failure_case"])) > 360:
+        key = "tables.not_degrees"
+    elif name == "crs":
+        key = "tables.not_a_system"
     return Finding("error", key, fields, row=row, value=str(cell), **at)
 
 
