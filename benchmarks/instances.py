@@ -45,7 +45,7 @@ def published_service_areas() -> pd.DataFrame:
 def facility(family: str, number: int) -> tuple[SingleSource, float]:
     """A Holmberg or Yang instance and its published optimum."""
     folder = DATA / "sscflp" / family
-    text = (folder / f"p{number}").read_text().replace("\0", " ")  # many files are padded with NUL
+    text = (folder / f"p{number}").read_text().split("\0")[0]  # many files are padded with NUL
     words = np.array(text.split(), dtype=float)
     m, n = int(words[0]), int(words[1])
     if len(words) != 2 + 2 * m + n + m * n:

@@ -21,6 +21,20 @@ from optimizer.districting import border_lengths, serve
 from optimizer.highs import SOLVER, Limits
 
 NAME = "service_areas"
+TRIED = """
+What was tried on the way (one run each, processor seconds, the published value given as cut-off unless said):
+
+- gy_37a by flow in one HiGHS model: no plan and bound 69070 after 94 s. By separators, solve and re-solve: bound 70053
+  after 143 s, not done. With the cuts of rooms at the root first (bound 68025 -> 69395 in 2.5 s): done in 151 s, 9
+  solves. The tree of our own with both kinds of cuts at every node: 30 s, 285 nodes, and 30 s without the cut-off too.
+- zy_16a by separators, solve and re-solve, cutting every plan HiGHS came across and stating for each pair that some
+  neighbour goes along: 104 s, 3 solves. The tree, rooms cut at the root only: bound 1992.80 after 32 s, not done; rooms
+  cut at every node: far fewer nodes a second and a worse bound. Hence `optimizer.districting.WORTH`.
+- The surrogate with ways over borders: 0.2 % above the optimum of gy_37a, 2.4 % above the published plan of gy_37c
+  (improved to 0.2 % by neighbourhoods up to 7 sites in 29 s more, without cut-off), 2.4 % on zy_16a.
+- In the tree, going down where the trial's bound is least found no plans; placing a unit first did not either on zy_13c.
+  Searching below guesses of the optimum needs no plan.
+""".strip().splitlines()
 
 
 def measure(inst: str, seconds: float) -> dict[str, object]:
@@ -68,7 +82,7 @@ def page(results: pd.DataFrame, published: pd.DataFrame) -> list[str]:
         f"Measured: {len(results)} of {len(published)}. Published as optimal: {int(shut.sum())} of those, "
         f"{len(proven)} proven here, {int(same.sum())} of them with the published value (to CPLEX's gap).",
         f"Geometric means over the {len(proven)} proven: {mean['seconds']:.0f} s of clock, {mean['cpu']:.0f} s of "
-        f"processor; CPLEX {theirs:.0f} s.",
+        f"processor; CPLEX {theirs:.0f} s.", "", *TRIED,
     ]  # fmt: skip
 
 

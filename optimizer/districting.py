@@ -350,6 +350,12 @@ def serve(
     if graph is None:
         return _without_borders(problem, limits, report, begun)
     allowed = possible_pairs(problem, graph)
+    if set(problem.demand.index) - set(allowed.pairs["unit"]):  # a unit that no site can serve
+        inf = float("inf")
+        nobody = Answer(
+            status="infeasible", objective=inf, bound=inf, gap=inf, seconds=0.0, nodes=0, clock=False
+        )
+        return Served(nobody, {}, float("nan"), time.monotonic() - begun)
     if length is None:
         length = {(u, v): 1.0 for u, near in graph.neighbours.items() for v in near}
     early = replace(limits, gap=SURROGATE_GAP, nodes=SURROGATE_NODES, seconds=limits.seconds / 8)

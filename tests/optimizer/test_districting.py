@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import importlib.util
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.contiguity import Adjacency, adjacency, stray
+from models.single_source import SingleSource, cost_of, faults
+from optimizer.districting import border_lengths, possible_pairs, serve, surrogate_plan
+from optimizer.highs import Limits
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT.parent / "shared" / "data"
+needs_data = pytest.mark.skipif(
+    not (DATA / "gongyi").is_dir() or not (ROOT / "benchmarks").is_dir() or importlib.util.find_spec("benchmarks") is None,
+    reason="the published instances are not on this machine",
+)  # fmt: skip
+EXACT = Limits(gap=1e-6, seconds=60)
+
+
+def grid(rows: int, columns: int) -> Adjacency:
+    at = np.arange(rows * columns).reshape(rows, columns)
+    beside = zip(at[:, :-1].ravel(), at[:, 1:].ravel(), strict=True)
+    below = zip(at[:-1].ravel(), at[1:].ravel(), strict=True)
+    return adjacency(range(at.size), [(int(a), int(b)) for a, b in [*beside, *below]])
+
+
+def task(
+    demand: list[int], costs: np.ndarray, room: list[int], home: list[int], fixed: float = 0.0
+) -> SingleSource:
+    n, m = costs.shape
+    pairs = pd.DataFrame(
+        {"unit": np.repeat(np.arange(n), m), "site": np.tile(np.arange(m), n), "cost": costs.ravel()}
+    )
+    sites = pd.DataFrame({"room": np.array(room, dtype=float), "fixed": fixed, "home": home})
+    return SingleSource(pd.Series(demand, dtype=float), sites, pairs)
+
+
+def enumerated(problem: SingleSource, graph: Adjacency | None) -> float:
+    """Least cost of all plans within room, tried from the cheapest on; infinite if none is contiguous."""
+    n, m = len(problem.demand), len(problem.sites)
+    plans = np.array(list(product(range(m), repeat=n)))
+    demand, fixed = problem.demand.to_numpy(), problem.sites["fixed"].to_numpy()
+    cost = problem.pairs.pivot(index="unit", columns="site", values="cost").to_numpy()
+    load = np.stack([(plans == j) @ demand for j in range(m)], axis=1)
+    used = np.stack([(plans == j).any(axis=1) for j in range(m)], axis=1)
+    total = cost[np.arange(n), plans].sum(axis=1) + used @ fixed
+    fits = (load <= problem.sites["room"].to_numpy()).all(axis=1)
+    home = problem.sites["home"].to_dict()
+    for k in np.argsort(total):
+        plan = dict(enumerate(plans[k].tolist()))
+        if fits[k] and (graph is None or not stray(plan, home, graph)):
+            assert not faults(problem, plan, graph)
+            return float(total[k])
+    return float("inf")
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.booleans())
+def test_contiguous_optimum_is_that_of_all_plans(seed: int, three: bool) -> None:
+    rng = np.random.default_rng(seed)
+    graph, m = (grid(2, 4), 3) if three else (grid(3, 3), 2)
+    n = len(graph.neighbours)
+    demand = rng.integers(0, 9, n).tolist()
+    home = rng.permutation(n)[:m].tolist()
+    room = (rng.uniform(0.9, 1.7, m) * max(1, sum(demand)) / m).astype(int).tolist()
+    problem = task(demand, rng.uniform(0, 10, (n, m)), room, home)
+    best = enumerated(problem, graph)
+    done = serve(problem, graph, limits=EXACT)
+    if best == np.inf:
+        assert done.answer.status == "infeasible"
+        assert done.served_by == {}
+        return
+    assert done.answer.status == "proven"
+    assert not faults(problem, done.served_by, graph)
+    assert cost_of(problem, done.served_by) == pytest.approx(best, rel=1e-5)
+    assert done.answer.bound <= best + 1e-6
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6))
+def test_location_optimum_is_that_of_all_plans(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    demand = rng.integers(1, 9, 6).tolist()
+    room = (rng.uniform(0.5, 1.2, 3) * sum(demand) / 2).astype(int).tolist()
+    problem = task(demand, rng.uniform(0, 10, (6, 3)), room, [-1] * 3, fixed=float(rng.uniform(1, 20)))
+    best = enumerated(problem, None)
+    done = serve(problem, limits=EXACT)
+    if best == np.inf:
+        assert done.answer.status == "infeasible"
+        return
+    assert done.answer.status == "proven"
+    assert not faults(problem, done.served_by)
+    assert cost_of(problem, done.served_by) == pytest.approx(best, rel=1e-5)
+
+
+def test_the_surrogate_is_safe_and_not_exact() -> None:
+    # a ring of 8 round a wall: from site 0 the far units are nearer one way, which costs more
+    ring = adjacency(range(8), [(k, (k + 1) % 8) for k in range(8)])
+    costs = np.array([[0, 9], [1, 0], [1, 0], [0, 9], [0, 9], [0, 9], [0, 9], [0, 9]], dtype=float)
+    costs[1:3, 0] = 20.0
+    problem = task([1] * 8, costs, [8, 8], [0, 1])
+    length = dict.fromkeys(border_lengths(ring, dict.fromkeys(range(8), (0.0, 0.0))), 1.0)
+    plan = surrogate_plan(possible_pairs(problem, ring), ring, length, EXACT)
+    exact = serve(problem, ring, length, EXACT)
+    assert plan and not faults(problem, plan, ring)
+    assert cost_of(problem, plan) > exact.answer.objective + 1
+    assert exact.answer.objective == pytest.approx(enumerated(problem, ring))
+
+
+def test_pairs_that_no_plan_can_use_are_left_out() -> None:
+    line = adjacency(range(4), [(0, 1), (1, 2), (2, 3)])
+    problem = task([2, 5, 1, 1], np.ones((4, 2)), [6, 9], [0, 3])
+    left = possible_pairs(problem, line).pairs
+    # site 0 cannot pass unit 1 (2 + 5 > 6); units 0 and 3 belong to the site that stands in them
+    assert set(zip(left["unit"], left["site"], strict=True)) == {(0, 0), (1, 1), (2, 1), (3, 1)}
+
+
+def test_stopped_and_infeasible_are_told_apart() -> None:
+    line = adjacency(range(4), [(0, 1), (1, 2), (2, 3)])
+    none = task([2, 5, 1, 1], np.ones((4, 2)), [1, 9], [0, 3])
+    assert serve(none, line, limits=EXACT).answer.status == "infeasible"
+
+
+@needs_data
+@pytest.mark.parametrize(("family", "number"), [("holmberg", 1), ("holmberg", 17), ("holmberg", 41)])
+def test_published_location_optima(family: str, number: int) -> None:
+    from benchmarks.instances import facility
+
+    problem, optimum = facility(family, number)
+    done = serve(problem, limits=EXACT)
+    assert done.answer.status == "proven"
+    assert not faults(problem, done.served_by)
+    assert cost_of(problem, done.served_by) == pytest.approx(optimum, abs=0.01)
+
+
+@needs_data
+def test_bound_and_plan_enclose_a_published_service_area() -> None:
+    from benchmarks.instances import published_service_areas, service_area
+
+    problem, graph, place = service_area("gy_37a")
+    published = float(published_service_areas().at["gy_37a", "obj"])
+    done = serve(problem, graph, border_lengths(graph, place), Limits(gap=1e-6, nodes=10, seconds=60))
+    assert not faults(problem, done.served_by, graph)
+    assert 69_033.23 < done.answer.bound <= published + 0.01
+    assert cost_of(problem, done.served_by) >= published - 0.01
