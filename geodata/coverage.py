@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import shapely
+from scipy.spatial import Voronoi
 
 from geodata.snapping import Flags, Floats, Ints
 
@@ -58,17 +59,31 @@ def tile(points: Floats, owner: Ints, outline: Any) -> Shapes:
     seeds, owner = points[first], owner[first]
     if len(seeds) < 2:
         return joined(np.array([outline], dtype=object), owner, count)
-    diagram = shapely.voronoi_polygons(shapely.multipoints(seeds), extend_to=outline, ordered=True)
-    regions = joined(shapely.get_parts(diagram), owner, count)
     # one noding of all borders with the outline: cutting region by region would leave hairline gaps
-    lines = shapely.union_all([*shapely.boundary(regions), shapely.boundary(outline)])
+    lines = shapely.union_all([*_ridges(seeds, owner, outline), shapely.boundary(outline)])
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(lines)))
     inner = shapely.point_on_surface(faces)
     shapely.prepare(outline)
     inside = shapely.intersects(outline, inner)
     faces, inner = faces[inside], inner[inside]
-    face, region = shapely.STRtree(regions).query_nearest(inner, all_matches=False)
-    return joined(faces[face], region.astype(np.int64), count)
+    face, seed = shapely.STRtree(shapely.points(seeds)).query_nearest(inner, all_matches=False)
+    return joined(faces[face], owner[seed], count)
+
+
+def _ridges(seeds: Floats, owner: Ints, outline: Any) -> Shapes:
+    """Lines at equal distance from the nearest seeds of two owners.
+
+    From scipy, whose ridges share corners by number: the cells that GEOS draws overlap where many seeds
+    lie on one circle, as on a street grid.
+    """
+    corners = np.concatenate([seeds, np.reshape(shapely.bounds(outline), (2, 2))])
+    middle = corners.mean(axis=0)
+    far = 10 * np.ptp(corners, axis=0).max() * np.array([[1, 0], [0, 1], [-1, 0], [0, -1]])
+    diagram = Voronoi(np.concatenate([seeds - middle, far]))
+    belongs = np.concatenate([owner, np.full(len(far), -1)])[diagram.ridge_points]
+    ends = np.array(diagram.ridge_vertices)
+    kept = (belongs[:, 0] != belongs[:, 1]) & (belongs >= 0).all(axis=1) & (ends >= 0).all(axis=1)
+    return np.asarray(shapely.linestrings(diagram.vertices[ends[kept]] + middle))
 
 
 def borders(shapes: Shapes) -> pd.DataFrame:

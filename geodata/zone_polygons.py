@@ -16,7 +16,7 @@ from geodata.snapping import Ints
 Shapes = npt.NDArray[np.object_]
 
 GAP_M = 10.0
-"""Gaps between polygons narrower than this are drawing faults and are closed [A]."""
+"""Enclosed gaps between polygons narrower than this are drawing faults and are closed [A]."""
 
 
 def own_polygons(county: County, layer: gpd.GeoDataFrame, village: Shapes) -> tuple[Shapes, list[Finding]]:
@@ -55,6 +55,9 @@ def own_polygons(county: County, layer: gpd.GeoDataFrame, village: Shapes) -> tu
         if len(inside) > 1:
             names = ", ".join(county.villages["name"].iloc[inside])
             found.append(Finding("note", "zones.shared_polygon", {"names": names}, table="zones"))
+    there = ~shapely.is_empty(shapes)
+    if not shapely.coverage_is_valid(shapes[there]):  # new corners of divided polygons, on both sides
+        shapes[there] = shapely.coverage_clean(shapes[there])
     empty = (by_id < 0) & ~np.isin(np.arange(len(polygons)), within)
     if empty.any():
         fields: dict[str, object] = {"count": int(empty.sum())}

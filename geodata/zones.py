@@ -17,7 +17,7 @@ import pandas as pd
 import shapely
 
 from geodata.county import County
-from geodata.coverage import MIN_AREA_M2, borders, both_ways, tile, without_slivers
+from geodata.coverage import MIN_AREA_M2, SAME_PLACE_M, borders, both_ways, tile, without_slivers
 from geodata.findings import Finding
 from geodata.reach import along, nearest, sections
 from geodata.snapping import Floats, Ints, Net, snap, streets_of
@@ -132,9 +132,18 @@ def demand_zones(county: County, net: Net | None = None) -> Zones:
         seeds, owner, said = _street_seeds(county, net, village)
         found += said
         source = "straight" if net is None else "network"
-        owner = np.concatenate([np.arange(len(village)), owner])
-        shapes = tile(np.concatenate([shapely.get_coordinates(village), seeds]), owner, outline)
-        found += _badly_placed(county, village, shapes, outline)
+        _, first, place = np.unique(
+            np.round(shapely.get_coordinates(village) / SAME_PLACE_M),
+            axis=0,
+            return_index=True,
+            return_inverse=True,
+        )
+        keeper = first[place]  # of villages at one place the first has the ground
+        owner = keeper[np.concatenate([np.arange(len(village)), owner])]
+        shapes = np.full(len(village), shapely.Polygon(), dtype=object)
+        tiles = tile(np.concatenate([shapely.get_coordinates(village), seeds]), owner, outline)
+        shapes[: len(tiles)] = tiles
+        found += _badly_placed(county, village, keeper, outline)
     shapes, moved = without_slivers(shapes, village, np.arange(len(village)))
     if moved:
         found.append(Finding("note", "zones.slivers", {"count": moved}))
@@ -190,12 +199,12 @@ def spaced(start: Floats, end: Floats) -> tuple[Ints, Floats]:
 
 
 def _badly_placed(
-    county: County, village: npt.NDArray[np.object_], shapes: npt.NDArray[np.object_], outline: Any
+    county: County, village: npt.NDArray[np.object_], keeper: Ints, outline: Any
 ) -> list[Finding]:
     """Villages outside the boundary, and those whose place another village has."""
     table = county.villages
     away = ~shapely.intersects(outline, village)
-    lost = shapely.is_empty(shapes) & ~away
+    lost = keeper != np.arange(len(village))
     return [
         Finding("warning", key, {"name": table["name"].iloc[i]}, table="villages", value=table["village_id"].iloc[i])
         for key, where in (("zones.outside", away), ("zones.same_place", lost))

@@ -1,18 +1,16 @@
-"""`plan.gpkg`: schools, villages, flows and townships for any GIS."""
+"""`plan.gpkg`: schools, villages, flows, townships, zones, catchments and service areas for any GIS."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 from shapely import LineString
 
+from geodata.areas import area_layers
+from geodata.geopackage import write_geopackage
 from models.plan import PlanResult
-
-STAMP = "2025-01-01T00:00:00Z"
-"""A fixed time of last change, so that the same plan gives the same bytes."""
 
 
 def schools(result: PlanResult) -> gpd.GeoDataFrame:
@@ -71,7 +69,10 @@ def attendance(result: PlanResult) -> gpd.GeoDataFrame:
 
 
 def write_layers(result: PlanResult, path: Path) -> Path:
-    """Write ``plan.gpkg`` with the layers schools, villages, attendance and, where known, townships.
+    """Write ``plan.gpkg``: schools, villages, attendance, townships, zones, catchments, service areas.
+
+    Catchments are the plan's, one layer a band, from pupils of zones; those who chose another school
+    are in `attendance` only. Layers about areas are described in `geodata.areas.area_layers`.
 
     Parameters
     ----------
@@ -85,14 +86,6 @@ def write_layers(result: PlanResult, path: Path) -> Path:
     layers = {"schools": schools(result), "villages": villages(result), "attendance": attendance(result)}
     if result.county.townships is not None:
         layers["townships"] = result.county.townships
-    before = os.environ.get("OGR_CURRENT_DATE")
-    os.environ["OGR_CURRENT_DATE"] = STAMP
-    try:
-        for name, layer in layers.items():
-            layer.to_file(path, layer=name, driver="GPKG")
-    finally:
-        if before is None:
-            del os.environ["OGR_CURRENT_DATE"]
-        else:
-            os.environ["OGR_CURRENT_DATE"] = before
-    return path
+    going = result.plan.attendance
+    areas, _ = area_layers(result.county, going[going["group"] == "zone"])
+    return write_geopackage(layers | areas, path)

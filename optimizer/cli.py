@@ -348,4 +348,5 @@ def main() -> None:
     app()
 
 
-import optimizer.cli_analysis  # noqa: E402, F401 - registers the analyst's verbs on the app above
+import optimizer.cli_analysis  # noqa: E402 - registers the analyst's verbs on the app above
+import optimizer.cli_data  # noqa: E402, F401 - and those about data
