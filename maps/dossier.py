@@ -13,10 +13,11 @@ from typing import Any
 import jinja2
 
 from geodata.findings import Finding, InputProblems
+from maps.completeness import balance_sentence
 from maps.layers import write_layers
 from maps.notices import notices
 from maps.proposal import write_map
-from maps.tables import Sheet, actions, budget, coefficients, summary
+from maps.tables import Sheet, actions, budget, coefficients, gap_counts, summary
 from maps.wording import word
 from maps.workbook import write_workbook
 from models.plan import PlanResult
@@ -92,7 +93,9 @@ def front_page(result: PlanResult, language: str) -> str:
             (word("front_actions", language), _shown(large)),
             (word("sheet_cv", language), _shown(coefficients(result, language))),
             (word("sheet_budget", language), _shown(budget(result, language))),
+            (word("sheet_gaps", language), _shown(gap_counts(result, language))),
         ],
+        balance=balance_sentence(result, language),
     ))  # fmt: skip
 
 

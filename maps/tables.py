@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from geodata.findings import as_table
+from maps.completeness import by_name, counts
 from maps.wording import band, name, reason, what, word
 from models.plan import PlanResult
 
@@ -223,6 +224,27 @@ def quality(result: PlanResult, language: str) -> Sheet:
     )  # fmt: skip
 
 
+def gaps(result: PlanResult, language: str) -> Sheet:
+    """The completeness report by name: imputed, far from roads, unreachable, doubled, outside, left out."""
+    g = by_name(result, language)
+    return _sheet(
+        "gaps", language,
+        {
+            "gap_kind": (g["kind"], ""), "gap_table": (g["table"], ""), "gap_id": (g["id"], ""), "gap_name": (g["name"], ""),
+            "gap_detail": (g["detail"], ""),
+        },
+    )  # fmt: skip
+
+
+def gap_counts(result: PlanResult, language: str) -> Sheet:
+    """The report in short, for the front page: how many of each kind, and the first names."""
+    rows = pd.DataFrame(counts(result, language), columns=["kind", "count", "names"])
+    return _sheet(
+        "gaps", language,
+        {"gap_kind": (rows["kind"], ""), "gap_count": (rows["count"], "whole"), "gap_names": (rows["names"], "")},
+    )  # fmt: skip
+
+
 def all_sheets(result: PlanResult, language: str) -> list[Sheet]:
     """The workbook's sheets in order."""
     makers = (
@@ -236,6 +258,7 @@ def all_sheets(result: PlanResult, language: str) -> list[Sheet]:
         units,
         indicators,
         rules,
+        gaps,
         quality,
     )
     return [make(result, language) for make in makers]

@@ -210,7 +210,29 @@ def today_findings(county: County, groups: pd.DataFrame) -> tuple[Finding, ...]:
         off = both[both["seen"] != both["total"]]
         if len(off):
             found.append(Finding("warning", "reasons.attendance_scaled", {"groups": len(off)}))
+    found += _elsewhere(county)
     left = county.schools[~county.schools["school_id"].isin(sites(county)["school_id"])]
     for row in left.itertuples():
         found.append(Finding("note", "reasons.site_left_out", {"school": row.name, "kind": row.kind}))
     return tuple(found)
+
+
+def _elsewhere(county: County) -> list[Finding]:
+    """Schools outside the plan that pupils of the planning demand attend today, with the villages' names."""
+    wanted = planning_demand(county)[["village_id", "band"]]
+    seen = county.attendance[county.attendance["pupils"] > 0].merge(wanted, on=["village_id", "band"])
+    rows = seen.merge(site_bands(county)[["school_id", "band", "full"]], on=["school_id", "band"], how="left")
+    rows = rows[rows["full"].isna()]
+    school = county.schools.set_index("school_id")["name"]
+    village = county.villages.set_index("village_id")["name"]
+    return [
+        Finding(
+            "warning", "reasons.attendance_elsewhere",
+            {
+                "school": school[school_id], "pupils": int(some["pupils"].sum()),
+                "villages": ", ".join(village[some["village_id"].unique()]),
+            },
+            table="schools", value=str(school_id),
+        )
+        for school_id, some in rows.groupby("school_id", sort=True)
+    ]  # fmt: skip

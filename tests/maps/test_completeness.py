@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from geodata.findings import Finding
+from maps.completeness import balance_sentence, counts
+from maps.dossier import front_page
+from maps.tables import gaps
+from models.completeness import KINDS
+
+UNPLACED = Finding("warning", "reasons.unplaced", {"village": "新村", "band": "g1_3", "pupils": 7})
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_front_page_counts_every_kind_and_adds_up_the_pupils(sample_result, language):
+    page = front_page(sample_result, language)
+    rows = counts(sample_result, language)
+    assert len(rows) == len(KINDS)
+    assert all(kind in page.replace("&#39;", "'") for kind, _, _ in rows)
+    far = rows[KINDS.index("far")]
+    assert far[1] > 0 and far[2] in page
+    assert "1068" in balance_sentence(sample_result, language)
+    assert balance_sentence(sample_result, language) in page
+
+
+@pytest.mark.parametrize(("language", "word"), [("zh", "缺 -7 人"), ("en", "do not add up")])
+def test_a_broken_sum_is_said_on_the_front_page(sample_result, language, word):
+    broken = replace(sample_result, findings=(*sample_result.findings, UNPLACED))
+    assert word in front_page(broken, language)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_workbook_s_sheet_names_every_place(sample_result, language):
+    broken = replace(sample_result, findings=(*sample_result.findings, UNPLACED))
+    table = gaps(broken, language).table
+    assert len(table) == sum(number for _, number, _ in counts(broken, language))
+    last = table.iloc[-1].tolist()
+    assert last[3] == "新村" and "7" in last[4]
