@@ -24,7 +24,7 @@ from geodata.layers import read_layers
 from geodata.mapping import read_mapping
 from geodata.plausible import implausible
 from geodata.projecting import in_degrees
-from geodata.settings import read_settings
+from geodata.settings import FileName, read_settings
 from geodata.tables import TABLES, Table
 from geodata.travel import Travel
 from geodata.validating import Raw, empty, plain, validate
@@ -43,13 +43,13 @@ class Head(BaseModel):
     year: int = Field(ge=2000, le=2060)
     standards: tuple[str, ...] = ("cn_2017_quality", "cn_layout")
     modelled: tuple[str, ...] = ()
-    workbook: str | None = None
-    mapping: str | None = None
-    files: dict[str, str] = {}
+    workbook: FileName | None = None
+    mapping: FileName | None = None
+    files: dict[str, FileName] = {}
     crs: dict[Literal["schools", "villages"], str] = {}
-    roads: str | None = None
-    townships: str | None = None
-    waters: str | None = None
+    roads: FileName | None = None
+    townships: FileName | None = None
+    waters: FileName | None = None
     zones: str | None = None
     travel: Travel = Travel()
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from geodata.findings import Finding, InputProblems
 
 Model = TypeVar("Model", bound=BaseModel)
+FileName = Annotated[str, Field(min_length=1)]
+"""A file that a settings file names; an empty name would be ignored or name the folder itself."""
 
 KINDS = {
     "string": "text", "int": "whole", "float": "number", "finite": "number", "bool": "flag",
@@ -67,6 +69,8 @@ def _finding(error: dict[str, Any], model: type[BaseModel], file: str) -> Findin
         key = "settings.missing_key"
     elif kind == "literal_error":
         key, fields = "settings.not_a_choice", {"choices": context["expected"]}
+    elif kind == "string_too_short":
+        key = "settings.empty"
     elif bound is not None:
         key, fields = "settings.out_of_range", {"limit": f"{BOUNDS[bound]} {context[bound]:g}"}
     elif kind.split("_")[0] in KINDS:

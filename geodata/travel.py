@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from geodata.settings import FileName
+
 
 class Travel(BaseModel):
     """How roads are read and slowed; an unknown key is an error.
@@ -30,6 +32,6 @@ class Travel(BaseModel):
     season: Literal["normal", "winter", "flood"] = "normal"
     ferries: bool = False
     consolidate_m: float = Field(default=0.0, ge=0.0, le=100.0)
-    dem: str | None = None
-    areas: str | None = None
+    dem: FileName | None = None
+    areas: FileName | None = None
     cache: str = ".cache"

@@ -317,3 +317,11 @@ def test_one_missing_file_per_table(county_folder):
         f"{t.name}.csv" for t in TABLES.values() if t.required and t.name != "enrolment_by_grade"
     }
     assert len(found) == len({f[1] for f in found})
+
+
+@pytest.mark.parametrize("key", ["roads", "waters", "workbook", "mapping"])
+def test_an_empty_file_name_is_refused_by_its_key(county_folder, key):
+    file = county_folder / "county.toml"
+    text = [one for one in file.read_text(encoding="utf-8").splitlines() if not one.startswith(key)]
+    file.write_text("\n".join([f'{key} = ""', *text]) + "\n", encoding="utf-8")
+    assert bad(check(county_folder)) == [("settings.empty", "county.toml", None, key, "")]
