@@ -48,10 +48,10 @@ class SingleSource:
         return replace(self, pairs=self.pairs[keep])
 
 
-def single_source(problem: SingleSource) -> pyo.ConcreteModel:
+def single_source(problem: SingleSource, own: bool = False) -> pyo.ConcreteModel:
     """State the problem: least cost, every unit whole to one open site within its room.
 
-    The objective is ``goal_cost``. Where sites may stay closed, linking is stated pair by pair
+    The objective is ``goal_cost``. With ``own`` every open site serves the unit it stands in. Where sites may stay closed, linking is stated pair by pair
     (attend[p] <= open[j], the convex hull of a site without room) and once more for all of them
     together (sum_j room[j] open[j] >= total demand, from which the solver takes its cover cuts).
     """
@@ -70,6 +70,12 @@ def single_source(problem: SingleSource) -> pyo.ConcreteModel:
             expr=sum(float(r) * opened[j] for j, r in sites["room"].items()) >= float(problem.demand.sum())
         )
         cost += sum(float(c) * opened[j] for j, c in sites["fixed"].items())
+    if own:
+        at = {(r.unit, r.site): model.attend[r.Index] for r in pairs.itertuples()}
+        # a pair left out counts as 0: the site cannot open
+        model.own_unit = pyo.Constraint(
+            list(sites.index), rule=lambda m, j: at.get((sites.at[j, "home"], j), 0) - opened[j] == 0
+        )
     demand = problem.demand.to_dict()
     load = {
         j: sum(float(demand[u]) * model.attend[p] for p, u in r["unit"].items())
@@ -112,9 +118,10 @@ class Faults:
     forbidden: tuple[tuple[Any, Any], ...]
     over: tuple[tuple[Any, float], ...]
     cut_off: tuple[tuple[Any, tuple[Any, ...]], ...]
+    given_away: tuple[tuple[Any, Any], ...]
 
     def __bool__(self) -> bool:
-        return bool(self.unserved or self.forbidden or self.over or self.cut_off)
+        return bool(self.unserved or self.forbidden or self.over or self.cut_off or self.given_away)
 
 
 def faults(problem: SingleSource, served_by: Mapping[Any, Any], graph: Adjacency | None = None) -> Faults:
@@ -125,7 +132,8 @@ def faults(problem: SingleSource, served_by: Mapping[Any, Any], graph: Adjacency
     problem : SingleSource
     served_by : mapping of unit to site
     graph : Adjacency or None
-        None asks for no contiguity.
+        None asks for no contiguity. With it every open site serves its own unit; every site is open where
+        opening costs nothing.
     """
     known = set(zip(problem.pairs["unit"], problem.pairs["site"], strict=True))
     unserved = tuple(u for u in problem.demand.index if u not in served_by)
@@ -134,4 +142,9 @@ def faults(problem: SingleSource, served_by: Mapping[Any, Any], graph: Adjacency
     above = load - problem.sites["room"].reindex(load.index).fillna(0.0)
     over = tuple((j, float(x)) for j, x in above.items() if x > 1e-6)
     apart = [] if graph is None else stray(served_by, problem.sites["home"].to_dict(), graph)
-    return Faults(unserved, forbidden, over, tuple((j, tuple(sorted(p))) for j, p in apart))
+    cut_off = tuple((j, tuple(sorted(p))) for j, p in apart)
+    serving = set(served_by.values())
+    opened = [j for j in problem.sites.index if not problem.located or j in serving]
+    home = problem.sites["home"]
+    away = () if graph is None else tuple((home[j], j) for j in opened if served_by.get(home[j]) != j)
+    return Faults(unserved, forbidden, over, cut_off, away)

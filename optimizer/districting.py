@@ -73,12 +73,12 @@ def lightest_ways(home: Any, demand: Mapping[Any, float], graph: Adjacency) -> d
 def possible_pairs(problem: SingleSource, graph: Adjacency) -> SingleSource:
     """The problem without pairs that no contiguous plan within room can use.
 
-    A site serves the unit it stands in; it reaches a unit only through units that do not hold another
-    site, and only if the lightest way fits its room.
+    An open site serves the unit it stands in. Where every site is open it reaches a unit only through
+    units that do not hold another site; and in any case only if the lightest way fits its room.
     """
     home = problem.sites["home"].to_dict()
     demand = problem.demand.to_dict()
-    owner = {h: j for j, h in home.items()}
+    owner = {} if problem.located else {h: j for j, h in home.items()}
     light = {
         j: lightest_ways(h, demand, graph.within(set(demand) - (set(owner) - {h}))) for j, h in home.items()
     }
@@ -203,9 +203,9 @@ class Stated:
         return values
 
 
-def stated(problem: SingleSource) -> Stated:
-    """State a problem (`models.single_source`) and hand it over."""
-    model = single_source(problem)
+def stated(problem: SingleSource, own: bool = False) -> Stated:
+    """State a problem (`models.single_source.single_source`) and hand it over."""
+    model = single_source(problem, own)
     bridge = Bridge(model, {"cost": model.goal_cost})
     pairs = problem.pairs
     take = {
@@ -218,7 +218,7 @@ def stated(problem: SingleSource) -> Stated:
 
 def tree_of(problem: SingleSource, graph: Adjacency | None) -> tuple[Stated, Tree]:
     """The exact search of a problem, ready to go."""
-    state = stated(problem)
+    state = stated(problem, own=graph is not None)
     see = Separator(problem, graph, state.column, state.opened, state.bridge.costs["cost"][0])
     weight = np.ones(len(state.bridge.columns))
     size = problem.demand.loc[see.unit].to_numpy(float)
@@ -234,7 +234,7 @@ def surrogate_plan(
 
     Empty where HiGHS finds none within its limits, or where none exists: the surrogate is not exact.
     """
-    state = stated(problem)
+    state = stated(problem, own=True)
     home = problem.sites["home"].to_dict()
     state.bridge.add_rows(closer_rows(state.take, home, graph, ways(home, graph, length)))
     answer = state.bridge.solve("cost", limits)
@@ -284,7 +284,7 @@ def improve(
     again = True
     while again:
         again = False
-        for j in problem.sites.index:
+        for j in sorted(set(served_by.values())):
             some = neighbourhood(problem, graph, served_by, j, size)
             units = {u for u, k in served_by.items() if k in some}
             key = frozenset((u, served_by[u]) for u in units)

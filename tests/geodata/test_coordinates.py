@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
@@ -31,14 +31,20 @@ def test_published_vectors_both_ways(crs, there):
     assert metres((lon[0], lat[0]), POINT) < 0.001
 
 
+# the formula evaluated on a grid of 2.8 km over China: GCJ-02 is 18 to 700 m off, BD-09 688 to 1,526 m
+OFFSET = {"gcj02": (12, 720), "bd09": (680, 1540)}
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.floats(75.0, 134.0), st.floats(18.5, 53.0), st.sampled_from(["gcj02", "bd09"]))
-def test_round_trip_is_a_millimetre_and_the_offset_is_hundreds_of_metres(lon, lat, crs):
+@example(97.0, 37.0, "gcj02")  # 44 m: the waves of the formula nearly cancel there
+def test_round_trip_is_a_millimetre_and_the_offset_that_of_the_formula(lon, lat, crs):
     there = from_wgs84(*arrays((lon, lat)), crs)
     back = to_wgs84(*there, crs)
     assert metres((back[0][0], back[1][0]), (lon, lat)) < 0.001
     away = metres((there[0][0], there[1][0]), (lon, lat))
-    assert 50 < away < 2500
+    least, most = OFFSET[crs]
+    assert least < away < most
 
 
 def test_error_of_undeclared_systems_near_nanling_is_as_the_domain_document_says():
