@@ -13,6 +13,7 @@ For whole x and fixed P the convex hull is cut by secants between neighbouring w
 | symbol | component | source |
 |---|---|---|
 | spread[u,r] | ``model.spread`` | follows, in pupils |
+| y[u,r] | ``model.amount``, in pupil-equivalents | follows |
 | counted[u] | ``model.counted``: unit passes the assessment threshold | domain.md 1.5 |
 | m[s,r], N[s] | ``Instance.centres``, ``Instance.population`` | audit, re-centred |
 """
@@ -73,10 +74,16 @@ def assessed_population(model: Model, inst: Instance) -> None:
 
 
 def spread_variables(model: Model, inst: Instance) -> None:
-    """Declare spread[u,r] for every unit that counts or may count; y for the latter."""
+    """Declare spread[u,r] and y[u,r] for every unit that counts or may count.
+
+    y is a column of its own, not an expression over heads: every tangent then has three terms instead of
+    a dozen (300 sites: a third of the nonzeros).
+    """
     counted = inst.units.index[inst.units["assessed"] | inst.units["may_grow"]]
     keys = [(u, r) for u in counted for r in RESOURCES]
     model.spread = pyo.Var(keys, domain=pyo.NonNegativeReals)
+    model.amount = pyo.Var(keys, domain=pyo.NonNegativeReals)
+    model.amount_is = pyo.Constraint(keys, rule=lambda m, u, r: m.amount[u, r] == equivalents(m, inst, u, r))
     grow = list(inst.units.index[inst.units["may_grow"]])
     model.counted_amount = pyo.Var([(u, r) for u in grow for r in RESOURCES], domain=pyo.NonNegativeReals)
 
@@ -89,13 +96,11 @@ def spread_variables(model: Model, inst: Instance) -> None:
     )
     model.amount_all = pyo.Constraint(
         list(model.counted_amount),
-        rule=lambda m, u, r: m.counted_amount[u, r] <= equivalents(m, inst, u, r),
+        rule=lambda m, u, r: m.counted_amount[u, r] <= m.amount[u, r],
     )
     model.amount_low = pyo.Constraint(
         list(model.counted_amount),
-        rule=lambda m, u, r: (
-            m.counted_amount[u, r] >= equivalents(m, inst, u, r) - most(u, r) * (1 - m.counted[u])
-        ),
+        rule=lambda m, u, r: m.counted_amount[u, r] >= m.amount[u, r] - most(u, r) * (1 - m.counted[u]),
     )
 
 
@@ -103,7 +108,7 @@ def measured(model: Model, inst: Instance, unit: str, resource: str) -> tuple[An
     """(y, P) of a unit as they enter the measure."""
     if (unit, resource) in model.counted_amount:
         return model.counted_amount[unit, resource], model.counted_pupils[unit]
-    return equivalents(model, inst, unit, resource), model.pupils[unit]
+    return model.amount[unit, resource], model.pupils[unit]
 
 
 def tangent(model: Model, inst: Instance, unit: str, resource: str, ratio: float) -> Any:

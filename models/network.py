@@ -137,9 +137,11 @@ def count_pupils(model: Model, inst: Instance) -> None:
             m.follow[g, j] >= sum(m.attend[p] for p in of_zone[zone_row[g], j]) - m.open[home[g], band[g]]
         ),
     )
+    to: dict[int, list[tuple[int, str]]] = {}
+    for key in keys:
+        to.setdefault(key[0], []).append(key)
     model.choice_placed = pyo.Constraint(
-        sorted({g for g, _ in keys}),
-        rule=lambda m, g: sum(m.follow[k] for k in keys if k[0] == g) == 1 - m.open[home[g], band[g]],
+        sorted(to), rule=lambda m, g: sum(m.follow[k] for k in to[g]) == 1 - m.open[home[g], band[g]]
     )
     arriving: dict[tuple[str, str], list[tuple[int, str]]] = {}
     for g, j in keys:
