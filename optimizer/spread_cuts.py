@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from models.imbalance import measured
 from models.instance import Instance
 from models.whole_spread import Planes, tangent_planes, whole_planes
+from optimizer.engine import Engine, Part
 from optimizer.highs import Bridge
 
 CONTINUOUS = ("equip_value", "area_teaching", "area_sport")
@@ -27,7 +29,7 @@ class SpreadCuts:
     """
 
     def __init__(self, bridge: Bridge, model: Any, inst: Instance):
-        self.bridge = bridge
+        self.engine: Engine = bridge
         keys = list(model.spread)
         stage = inst.units["stage"]
         at = {u: i for i, u in enumerate(inst.units.index)}
@@ -47,6 +49,19 @@ class SpreadCuts:
         today = np.array([float(inst.units.at[u, r]) for u, r in keys])
         self.fraction = np.where(self.whole, today - np.floor(today + 1e-9), 0.0)
         self.indicators = len(inst.centres)
+
+    def of_part(self, part: Part) -> SpreadCuts:
+        """The spreads that are free in a part of the model."""
+        inside = np.full(len(self.engine.low), -1)
+        inside[part.free] = np.arange(len(part.free))
+        some = (inside[self.spread] >= 0) & (inside[self.opened] >= 0)
+        found = copy(self)
+        found.engine = part.engine
+        for name in ("spread", "amount", "pupils", "opened"):
+            setattr(found, name, inside[getattr(self, name)[some]])
+        for name in ("mean", "weight", "unit", "whole", "fraction"):
+            setattr(found, name, getattr(self, name)[some])
+        return found
 
     def exact(self, values: np.ndarray) -> float:
         """Objective (3) of a solution, exactly, where the model has only planes."""
@@ -103,4 +118,4 @@ class SpreadCuts:
         if opened is not None:
             columns.append(opened)
             weights.append(-planes.constant)
-        self.bridge.add_table(np.stack(columns, axis=1), np.stack(weights, axis=1), np.zeros(len(k)))
+        self.engine.add_table(np.stack(columns, axis=1), np.stack(weights, axis=1), np.zeros(len(k)))
