@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -43,6 +42,13 @@ def write_folder(folder: Path, marker: str, overwrite: bool, fill: Callable[[Pat
         draft = Path(work) / "draft"
         draft.mkdir()
         fill(draft)
-        if folder.exists():
-            shutil.rmtree(folder)
+        settle(draft, folder)
+
+
+def settle(draft: Path, folder: Path) -> None:
+    """Move a finished draft to its place; what a planner put beside an earlier one stays."""
+    if not folder.exists():
         draft.rename(folder)
+        return
+    for file in sorted(draft.iterdir()):
+        file.replace(folder / file.name)
