@@ -232,10 +232,10 @@ def validate(table: Table, raw: Raw) -> tuple[pd.DataFrame | None, list[Finding]
         if c.name not in written:
             values[c.name] = pd.Series([c.default] * len(frame), index=frame.index, dtype=object)
             if not c.required and len(frame):
-                fields: dict[str, object] = {"default": "" if c.default is None else c.default}
-                found.append(
-                    Finding("note", "tables.default_used", fields, raw.file, table.name, None, c.name)
-                )
+                key, fields = "tables.left_empty", {}
+                if c.default not in (None, ""):
+                    key, fields = "tables.default_used", {"default": c.default}
+                found.append(Finding("note", key, fields, raw.file, table.name, None, c.name))
             continue
         values[c.name], wrong = coerce(c, frame[c.name])
         if c.name in table.key:

@@ -63,7 +63,8 @@ class Out:
 
     def say_as(self, key: str, style: str = "", **fields: object) -> None:
         """Print one message of any room."""
-        self.console.print(Text(say(key, self.language, **fields), style=style))
+        line = Text(say(key, self.language, **fields), style=style)
+        self.console.print(line, soft_wrap=not self.console.is_terminal)
 
     def findings(self, found: list[Finding] | tuple[Finding, ...], most: int = 60) -> None:
         """Print findings, errors first."""
@@ -71,7 +72,8 @@ class Out:
         order = sorted(found, key=lambda f: list(styles).index(f.severity))
         for f in order[:most]:
             mark = say(f"cli.{f.severity}", self.language)
-            self.console.print(Text(f"{mark} {f.sentence(self.language)}", style=styles[f.severity]))
+            line = Text(f"{mark} {f.sentence(self.language)}", style=styles[f.severity])
+            self.console.print(line, soft_wrap=not self.console.is_terminal)  # a line each in a file
         if len(order) > most:
             self.say("more", count=len(order) - most)
 
