@@ -16,12 +16,31 @@ def may_write(folder: Path, marker: str, overwrite: bool) -> None:
     ------
     InputProblems
     """
+    refuse_unwritable(folder)
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     if not overwrite:
         raise InputProblems([Finding("error", "cli.exists", file=str(folder))])
     if not (folder / marker).is_file():
         raise InputProblems([Finding("error", "analysis.not_ours", {"marker": marker}, file=str(folder))])
+
+
+def refuse_unwritable(folder: Path) -> None:
+    """Find out before a long solve, not after it, that its result could not be written.
+
+    Raises
+    ------
+    InputProblems
+        If no folder or file can be made there.
+    """
+    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    for place in {there, there.parent} if there == folder.absolute() else {there}:
+        try:
+            with tempfile.TemporaryDirectory(dir=place, prefix=".draft-"):
+                pass
+        except OSError as problem:
+            why = {"why": problem.strerror or str(problem)}
+            raise InputProblems([Finding("error", "cli.not_writable", why, file=str(folder))]) from None
 
 
 def write_folder(folder: Path, marker: str, overwrite: bool, fill: Callable[[Path], None]) -> None:
