@@ -39,7 +39,7 @@ def refuse_unwritable(folder: Path) -> None:
             with tempfile.TemporaryDirectory(dir=place, prefix=".draft-"):
                 pass
         except OSError as problem:
-            why = {"why": problem.strerror or str(problem)}
+            why: dict[str, object] = {"why": problem.strerror or str(problem)}
             raise InputProblems([Finding("error", "cli.not_writable", why, file=str(folder))]) from None
 
 
