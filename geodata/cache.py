@@ -11,7 +11,9 @@ import hashlib
 import json
 import shutil
 import tempfile
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -40,12 +42,17 @@ def digest(*parts: object) -> str:
     TypeError
         For anything whose content is not plain.
     """
-    total = hashlib.sha256(f"{FORM} {[version(name) for name in LIBRARIES]}".encode())
+    total = hashlib.sha256(f"{FORM} {_versions()}".encode())
     for part in parts:
         for piece in _pieces(part):
             total.update(len(piece).to_bytes(8, "big"))
             total.update(piece)
     return total.hexdigest()
+
+
+@cache
+def _versions() -> list[str]:
+    return [version(name) for name in LIBRARIES]
 
 
 def _pieces(part: object) -> list[bytes]:
@@ -187,12 +194,17 @@ def graph_of_entry(entry: Entry) -> nx.MultiDiGraph[Any]:
     """The graph that `graph_as_entry` kept, in the same order."""
     graph: nx.MultiDiGraph[Any] = nx.MultiDiGraph(**entry.notes["graph"])
     nodes, edges = entry.tables["nodes"], entry.tables["edges"]
-    graph.add_nodes_from(
-        (node, json.loads(data)) for node, data in zip(nodes["node"].tolist(), nodes["data"], strict=True)
-    )
+    graph.add_nodes_from(zip(nodes["node"].tolist(), _of_json(nodes["data"].tolist()), strict=True))
     lines = shapely.from_wkb(edges["line"].to_numpy(dtype=object))
     ends = (edges[c].tolist() for c in ("u", "v", "key"))
-    for u, v, key, data, line in zip(*ends, edges["data"], lines, strict=True):
-        extra = {} if line is None else {"geometry": line}
-        graph.add_edge(u, v, key, **json.loads(data), **extra)
+    for u, v, key, data, line in zip(*ends, _of_json(edges["data"].tolist()), lines, strict=True):
+        if line is not None:
+            data["geometry"] = line
+        graph.add_edge(u, v, key, **data)
     return graph
+
+
+def _of_json(texts: Iterable[str]) -> list[dict[str, Any]]:
+    """Many small JSON texts read as one, which is several times faster."""
+    rows: list[dict[str, Any]] = json.loads(f"[{','.join(texts)}]")
+    return rows

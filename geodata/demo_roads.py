@@ -9,7 +9,6 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import numpy.typing as npt
-import osmnx as ox
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial import Delaunay
@@ -168,4 +167,6 @@ def make_roads(rng: np.random.Generator, places: Places) -> nx.MultiDiGraph[Any]
 
 def save_roads(graph: nx.MultiDiGraph[Any], path: Path) -> None:
     """Write GraphML; the same graph gives the same bytes."""
+    import osmnx as ox  # slow to import: see geodata.roads
+
     ox.save_graphml(graph, path)

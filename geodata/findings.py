@@ -69,7 +69,7 @@ class Finding:
     def sentence(self, language: str = "en") -> str:
         """Place and message: one line for a planner."""
         place = self.place(language)
-        return f"{place}: {self.text(language)}" if place else self.text(language)
+        return place + say("findings.colon", language) + self.text(language) if place else self.text(language)
 
 
 def errors(findings: Iterable[Finding]) -> list[Finding]:

@@ -10,7 +10,7 @@ import geopandas as gpd
 import networkx as nx
 
 from geodata.cache import Cache, digest, file_digest, graph_as_entry, graph_of_entry
-from geodata.extracts import Box
+from geodata.extracts import OSM_ENDINGS, Box
 from geodata.findings import Finding, InputProblems
 from geodata.roads import read_roads
 from geodata.speeds import SEASONS, usable_classes
@@ -40,7 +40,7 @@ def read_layers(folder: Path, files: dict[str, str | None], travel: Travel, box:
         File names of ``roads``, ``townships``, ``waters``, ``zones``; None where there is none.
     travel : Travel
     box : Box or None
-        OSM roads are read in it only; None reads all.
+        OSM roads are read in it only; without it they are not read, for the file may be a province.
     """
     found: list[Finding] = []
     townships = _layer(folder, files["townships"], "townships", found)
@@ -55,6 +55,8 @@ def read_layers(folder: Path, files: dict[str, str | None], travel: Travel, box:
         found.append(Finding("warning", "tables.no_roads", file="county.toml"))
     elif not (folder / file).is_file():
         found.append(Finding("error", "tables.no_file", file=file, table="roads"))
+    elif box is None and file.lower().endswith(OSM_ENDINGS):
+        found.append(Finding("note", "roads.not_read", file=file))
     else:
         try:
             store = Cache(folder / travel.cache) if travel.cache else None

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from geodata.bureau import Mapped, read_mapped
 from geodata.coordinates import to_wgs84
 from geodata.county import County
-from geodata.crosschecks import SHARED, Placed, Tables, cross_check
+from geodata.crosschecks import FAR_KM, SHARED, Placed, Tables, cross_check, kilometres
 from geodata.extracts import Box, box_around
 from geodata.findings import Finding, InputProblems, errors
 from geodata.layers import read_layers
@@ -99,6 +99,9 @@ def read_csv(path: Path) -> Raw:
             continue
         except (pd.errors.ParserError, pd.errors.EmptyDataError) as problem:
             raise _problem("tables.not_a_table", path.name, why=str(problem).strip()) from None
+        head = str(frame.iat[0, 0])
+        if frame.shape[1] == 1 and (other := next((c for c in ";\t|" if c in head), "")):
+            raise _problem("tables.separator", path.name, found={"\t": "Tab"}.get(other, other))
         text = frame.fillna("")  # cells that a short row does not have
         body = text.iloc[1:].reset_index(drop=True).set_axis(list(text.iloc[0]), axis=1)
         blank = (body.map(plain) == "").all(axis=1) if len(body) else pd.Series([], dtype=bool)
@@ -274,12 +277,17 @@ def split_shared(stage: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _box(tables: Tables) -> Box | None:
-    """The county's places with a margin; None while a table of them could not be read."""
-    frames = [tables[name].frame for name in ("schools", "villages") if name in tables]
-    if len(frames) < 2 or not all(len(frame) for frame in frames):
+    """The county's places with a margin; None while no table of them could be read.
+
+    A point far from the others is an error elsewhere; here it must not make a province of the county.
+    """
+    frames = [tables[name].frame[["lon", "lat"]] for name in ("schools", "villages") if name in tables]
+    points = pd.concat(frames) if frames else pd.DataFrame()
+    if points.empty:
         return None
-    both = pd.concat([frame[["lon", "lat"]] for frame in frames])
-    return box_around(both["lon"].to_numpy(), both["lat"].to_numpy())
+    middle = float(points["lon"].median()), float(points["lat"].median())
+    near = points[kilometres(points["lon"], points["lat"], *middle) <= FAR_KM]
+    return None if near.empty else box_around(near["lon"].to_numpy(), near["lat"].to_numpy())
 
 
 def _assemble(folder: Path) -> tuple[County | None, list[Finding]]:

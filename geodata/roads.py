@@ -4,6 +4,9 @@ OSM files of every kind are first cut down to usable roads (`geodata.extracts`),
 borders never become roads and extracts with missing nodes do no harm; OSMnx then builds and
 simplifies the graph. Junctions are kept where class, surface or season flags change: times are the
 same before and after simplifying. Access tags are kept, not judged.
+
+OSMnx brings matplotlib and takes seconds to import, so it is imported only where a file is read: a run
+that meets its roads in the cache never needs it.
 """
 
 from __future__ import annotations
@@ -20,7 +23,6 @@ from xml.etree.ElementTree import ParseError
 import geopandas as gpd
 import networkx as nx
 import numpy as np
-import osmnx as ox
 
 from geodata.extracts import KEPT_TAGS, OSM_ENDINGS, Box, read_extract, write_osm
 from geodata.findings import Finding, InputProblems, Severity
@@ -93,6 +95,8 @@ def consolidated(graph: nx.MultiDiGraph[Any], metres: float) -> nx.MultiDiGraph[
     Only junctions that streets join within the distance are merged, so a bridge is not joined to the
     road below it. Lengths change by up to the distance at each junction: it is never done unasked.
     """
+    import osmnx as ox
+
     flat = ox.project_graph(graph)
     merged = ox.consolidate_intersections(
         flat, tolerance=metres / 2, rebuild_graph=True, dead_ends=True, reconnect_edges=True
@@ -111,6 +115,8 @@ def _problem(key: str, path: Path, **fields: object) -> InputProblems:
 
 
 def _read_graphml(path: Path) -> nx.MultiDiGraph[Any]:
+    import osmnx as ox
+
     try:
         graph: nx.MultiDiGraph[Any] = ox.load_graphml(path)
     except NOT_GRAPHML as e:
@@ -156,6 +162,8 @@ def _reason(error: Exception) -> str:
 
 
 def _simplified(graph: nx.MultiDiGraph[Any]) -> nx.MultiDiGraph[Any]:
+    import osmnx as ox
+
     simple: nx.MultiDiGraph[Any] = ox.simplify_graph(graph, edge_attrs_differ=list(TIMED_TAGS))
     return simple
 
@@ -170,6 +178,8 @@ COUNTED: tuple[tuple[Severity, str, str], ...] = (
 
 
 def _read_osm(path: Path, box: Box | None, ferries: bool) -> nx.MultiDiGraph[Any]:
+    import osmnx as ox
+
     try:
         extract = read_extract(path, usable_classes(ferries), box, ferries)
     except (RuntimeError, OSError, ValueError) as e:
@@ -193,6 +203,8 @@ def _read_osm(path: Path, box: Box | None, ferries: bool) -> nx.MultiDiGraph[Any
 @contextmanager
 def _tags() -> Iterator[None]:
     """OSMnx keeps the tags we need while a file is read; its settings are global."""
+    import osmnx as ox
+
     before = ox.settings.useful_tags_way
     ox.settings.useful_tags_way = sorted(KEPT_TAGS)
     try:

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import shapely
 from pyproj import Transformer
-from scipy.ndimage import map_coordinates
 
 from geodata.findings import Finding, InputProblems
 from geodata.snapping import Floats, Streets
@@ -87,6 +86,7 @@ def raster_heights(path: Path) -> Heights:
     try:
         import rasterio
         from rasterio.errors import RasterioError
+        from scipy.ndimage import map_coordinates
     except ImportError:
         raise InputProblems([Finding("error", "roads.no_rasterio", file=path.name)]) from None
 

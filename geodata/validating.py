@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
 
 from geodata.findings import Finding
 from geodata.messages import LANGUAGES, catalogue
 from geodata.tables import Column, Table
+
+if TYPE_CHECKING:
+    import pandera.pandas as pa  # slow to import, and not needed where the words of tables are
 
 TRUE, FALSE = {"true", "1", "yes", "y", "是", "有"}, {"false", "0", "no", "n", "否", "无"}
 EMPTY = {"", "nan", "none", "null"}
@@ -95,6 +98,8 @@ def coerce(column: Column, cells: pd.Series) -> tuple[pd.Series, pd.Series]:
 
 def schema(table: Table) -> pa.DataFrameSchema:
     """The pandera schema of a contract: filled, in range, among the choices."""
+    import pandera.pandas as pa
+
     columns = {}
     for c in table.columns:
         checks = []
@@ -160,9 +165,11 @@ def _failures(
     table: Table, raw: Raw, frame: pd.DataFrame, text: pd.DataFrame, written: dict[str, str]
 ) -> list[Finding]:
     """Ranges, choices and empty cells; ``text`` has the cells as they were written."""
+    from pandera.errors import SchemaErrors
+
     try:
         schema(table).validate(frame, lazy=True)
-    except pa.errors.SchemaErrors as problems:
+    except SchemaErrors as problems:
         cases = problems.failure_cases
     else:
         return []
@@ -225,10 +232,10 @@ def validate(table: Table, raw: Raw) -> tuple[pd.DataFrame | None, list[Finding]
         if c.name not in written:
             values[c.name] = pd.Series([c.default] * len(frame), index=frame.index, dtype=object)
             if not c.required and len(frame):
-                fields: dict[str, object] = {"default": "" if c.default is None else c.default}
-                found.append(
-                    Finding("note", "tables.default_used", fields, raw.file, table.name, None, c.name)
-                )
+                key, fields = "tables.left_empty", {}
+                if c.default not in (None, ""):
+                    key, fields = "tables.default_used", {"default": c.default}
+                found.append(Finding("note", key, fields, raw.file, table.name, None, c.name))
             continue
         values[c.name], wrong = coerce(c, frame[c.name])
         if c.name in table.key:

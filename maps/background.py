@@ -81,6 +81,13 @@ def townships(county: County) -> list[dict[str, object]]:
     return _named(county.townships, "township")
 
 
+def border(county: County) -> list[list[int]]:
+    """The county's outer line, from its townships; empty where it has none."""
+    if county.townships is None or county.townships.empty:
+        return []
+    return _lines(shapely.get_parts(_outline(county, None)))
+
+
 def waters(county: County) -> list[dict[str, object]]:
     """Rivers and lakes; empty where the county has none."""
     return _named(county.waters, "name")

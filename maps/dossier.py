@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
@@ -14,6 +13,7 @@ import jinja2
 
 from geodata.findings import Finding, InputProblems
 from maps.completeness import balance_sentence
+from maps.folders import settle
 from maps.layers import write_layers
 from maps.notices import notices
 from maps.proposal import write_map
@@ -125,7 +125,8 @@ def write_dossier(result: PlanResult, folder: Path, language: str = "zh", overwr
     folder : Path
     language : {"zh", "en"}
     overwrite : bool
-        Replace an earlier dossier; any other folder that is not empty is never touched.
+        Replace the files of an earlier dossier, and nothing else in its folder; any other folder that
+        is not empty is never touched.
 
     Returns
     -------
@@ -147,7 +148,5 @@ def write_dossier(result: PlanResult, folder: Path, language: str = "zh", overwr
         (draft / "index.html").write_text(front_page(result, language), encoding="utf-8")
         record = json.dumps(run_record(result), ensure_ascii=False, indent=1, default=str)
         (draft / MARKER).write_text(record + "\n", encoding="utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
-        draft.rename(folder)
+        settle(draft, folder)
     return folder

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,12 +16,31 @@ def may_write(folder: Path, marker: str, overwrite: bool) -> None:
     ------
     InputProblems
     """
+    refuse_unwritable(folder)
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     if not overwrite:
         raise InputProblems([Finding("error", "cli.exists", file=str(folder))])
     if not (folder / marker).is_file():
         raise InputProblems([Finding("error", "analysis.not_ours", {"marker": marker}, file=str(folder))])
+
+
+def refuse_unwritable(folder: Path) -> None:
+    """Find out before a long solve, not after it, that its result could not be written.
+
+    Raises
+    ------
+    InputProblems
+        If no folder or file can be made there.
+    """
+    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    for place in {there, there.parent} if there == folder.absolute() else {there}:
+        try:
+            with tempfile.TemporaryDirectory(dir=place, prefix=".draft-"):
+                pass
+        except OSError as problem:
+            why: dict[str, object] = {"why": problem.strerror or str(problem)}
+            raise InputProblems([Finding("error", "cli.not_writable", why, file=str(folder))]) from None
 
 
 def write_folder(folder: Path, marker: str, overwrite: bool, fill: Callable[[Path], None]) -> None:
@@ -43,6 +61,13 @@ def write_folder(folder: Path, marker: str, overwrite: bool, fill: Callable[[Pat
         draft = Path(work) / "draft"
         draft.mkdir()
         fill(draft)
-        if folder.exists():
-            shutil.rmtree(folder)
+        settle(draft, folder)
+
+
+def settle(draft: Path, folder: Path) -> None:
+    """Move a finished draft to its place; what a planner put beside an earlier one stays."""
+    if not folder.exists():
         draft.rename(folder)
+        return
+    for file in sorted(draft.iterdir()):
+        file.replace(folder / file.name)

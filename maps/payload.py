@@ -312,7 +312,7 @@ def build_payload(result: PlanResult, language: str = "zh") -> dict[str, object]
     -------
     dict
         ``language, words, head, bounds, measures, schools, villages, neighbours, flows, roads,
-        townships, waters``; minutes, pupils and yuan as in the tables, points as [lat, lon], lines as
+        townships, border, waters``; minutes, pupils and yuan as in the tables, points as [lat, lon], lines as
         in `maps.background.deltas`.
 
     Raises
@@ -335,5 +335,6 @@ def build_payload(result: PlanResult, language: str = "zh") -> dict[str, object]
         "flows": flows(result),
         "roads": background.roads(county),
         "townships": background.townships(county),
+        "border": background.border(county),
         "waters": background.waters(county),
     }

@@ -50,7 +50,7 @@ def folium_map(bounds: list[list[float]]) -> folium.Map:
     (south, west), (north, east) = bounds
     page = folium.Map(
         location=[(south + north) / 2, (west + east) / 2], tiles=None, zoom_start=10, zoom_control=False,
-        attributionControl=False, zoomSnap=0.25, zoomDelta=0.5, wheelPxPerZoomLevel=120,
+        attributionControl=False, zoomSnap=0, zoomDelta=0.5, wheelPxPerZoomLevel=120,
     )  # fmt: skip
     page._id = MAP_ID  # the default is random, and the same plan must give the same bytes
     page.default_js = [("leaflet", "leaflet.js")]

@@ -77,13 +77,15 @@ def coefficients(result: PlanResult, language: str) -> Sheet:
 
 
 def budget(result: PlanResult, language: str) -> Sheet:
-    """Money by earmark, in 10,000 yuan."""
+    """Money by earmark, in 10,000 yuan; what an earmark lacks, the money for any purpose pays."""
     b = result.verdict.budget
+    lacking = (b["spent"] - b["available"]).clip(lower=0).where(b["earmark"] != "any", 0.0)
     return _sheet(
         "budget", language,
         {
             "earmark": ([name("earmark", e, language) for e in b["earmark"]], ""),
-            "available": (b["available"] / WAN, "money"), "spent": (b["spent"] / WAN, "money"), "left": (b["left"] / WAN, "money"),
+            "available": (b["available"] / WAN, "money"), "spent": (b["spent"] / WAN, "money"), "from_any": (lacking / WAN, "money"),
+            "left": ((b["left"] + lacking) / WAN, "money"),
         },
     )  # fmt: skip
 
@@ -206,7 +208,7 @@ def rules(result: PlanResult, language: str) -> Sheet:
         "rules", language,
         {
             "rule": ([name("rule", k, language) for k in r["rule"]], ""), "kind": ([word(f"kind_{k}", language) for k in r["kind"]], ""),
-            "holds": ([mark(v, language) for v in r["ok"]], "mark"), "broken": (r["broken"], "whole"),
+            "holds": ([word("rule_holds" if v else "rule_broken", language) for v in r["ok"]], "mark"), "broken": (r["broken"], "whole"),
             "eased": ([int(many.get(k, 0)) for k in r["rule"]], "whole"), "worst": (r["worst"], ""),
         },
     )  # fmt: skip

@@ -8,6 +8,7 @@ import pandas as pd
 
 from geodata.county import County
 from models.plan import Plan, Verdict
+from models.today import FAR_MINUTES
 
 COLUMNS = [
     "action", "school_id", "school", "township", "what", "quantity", "unit", "yuan", "earmark", "reason_key", "reason_fields",
@@ -98,10 +99,12 @@ def _buses(verdict: Verdict) -> Iterator[Row]:
     for school_id, rows in rides.groupby("school_id"):
         fields = {
             "villages": sorted(rows["village"].unique()),
-            "before": round(float(rows["minutes_today"].max())),
             "after": round(float(rows["minutes"].max())),
         }
-        yield "bus", school_id, "", int(rows["pupils"].sum()), "pupils", "reasons.bus", fields
+        key = "reasons.bus_no_way"  # some have no known way to today's school
+        if (rows["minutes_today"] < FAR_MINUTES).all():
+            key, fields["before"] = "reasons.bus", round(float(rows["minutes_today"].max()))
+        yield "bus", school_id, "", int(rows["pupils"].sum()), "pupils", key, fields
 
 
 def _money(verdict: Verdict) -> dict[tuple[str, str, str], tuple[float, str]]:

@@ -22,7 +22,7 @@ KINDS = ("imputed", "far", "unreachable", "duplicated", "outside", "left_out")
 """The kinds of incompleteness, in the order they are reported."""
 COLUMNS = ["kind", "table", "id", "name", "detail"]
 IMPUTED = (
-    "tables.default_used", "tables.shared_split", "reasons.attendance_scaled", "reasons.attendance_elsewhere",
+    "tables.default_used", "tables.left_empty", "tables.shared_split", "reasons.attendance_scaled", "reasons.attendance_elsewhere",
 )  # fmt: skip
 """Keys of findings about values that were put in place of missing ones."""
 DUPLICATED = ("tables.close_schools", "tables.same_point")

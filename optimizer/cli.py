@@ -28,6 +28,8 @@ from geodata.reading import check as check_county
 from geodata.reading import read_county, read_head
 from geodata.template import refuse_workbook, write_template
 from maps.dossier import is_dossier, write_dossier
+from maps.folders import refuse_unwritable
+from maps.wording import name as in_words
 from models.audit import Audit
 from models.audit import audit as audit_county
 from models.norms import load_standards
@@ -63,7 +65,8 @@ class Out:
 
     def say_as(self, key: str, style: str = "", **fields: object) -> None:
         """Print one message of any room."""
-        self.console.print(Text(say(key, self.language, **fields), style=style))
+        line = Text(say(key, self.language, **fields), style=style)
+        self.console.print(line, soft_wrap=not self.console.is_terminal)
 
     def findings(self, found: list[Finding] | tuple[Finding, ...], most: int = 60) -> None:
         """Print findings, errors first."""
@@ -71,7 +74,8 @@ class Out:
         order = sorted(found, key=lambda f: list(styles).index(f.severity))
         for f in order[:most]:
             mark = say(f"cli.{f.severity}", self.language)
-            self.console.print(Text(f"{mark} {f.sentence(self.language)}", style=styles[f.severity]))
+            line = Text(f"{mark} {f.sentence(self.language)}", style=styles[f.severity])
+            self.console.print(line, soft_wrap=not self.console.is_terminal)  # a line each in a file
         if len(order) > most:
             self.say("more", count=len(order) - most)
 
@@ -159,9 +163,12 @@ def _progress(out: Out) -> Iterator[Callable[[str, Progress], None]]:
 
 def _summary(out: Out, result: PlanResult) -> None:
     """The headline: what it achieves, how sure, what it costs."""
-    grid = Table(*(say(f"cli.col_{c}", out.language) for c in ("measure", "today", "plan")))
+    grid = Table(*(say(f"cli.col_{c}", out.language) for c in ("measure", "unit", "today", "plan")))
     for row in result.verdict.measures.itertuples():
-        grid.add_row(_name("measure", str(row.measure), out.language), _number(row.today), _number(row.plan))
+        unit = in_words("unit", str(row.unit), out.language)
+        grid.add_row(
+            _name("measure", str(row.measure), out.language), unit, _number(row.today), _number(row.plan)
+        )
     out.console.print(grid)
     solve = result.solve
     out.say(
@@ -209,10 +216,11 @@ def demo(
 
 def _refuse(folder: Path, overwrite: bool, ours: Callable[[Path], bool], otherwise: str) -> None:
     """Nothing is overwritten unless asked for, and then only what this command made; said before any solve."""
+    if folder.exists() and not folder.is_dir():
+        raise InputProblems([Finding("error", "cli.not_a_folder", file=str(folder))])
+    refuse_unwritable(folder)
     if not folder.exists():
         return
-    if not folder.is_dir():
-        raise InputProblems([Finding("error", "cli.not_a_folder", file=str(folder))])
     if any(folder.iterdir()):
         if not overwrite:
             raise InputProblems([Finding("error", "cli.exists", file=str(folder))])

@@ -216,11 +216,18 @@ def _print_impossible(out: Out, found: Impossible) -> None:
     clash = [
         say(
             "analysis.clash_rule", language, rule=name("rule", str(f.fields["rule"]), language),
-            places=str(f.fields["places"]).strip("; ") or "-",
+            places=_places(str(f.fields["places"]), language),
         )
         for f in found.clash
     ]  # fmt: skip
     _lines(out, "explain_clash", clash)
+
+
+def _places(text: str, language: str) -> str:
+    """The places of a clash, bands, stages and earmarks in words."""
+    words = {b: band(b, language) for b in BANDS} | {e: name("earmark", e, language) for e in EARMARKS}
+    words |= {s: say(f"cli.stage_{s}", language) for s in STAGES}
+    return listed([words.get(p, p) for p in text.split("; ") if p], language) or "-"
 
 
 def _print_swap(out: Out, swap: Swap, names: dict[str, str], gap: float) -> None:

@@ -116,6 +116,9 @@ function drawTownships(renderer) {
       renderer, interactive: false, color: "#6d7480", weight: 1.2, dashArray: "5 4", fill: false, opacity: 0.8,
     }).addTo(map);
   }
+  for (const line of data.border) {
+    L.polyline(unpack(line), { renderer, interactive: false, color: "#3c434e", weight: 2.2, opacity: 0.95 }).addTo(map);
+  }
 }
 
 function pane(name, order, clicks) {

@@ -93,8 +93,12 @@ function villageCard(village) {
 function open(at, card, zoom) {
   map.closePopup();
   if (zoom) map.setView(at, Math.max(map.getZoom(), Math.min(map.getBoundsZoom(data.bounds) + 1.5, 15)), { animate: false });
-  const size = map.getSize();
-  L.popup({ className: "popup", maxWidth: Math.min(520, size.x - 60), minWidth: Math.min(400, size.x - 60), maxHeight: Math.max(220, size.y - 90), autoPanPadding: [14, 14] })
+  const size = map.getSize(), right = document.getElementById("whole").offsetWidth + 20;  // beside the buttons, not under them
+  const room = size.x - right - 60;
+  L.popup({
+    className: "popup", maxWidth: Math.min(520, room), minWidth: Math.min(400, room), maxHeight: Math.max(220, size.y - 90),
+    autoPanPaddingTopLeft: [14, 14], autoPanPaddingBottomRight: [right, 14],
+  })
     .setLatLng(at).setContent(card).openOn(map);
 }
 

@@ -99,6 +99,7 @@ function drawLegend() {
     Object.keys(data.roads).length ? [swatch({ height: "2px", borderTop: "2.5px solid #b98f45", borderBottom: "1px solid #c4bcab" }), say("legend_roads")] : null,
     data.waters.length ? [swatch({ height: 0, borderTop: "4px solid #8db9dc" }), say("legend_water")] : null,
     data.townships.length ? [swatch({ height: 0, borderTop: "2px dashed #6d7480" }), say("legend_township")] : null,
+    data.border.length ? [swatch({ height: 0, borderTop: "2.5px solid #3c434e" }), say("legend_border")] : null,
   ];
   const rows = [...LEGENDS[state.view](), ...background.filter(Boolean)];
   fill("legend", rows.map(([key, text]) => element("li", {}, [element("span", { class: "key" }, [key]), element("span", { text })])));

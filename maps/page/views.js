@@ -238,8 +238,8 @@ function drawFlows() {
     layers.arrows.push(...points.map((p) => [p.x - 3, p.y - 3, p.x + 3, p.y + 3]));
     const text = plain(flow.pupils, 0), wide = 14 + 7.5 * text.length;
     const box = (p) => [p.x - wide / 2, p.y - 9, p.x + wide / 2, p.y + 9];
-    const spots = [0.5, 0.42, 0.6, 0.33, 0.68].map((t) => points[Math.floor(t * (points.length - 1))].add(outward));
-    const spot = spots.find((p) => overlap(box(p), taken) === 0) || spots[0];
+    const spots = [0.5, 0.42, 0.6, 0.33, 0.68, 0.24, 0.78].map((t) => points[Math.floor(t * (points.length - 1))].add(outward));
+    const spot = spots.reduce((best, p) => (overlap(box(p), taken) < overlap(box(best), taken) ? p : best));
     taken.push(box(spot));
     const icon = L.divIcon({ className: "bubble" + (flow.closed ? "" : " shift"), html: element("span", { text }), iconSize: [0, 0] });
     L.marker(map.layerPointToLatLng(spot), { icon, interactive: false, keyboard: false, pane: "bubbles" }).addTo(layers.flows);

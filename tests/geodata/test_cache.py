@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import geopandas as gpd
@@ -257,3 +259,10 @@ def test_the_height_raster_is_part_of_the_key(county, computed, monkeypatch):
         travel_times(with_dem)
         hashes.add(with_dem.content_hash)
     assert len(computed) == len(hashes) == 2
+
+
+def test_the_cached_path_imports_nothing_heavy():
+    """OSMnx brings matplotlib and takes longer to import than a cached county takes to read."""
+    code = "import sys, geodata.layers, geodata.traveltimes; print(*{'osmnx', 'matplotlib', 'pandera'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == ""

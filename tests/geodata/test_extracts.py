@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import osmium
 import pytest
 
 from geodata import extracts
@@ -137,3 +138,31 @@ def test_pbf_and_bz2_of_rutland_hold_the_same_roads():
     rest = [(w[0], w[1]) for w in pbf.ways if w[0] != 892423127]
     assert rest == [(w[0], w[1]) for w in bz2.ways]
     assert bz2.places.items() <= pbf.places.items()
+
+
+def test_of_a_generated_province_the_ways_that_touch_the_county_are_kept(tmp_path, monkeypatch):
+    side, file = 100, tmp_path / "province.osm.pbf"  # 10,000 nodes over three degrees
+    box = box_around([117.4, 117.6], [30.4, 30.6])
+    places = {
+        i: (round(116 + i % side * 0.03, 7), round(29 + i // side * 0.03, 7)) for i in range(side * side)
+    }
+    stretches = [[r * side + w + k for k in range(10)] for r in range(side) for w in range(0, 90, 9)]
+    with osmium.SimpleWriter(str(file)) as out:
+        for i, place in places.items():
+            out.add_node(osmium.osm.mutable.Node(id=i + 1, location=place, version=1))
+        for number, nodes in enumerate(stretches):
+            tags = {"highway": "tertiary"} if number % 3 else {"building": "yes"}
+            way = osmium.osm.mutable.Way(id=number + 1, nodes=[n + 1 for n in nodes], tags=tags, version=1)
+            out.add_way(way)
+    monkeypatch.setattr(extracts, "LARGE_BYTES", 0)
+    extract = read_extract(file, USABLE, box)
+    near = [n + 1 for n, s in enumerate(stretches) if n % 3 and any(box.holds(places[i]) for i in s)]
+    assert 0 < len(near) < 50
+    assert [number for number, _, _ in extract.ways] == near
+    assert len(extract.ways) + extract.outside == sum(bool(n % 3) for n in range(len(stretches)))
+    assert len(extract.places) == 10 * len(near) - shared(near)
+
+
+def shared(near: list[int]) -> int:
+    """Stretches that follow each other on a row share a node."""
+    return sum(n + 1 in near and n % 10 != 0 for n in near)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import openpyxl
@@ -8,7 +9,9 @@ import pandas as pd
 import pytest
 from pyproj import Geod
 
+from geodata import reading
 from geodata.coordinates import from_wgs84
+from geodata.crosschecks import Placed
 from geodata.findings import InputProblems
 from geodata.reading import check, read_county, read_csv, split_shared
 from geodata.tables import TABLES
@@ -325,3 +328,35 @@ def test_an_empty_file_name_is_refused_by_its_key(county_folder, key):
     text = [one for one in file.read_text(encoding="utf-8").splitlines() if not one.startswith(key)]
     file.write_text("\n".join([f'{key} = ""', *text]) + "\n", encoding="utf-8")
     assert bad(check(county_folder)) == [("settings.empty", "county.toml", None, key, "")]
+
+
+def test_a_far_point_or_a_broken_table_does_not_make_a_province_of_the_county(nanpu):
+    tables = {
+        n: Placed(t, f"{n}.csv", pd.Series(range(len(t)))) for n, t in read_county(nanpu).tables().items()
+    }
+    want = reading._box(tables)
+    far = tables["villages"].frame.copy()
+    far.loc[far.index[0], "lon"] = 18.3
+    inner = reading._box(tables | {"villages": replace(tables["villages"], frame=far)})
+    only = reading._box({"villages": tables["villages"]})
+    for box in (inner, only):
+        assert (
+            want.west <= box.west <= box.east <= want.east
+            and want.south <= box.south <= box.north <= want.north
+        )
+    assert reading._box({}) is None
+
+
+def test_without_any_place_an_osm_file_is_not_read(county_folder):
+    (county_folder / "big.osm.pbf").write_bytes(b"")
+    settings(county_folder, "townships =", 'roads = "big.osm.pbf"\ntownships =')
+    for table in ("schools", "villages"):
+        put(county_folder, table, 2, "lon", "abc")
+    keys = [f.key for f in check(county_folder)]
+    assert "roads.not_read" in keys and keys.count("tables.not_number") == 2
+
+
+def test_another_separator_is_one_problem_not_one_a_column(county_folder):
+    file = county_folder / "schools.csv"
+    file.write_text(file.read_text(encoding="utf-8").replace(",", ";"), encoding="utf-8")
+    assert [f.key for f in check(county_folder) if f.severity == "error"] == ["tables.separator"]

@@ -150,7 +150,7 @@ def test_what_is_not_read_and_what_is_filled_in_is_noted():
     frame, found, _ = validate(PLOTS, table)
     assert [(f.severity, f.key, f.column) for f in found] == [
         ("note", "tables.extra_column", "colour"), ("note", "tables.default_used", "beds"),
-        ("note", "tables.default_used", "note"), ("note", "tables.default_used", "height"),
+        ("note", "tables.left_empty", "note"), ("note", "tables.left_empty", "height"),
     ]  # fmt: skip
     assert "'0'" in found[1].text("en")
     assert frame["beds"].tolist() == [0, 0]

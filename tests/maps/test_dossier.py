@@ -125,7 +125,11 @@ def test_nothing_is_overwritten_unasked(result: PlanResult, tmp_path: Path) -> N
     with pytest.raises(InputProblems):
         write_dossier(result, folder)
     assert digests(folder) == before
+    (folder / "minutes.docx").write_text("what the meeting said")
+    (folder / "map.html").write_text("old")
     write_dossier(result, folder, overwrite=True)
+    assert (folder / "minutes.docx").read_text() == "what the meeting said"
+    assert digests(folder)["map.html"] == before["map.html"]
 
 
 def test_a_folder_that_is_no_dossier_is_never_replaced(result: PlanResult, tmp_path: Path) -> None:

@@ -258,3 +258,11 @@ def test_a_good_county_passes_check_and_audit_in_both_languages(county_folder, t
 @pytest.mark.parametrize("arguments", [["plan"], ["check"], ["fly", "x"], ["check", "x", "--lang", "fr"]])
 def test_bad_usage_is_2(arguments):
     assert CliRunner().invoke(cli.app, arguments).exit_code == 2
+
+
+def test_a_place_that_cannot_be_written_to_is_refused_before_any_reading(county_folder, tmp_path):
+    (tmp_path / "letter.txt").write_text("dear all")
+    for command in ("plan", "frontier", "alternatives"):
+        code, output = run(command, county_folder, "--out", tmp_path / "letter.txt" / "plan", "--lang", "en")
+        assert code == 2 and "nothing can be written there" in output, output
+    assert (tmp_path / "letter.txt").read_text() == "dear all"
