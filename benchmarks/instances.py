@@ -62,15 +62,12 @@ def facility(family: str, number: int) -> tuple[SingleSource, float]:
     return SingleSource(pd.Series(rest[:n]), sites, pairs), optimum
 
 
-def p_median(number: int) -> tuple[np.ndarray, int, float]:
-    """A p-median instance of the OR-Library: distances between all nodes, p, the published optimum."""
-    folder = DATA / "orlib"
-    words = np.array((folder / f"pmed{number}.txt").read_text().split(), dtype=int)
+def p_median(number: int) -> tuple[np.ndarray, int]:
+    """A p-median instance of the OR-Library: distances between all nodes, and p."""
+    words = np.array((DATA / "orlib" / f"pmed{number}.txt").read_text().split(), dtype=int)
     nodes, edges, p = (int(w) for w in words[:3])
     arcs = words[3 : 3 + 3 * edges].reshape(edges, 3)
     length = np.zeros((nodes, nodes))
     for i, j, cost in arcs:  # of an edge given twice the last cost counts
         length[i - 1, j - 1] = length[j - 1, i - 1] = cost
-    rows = (line.split() for line in (folder / "pmedopt.txt").read_text().splitlines())
-    optimum = {r[0]: float(r[1]) for r in rows if len(r) == 2}[f"pmed{number}"]
-    return shortest_path(csr_array(length), directed=False), p, optimum
+    return shortest_path(csr_array(length), directed=False), p

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.sparse import block_array, csr_array, eye_array, kron
@@ -33,11 +34,14 @@ class Network:
         """Constant part of the objective that is no cost of the problem."""
         return 0.0 if self.many is None else float(self.many)
 
-    @property
+    @cached_property
     def cost(self) -> np.ndarray:
-        """Cost of serving a unit (row) from a site (column); every pair is allowed."""
-        units, sites = len(self.problem.demand), len(self.problem.sites)
-        return self.problem.pairs["cost"].to_numpy(float).reshape(units, sites)
+        """Cost of serving a unit (row) from a site (column); every pair is allowed, in the order of units."""
+        units, sites = list(self.problem.demand.index), list(self.problem.sites.index)
+        pairs = self.problem.pairs
+        if list(zip(pairs["unit"], pairs["site"], strict=True)) != [(u, j) for u in units for j in sites]:
+            raise ValueError("the pairs are not every unit with every site, unit by unit")
+        return pairs["cost"].to_numpy(float).reshape(len(units), len(sites))
 
     def without_free(self, found: Found) -> Found:
         """The same without the constant part."""
@@ -59,6 +63,13 @@ class Network:
 Read = Callable[[], Network]
 
 
+def _ready(read: Read) -> Network:
+    """The problem with its costs laid out: both are data to every way."""
+    net = read()
+    assert net.cost.size
+    return net
+
+
 def with_pyomo(read: Read, setting: Setting) -> Iterator[Found]:
     """The project: stated in Pyomo, handed over by its bridge, and last its own method where it has one."""
     import pyomo.environ as pyo
@@ -66,7 +77,7 @@ def with_pyomo(read: Read, setting: Setting) -> Iterator[Found]:
     from optimizer.districting import serve
     from optimizer.highs import Bridge, Limits
 
-    net = read()
+    net = _ready(read)
     problem = net.problem
     yield Found("data")
     model = single_source(problem)
@@ -98,7 +109,7 @@ def with_spopt(read: Read, setting: Setting) -> Iterator[Found]:
     import pulp
     from spopt.locate import PMedian
 
-    net = read()
+    net = _ready(read)
     problem, demand = net.problem, net.problem.demand.to_numpy(float)
     room = problem.sites["room"].to_numpy(float)
     tight = bool((room < demand.sum()).any())
@@ -126,9 +137,12 @@ def with_linopy(read: Read, setting: Setting) -> Iterator[Found]:
     import pandas as pd
     import xarray as xr
 
-    net = read()
+    net = _ready(read)
     problem = net.problem
-    units, sites = pd.RangeIndex(len(problem.demand), name="unit"), pd.RangeIndex(len(problem.sites), name="site")
+    units, sites = (
+        pd.RangeIndex(len(problem.demand), name="unit"),
+        pd.RangeIndex(len(problem.sites), name="site"),
+    )
     cost = xr.DataArray(net.cost, coords=[units, sites])
     demand = xr.DataArray(problem.demand.to_numpy(float), coords=[units])
     room = xr.DataArray(problem.sites["room"].to_numpy(float), coords=[sites])
@@ -180,7 +194,7 @@ def arrays(net: Network) -> Arrays:
 
 def with_highspy(read: Read, setting: Setting) -> Iterator[Found]:
     """No modelling layer: arrays by hand, the floor of what stating the model can take."""
-    net = read()
+    net = _ready(read)
     yield Found("data")
     by_hand = arrays(net)
     yield Found("build")
