@@ -1,4 +1,4 @@
-"""Run benchmarks and write the table: ``python -m benchmarks [--list] [--seconds 60] [patterns ...]``.
+"""Run benchmarks and write the table: ``python -m benchmarks [--list] [--seconds 30] [patterns ...]``.
 
 Every way of every case runs in a process of its own. Rows are kept in results/registry.csv: a run replaces the
 rows of what it ran. The page beside it, registry.md, is written from them.
@@ -81,8 +81,8 @@ def main() -> int:
         "patterns", nargs="*", help="names or patterns (model/size or model/size/way); none: all"
     )
     asked.add_argument("--list", action="store_true", help="name the cases, their ways and the studies")
-    asked.add_argument("--seconds", type=float, default=60.0, help="limit of a solve, seconds of clock")
-    asked.add_argument("--most", type=int, default=300, help="limit of a way of a case, seconds of processor")
+    asked.add_argument("--seconds", type=float, default=30.0, help="limit of a solve, seconds of processor")
+    asked.add_argument("--most", type=int, default=200, help="limit of a way of a case, seconds of processor")
     asked.add_argument("--one", nargs=2, metavar=("NAME", "FILE"), help=argparse.SUPPRESS)
     given = asked.parse_args()
     if given.one:

@@ -42,7 +42,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Setting:
-    """When a solve may stop: at a relative gap or after so many seconds of clock."""
+    """When a relaxation or a solve may stop: at a relative gap or after so many processor seconds."""
 
     gap: float
     seconds: float

@@ -17,7 +17,7 @@ import numpy as np
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from scipy.sparse import csr_array
 
-from benchmarks.arrays import Arrays, handed, relaxed, shape, solved
+from benchmarks.arrays import Arrays, handed, relaxed, shape, solved, through
 from benchmarks.cases import Found, Setting
 from geodata.county import County
 from geodata.traveltimes import TravelTimes, travel_times
@@ -40,7 +40,6 @@ def sets_and_data(read: Read) -> tuple[County, TravelTimes, Instance]:
 def with_pyomo(read: Read, setting: Setting) -> Iterator[Found]:
     """The project: stated in Pyomo, handed over by its bridge, and last its own method and referee."""
     from models.referee import judge
-    from optimizer.highs import Limits
     from optimizer.network_first import bridge_of
     from optimizer.planning import plan
     from optimizer.scenario import Scenario
@@ -51,14 +50,8 @@ def with_pyomo(read: Read, setting: Setting) -> Iterator[Found]:
     yield Found("build")
     bridge = bridge_of(model)
     yield Found("hand over", shape=shape(bridge.highs))
-    limits = Limits(gap=setting.gap, seconds=setting.seconds)
-    bridge.relax(True)
-    answer = bridge.solve("imbalance", limits)
-    yield Found("relax", bound=answer.bound if answer.status == "proven" else None, status=answer.status)
-    bridge.relax(False)
-    answer = bridge.solve("imbalance", limits)
-    value = None if answer.values is None else answer.objective
-    yield Found("solve", value, answer.bound, answer.status)
+    yield through(bridge, "imbalance", setting, relaxed=True)[0]
+    yield through(bridge, "imbalance", setting, relaxed=False)[0]
     made = plan(county, Scenario(gap=setting.gap), times)
     yield Found("method", made.solve.objective, made.solve.bound, made.solve.status)
     verdict = judge(county, inst.standards, made.plan, times, inst.request)
@@ -89,16 +82,21 @@ def _blocks(names: list[str]) -> list[Block]:
     return [Block(str(name), np.flatnonzero(label == name)) for name in dict.fromkeys(names)]
 
 
-def ready(inst: Instance) -> Ready:
-    """The rows and columns of the stated model, taken from Pyomo."""
+def _joint(inst: Instance) -> Any:
+    """The joint model with its first goal in force."""
     model = build_model(inst, whole=True)
     model.component(GOAL).activate()
+    return model
+
+
+def ready(model: Any) -> Ready:
+    """The rows and columns of a stated model, taken from Pyomo."""
     form = LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None)
     columns = list(form.columns)
     low = np.array([-np.inf if v.lb is None else v.lb for v in columns], dtype=float)
     high = np.array([np.inf if v.ub is None else v.ub for v in columns], dtype=float)
     kind, rhs = np.array([r[1] for r in form.rows]), np.asarray(form.rhs, dtype=float)
-    model_arrays = Arrays(
+    arrays = Arrays(
         np.asarray(form.c.toarray()).ravel(), float(form.c_offset[0]), low, high,
         np.array([not v.is_continuous() for v in columns]), csr_array(form.A),
         np.where(kind == 1, -np.inf, rhs), np.where(kind == -1, np.inf, rhs),
@@ -107,14 +105,12 @@ def ready(inst: Instance) -> Ready:
     def parent(part: Any) -> str:
         return str(part.parent_component().local_name)
 
-    return Ready(
-        model_arrays, _blocks([parent(v) for v in columns]), _blocks([parent(r[0]) for r in form.rows])
-    )
+    return Ready(arrays, _blocks([parent(v) for v in columns]), _blocks([parent(r[0]) for r in form.rows]))
 
 
 def with_highspy(read: Read, setting: Setting) -> Iterator[Found]:
     """No modelling layer: the ready matrix, the floor of handing it over."""
-    made = ready(sets_and_data(read)[2])
+    made = ready(_joint(sets_and_data(read)[2]))
     yield Found("data")
     highs = handed(made.arrays)
     yield Found("hand over", shape=shape(highs))
@@ -126,7 +122,7 @@ def with_linopy(read: Read, setting: Setting) -> Iterator[Found]:
     """The same rows through linopy: ready-made terms, one call a block, as its own expressions keep them."""
     import linopy
 
-    made = ready(sets_and_data(read)[2])
+    made = ready(_joint(sets_and_data(read)[2]))
     yield Found("data")
     m = linopy.Model()
     labels = _variables(m, made)

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse import block_array, csr_array, eye_array, kron
 
-from benchmarks.arrays import Arrays, handed, relaxed, shape, solved
+from benchmarks.arrays import Arrays, handed, relaxed, shape, solved, through
 from benchmarks.cases import Found, Setting
 from models.single_source import SingleSource, cost_of, faults, single_source
 
@@ -86,19 +86,14 @@ def with_pyomo(read: Read, setting: Setting) -> Iterator[Found]:
     yield Found("build")
     bridge = Bridge(model, {"cost": model.goal_cost})
     yield Found("hand over", shape=shape(bridge.highs))
-    limits = Limits(gap=setting.gap, seconds=setting.seconds)
-    bridge.relax(True)
-    answer = bridge.solve("cost", limits)
-    yield net.without_free(Found("relax", bound=answer.bound, status=answer.status))
-    bridge.relax(False)
-    answer = bridge.solve("cost", limits)
-    value = None if answer.values is None else answer.objective
-    yield net.without_free(Found("solve", value, answer.bound, answer.status))
-    if answer.values is not None:
+    yield net.without_free(through(bridge, "cost", setting, relaxed=True)[0])
+    found, values = through(bridge, "cost", setting, relaxed=False)
+    yield net.without_free(found)
+    if values is not None:
         column = [bridge.position[id(model.attend[p])] for p in problem.pairs.index]
-        yield net.judged(answer.values[column].reshape(net.cost.shape).argmax(axis=1))
+        yield net.judged(values[column].reshape(net.cost.shape).argmax(axis=1))
     if net.many is None:
-        done = serve(problem, limits=limits)
+        done = serve(problem, limits=Limits(gap=setting.gap))
         if done.served_by and faults(problem, done.served_by):
             raise AssertionError("the referee rejects the method's plan")
         yield Found("method", done.answer.objective, done.answer.bound, done.answer.status)

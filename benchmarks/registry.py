@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks import county_ways, network_ways
+from benchmarks import county_network, county_ways, network_ways
 from benchmarks.cases import Case, Way
 from benchmarks.generated import generated_county
 from benchmarks.instances import DATA, facility, p_median, service_area
@@ -31,6 +31,9 @@ NETWORK: Mapping[str, Way] = {
 }  # fmt: skip
 LOCATED: Mapping[str, Way] = {**NETWORK, "spopt": network_ways.with_spopt}
 """spopt states how many sites are open, but no costs of opening them."""
+COUNTY_NETWORK: Mapping[str, Way] = {
+    "junheng": county_network.with_pyomo, "linopy": county_network.with_linopy, "highspy": county_network.with_highspy,
+}  # fmt: skip
 COUNTY: Mapping[str, Way] = {
     "junheng": county_ways.with_pyomo, "linopy": county_ways.with_linopy, "highspy": county_ways.with_highspy,
 }  # fmt: skip
@@ -100,13 +103,15 @@ def _cases() -> list[Case]:
         cases.append(
             Case("p-median-rooms", f"{area}-{many}", lambda a=area, n=many: _of(service_area(a)[0], n), LOCATED, gap=1e-4, needs=("gongyi",))
         )  # fmt: skip
-    return [
-        *cases,
-        Case("county", "hand-sized", small_county, COUNTY, gap=1e-4, small=True),
-        Case("county", "nanpu", _nanpu, COUNTY, gap=0.01),
-        Case("county", "generated-90", lambda: generated_county(90, 180), COUNTY, gap=0.01),
-        Case("county", "generated-300", lambda: generated_county(300, 1000), COUNTY, gap=0.01),
-    ]
+    counties: dict[str, Callable[[], County]] = {
+        "hand-sized": small_county, "nanpu": _nanpu, "generated-90": lambda: generated_county(90, 180),
+        "generated-300": lambda: generated_county(300, 1000),
+    }  # fmt: skip
+    for model, ways, gap in (("county-network", COUNTY_NETWORK, 1e-4), ("county", COUNTY, 0.01)):
+        for size, read in counties.items():
+            small = size == "hand-sized"
+            cases.append(Case(model, size, read, ways, gap=1e-4 if small else gap, small=small))
+    return cases
 
 
 CASES = _cases()

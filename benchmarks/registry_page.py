@@ -150,7 +150,7 @@ def page() -> list[str]:
         f"Made by `python -m benchmarks`; rows of {', '.join(sorted(rows['date'].unique()))}. What the phases are: docs/benchmarks.md.", "",
         *[f"- {r.way}: {r.versions}" for r in versions.itertuples()], "",
         "HiGHS with the same options for all ways: one thread, seed 0; a solve ends at the gap asked for or after "
-        f"{', '.join(f'{s:g}' for s in sorted(rows['limit'].unique()))} s of clock.", "",
+        f"{', '.join(f'{s:g}' for s in sorted(rows['limit'].unique()))} s of processor.", "",
         "## Do they agree?", "",
         *([f"- {w}" for w in wrong] or [
             f"Yes: no value lies below another way's bound, and all {len(published)} solves that were proven where an optimum "
