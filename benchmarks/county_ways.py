@@ -37,7 +37,7 @@ def sets_and_data(read: Read) -> tuple[County, TravelTimes, Instance]:
     return county, times, build_instance(county, load_standards(county), Request(), times)
 
 
-def with_pyomo(read: Read, setting: Setting) -> Iterator[Found]:
+def with_pyomo(read: Read, setting: Setting, method: bool = True) -> Iterator[Found]:
     """The project: stated in Pyomo, handed over by its bridge, and last its own method and referee."""
     from models.referee import judge
     from optimizer.network_first import bridge_of
@@ -52,6 +52,8 @@ def with_pyomo(read: Read, setting: Setting) -> Iterator[Found]:
     yield Found("hand over", shape=shape(bridge.highs))
     yield through(bridge, "imbalance", setting, relaxed=True)[0]
     yield through(bridge, "imbalance", setting, relaxed=False)[0]
+    if not method:
+        return
     made = plan(county, Scenario(gap=setting.gap), times)
     yield Found("method", made.solve.objective, made.solve.bound, made.solve.status)
     verdict = judge(county, inst.standards, made.plan, times, inst.request)
