@@ -6,6 +6,7 @@ All ways hand the same solver the same options; only what comes before differs.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,3 +124,10 @@ def solved(highs: Any, setting: Setting) -> tuple[Found, np.ndarray | None]:
     said = "proven" if status == highspy.HighsModelStatus.kOptimal else "stopped"
     found = Found("solve", float(info.objective_function_value), float(info.mip_dual_bound), said)
     return found, np.array(highs.getSolution().col_value)
+
+
+def handed_over(highs: Any, setting: Setting) -> Iterator[Found]:
+    """The phases from the hand-over on, where nobody asks for the plan itself."""
+    yield Found("hand over", shape=shape(highs))
+    yield relaxed(highs, setting)
+    yield solved(highs, setting)[0]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.arrays import handed, relaxed, shape, solved, through
+from benchmarks.arrays import handed, handed_over, shape, through
 from benchmarks.cases import Found, Setting
 from benchmarks.county_ways import ready, sets_and_data
 from geodata.county import County
@@ -53,10 +53,7 @@ def with_highspy(read: Read, setting: Setting) -> Iterator[Found]:
     """No modelling layer: the ready matrix."""
     made = ready(in_pyomo(sets_and_data(read)[2]))
     yield Found("data")
-    highs = handed(made.arrays)
-    yield Found("hand over", shape=shape(highs))
-    yield relaxed(highs, setting)
-    yield solved(highs, setting)[0]
+    yield from handed_over(handed(made.arrays), setting)
 
 
 def with_linopy(read: Read, setting: Setting) -> Iterator[Found]:
@@ -67,10 +64,7 @@ def with_linopy(read: Read, setting: Setting) -> Iterator[Found]:
     yield Found("data")
     m = in_linopy(inst)
     yield Found("build")
-    highs = linopy.io.to_highspy(m)
-    yield Found("hand over", shape=shape(highs))
-    yield relaxed(highs, setting)
-    yield solved(highs, setting)[0]
+    yield from handed_over(linopy.io.to_highspy(m), setting)
 
 
 # in linopy: dimensions are whole numbers, the places in the tables

@@ -17,7 +17,7 @@ import numpy as np
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 from scipy.sparse import csr_array
 
-from benchmarks.arrays import Arrays, handed, relaxed, shape, solved, through
+from benchmarks.arrays import Arrays, handed, handed_over, shape, through
 from benchmarks.cases import Found, Setting
 from geodata.county import County
 from geodata.traveltimes import TravelTimes, travel_times
@@ -114,10 +114,7 @@ def with_highspy(read: Read, setting: Setting) -> Iterator[Found]:
     """No modelling layer: the ready matrix, the floor of handing it over."""
     made = ready(_joint(sets_and_data(read)[2]))
     yield Found("data")
-    highs = handed(made.arrays)
-    yield Found("hand over", shape=shape(highs))
-    yield relaxed(highs, setting)
-    yield solved(highs, setting)[0]
+    yield from handed_over(handed(made.arrays), setting)
 
 
 def with_linopy(read: Read, setting: Setting) -> Iterator[Found]:
@@ -140,9 +137,7 @@ def with_linopy(read: Read, setting: Setting) -> Iterator[Found]:
     yield Found("build")
     highs = linopy.io.to_highspy(m)
     highs.changeObjectiveOffset(made.arrays.offset)  # linopy's objectives have no constant
-    yield Found("hand over", shape=shape(highs))
-    yield relaxed(highs, setting)
-    yield solved(highs, setting)[0]
+    yield from handed_over(highs, setting)
 
 
 def _variables(m: Any, made: Ready) -> np.ndarray:

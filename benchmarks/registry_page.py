@@ -69,59 +69,49 @@ def number(value: float, digits: int = 6) -> str:
     return f"{value:.{max(0, digits - len(str(int(abs(value)))))}f}" if value else "0"
 
 
+def _table(text: pd.DataFrame) -> list[str]:
+    """Cells by (model, size), a case a line in the registry's order."""
+    lines = [f"| case | {' | '.join(text.columns)} |", f"|{'---|' * (1 + len(text.columns))}"]
+    for case in CASES:
+        if (case.model, case.size) in text.index:
+            lines.append(f"| {case.name} | {' | '.join(text.loc[(case.model, case.size)])} |")
+    return lines
+
+
+def _ways(figures: pd.Series, digits: int) -> pd.DataFrame:
+    """Figures by (model, size, way) as cells, a way a column."""
+    wide = figures.unstack("way").reindex(columns=list(WAYS))
+    return wide.map(lambda x: f"{x:.{digits}f}" if np.isfinite(x) else "")
+
+
 def _side_by_side(rows: pd.DataFrame, phases: tuple[str, ...]) -> list[str]:
-    """Processor seconds of some phases together, a case a line and a way a column."""
-    part = rows[rows["phase"].isin(phases)]
-    total = part.groupby(["model", "size", "way"], sort=False)["cpu"].sum().unstack("way")
-    shape = (
-        rows[rows["shape"].notna()].drop_duplicates(["model", "size"]).set_index(["model", "size"])["shape"]
-    )
-    lines = [f"| case | rows x columns | {' | '.join(WAYS)} |", f"|{'---|' * (2 + len(WAYS))}"]
-    for case in CASES:
-        key = (case.model, case.size)
-        if key in total.index:
-            cells = [f"{total.at[key, w]:.3f}" if w in total and total.at[key, w] >= 0 else "" for w in WAYS]
-            lines.append(f"| {case.name} | {shape.get(key, '')} | {' | '.join(cells)} |")
-    return lines
-
-
-def _found(rows: pd.DataFrame) -> list[str]:
-    """What the phase "solve" came to: value and gap, a case a line and a way a column."""
-    solved = rows[rows["phase"] == "solve"].set_index(["model", "size", "way"])
-    lines = [f"| case | published | {' | '.join(WAYS)} |", f"|{'---|' * (2 + len(WAYS))}"]
-    for case in CASES:
-        cells = []
-        for way in WAYS:
-            r = (
-                solved.loc[(case.model, case.size, way)]
-                if (case.model, case.size, way) in solved.index
-                else None
-            )
-            if r is None:
-                cells.append("")
-            elif np.isfinite(r["value"]):
-                gap = max(0.0, r["value"] - r["bound"]) / max(abs(r["value"]), 1e-9)
-                cells.append(f"{number(r['value'])} ({100 * gap:.2g} %)")
-            else:
-                cells.append(f"none, bound {number(r['bound'])}")
-        if any(cells):
-            best = "" if case.published is None else f"{case.published:g}"
-            lines.append(f"| {case.name} | {best} | {' | '.join(cells)} |")
-    return lines
+    """Processor seconds of some phases together."""
+    text = _ways(rows[rows["phase"].isin(phases)].groupby(KEY)["cpu"].sum(), 3)
+    shape = rows[rows["shape"].notna()].drop_duplicates(KEY[:2]).set_index(KEY[:2])["shape"]
+    text.insert(0, "rows x columns", shape.reindex(text.index).fillna(""))
+    return _table(text)
 
 
 def _memory(rows: pd.DataFrame) -> list[str]:
     """Largest memory since the end of "data" when the model is inside HiGHS."""
-    first = rows[rows["phase"] == "data"].set_index(KEY)["peak_mb"]
-    then = rows[rows["phase"] == "hand over"].set_index(KEY)["peak_mb"]
-    more = (then - first).unstack("way")
-    lines = [f"| case | {' | '.join(WAYS)} |", f"|{'---|' * (1 + len(WAYS))}"]
-    for case in CASES:
-        key = (case.model, case.size)
-        if key in more.index:
-            cells = [f"{more.at[key, w]:.0f}" if w in more and more.at[key, w] >= 0 else "" for w in WAYS]
-            lines.append(f"| {case.name} | {' | '.join(cells)} |")
-    return lines
+    first, then = (rows[rows["phase"] == p].set_index(KEY)["peak_mb"] for p in ("data", "hand over"))
+    return _table(_ways(then - first, 0))
+
+
+def _outcome(r: pd.Series) -> str:
+    if not np.isfinite(r["value"]):
+        return f"none; bound {number(r['bound'])}"
+    gap = max(0.0, r["value"] - r["bound"]) / max(abs(r["value"]), 1e-9)
+    return f"{number(r['value'])} ({100 * gap:.2g} %)"
+
+
+def _found(rows: pd.DataFrame) -> list[str]:
+    """What the phase "solve" came to: value and gap."""
+    solved = rows[rows["phase"] == "solve"].set_index(KEY)
+    text = solved.apply(_outcome, axis=1).unstack("way").reindex(columns=list(WAYS)).fillna("")
+    best = solved.groupby(level=KEY[:2])["published"].first()
+    text.insert(0, "published", best.reindex(text.index).map(number))
+    return _table(text)
 
 
 def _every_row(rows: pd.DataFrame) -> list[str]:
