@@ -76,8 +76,8 @@ def limited(highs: Any, seconds: float) -> None:
     end = time.process_time() + seconds
 
     def check(event: Any) -> None:
-        if time.process_time() > end:
-            event.interrupt()
+        # set either way: HiGHS does not forget the interrupt of the run before
+        event.interrupt(time.process_time() > end)
 
     highs.cbMipInterrupt.subscribe(check)
     highs.cbSimplexInterrupt.subscribe(check)
