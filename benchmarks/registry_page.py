@@ -119,7 +119,7 @@ def _method(rows: pd.DataFrame) -> list[str]:
 def _found(rows: pd.DataFrame) -> list[str]:
     """What the phase "solve" came to: value and gap."""
     solved = rows[rows["phase"] == "solve"].set_index(KEY)
-    text = solved.apply(_outcome, axis=1).unstack("way").reindex(columns=list(WAYS)).fillna("")
+    text = solved.apply(_outcome, axis=1).unstack("way").reindex(columns=list(WAYS)).astype(object).fillna("")
     best = solved.groupby(level=KEY[:2])["published"].first()
     text.insert(0, "published", best.reindex(text.index).map(number))
     return _table(text)
