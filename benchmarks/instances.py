@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import shortest_path
 
 from models.contiguity import Adjacency, adjacency
 from models.single_source import SingleSource
@@ -58,3 +60,14 @@ def facility(family: str, number: int) -> tuple[SingleSource, float]:
     sites = pd.DataFrame({"room": site[:, 0], "fixed": site[:, 1], "home": -1})
     optimum = float((folder / "os").read_text().split()[number - 1])
     return SingleSource(pd.Series(rest[:n]), sites, pairs), optimum
+
+
+def p_median(number: int) -> tuple[np.ndarray, int]:
+    """A p-median instance of the OR-Library: distances between all nodes, and p."""
+    words = np.array((DATA / "orlib" / f"pmed{number}.txt").read_text().split(), dtype=int)
+    nodes, edges, p = (int(w) for w in words[:3])
+    arcs = words[3 : 3 + 3 * edges].reshape(edges, 3)
+    length = np.zeros((nodes, nodes))
+    for i, j, cost in arcs:  # of an edge given twice the last cost counts
+        length[i - 1, j - 1] = length[j - 1, i - 1] = cost
+    return shortest_path(csr_array(length), directed=False), p
