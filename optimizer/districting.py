@@ -20,7 +20,7 @@ from models.knapsack import Room
 from models.single_source import SingleSource, cost_of, single_source
 from optimizer.branch_and_cut import Cut, Tree
 from optimizer.highs import Answer, Bridge, Limits, Progress
-from optimizer.locating import locate
+from optimizer.locating import Narrow, Sites, locate
 
 GUESSES = (0.25, 0.4, 0.6)
 """Guesses of the optimum, as shares of the way from the root's bound to the start."""
@@ -349,8 +349,11 @@ def serve(
     begun = time.monotonic()
     limits = Limits(gap=1e-6) if limits is None else replace(limits, threads=1)
     if graph is None:
-        state, tree = tree_of(problem, None)
-        first, answer = locate(state.bridge, tree, limits, report, begun)
+        state = stated(problem)
+        rooms = Separator(problem, None, state.column, state.opened, state.bridge.costs["cost"][0])
+        rooms.rooms = {j: Narrow(room.demand, room.room) for j, room in rooms.rooms.items()}
+        tree = Sites(state.bridge, problem, state.column, state.opened, rooms)
+        first, answer = locate(tree, limits, report, begun)
         plan = {} if answer.values is None else state.served_by(problem, answer.values)
         return Served(answer, plan, first, time.monotonic() - begun)
     allowed = possible_pairs(problem, graph)
