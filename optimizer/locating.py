@@ -183,10 +183,13 @@ class Sites(Tree):
                 self.asked.append(self.bridge.rows)
             self.add(cuts)
 
+    def _others(self, sites: np.ndarray) -> np.ndarray:
+        return np.setdiff1d(np.arange(len(self.place)), sites)
+
     def _put_aside(self, sites: np.ndarray) -> None:
         """The leaf of these sites, without what this node fixed; a first plan for it."""
         low, high = self.now_low, self.now_high
-        self.enter(Node(-np.inf, 0, 0, tuple(int(k) for k in np.delete(self.at, sites)), ()))
+        self.enter(Node(-np.inf, 0, 0, tuple(map(int, self.at[self._others(sites)])), ()))
         self.highs.setOptionValue("objective_bound", self._better())  # a guess may have to be raised
         bound, rounds = self.relaxation(), 0
         while bound < self._better() and rounds < 60:
@@ -292,7 +295,7 @@ class Sites(Tree):
         lp = self.highs.getLp()
         low, high = self.bridge.low.copy(), self.bridge.high.copy()
         high[self.whole] = self.high
-        high[np.delete(self.place, leaf.sites)] = 0.0
+        high[self.place[self._others(leaf.sites)]] = 0.0
         can = high[self.whole] > 0.5
         rest = self._better() - leaf.relaxed
         high[self.whole[can & (leaf.price > 0) & (leaf.price > rest)]] = 0.0
@@ -304,7 +307,10 @@ class Sites(Tree):
         least = np.array(lp.row_lower_)
         least[self.asked] = -highspy.kHighsInf  # here no other site is asked for
         lp.row_lower_ = least
-        lp.integrality_ = [highspy.HighsVarType.kInteger if w else highspy.HighsVarType.kContinuous for w in self.bridge.whole]
+        lp.integrality_ = [
+            highspy.HighsVarType.kInteger if w else highspy.HighsVarType.kContinuous
+            for w in self.bridge.whole
+        ]
         sub = highspy.Highs()
         options = {
             "output_flag": False, "threads": 1, "parallel": "off", "random_seed": limits.seed, "mip_rel_gap": 0.0,

@@ -106,7 +106,9 @@ def test_every_site_open_is_one_leaf() -> None:
 def test_rooms_and_demands_need_not_be_whole() -> None:
     rng = np.random.default_rng(6)
     problem = task([3, 4, 2, 5, 4, 3], rng.uniform(0, 10, (6, 3)), [9, 9, 9], [-1] * 3, fixed=4.0)
-    half = SingleSource(problem.demand / 2, problem.sites.assign(room=problem.sites["room"] / 2 + 0.25), problem.pairs)
+    half = SingleSource(
+        problem.demand / 2, problem.sites.assign(room=problem.sites["room"] / 2 + 0.25), problem.pairs
+    )
     done = serve(half, limits=EXACT)
     assert done.answer.status == "proven"
     assert isinstance(problem.demand, pd.Series)
@@ -114,7 +116,9 @@ def test_rooms_and_demands_need_not_be_whole() -> None:
 
 
 @needs_data
-@pytest.mark.parametrize(("family", "number"), [("holmberg", 4), ("holmberg", 24), ("holmberg", 50), ("holmberg", 61)])
+@pytest.mark.parametrize(
+    ("family", "number"), [("holmberg", 4), ("holmberg", 24), ("holmberg", 50), ("holmberg", 61)]
+)
 def test_published_optima(family: str, number: int) -> None:
     from benchmarks.instances import facility
 
