@@ -352,8 +352,8 @@ def serve(
         state = stated(problem)
         rooms = Separator(problem, None, state.column, state.opened, state.bridge.costs["cost"][0])
         rooms.rooms = {j: Narrow(room.demand, room.room) for j, room in rooms.rooms.items()}
-        tree = Sites(state.bridge, problem, state.column, state.opened, rooms)
-        first, answer = locate(tree, limits, report, begun)
+        places = Sites(state.bridge, problem, state.column, state.opened, rooms)
+        first, answer = locate(places, limits, report, begun)
         plan = {} if answer.values is None else state.served_by(problem, answer.values)
         return Served(answer, plan, first, time.monotonic() - begun)
     allowed = possible_pairs(problem, graph)

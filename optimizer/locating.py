@@ -238,7 +238,7 @@ class Sites(Tree):
     def _most(self, values: np.ndarray, sites: np.ndarray) -> np.ndarray:
         share = np.zeros((len(self.problem.demand), len(self.problem.sites)))
         share[self.unit_of, self.site_of] = values[self.pair]
-        return share[:, sites].argmax(axis=1)
+        return np.asarray(share[:, sites].argmax(axis=1))
 
     def _values(self, plan: np.ndarray) -> np.ndarray:
         """Columns of a plan given by the number of each unit's site."""
