@@ -12,9 +12,9 @@ from itertools import combinations
 
 import numpy as np
 
-KICK, NEAR = 3, 5
+KICK, NEAR = 4, 6
 """Sites shaken together, out of how many neighbours."""
-NOISE, HEAT = 0.5, 0.25
+NOISE, HEAT = 1.0, 0.5
 """Noise on a unit's cost, and worsening taken, as shares of what a unit's second best site costs more."""
 DEARER, CHEAPER = 1.02, 0.99
 """How the price of too much at a site moves after a plan that does not fit, and after one that does."""

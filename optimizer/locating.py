@@ -27,6 +27,8 @@ LEAST = 0.01
 """Violation asked of the cuts of all rooms together."""
 SHORT, LONG, STARTS = 60, 700, 2
 """Rounds of division when a leaf is found, and once all are known, then from so many starts."""
+EXTRA = 2
+"""Sites more than just enough that are tried for the first plan."""
 SOME = 3
 """Leaves that get the latter, most promising first."""
 GUESSES = (0.004, 0.008, 0.011, 0.015, 0.02, 0.03, float("inf"))
@@ -123,6 +125,7 @@ class Sites(Tree):
             self._unlink()
         self.leaves: list[Leaf] = []
         self.asked: list[int] = []
+        self.root: np.ndarray | None = None
         self.first = float("nan")
 
     def _unlink(self) -> None:
@@ -172,6 +175,8 @@ class Sites(Tree):
             goes_on = not rounds or self._goes_on(bound, last, rounds, root)
             cuts = self._cuts(values, root or whole) if goes_on else []
             last, rounds = bound, rounds + 1
+            if root and not cuts:
+                self.root = values
             if not cuts and not whole:
                 return bound, values
             if not cuts:
@@ -239,6 +244,20 @@ class Sites(Tree):
         share = np.zeros((len(self.problem.demand), len(self.problem.sites)))
         share[self.unit_of, self.site_of] = values[self.pair]
         return np.asarray(share[:, sites].argmax(axis=1))
+
+    def begin(self) -> None:
+        """A first plan: the sites that the root opens most, one more at a time until their room is enough."""
+        if self.root is None or np.isfinite(self.upper) or not len(self.place):
+            return
+        room, need = self.problem.sites["room"].to_numpy(), float(self.problem.demand.sum())
+        order = np.argsort(-self.root[self.place], kind="stable")
+        enough = int(np.searchsorted(np.cumsum(room[order]), need)) + 1
+        for many in range(enough, min(enough + EXTRA, len(order)) + 1):
+            sites = np.sort(order[:many])
+            leaf = Leaf(-np.inf, -np.inf, np.zeros(0), sites, self._most(self.root, sites))
+            self.divide(leaf, SHORT, 1)
+            if np.isfinite(self.upper):
+                return
 
     def _values(self, plan: np.ndarray) -> np.ndarray:
         """Columns of a plan given by the number of each unit's site."""
@@ -358,6 +377,7 @@ def locate(
 
     answer = tree.search(replace(left(), nodes=1 if limits.nodes is None else min(1, limits.nodes)), report)
     nodes, low = answer.nodes, answer.bound
+    tree.begin()
     for share in GUESSES if tree.place.size and np.isfinite(low) else (np.inf,):
         if answer.status in ("proven", "infeasible") or answer.clock or nodes == limits.nodes:
             break
