@@ -33,7 +33,7 @@ SOME = 3
 """Leaves that get the latter, most promising first."""
 GUESSES = (0.004, 0.008, 0.011, 0.015, 0.02, 0.03, float("inf"))
 """Guesses of the optimum: how far above the root's bound. A good plan makes the tree small, and so does a guess."""
-LEAF_NODES, MORE = 10, 20
+LEAF_NODES, MORE = 200, 8
 """Nodes of HiGHS at a leaf, and how many times more it gets when its turn comes again."""
 
 
@@ -194,8 +194,11 @@ class Sites(Tree):
     def _put_aside(self, sites: np.ndarray) -> None:
         """The leaf of these sites, without what this node fixed; a first plan for it."""
         low, high = self.now_low, self.now_high
+        kept = self.low, self.high
+        if self.cutoff() < self._better():  # what was dropped under a guess counts again when it is raised
+            self.low, self.high = self.bridge.low[self.whole].copy(), self.bridge.high[self.whole].copy()
         self.enter(Node(-np.inf, 0, 0, tuple(map(int, self.at[self._others(sites)])), ()))
-        self.highs.setOptionValue("objective_bound", self._better())  # a guess may have to be raised
+        self.highs.setOptionValue("objective_bound", self._better())
         bound, rounds = self.relaxation(), 0
         while bound < self._better() and rounds < 60:
             cuts = self._cuts(np.array(self.highs.getSolution().col_value), True)
@@ -209,6 +212,7 @@ class Sites(Tree):
             leaf.plan = self._most(np.array(solution.col_value), sites)
             self.divide(leaf, SHORT, 1)
             self.leaves.append(leaf)
+        self.low, self.high = kept
         self.highs.setOptionValue("objective_bound", self.cutoff())
         self.now_low, self.now_high = low, high
         self.highs.changeColsBounds(len(self.whole), self.whole, low, high)
@@ -234,7 +238,10 @@ class Sites(Tree):
                 self.offer(self._values(leaf.sites[search.plan]), found)
 
     def divide_longer(self) -> None:
-        """Look longer for plans of the most promising leaves, once."""
+        """Look longer for plans of the most promising leaves, once, unless HiGHS is soon done with them."""
+        for leaf in self.left()[:SOME]:
+            if not leaf.tries and not self._late():
+                self.solve(leaf, replace(self.limits, nodes=LEAF_NODES))
         for leaf in self.left()[:SOME]:
             if not leaf.searched:
                 leaf.searched = True
@@ -302,18 +309,17 @@ class Sites(Tree):
                 self.divide_longer()
             most = most if limits.nodes is None else min(most, limits.nodes - self.nodes)
             seconds = max(1.0, limits.seconds - (time.monotonic() - begun))
-            self._solve(leaf, replace(limits, nodes=most, seconds=seconds))
-            leaf.tries += 1
+            self.solve(leaf, replace(limits, nodes=most, seconds=seconds))
             if report is not None:
                 low = self._bound()
                 report(Progress(time.monotonic() - begun, self.upper, low, self._gap(low), self.nodes))
         return self._answer()
 
-    def _solve(self, leaf: Leaf, limits: Limits) -> None:
+    def solve(self, leaf: Leaf, limits: Limits) -> None:
         """HiGHS on what reduced costs leave of a leaf."""
+        leaf.tries += 1
         lp = self.highs.getLp()
         low, high = self.bridge.low.copy(), self.bridge.high.copy()
-        high[self.whole] = self.high
         high[self.place[self._others(leaf.sites)]] = 0.0
         can = high[self.whole] > 0.5
         rest = self._better() - leaf.relaxed

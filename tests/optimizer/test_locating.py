@@ -54,6 +54,19 @@ def test_leaves_are_solved_where_division_finds_nothing(seed: int) -> None:
     assert done.answer.status == ("infeasible" if best == np.inf else "proven")
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6), st.booleans())
+def test_guesses_far_too_low_lose_nothing(seed: int, whole: bool) -> None:
+    problem = any_task(seed, whole)
+    best = enumerated(problem, None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(locating, "GUESSES", (1e-4, 1e-3, 0.01, 0.03, 0.1, np.inf))
+        patch.setattr(locating.Sites, "begin", lambda self: None)
+        done = serve(problem, limits=EXACT)
+    assert done.answer.objective == pytest.approx(best, rel=1e-5)
+    assert done.answer.status == ("infeasible" if best == np.inf else "proven")
+
+
 def test_costs_in_whole_numbers_leave_nothing_between_two_plans() -> None:
     assert step_of(np.array([3.0, 0.0, 12.0])) == 1.0
     assert step_of(np.array([3.0, 0.5])) == 0.0
@@ -117,7 +130,7 @@ def test_rooms_and_demands_need_not_be_whole() -> None:
 
 @needs_data
 @pytest.mark.parametrize(
-    ("family", "number"), [("holmberg", 4), ("holmberg", 24), ("holmberg", 50), ("holmberg", 61)]
+    ("family", "number"), [("holmberg", 4), ("holmberg", 24), ("holmberg", 57), ("holmberg", 58)]
 )
 def test_published_optima(family: str, number: int) -> None:
     from benchmarks.instances import facility
