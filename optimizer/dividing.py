@@ -8,6 +8,7 @@ of a few neighbouring sites takes the search elsewhere (iterated local search).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
@@ -78,7 +79,7 @@ class Division:
         self._descend(self.now, range(self.sites))
         self._note(self.now)
 
-    def search(self, rounds: int, enough: float) -> float:
+    def search(self, rounds: int, enough: float, late: Callable[[], bool] = lambda: False) -> float:
         """Shake and settle so many times; the cost of the best plan that fits, infinite without one.
 
         Parameters
@@ -86,9 +87,11 @@ class Division:
         rounds : int
         enough : float
             A cost at which to stop: no plan is cheaper.
+        late : callable
+            True where time is up.
         """
         for _ in range(rounds if self.sites > 1 else 0):
-            if self.best <= enough + 1e-6:
+            if self.best <= enough + 1e-6 or late():
                 break
             new = self.now.copy()
             some = self._neighbours(new)

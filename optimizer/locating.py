@@ -233,7 +233,7 @@ class Sites(Tree):
             search = Division(
                 cost[:, leaf.sites], demand.astype(np.int64), np.floor(room).astype(np.int64), plan, self.limits.seed + k
             )  # fmt: skip
-            found = search.search(rounds, enough - fixed) + fixed
+            found = search.search(rounds, enough - fixed, self._late) + fixed
             if found < self.upper:
                 self.offer(self._values(leaf.sites[search.plan]), found)
 
@@ -291,6 +291,12 @@ class Sites(Tree):
             return answer
         low = float(min(np.ceil(answer.bound - 1e-6), answer.objective))  # no plan in between
         return replace(answer, bound=low, gap=self._gap(low))
+
+    def answer(self, low: float) -> Answer:
+        """What is known now, with a bound known before."""
+        now = self._answer()
+        low = max(now.bound, min(low, self.upper))
+        return replace(now, bound=low, gap=self._gap(low))
 
     def left(self) -> list[Leaf]:
         """Leaves that may hold something better, the most promising first."""
@@ -382,13 +388,13 @@ def locate(
         return replace(limits, nodes=rest, seconds=max(1.0, limits.seconds - (time.monotonic() - begun)))
 
     answer = tree.search(replace(left(), nodes=1 if limits.nodes is None else min(1, limits.nodes)), report)
-    nodes, low = answer.nodes, answer.bound
+    nodes, low, best = answer.nodes, answer.bound, answer.bound
     tree.begin()
     for share in GUESSES if tree.place.size and np.isfinite(low) else (np.inf,):
         if answer.status in ("proven", "infeasible") or answer.clock or nodes == limits.nodes:
             break
         answer = tree.search(left(), report, low + share * abs(low))
-        nodes += answer.nodes
+        nodes, best = nodes + answer.nodes, max(best, answer.bound)
         if tree.upper > tree.guess:
             tree.divide_longer()
         if tree.upper <= tree.guess:
@@ -396,5 +402,7 @@ def locate(
     if answer.status not in ("proven", "infeasible") and not answer.clock and nodes != limits.nodes:
         answer = tree.finish(left(), report)
         nodes += answer.nodes
-    answer = replace(answer, nodes=nodes)
-    return tree.first, replace(answer, seconds=time.monotonic() - begun)
+    clock = answer.status not in ("proven", "infeasible") and time.monotonic() - begun > limits.seconds
+    return tree.first, replace(
+        tree.answer(best), nodes=nodes, seconds=time.monotonic() - begun, clock=clock
+    )  # fmt: skip
