@@ -20,12 +20,13 @@ from models.knapsack import Room
 from models.single_source import SingleSource, cost_of, single_source
 from optimizer.branch_and_cut import Cut, Tree
 from optimizer.highs import Answer, Bridge, Limits, Progress
+from optimizer.locating import Narrow, Sites, locate
 
 GUESSES = (0.25, 0.4, 0.6)
 """Guesses of the optimum, as shares of the way from the root's bound to the start."""
 WORTH = 1e-3
 """Share of the cost that the rooms' cuts must add at the root to be sought in the whole tree."""
-SURROGATE_GAP, START_GAP, SURROGATE_NODES = 0.03, 0.005, 20
+SURROGATE_GAP, SURROGATE_NODES = 0.03, 20
 """How far the surrogate plan is taken: it is improved by other means."""
 NEIGHBOURS = (4, 7)
 """Sites whose areas are improved together, first few, then more."""
@@ -348,7 +349,13 @@ def serve(
     begun = time.monotonic()
     limits = Limits(gap=1e-6) if limits is None else replace(limits, threads=1)
     if graph is None:
-        return _without_borders(problem, limits, report, begun)
+        state = stated(problem)
+        rooms = Separator(problem, None, state.column, state.opened, state.bridge.costs["cost"][0])
+        rooms.rooms = {j: Narrow(room.demand, room.room) for j, room in rooms.rooms.items()}
+        places = Sites(state.bridge, problem, state.column, state.opened, rooms)
+        first, answer = locate(places, limits, report, begun)
+        plan = {} if answer.values is None else state.served_by(problem, answer.values)
+        return Served(answer, plan, first, time.monotonic() - begun)
     allowed = possible_pairs(problem, graph)
     if set(problem.demand.index) - set(allowed.pairs["unit"]):  # a unit that no site can serve
         inf = float("inf")
@@ -396,46 +403,3 @@ def guessed(tree: Tree, limits: Limits, begun: float, report: Callable[[Progress
 
 def _left(limits: Limits, begun: float) -> Limits:
     return replace(limits, seconds=max(1.0, limits.seconds - (time.monotonic() - begun)))
-
-
-def _without_borders(
-    problem: SingleSource, limits: Limits, report: Callable[[Progress], None] | None, begun: float
-) -> Served:
-    """No rule is left to the tree: its root cuts rooms and drops pairs, HiGHS does the rest."""
-    state, tree = tree_of(problem, None)
-    early = replace(limits, gap=START_GAP, nodes=SURROGATE_NODES, seconds=limits.seconds / 8)
-    found = state.bridge.solve("cost", early)
-    first = found.objective
-    if found.status == "infeasible":
-        return Served(found, {}, first, time.monotonic() - begun)
-    if found.values is not None:
-        tree.offer(found.values, found.objective)
-    answer = tree.search(replace(_left(limits, begun), nodes=1), report)
-    if answer.status not in ("proven", "infeasible"):
-        answer = _finish(state.bridge, tree, answer, _left(limits, begun), report)
-    plan = {} if answer.values is None else state.served_by(problem, answer.values)
-    return Served(answer, plan, first, time.monotonic() - begun)
-
-
-def _finish(
-    bridge: Bridge, tree: Tree, root: Answer, limits: Limits, report: Callable[[Progress], None] | None
-) -> Answer:
-    """HiGHS on what the root leaves, joined with what the root knows.
-
-    Columns are dropped because nothing *better* than the best plan uses them: that plan itself may, so the
-    rest may come out worse, or empty, and the best plan is then the optimum.
-    """
-    bridge.fix({int(c): 0.0 for c in tree.whole[tree.high < 0.5]})
-    rest = bridge.solve("cost", limits, progress=report)
-    outside = np.inf if rest.status == "infeasible" else rest.bound
-    known = tree.best is not None and not rest.objective < tree.upper
-    objective = tree.upper if known else rest.objective
-    if objective == np.inf or np.isnan(objective):
-        return replace(rest, bound=max(rest.bound, root.bound))
-    bound = max(root.bound, min(outside, tree.cutoff(), objective))
-    gap = (objective - bound) / max(abs(objective), 1e-9)
-    done = gap <= max(2 * limits.gap, 1e-9)
-    return replace(
-        rest, status="proven" if done else "stopped", objective=objective, bound=bound, gap=gap,
-        clock=rest.clock and not done, values=tree.best if known else rest.values,
-    )  # fmt: skip

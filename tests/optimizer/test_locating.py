@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.single_source import SingleSource, cost_of, faults
+from optimizer import locating
+from optimizer.districting import serve
+from optimizer.dividing import Division, divided
+from optimizer.locating import step_of
+from tests.optimizer.test_districting import EXACT, enumerated, needs_data, task
+
+
+def any_task(seed: int, whole: bool) -> SingleSource:
+    """Six units and three sites, tight; costs in whole numbers or not, a unit without demand, pairs left out."""
+    rng = np.random.default_rng(seed)
+    demand = rng.integers(0, 9, 6).tolist()
+    room = (rng.uniform(0.5, 1.2, 3) * sum(demand) / 2).astype(int).tolist()
+    costs = rng.uniform(0, 10, (6, 3))
+    fixed = float(rng.uniform(1, 20))
+    if whole:
+        costs, fixed = costs.round(), round(fixed)
+    return task(demand, costs, room, [-1] * 3, fixed)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10**6), st.booleans())
+def test_optimum_is_that_of_all_plans(seed: int, whole: bool) -> None:
+    problem = any_task(seed, whole)
+    best = enumerated(problem, None)
+    done = serve(problem, limits=EXACT)
+    if best == np.inf:
+        assert done.answer.status == "infeasible"
+        assert done.served_by == {}
+        return
+    assert done.answer.status == "proven"
+    assert not faults(problem, done.served_by)
+    assert cost_of(problem, done.served_by) == pytest.approx(best, rel=1e-5)
+    assert done.answer.bound <= best + 1e-6
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6))
+def test_leaves_are_solved_where_division_finds_nothing(seed: int) -> None:
+    problem = any_task(seed, whole=True)
+    best = enumerated(problem, None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(locating.Sites, "divide", lambda *a: None)
+        done = serve(problem, limits=EXACT)
+    assert done.answer.objective == pytest.approx(best)
+    assert done.answer.status == ("infeasible" if best == np.inf else "proven")
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6), st.booleans())
+def test_guesses_far_too_low_lose_nothing(seed: int, whole: bool) -> None:
+    problem = any_task(seed, whole)
+    best = enumerated(problem, None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(locating, "GUESSES", (1e-4, 1e-3, 0.01, 0.03, 0.1, np.inf))
+        patch.setattr(locating.Sites, "begin", lambda self: None)
+        done = serve(problem, limits=EXACT)
+    assert done.answer.objective == pytest.approx(best, rel=1e-5)
+    assert done.answer.status == ("infeasible" if best == np.inf else "proven")
+
+
+def test_costs_in_whole_numbers_leave_nothing_between_two_plans() -> None:
+    assert step_of(np.array([3.0, 0.0, 12.0])) == 1.0
+    assert step_of(np.array([3.0, 0.5])) == 0.0
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 10**6))
+def test_divisions_of_two_sites_are_all_there(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    gain, demand = rng.normal(size=7), rng.integers(0, 5, 7)
+    least, taken = divided(gain, demand)
+    choices = (np.arange(2**7)[:, None] >> np.arange(7)) & 1
+    for load in range(int(demand.sum()) + 1):
+        fits = choices[choices @ demand == load]
+        assert least[load] == pytest.approx((fits @ gain).min() if len(fits) else np.inf)
+    assert taken.shape == (7, int(demand.sum()) + 1)
+
+
+def test_division_fills_rooms_to_the_last_place() -> None:
+    rng = np.random.default_rng(1)
+    demand = rng.integers(5, 40, 60)
+    place = rng.integers(0, 4, 60)
+    room = np.bincount(place, weights=demand, minlength=4).astype(np.int64) + 1  # hardly a place to spare
+    cost = rng.uniform(0, 10, (60, 4))
+    search = Division(cost, demand, room, cost.argmin(axis=1), 0)
+    found = search.search(100, 0.0)
+    assert found < cost[np.arange(60), place].sum()
+    assert (np.bincount(search.plan, weights=demand, minlength=4) <= room).all()
+    again = Division(cost, demand, room, cost.argmin(axis=1), 0)
+    assert again.search(100, 0.0) == found
+
+
+def test_division_keeps_to_the_pairs_there_are() -> None:
+    cost = np.array([[1.0, 5.0], [np.inf, 2.0], [1.0, 9.0]])
+    search = Division(cost, np.array([2, 2, 2]), np.array([4, 4]), np.zeros(3, dtype=int), 0)
+    assert search.search(20, 0.0) == 4.0
+    assert search.plan.tolist() == [0, 1, 0]
+    none = Division(np.array([[np.inf, 5.0], [np.inf, 2.0]]), np.array([2, 2]), np.array([4, 3]), np.zeros(2, dtype=int), 0)  # fmt: skip
+    assert none.search(20, 0.0) == np.inf
+
+
+def test_every_site_open_is_one_leaf() -> None:
+    rng = np.random.default_rng(5)
+    problem = task([3, 4, 2, 5, 4, 3], rng.uniform(0, 10, (6, 2)), [11, 11], [-1, -1])
+    done = serve(problem, limits=EXACT)
+    assert done.answer.status == "proven"
+    assert done.answer.objective == pytest.approx(enumerated(problem, None))
+
+
+def test_rooms_and_demands_need_not_be_whole() -> None:
+    rng = np.random.default_rng(6)
+    problem = task([3, 4, 2, 5, 4, 3], rng.uniform(0, 10, (6, 3)), [9, 9, 9], [-1] * 3, fixed=4.0)
+    half = SingleSource(
+        problem.demand / 2, problem.sites.assign(room=problem.sites["room"] / 2 + 0.25), problem.pairs
+    )
+    done = serve(half, limits=EXACT)
+    assert done.answer.status == "proven"
+    assert isinstance(problem.demand, pd.Series)
+    assert done.answer.objective == pytest.approx(enumerated(half, None))
+
+
+@needs_data
+@pytest.mark.parametrize(
+    ("family", "number"), [("holmberg", 4), ("holmberg", 24), ("holmberg", 57), ("holmberg", 58)]
+)
+def test_published_optima(family: str, number: int) -> None:
+    from benchmarks.instances import facility
+
+    problem, optimum = facility(family, number)
+    done = serve(problem, limits=EXACT)
+    assert done.answer.status == "proven"
+    assert not faults(problem, done.served_by)
+    assert cost_of(problem, done.served_by) == optimum == done.answer.bound
