@@ -30,7 +30,10 @@ COLUMNS = [
 
 @dataclass
 class Forced:
-    """One school's other decision: columns to fix, or a row where several bands could be the one given up."""
+    """One school's other decision, and what imbalance is proven and found with it.
+
+    ``least`` is infinite where no plan exists; ``most`` where none was found, NaN where none was looked for.
+    """
 
     school_id: str
     keys: list[tuple[str, str]]
@@ -38,6 +41,14 @@ class Forced:
     least: float = 0.0
     most: float = math.nan
     values: np.ndarray | None = None
+
+    def rise(self, own: float) -> tuple[float, float]:
+        """At most and at least over the best plan's bands, never below zero."""
+        least = self.least if math.isinf(self.least) else max(0.0, self.least - own)
+        most = math.inf if math.isinf(least) else self.most - own
+        if math.isnan(most):
+            return most, 0.0 if math.isnan(least) else least
+        return max(0.0, most), min(least, max(0.0, most))  # the bound has a tolerance of its own
 
 
 def decisions(search: Search, report: Report | None = None) -> pd.DataFrame:
@@ -52,8 +63,12 @@ def decisions(search: Search, report: Report | None = None) -> pd.DataFrame:
     for school_id in sorted({j for j, _ in search.free}):
         keys = [k for k in search.free if k[0] == school_id]
         asked.append(Forced(school_id, keys, not all(states[0][k] for k in keys)))
+    own = math.nan
     try:
-        _price(search, asked, report)
+        base = None if search.stop_asked() or not asked else _base(search, report)
+        if base is not None:
+            own = base[0]
+            _price(search, asked, own, base[1], report)
     except KeyboardInterrupt:
         search.interrupted = True
     rows = []
@@ -67,45 +82,34 @@ def decisions(search: Search, report: Report | None = None) -> pd.DataFrame:
         rows.append(
             (
                 a.school_id, about.at[a.school_id, "name"], about.at[a.school_id, "township"], state, sum(gone), len(gone), recurs,
-                other, a.most, a.least,
+                other, *a.rise(own),
             )
         )  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _price(search: Search, asked: list[Forced], report: Report | None) -> None:
+def _price(
+    search: Search, asked: list[Forced], own: float, values: np.ndarray, report: Report | None
+) -> None:
     """Fill in the figures: by relaxation for every school, by a small solve, by a tree where it can say more."""
-    if search.stop_asked() or not asked:
-        return
-    base = _base(search, report)
-    if base is None:
-        return
-    own, values = base
-    root = _relaxed(search, asked)
     begun = time.monotonic()
-    for done, a in enumerate(asked):
+    root = _relaxed(search, asked)
+    possible = [a for a in asked if not math.isinf(a.least)]
+    for done, a in enumerate(possible):
         if report is not None:
-            report(
-                "sites_priced", Progress(time.monotonic() - begun, done, len(asked), 1 - done / len(asked), 0)
-            )
-        if search.stop_asked():
-            break
-        if math.isinf(a.least):
-            a.most = math.inf
-            continue
-        rise = a.least - root
+            seconds, share = time.monotonic() - begun, done / len(possible)
+            report("sites_priced", Progress(seconds, done, len(possible), 1 - share, 0))
         most = [f.value for f in search.found[1:] if all(f.state[k] for k in a.keys) == a.keeps]
-        if not search.study.whole:
+        if not search.study.whole and not search.stop_asked():
             most.append(_local(search, a, values, report))
-        if search.study.whole or rise >= WORTH * own or not np.isfinite(most).any():
+        deep = search.study.whole or a.least - root >= WORTH * own or not np.isfinite(most).any()
+        if deep and not search.stop_asked():
             bound, found = _tree(search, a, report)
             a.least = max(a.least, bound)
             most.append(found)
-        a.most = max(0.0, min(most) - own) if not search.stop_asked() or np.isfinite(most).any() else math.nan
-    for a in asked:
-        a.least = max(0.0, a.least - own)
-        if a.most < a.least:  # the bound's own tolerance
-            a.least = a.most
+        known = [m for m in most if math.isfinite(m)]
+        if known or not search.stop_asked():
+            a.most = min(known, default=math.inf)
 
 
 def _base(search: Search, report: Report | None) -> tuple[float, np.ndarray] | None:
