@@ -199,7 +199,8 @@ def test_every_plan_is_as_far_from_those_before_it_as_any_could_be(units: int) -
 
 @pytest.mark.parametrize("units", [16, 3])
 def test_replacement_costs_are_those_of_all_closures_tried_one_by_one(units: int) -> None:
-    """In whole heads in small counties, in fractions in larger ones, as documented."""
+    """In whole heads in small counties, in fractions in larger ones, there to the gap of the villages' solves."""
+    within = 2e-4 if units == 16 else 5e-4
     values = every_closure(units == 16)
     best = closed_in(loosely(units, 0.3).plans[0].plan)
     for r in loosely(units, 0.3).decisions.itertuples():
@@ -207,7 +208,7 @@ def test_replacement_costs_are_those_of_all_closures_tried_one_by_one(units: int
         assert (r.best == "keep") == (not gives_up)
         rise = min(v for c, v in values.items() if any(j == r.school_id for j, _ in c) != gives_up)
         rise -= values[best]
-        assert r.cost_least - 2e-4 <= max(0.0, rise) <= r.cost_most + 2e-4
+        assert r.cost_least - within <= max(0.0, rise) <= r.cost_most + within
         assert math.isinf(r.cost_least) == math.isinf(r.cost_most) == math.isinf(rise)
 
 
