@@ -34,7 +34,14 @@ def said_about(found: Alternatives, language: str) -> list[str]:
         ),
         word("alternatives_cost_about", language),
     ]  # fmt: skip
-    if found.exhausted:
+    gap = max(0.0, best.objective - found.bound) / max(best.objective, 1e-9)
+    for i, p in enumerate(found.plans):
+        if p.worse < 0:
+            fields = {"number": str(i + 1), "share": percent(-p.worse), "gap": percent(gap)}
+            said.append(word("alternatives_better", language, **fields))
+    if found.interrupted:
+        said.append(word("alternatives_interrupted", language, count=len(found.plans)))
+    elif found.exhausted:
         said.append(word("alternatives_no_more", language))
     elif found.stopped:
         said.append(word("alternatives_fewer", language))
@@ -46,7 +53,9 @@ def said_about(found: Alternatives, language: str) -> list[str]:
 
 
 def cost(value: float, proven: bool, language: str) -> str:
-    """A replacement cost; infinite ones in words."""
+    """A replacement cost; infinite ones and those not looked for in words."""
+    if math.isnan(value):
+        return word("not_looked", language)
     if math.isfinite(value):
         return f"{value:.4f}"
     return word("impossible" if proven else "none_found", language)
@@ -59,7 +68,8 @@ def plans_sheet(found: Alternatives, language: str) -> Sheet:
         values = p.verdict.measures.set_index("measure")["plan"]
         row: dict[str, object] = {
             word("number", language): f"{i + 1}", word("objective", language): p.objective, word("worse", language): percent(p.worse),
-            word("differs", language): float(p.differs),
+            word("differs", language): float(p.differs), word("apart", language): float(p.apart),
+            word("apart_most", language): float(p.apart_most),
         }  # fmt: skip
         row |= {name("measure", m, language): float(values[m]) for m in (*MEASURES, "cost")}
         row[word("changed_best", language)] = changes_said(p.changes, language, most=8) if i else ""
@@ -99,10 +109,11 @@ def record(found: Alternatives) -> dict[str, Any]:
     return {
         "county": found.county.name, "county_en": found.county.name_en, "fictional": found.county.fictional,
         "input_hash": found.county.content_hash, "scenario": found.scenario, "within": found.within, "bound": found.bound,
-        "solver": found.solver, "exhausted": found.exhausted, "seconds": round(found.seconds, 1),
+        "solver": found.solver, "exhausted": found.exhausted, "interrupted": found.interrupted, "seconds": round(found.seconds, 1),
         "plans": [
             {
                 "plan_id": p.plan.plan_id, "objective": p.objective, "worse": p.worse, "differs": p.differs,
+                "apart": p.apart, "apart_most": p.apart_most,
                 "measures": {r.measure: r.plan for r in p.verdict.measures.itertuples()},
                 "changes": json.loads(p.changes.to_json(orient="records", force_ascii=False)),
             }

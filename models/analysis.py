@@ -86,9 +86,23 @@ class Frontier:
 
 @dataclass(frozen=True)
 class Alternative:
-    """One of several plans that are nearly as good; the first is the best found.
+    """One of several plans that are nearly as good; the first is the one that the others are compared with.
 
-    ``worse`` is objective / best - 1; ``differs`` counts the bands decided otherwise than in the best.
+    Parameters
+    ----------
+    plan, verdict : Plan, Verdict
+    objective : float
+    worse : float
+        objective / first plan's - 1; below zero where an alternative is better (the first is proven only
+        to the scenario's gap).
+    differs : int
+        Bands decided otherwise than in the first plan.
+    apart : int
+        Bands decided otherwise than in any plan before it: the fewest over them.
+    apart_most : int
+        No plan within the share has more (proven).
+    changes : DataFrame
+        `models.changes.plan_changes` from the first plan.
     """
 
     plan: Plan
@@ -96,6 +110,8 @@ class Alternative:
     objective: float
     worse: float
     differs: int
+    apart: int
+    apart_most: int
     changes: pd.DataFrame
 
 
@@ -116,11 +132,14 @@ class Alternatives:
         close in the best plan), ``closes`` (in how many of the plans it gives up a band), ``of``,
         ``recurs`` (always, sometimes, never), ``other`` (what was forced instead), ``cost_most``
         (increase of the objective found when the decision is forced the other way; infinite when no
-        plan was found), ``cost_least`` (increase proven at least; infinite when proven impossible).
+        plan was found, NaN when none was looked for), ``cost_least`` (increase proven at least; infinite
+        when proven impossible).
     exhausted : bool
         True when it is proven that no further plan within the share decides the network otherwise.
     stopped : bool
         True when fewer plans than asked for were found and that is not proven to be all.
+    interrupted : bool
+        True when Ctrl-C ended it.
     seconds : float
     solver : str
     findings : tuple of Finding
@@ -134,6 +153,7 @@ class Alternatives:
     decisions: pd.DataFrame
     exhausted: bool
     stopped: bool
+    interrupted: bool
     seconds: float
     solver: str
     findings: tuple[Finding, ...]

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from geodata.county import County
 from geodata.findings import InputProblems
-from maps.alternatives import decisions_sheet, plans_sheet, write_alternatives
+from maps.alternatives import decisions_sheet, plans_sheet, said_about, write_alternatives
 from models.analysis import Alternatives
+from models.formulation import build_model
+from models.plan import Plan
+from optimizer import cli
 from optimizer.alternatives import alternatives
-from optimizer.network_first import exact_objective
+from optimizer.highs import Progress
+from optimizer.network_first import bridge_of, exact_objective, exact_value, first_goal, relax_and_cut
+from optimizer.planning import StoppedWithoutPlan
 from optimizer.scenario import Goal, Scenario
 from optimizer.studies import best_plan, forced, open_study
 from tests.models.plans import ready
@@ -98,3 +111,161 @@ def test_the_folder_holds_plans_decisions_and_figures(tmp_path) -> None:
     assert "impossible" in sheets["Decisions"]["Costs at least"].tolist()
     assert plans_sheet(found(), "zh").table.shape[0] == 2
     assert decisions_sheet(found(), "zh").table["出现频率"].tolist().count("有时") == 1
+
+
+Closed = frozenset[tuple[str, str]]
+LOOSE = {"closures_share": 0.6, "closures_township": 2, "moved_share": 0.6}
+
+
+def loose_county() -> County:
+    """The hand-sized county with both points free to close."""
+    county = small_county()
+    return replace(county, schools=county.schools.assign(protected="none"))
+
+
+@contextmanager
+def loose(units: int) -> Iterator[None]:
+    """Two closures allowed; counties of more units than these go through fractions."""
+    case = ready(loose_county()).with_rules(**LOOSE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("optimizer.studies.load_standards", lambda county: case.standards)
+        patch.setattr("optimizer.studies.JOINT_UNITS", units)
+        yield
+
+
+@cache
+def every_closure(whole: bool) -> dict[Closed, float]:
+    """The least imbalance for every way to decide the free bands, one by one; infinite where none is."""
+    with loose(16):
+        study = open_study(loose_county(), ALONE)
+    inst = study.instance
+    model = build_model(inst, whole=whole)
+    bridge = bridge_of(model)
+    relax_and_cut(bridge, model, inst, rounds=8)
+    free = [k for k in inst.bands.index if inst.bands.at[k, "lock"] == "free"]
+    values: dict[Closed, float] = {}
+    for states in itertools.product((0.0, 1.0), repeat=len(free)):
+        columns = {bridge.position[id(model.open[k])]: v for k, v in zip(free, states, strict=True)}
+        bridge.fix(columns)
+        answer = first_goal(bridge, model, inst, study.limits, None, share=1e-4)
+        bridge.release(columns)
+        closed = frozenset(k for k, v in zip(free, states, strict=True) if not v)
+        values[closed] = math.inf
+        if answer.values is not None:
+            bridge.load(answer.values)
+            values[closed] = exact_value(model, inst)
+    return values
+
+
+@cache
+def loosely(units: int, within: float) -> Alternatives:
+    with loose(units):
+        return alternatives(loose_county(), ALONE, k=5, within=within)
+
+
+def closed_in(plan: Plan) -> Closed:
+    rows = plan.bands.query("not open")
+    return frozenset(zip(rows["school_id"], rows["band"], strict=True))
+
+
+@pytest.mark.parametrize("units", [16, 3])
+def test_the_plans_are_those_of_all_closures_tried_one_by_one(units: int) -> None:
+    """Three of four possible sets of closures are within the share; the fourth is ruled out."""
+    within = 0.3
+    values = every_closure(True)
+    best = min(values.values())
+    wanted = {c for c, v in values.items() if v <= best * (1 + within)}
+    plans = loosely(units, within).plans
+    assert {closed_in(p.plan) for p in plans} == wanted and len(plans) == len(wanted) == 3
+    assert sum(map(math.isfinite, values.values())) == 4
+    assert loosely(units, within).exhausted and not loosely(units, within).stopped
+    for p in plans:
+        assert p.objective == pytest.approx(values[closed_in(p.plan)], rel=1e-2)
+
+
+@pytest.mark.parametrize("units", [16, 3])
+def test_every_plan_is_as_far_from_those_before_it_as_any_could_be(units: int) -> None:
+    values = every_closure(True)
+    within = {c for c, v in values.items() if v <= min(values.values()) * 1.3}
+    before: list[Closed] = []
+    for p in loosely(units, 0.3).plans:
+        here = closed_in(p.plan)
+        if before:
+            most = max(min(len(c ^ b) for b in before) for c in within)
+            assert p.apart == min(len(here ^ b) for b in before) == most <= p.apart_most
+            assert p.differs == len(here ^ before[0])
+        before.append(here)
+
+
+@pytest.mark.parametrize("units", [16, 3])
+def test_replacement_costs_are_those_of_all_closures_tried_one_by_one(units: int) -> None:
+    """In whole heads in small counties, in fractions in larger ones, there to the gap of the villages' solves."""
+    within = 2e-4 if units == 16 else 5e-4
+    values = every_closure(units == 16)
+    best = closed_in(loosely(units, 0.3).plans[0].plan)
+    for r in loosely(units, 0.3).decisions.itertuples():
+        gives_up = any(j == r.school_id for j, _ in best)
+        assert (r.best == "keep") == (not gives_up)
+        rise = min(v for c, v in values.items() if any(j == r.school_id for j, _ in c) != gives_up)
+        rise -= values[best]
+        assert r.cost_least - within <= max(0.0, rise) <= r.cost_most + within
+        assert math.isinf(r.cost_least) == math.isinf(r.cost_most) == math.isinf(rise)
+
+
+def test_recurrence_counts_the_plans_that_give_a_band_up() -> None:
+    found = loosely(16, 0.3)
+    closed = [{j for j, _ in closed_in(p.plan)} for p in found.plans]
+    for r in found.decisions.itertuples():
+        times = sum(r.school_id in c for c in closed)
+        word = {0: "never", len(closed): "always"}.get(times, "sometimes")
+        assert (r.closes, r.of, r.recurs) == (times, len(closed), word)
+    assert set(found.decisions["recurs"]) == {"never", "sometimes"}
+
+
+def test_ctrl_c_keeps_the_plans_found() -> None:
+    """Pressed when one further plan has been found: both stay, the costs are left open and said to be."""
+
+    def press(step: str, progress: Progress) -> None:
+        if step == "plans_found" and progress.incumbent == 1:
+            signal.raise_signal(signal.SIGINT)
+
+    with loose(3):
+        found = alternatives(loose_county(), ALONE, k=3, within=0.6, report=press)
+    assert found.interrupted and found.stopped and not found.exhausted
+    assert len(found.plans) == 2 and all(p.verdict.accepted for p in found.plans)
+    assert found.decisions["cost_most"].isna().all() and found.decisions["cost_least"].eq(0).all()
+    assert "Stopped on request with 2 plans" in "\n".join(said_about(found, "en"))
+    assert set(decisions_sheet(found, "en").table["Costs at most"]) == {"not looked for"}
+
+
+def test_ctrl_c_while_costs_are_reckoned_keeps_those_done() -> None:
+    def press(step: str, progress: Progress) -> None:
+        if step == "sites_priced" and progress.incumbent == 1:
+            signal.raise_signal(signal.SIGINT)
+
+    with loose(16):
+        found = alternatives(loose_county(), ALONE, k=1, within=0.6, report=press)
+    assert found.interrupted and not found.stopped and len(found.plans) == 2
+    full = loosely(16, 0.3).decisions
+    assert found.decisions["cost_most"].isna().any() and not found.decisions["cost_most"].isna().all()
+    assert (found.decisions["cost_least"] <= full["cost_most"] + 2e-4).all()
+
+
+def test_ctrl_c_before_any_plan_is_stopped_without_a_plan(monkeypatch) -> None:
+    def press(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("optimizer.alternatives.open_search", press)
+    with pytest.raises(StoppedWithoutPlan):
+        alternatives(small_county(), ALONE)
+
+
+def test_the_command_says_what_was_kept_and_ends_with_0(monkeypatch, tmp_path) -> None:
+    kept = replace(loosely(16, 0.3), interrupted=True)
+    monkeypatch.setattr("optimizer.cli_analysis.read_county", lambda folder: loose_county())
+    monkeypatch.setattr("optimizer.cli_analysis.make_alternatives", lambda *_, **__: kept)
+    asked = ["alternatives", str(tmp_path), "--out", str(tmp_path / "out"), "--lang", "en"]
+    result = CliRunner().invoke(cli.app, asked)
+    assert result.exit_code == 0
+    assert f"Stopped on request with {len(kept.plans)} plans" in " ".join(result.output.split())
+    assert (tmp_path / "out" / "alternatives.json").exists()
