@@ -131,7 +131,8 @@ def whole_secants(
 ) -> None:
     """Secants between whole heads for fixed enrolment, around the continuous solution.
 
-    (y - P)^2 / P for x = k m and k + 1: spread >= ((2k+1) x - k(k+1)) / (m^2 P) - 2 y + P.
+    With x = k + d between two neighbouring amounts (d: what today's shared rooms have besides whole ones),
+    spread >= ((2 k + 2 d + 1) x - (k + d)(k + d + 1)) / (m^2 P) - 2 y + P.
     """
     model.secants = pyo.ConstraintList()
     for u, r in model.spread:
@@ -140,10 +141,11 @@ def whole_secants(
         m = inst.centres[inst.units.at[u, "stage"], r]
         y, people = measured(model, inst, u, r)
         base = int(near.get((u, r), 0.0))
+        beyond = float(inst.units.at[u, r]) % 1.0
         for k in range(max(0, base - 6), base + 8):
-            x = y * m
+            x, e = y * m, k + beyond
             model.secants.add(
-                model.spread[u, r] >= ((2 * k + 1) * x - k * (k + 1)) / (m * m * pupils[u]) - 2 * y + people
+                model.spread[u, r] >= ((2 * e + 1) * x - e * (e + 1)) / (m * m * pupils[u]) - 2 * y + people
             )
 
 

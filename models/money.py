@@ -3,6 +3,7 @@
 | symbol | component | source |
 |---|---|---|
 | charge[e] | ``model.charge[e]``, in 10,000 yuan | `unit_costs` (T12), `staff_category` (T8) |
+| riding[g,j] | ``model.riding``: choice group g rides to j, where j is also walked to | follows |
 | spill[e] | ``model.spill[e]``: what earmark e takes from "any" | decision |
 | B[e] | ``Instance.budget`` | `budget` (T13) |
 """
@@ -40,13 +41,28 @@ def new_riders(model: Model, inst: Instance) -> Any:
 
 
 def new_choice_riders(model: Model, inst: Instance) -> Any:
-    """Riders among choice groups that follow their village after their school closes."""
-    riding = inst.pairs[inst.pairs["mode"] == "bus"].groupby(["g", "school_id"]).groups
-    groups = inst.groups
+    """Riders among choice groups that follow their village after their school closes.
+
+    They ride where their village does. Where it may come to the school by bus or otherwise, that is a
+    product: riding[g,j] >= follow[g,j] + sum_{bus p} attend[p] - 1.
+    """
+    pairs = inst.pairs[["g", "school_id"]].assign(p=inst.pairs.index, bus=inst.pairs["mode"].eq("bus"))
+    busses = {k: list(r) for k, r in pairs[pairs["bus"]].groupby(["g", "school_id"])["p"]}
+    walked = set(pairs[~pairs["bus"]].groupby(["g", "school_id"]).groups)
+    groups = inst.groups[["pupils", "zone_row"]].to_dict("index")
+    way = {(g, j): (groups[g]["zone_row"], j) for g, j in model.follow}
+    either = [k for k in model.follow if way[k] in busses and way[k] in walked]
+    model.riding = pyo.Var(either, bounds=(0, 1))
+    model.rides = pyo.Constraint(
+        either,
+        rule=lambda m, g, j: (
+            m.riding[g, j] >= m.follow[g, j] + sum(m.attend[p] for p in busses[way[g, j]]) - 1
+        ),
+    )
     return sum(
-        int(groups.at[g, "pupils"]) * model.follow[g, j]
+        int(groups[g]["pupils"]) * (model.riding[g, j] if (g, j) in model.riding else model.follow[g, j])
         for g, j in model.follow
-        if (groups.at[g, "zone_row"], j) in riding
+        if way[g, j] in busses
     )
 
 

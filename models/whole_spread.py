@@ -37,7 +37,8 @@ class Planes:
 
     def at(self, amount: np.ndarray, pupils: np.ndarray) -> np.ndarray:
         """Height of each plane at a point."""
-        return self.on_amount * amount + self.on_pupils * pupils + self.constant
+        height: np.ndarray = self.on_amount * amount + self.on_pupils * pupils + self.constant
+        return height
 
 
 def tangent_planes(amount: np.ndarray, pupils: np.ndarray) -> Planes:
@@ -52,7 +53,8 @@ def _least(level: np.ndarray, slope: np.ndarray, low: np.ndarray, high: np.ndarr
     with np.errstate(divide="ignore", invalid="ignore"):
         best = np.where(flat > 0, level / np.sqrt(np.maximum(flat, 1e-300)), np.inf)
     size = np.clip(best, low, high)
-    return level * level / size - 2.0 * level + flat * size
+    least: np.ndarray = level * level / size - 2.0 * level + flat * size
+    return least
 
 
 def whole_planes(

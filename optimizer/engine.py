@@ -345,7 +345,8 @@ class Part:
     @property
     def start(self) -> np.ndarray:
         """The part of the solution that it was made from."""
-        return self.values[self.free]
+        part: np.ndarray = self.values[self.free]
+        return part
 
     def whole_solution(self, found: np.ndarray) -> np.ndarray:
         """A solution of the whole model from one of the part."""

@@ -7,40 +7,30 @@ work around the start and reduced costs fix most of what is far from it.
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
-import numpy as np
-import pyomo.environ as pyo
-
 from models.formulation import build_model
-from optimizer.highs import Bridge, Limits
+from optimizer.highs import Limits
 from optimizer.network_first import (
+    FIRST_SHARE,
     NoPlan,
     Report,
     Solved,
     bridge_of,
+    carried_over,
     exact_value,
     first_goal,
     ordered_goals,
     record,
     relax_and_cut,
+    time_left,
 )
 
 ROUND_NODES = 100
 """Nodes of one round: a new round with the tangents asked for proves more than a longer search."""
 SLACK = 0.002
 """Tangents of the joint model understate the objective by at most this share of it."""
-
-
-def carried_over(bridge: Bridge, solved: pyo.ConcreteModel) -> np.ndarray:
-    """The loaded solution of a sub-model as values of the whole model's columns; what it lacks is zero."""
-
-    def value(variable: object) -> float:
-        part = solved.component(variable.parent_component().local_name)  # type: ignore[attr-defined]
-        key = variable.index()  # type: ignore[attr-defined]
-        return float(pyo.value(part[key])) if part is not None and key in part else 0.0
-
-    return np.array([value(v) for v in bridge.columns])
 
 
 def solve_joint(
@@ -70,23 +60,30 @@ def solve_joint(
     ------
     NoPlan
     """
+    begun = time.monotonic()
     inst = network.instance
     model = build_model(inst, whole=True)
     bridge = bridge_of(model)
     relax_and_cut(bridge, model, inst, rounds=8)
     start = carried_over(bridge, split.model)
     # half of the gap is for what the tangents leave open
-    half = replace(limits, gap=limits.gap / 2, nodes=min(limits.nodes or ROUND_NODES, ROUND_NODES))
+    half = replace(
+        time_left(limits, begun, FIRST_SHARE),
+        gap=limits.gap / 2,
+        nodes=min(limits.nodes or ROUND_NODES, ROUND_NODES),
+    )
     first = first_goal(
         bridge, model, inst, half, report, start, SLACK, enough=max(limits.gap / 2, limits.gap - goals[0][1])
     )
     if first.values is None:
         raise NoPlan(first.status, inst)
-    answer, later = ordered_goals(bridge, goals, first, replace(limits, gap=limits.later_gap), report)
+    later_limits = replace(time_left(limits, begun), gap=limits.later_gap)
+    answer, later = ordered_goals(bridge, goals, first, later_limits, report)
     assert answer.values is not None
     bridge.load(first.values)
     value = exact_value(model, inst)
     bridge.load(answer.values)
     return Solved(
-        model, inst, (replace(record(goals[0][0], first, goals[0][1]), objective=value), *later), answer
-    )
+        model, inst, (replace(record(goals[0][0], first, goals[0][1]), objective=value), *later), answer,
+        answer.clock,
+    )  # fmt: skip

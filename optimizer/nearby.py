@@ -16,10 +16,11 @@ from models.formulation import GOALS, build_model
 from optimizer.explaining import best_of
 from optimizer.highs import Bridge, Limits
 from optimizer.impossible import why_impossible
-from optimizer.joint import ROUND_NODES, SLACK, carried_over
+from optimizer.joint import ROUND_NODES, SLACK
 from optimizer.network_first import (
     Report,
     bridge_of,
+    carried_over,
     exact_value,
     first_goal,
     ordered_goals,

@@ -7,6 +7,7 @@ both relax it; `optimizer.joint` then decides both together, from the plan found
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -14,27 +15,42 @@ import numpy as np
 import pandas as pd
 import pyomo.environ as pyo
 
+from models.enrolment import reach_of
 from models.formulation import GOALS, build_model
 from models.imbalance import measured, tangent, whole_secants
 from models.instance import Instance
 from models.plan import GoalRecord
 from optimizer.highs import Answer, Bridge, Limits, Progress
+from optimizer.spread_cuts import SpreadCuts
 
 Report = Callable[[str, Progress], None]
 ROUNDS = 3
 """Solves of the first goal after its first, each with the tangents that the last one asked for."""
 CUT_SLACK = 0.01
 """Tangents are added until they understate the objective by at most this share of it."""
+WHOLE_SLACK = 0.002
+"""The same for the planes of whole heads on the relaxation."""
+FIRST_SHARE = 0.75
+"""Share of a step's seconds after which its first goal makes room for the others."""
+NEAR = 0.25
+"""Pairs a group, besides those a relaxation uses, among which `optimizer.narrowing` looks."""
+LEAST_GAIN = 1e-4
+"""Rounds on the relaxation end when one gains less than this share of the objective."""
 
 
 @dataclass(frozen=True)
 class Solved:
-    """A model with its solution loaded and how each goal went."""
+    """A model with its solution loaded and how each goal went.
+
+    ``clock`` if the time limit ended any; ``near`` are the pairs that its relaxation uses or nearly uses.
+    """
 
     model: pyo.ConcreteModel
     instance: Instance
     goals: tuple[GoalRecord, ...]
     answer: Answer
+    clock: bool = False
+    near: tuple[int, ...] = ()
 
 
 class NoPlan(Exception):
@@ -76,18 +92,27 @@ def exact_value(model: pyo.ConcreteModel, inst: Instance) -> float:
 
 
 def relax_and_cut(bridge: Bridge, model: pyo.ConcreteModel, inst: Instance, rounds: int) -> Answer:
-    """Solve the linear relaxation, add tangents at its solution, repeat."""
+    """Solve the linear relaxation, add the planes its solution lacks, repeat.
+
+    Tangents, and the planes of whole heads and rooms over the enrolment that units can reach
+    (`models.whole_spread`): the latter hold for every plan, so they may stand in models with fractions too,
+    and a network chosen there suits whole heads.
+    """
+    cuts = SpreadCuts(bridge, model, inst)
+    low, high = reach_of(inst).range(np.ones(len(inst.pairs), dtype=bool))
     bridge.relax(True)
     answer = bridge.solve("imbalance", Limits())
     for _ in range(rounds):
         if answer.values is None:
             break
-        bridge.load(answer.values)
-        rows = missing_tangents(model, inst)
-        if not rows:
+        new = cuts.add_tangents(answer.values, answer.objective, CUT_SLACK)
+        new += cuts.add_whole(answer.values, low, high, answer.objective, WHOLE_SLACK)
+        again = bridge.solve("imbalance", Limits()) if new else answer
+        gained, answer = again.objective - answer.objective, again
+        if gained < LEAST_GAIN * abs(answer.objective):
             break
-        bridge.add_rows(rows)
-        answer = bridge.solve("imbalance", Limits())
+    if answer.values is not None:
+        bridge.load(answer.values)
     bridge.relax(False)
     return answer
 
@@ -119,6 +144,11 @@ def record(goal: str, answer: Answer, tolerance: float) -> GoalRecord:
     )  # fmt: skip
 
 
+def time_left(limits: Limits, begun: float, share: float = 1.0) -> Limits:
+    """The limits with what is left of a share of their seconds since ``begun`` (monotonic), at least one."""
+    return replace(limits, seconds=max(1.0, share * limits.seconds - (time.monotonic() - begun)))
+
+
 def _watch(report: Report | None, step: str) -> Callable[[Progress], None] | None:
     return None if report is None else lambda p: report(step, p)
 
@@ -136,8 +166,10 @@ def first_goal(
     """Least imbalance: solve, add the tangents its solution asks for, solve again from there.
 
     Every round's bound holds, since tangents only tighten a relaxation; the best is kept. With a start,
-    the model is made exact there first. It ends once the exact objective is ``enough`` (a gap).
+    the model is made exact there first. It ends once the exact objective is ``enough`` (a gap). The
+    limits' seconds are for all rounds together.
     """
+    begun = time.monotonic()
     if start is not None:
         bridge.load(start)
         bridge.add_rows(missing_tangents(model, inst, share / 10))
@@ -150,8 +182,12 @@ def first_goal(
         rows = missing_tangents(model, inst, share)
         if not rows or exact - answer.bound <= enough * exact:
             break
+        rest = time_left(limits, begun)
+        if rest.seconds <= 1.0:
+            answer = replace(answer, clock=True)
+            break
         bridge.add_rows(rows)
-        again = bridge.solve("imbalance", limits, start=answer.values, progress=_watch(report, "imbalance"))
+        again = bridge.solve("imbalance", rest, start=answer.values, progress=_watch(report, "imbalance"))
         if again.values is None:
             break
         answer = replace(
@@ -171,24 +207,52 @@ def ordered_goals(
 ) -> tuple[Answer, list[GoalRecord]]:
     """The goals after the first: each keeps the earlier ones within tolerance and starts from their plan.
 
-    ``least`` is the first goal's best value where an earlier step already gave some of it away.
+    ``least`` is the first goal's best value where an earlier step already gave some of it away. The limits'
+    seconds are for all of them together; every goal gets its part of what is left.
     """
-    answer = first
+    begun = time.monotonic()
+    answer, clock = first, first.clock
     done: list[GoalRecord] = []
     held, tolerance = goals[0]
-    for name, next_tolerance in goals[1:]:
+    for k, (name, next_tolerance) in enumerate(goals[1:], start=1):
         if answer.values is None or bridge.stopped:
             break
         reached = bridge.value(held, answer.values)
         base = reached if least is None or done else least
         bridge.limit_goal(held, max(reached, base + tolerance * abs(base)) + 1e-7)
-        found = bridge.solve(name, limits, start=answer.values, progress=_watch(report, name))
+        left = time_left(limits, begun)
+        own = replace(left, seconds=max(1.0, left.seconds / (len(goals) - k)))
+        found = bridge.solve(name, own, start=answer.values, progress=_watch(report, name))
+        clock = clock or found.clock
         if found.values is None:
             break
         answer = found
         done.append(record(name, found, next_tolerance))
         held, tolerance = name, next_tolerance
-    return answer, done
+    return replace(answer, clock=clock), done
+
+
+def near_pairs(bridge: Bridge, model: pyo.ConcreteModel, inst: Instance, relaxed: Answer) -> tuple[int, ...]:
+    """Pairs that a relaxation uses, and as many of the least reduced cost as there are groups by `NEAR`."""
+    if relaxed.values is None:
+        return ()
+    columns = [bridge.position[id(model.attend[p])] for p in inst.pairs.index]
+    used = relaxed.values[columns] > 1e-4
+    price = np.where(used, 0.0, np.array(bridge.highs.getSolution().col_dual)[columns])
+    most = int(used.sum() + NEAR * inst.pairs["g"].nunique())
+    order = np.argsort(price, kind="stable")[:most]
+    return tuple(sorted(int(p) for p in inst.pairs.index.to_numpy()[order]))
+
+
+def carried_over(bridge: Bridge, solved: pyo.ConcreteModel) -> np.ndarray:
+    """The loaded solution of a sub-model as values of the whole model's columns; what it lacks is zero."""
+
+    def value(variable: object) -> float:
+        part = solved.component(variable.parent_component().local_name)  # type: ignore[attr-defined]
+        key = variable.index()  # type: ignore[attr-defined]
+        return float(pyo.value(part[key])) if part is not None and key in part else 0.0
+
+    return np.array([value(v) for v in bridge.columns])
 
 
 def solve_network(
@@ -215,6 +279,7 @@ def solve_network(
     ------
     NoPlan
     """
+    begun = time.monotonic()
     model = build_model(inst)
     bridge = bridge_of(model)
     relaxed = relax_and_cut(bridge, model, inst, rounds=4)
@@ -224,14 +289,17 @@ def solve_network(
     inst = inst.centred(*centres_of(model, inst))
     model = build_model(inst, whole=whole)
     bridge = bridge_of(model)
-    relax_and_cut(bridge, model, inst, rounds=8)
-    first = first_goal(bridge, model, inst, limits, report, enough=limits.gap)
+    relaxed = relax_and_cut(bridge, model, inst, rounds=8)
+    near = near_pairs(bridge, model, inst, relaxed)
+    share = FIRST_SHARE if len(goals) > 1 else 1.0
+    first = first_goal(bridge, model, inst, time_left(limits, begun, share), report, enough=limits.gap)
     if first.values is None:
         raise NoPlan(first.status, inst)
-    answer, later = ordered_goals(bridge, goals, first, replace(limits, gap=limits.later_gap), report)
+    later_limits = replace(time_left(limits, begun), gap=limits.later_gap)
+    answer, later = ordered_goals(bridge, goals, first, later_limits, report)
     assert answer.values is not None
     bridge.load(answer.values)
-    return Solved(model, inst, (record(goals[0][0], first, goals[0][1]), *later), answer)
+    return Solved(model, inst, (record(goals[0][0], first, goals[0][1]), *later), answer, answer.clock, near)
 
 
 def fixed_network(solved: Solved) -> Instance:
@@ -264,6 +332,7 @@ def solve_split(
     NoPlan
         When whole numbers do not fit where fractions did.
     """
+    begun = time.monotonic()
     inst = fixed_network(network)
     old = network.model
     pupils = enrolment(old, network.instance)
@@ -275,15 +344,15 @@ def solve_split(
     whole_secants(model, inst, pupils, near)
     bridge = bridge_of(model)
     relax_and_cut(bridge, model, inst, rounds=8)
-    first = first_goal(bridge, model, inst, limits, report)
+    first = first_goal(bridge, model, inst, time_left(limits, begun, FIRST_SHARE), report)
     if first.values is None:
         raise NoPlan(first.status, inst)
     order = [goals[0], *[g for g in goals[1:] if g[0] != "travel"]]
-    later_limits = replace(limits, gap=limits.later_gap)
+    later_limits = replace(time_left(limits, begun), gap=limits.later_gap)
     answer, later = ordered_goals(bridge, order, first, later_limits, report, least)
     assert answer.values is not None
     bridge.load(answer.values)
-    return Solved(model, inst, (record(order[0][0], first, order[0][1]), *later), answer)
+    return Solved(model, inst, (record(order[0][0], first, order[0][1]), *later), answer, answer.clock)
 
 
 def exact_objective(indicators: pd.DataFrame, inst: Instance) -> float:

@@ -18,11 +18,22 @@ from models.unpack import unpack
 from optimizer.diagnosis import why_infeasible
 from optimizer.highs import SOLVER, Limits
 from optimizer.joint import solve_joint
-from optimizer.network_first import NoPlan, Report, Solved, exact_objective, solve_network, solve_split
+from optimizer.narrowing import solve_narrow
+from optimizer.network_first import (
+    NoPlan,
+    Report,
+    Solved,
+    exact_objective,
+    solve_network,
+    solve_split,
+    time_left,
+)
 from optimizer.scenario import Scenario, check_scenario
 
 JOINT_UNITS = 16
 """Counties of so many units or fewer are decided in one model: measured, 7 s for 16 units, and no split gap."""
+SHARES = (0.4, 0.5, 0.9)
+"""Shares of the scenario's seconds by which network, split and joint step are over."""
 ROUGH_GAP, ROUGH_NODES = 0.05, 20
 """The network step only makes a start: 19 s instead of 50 s on Nanpu, and the same plan in the end."""
 
@@ -88,7 +99,7 @@ def plan(
     verdict = judge(county, standards, made, times, request)
     if not verdict.accepted:
         raise Rejected(verdict)
-    notes = _notes(split)
+    notes = _notes(network, split)
     solve = _record(
         network, split, exact_objective(verdict.indicators, split.instance), scenario, begun, notes
     )
@@ -99,7 +110,11 @@ def plan(
 
 
 def _solve(inst: Instance, scenario: Scenario, report: Report | None) -> tuple[Solved, Solved]:
-    """The step whose bound counts, and the plan: network, split, both together, split again."""
+    """The step whose bound counts, and the plan: network, split, both together, split again.
+
+    The scenario's seconds are for all of them: `SHARES` says up to when each may take its time.
+    """
+    begun = time.monotonic()
     goals = [(str(g.name), g.tolerance) for g in scenario.goals]
     limits = Limits(gap=scenario.gap, nodes=scenario.nodes, seconds=scenario.seconds, seed=scenario.seed)
     on_network = [g for g in goals if g[0] != "cost"]
@@ -108,25 +123,29 @@ def _solve(inst: Instance, scenario: Scenario, report: Report | None) -> tuple[S
             joint = solve_network(inst, goals, limits, report, whole=True)
             return joint, joint
         rough = replace(limits, gap=max(limits.gap, ROUGH_GAP), nodes=min(limits.nodes or 0, ROUGH_NODES))
-        network = solve_network(inst, goals[:1], rough, report)
+        finer = replace(limits, nodes=rough.nodes)
+        network = solve_network(inst, goals[:1], time_left(rough, begun, SHARES[0]), report)
         hurried = network.answer.interrupted  # after Ctrl-C only what a plan needs is done
         try:
+            narrow = network if hurried else solve_narrow(network, time_left(finer, begun, SHARES[0]), report)
             split = solve_split(
-                network, goals if hurried else goals[:1], replace(limits, gap=limits.gap / 2), report
-            )
+                narrow, goals if hurried else goals[:1],
+                replace(time_left(limits, begun, SHARES[1]), gap=limits.gap / 2), report,
+            )  # fmt: skip
         except NoPlan as stop:
             if stop.status != "infeasible":
                 raise
             # whole heads do not fit this network: another may take them, so both are decided at once
-            joint = solve_network(inst, goals, limits, report, whole=True)
+            joint = solve_network(inst, goals, time_left(limits, begun), report, whole=True)
             return joint, joint
         if hurried:
             return network, split
-        joint = solve_joint(network, split, on_network, limits, report)
+        joint = solve_joint(network, split, on_network, time_left(limits, begun, SHARES[2]), report)
         best = max(network.goals[0].bound, joint.goals[0].bound)
         first = replace(joint.goals[0], bound=best, seconds=network.goals[0].seconds + joint.goals[0].seconds)
-        joint = replace(joint, goals=(first, *joint.goals[1:]))
-        exact = replace(limits, gap=limits.gap / 10)
+        clock = network.clock or split.clock or joint.clock
+        joint = replace(joint, goals=(first, *joint.goals[1:]), clock=clock)
+        exact = replace(time_left(limits, begun), gap=limits.gap / 10)
         return joint, solve_split(joint, goals, exact, report, least=joint.goals[0].objective)
     except NoPlan as stop:
         if stop.status == "infeasible":
@@ -156,9 +175,9 @@ def _record(
     )  # fmt: skip
 
 
-def _notes(split: Solved) -> tuple[Finding, ...]:
+def _notes(*steps: Solved) -> tuple[Finding, ...]:
     """Reaching the clock is said, because another run may stop elsewhere."""
-    return (Finding("warning", "reasons.clock"),) if split.answer.clock else ()
+    return (Finding("warning", "reasons.clock"),) if any(s.clock for s in steps) else ()
 
 
 def _without_choice(inst: Instance) -> tuple[Finding, ...]:

@@ -49,8 +49,8 @@ class Scenario(BaseModel):
     nodes : int
         Nodes of the search after which a solve keeps its best plan: the same on every run and machine.
     seconds : float
-        Time after which a solve keeps its best plan; reaching it is reported, because another run
-        may then stop elsewhere.
+        Time that all solves of a plan share, after which the best plan is kept; reaching it is reported,
+        because another run may then stop elsewhere.
     seed : int
     """
 

@@ -250,7 +250,7 @@ class Splitter:
     def _secants(self, network: Network) -> list[tuple[np.ndarray, np.ndarray, float]]:
         """`models.imbalance.whole_secants` for the network's enrolment, as numbers.
 
-        spread - ((2k+1) / (m P) - 2) y - P >= -k (k+1) / (m^2 P)
+        spread - ((2e+1) / (m P) - 2) y - P >= -e (e+1) / (m^2 P), e = k and what today's rooms have besides
         """
         rows = []
         for u, r, spread, (yi, yv, y0), (pi, pv, p0) in self.counted:
@@ -260,11 +260,13 @@ class Splitter:
             m = self.study.instance.centres[self.study.instance.units.at[u, "stage"], r]
             base = int(network.near[u, r])
             columns, place = np.unique(np.concatenate([[spread], yi, pi]), return_inverse=True)
+            beyond = float(self.study.instance.units.at[u, r]) % 1.0
             for k in range(max(0, base - 6), base + 8):
-                slope = (2 * k + 1) / (m * pupils) - 2.0
+                e = k + beyond
+                slope = (2 * e + 1) / (m * pupils) - 2.0
                 value = np.zeros(len(columns))
                 np.add.at(value, place, np.concatenate([[1.0], -slope * yv, -pv]))
-                rows.append((columns, value, slope * y0 + p0 - k * (k + 1) / (m * m * pupils)))
+                rows.append((columns, value, slope * y0 + p0 - e * (e + 1) / (m * m * pupils)))
         return rows
 
     def solve(
