@@ -1,0 +1,247 @@
+"""A good contiguous plan without a solver: units on borders change sites, overfull sites at a price.
+
+Simulated annealing on the *reduced costs* of the relaxation rather than on costs: these carry what the
+relaxation knows of scarce room, so that a unit is drawn from a full corner to room far away. Plain costs
+leave hundreds of pupils too many on tight instances (`benchmarks/results/service_areas.md`).
+
+Every state is contiguous: a unit goes to a neighbour's site, and what hung on it goes along.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from models.contiguity import Adjacency
+from models.single_source import SingleSource
+
+HOT, COLD = 0.5, 0.002
+"""First and last temperature, in mean price differences at the first plan's borders."""
+FINE, FINE_STEP = 0.3, 1.004
+"""First price of a pupil too many, in mean costs of a pupil, and its factor from one window to the next."""
+FITTING = 0.2, 0.6
+"""Share of states within room below which that price rises and above which it falls."""
+WINDOWS = 1000
+OUTSIDE = 1e6
+"""A pair that is not allowed costs this many times the dearest: the first plan may need some."""
+
+
+@dataclass
+class Areas:
+    """A plan in numbers, and what a change of it costs.
+
+    Parameters
+    ----------
+    cost, price : list of list of float
+        By unit and site; ``price`` guides the search, ``cost`` says what the plan is worth.
+    near : list of list of int
+    home : list of int
+        Unit by site.
+    at : list of int
+        Site by unit.
+    """
+
+    cost: list[list[float]]
+    price: list[list[float]]
+    demand: list[float]
+    room: list[float]
+    near: list[list[int]]
+    home: list[int]
+    at: list[int]
+    close: list[set[int]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.close = [set(n) for n in self.near]
+
+    def hung_on(self, u: int) -> list[int]:
+        """Units of u's catchment that lose the way to their site when u leaves."""
+        at, near = self.at, self.near
+        j = at[u]
+        some = {v for v in near[u] if at[v] == j}
+        if len(some) < 2:
+            return []
+        left = set(some)
+        ahead = [left.pop()]
+        while ahead and left:  # mostly the neighbours hold each other
+            hit = left & self.close[ahead.pop()]
+            left -= hit
+            ahead += hit
+        if not left:
+            return []
+        left = self._spread([self.home[j]], {u, self.home[j]}, j, some - {self.home[j]})
+        lost = set(left)
+        self._spread(sorted(left), lost | {u}, j, set(), lost)
+        return sorted(lost)
+
+    def _spread(
+        self, ahead: list[int], seen: set[int], j: int, want: set[int], found: set[int] | None = None
+    ) -> set[int]:
+        """Walk through catchment j; what of ``want`` is not come across."""
+        while ahead and (want or found is not None):
+            for v in self.near[ahead.pop()]:
+                if self.at[v] == j and v not in seen:
+                    seen.add(v)
+                    ahead.append(v)
+                    want.discard(v)
+                    if found is not None:
+                        found.add(v)
+        return want
+
+
+def grown(
+    price: Mapping[tuple[Any, Any], float], graph: Adjacency, home: Mapping[Any, Any]
+) -> dict[Any, Any]:
+    """Catchments grown from their sites' units, cheapest pair first; room is not looked at."""
+    served = {h: j for j, h in home.items()}
+    ahead = [(price.get((v, j), np.inf), v, j) for j, h in home.items() for v in graph.neighbours[h]]
+    heapq.heapify(ahead)
+    while ahead:
+        _, u, j = heapq.heappop(ahead)
+        if u not in served:
+            served[u] = j
+            for v in graph.neighbours[u]:
+                heapq.heappush(ahead, (price.get((v, j), np.inf), v, j))
+    return served
+
+
+def areas(problem: SingleSource, graph: Adjacency, price: np.ndarray) -> Areas | None:
+    """The first state; None where some unit hangs on no site."""
+    pairs, home = problem.pairs, problem.sites["home"].to_dict()
+    known = dict(zip(zip(pairs["unit"], pairs["site"], strict=True), price, strict=True))
+    first = grown(known, graph, home)
+    units, sites = list(problem.demand.index), list(problem.sites.index)
+    if set(units) - set(first) or len(set(home.values())) < len(home):
+        return None
+    u_at, j_at = {u: k for k, u in enumerate(units)}, {j: k for k, j in enumerate(sites)}
+    where = pairs["unit"].map(u_at).to_numpy(), pairs["site"].map(j_at).to_numpy()
+    tables = []
+    for values in (pairs["cost"].to_numpy(float), price):
+        table = np.full((len(units), len(sites)), OUTSIDE * max(1.0, float(np.abs(values).max())))
+        table[where] = values
+        tables.append(table.tolist())
+    return Areas(
+        *tables, demand=problem.demand.tolist(), room=problem.sites["room"].tolist(),
+        near=[[u_at[v] for v in graph.neighbours[u]] for u in units],
+        home=[u_at[home[j]] for j in sites], at=[j_at[first[u]] for u in units],
+    )  # fmt: skip
+
+
+def scales(state: Areas) -> tuple[float, float]:
+    """A mean step in price at the borders, and the mean cost of a unit of demand."""
+    steps = [
+        abs(state.price[u][state.at[v]] - state.price[u][state.at[u]])
+        for u, near in enumerate(state.near)
+        for v in near
+        if state.at[u] != state.at[v]
+    ]
+    usual = [s for s in steps if s < OUTSIDE / 2]
+    least = sum(min(row) for row in state.cost)
+    return float(np.mean(usual or [1.0])) or 1.0, max(least, 1e-9) / max(sum(state.demand), 1e-9)
+
+
+def anneal(state: Areas, steps: int, seed: int) -> tuple[float, list[int]]:
+    """Best plan within room come across from a state, and its cost; infinite where there was none.
+
+    Parameters
+    ----------
+    state : Areas
+        Changed on the way.
+    steps : int
+        Borders looked at.
+    seed : int
+    """
+    at, demand, room, cost, price = state.at, state.demand, state.room, state.cost, state.price
+    homes = set(state.home)
+    edges = [(u, v) for u, near in enumerate(state.near) if u not in homes for v in near]
+    if not edges:
+        return _worth(state), list(at)
+    load = [0.0] * len(room)
+    for u, j in enumerate(at):
+        load[j] += demand[u]
+    over = sum(max(0.0, x - r) for x, r in zip(load, room, strict=True))
+    total = sum(cost[u][j] for u, j in enumerate(at))
+    step, mean = scales(state)
+    heat, fine = HOT * step, FINE * mean
+    window, fitting = max(1, steps // WINDOWS), 0
+    draw, count, most = random.Random(seed).random, len(edges), OUTSIDE / 2
+    best, plan = _worth(state), list(at)
+    for turn in range(steps):
+        if turn % window == 0:
+            heat *= (COLD / HOT) ** (1 / WINDOWS)
+            fine *= FINE_STEP if fitting < FITTING[0] * window else 1.0
+            fine /= FINE_STEP if fitting > FITTING[1] * window else 1.0
+            fitting = 0
+        fitting += over <= 1e-6
+        u, v = edges[int(draw() * count)]
+        j, k = at[u], at[v]
+        if j == k or cost[u][k] > most:
+            continue
+        more = _more(demand[u], load[j] - room[j], load[k] - room[k])
+        change = price[u][k] - price[u][j] + fine * more
+        if change > 0 and draw() >= math.exp(-change / heat):
+            continue
+        goes = [u, *state.hung_on(u)]
+        need = demand[u]
+        if len(goes) > 1:
+            need = sum(demand[w] for w in goes)
+            more = _more(need, load[j] - room[j], load[k] - room[k])
+            change = sum(price[w][k] - price[w][j] for w in goes) + fine * more
+            if change > most or (change > 0 and draw() >= math.exp(-change / heat)):
+                continue
+        for w in goes:
+            at[w] = k
+            total += cost[w][k] - cost[w][j]
+        load[j] -= need
+        load[k] += need
+        over += more
+        if over <= 1e-6 and total < best - 1e-9:
+            best, plan = total, list(at)
+    return best, plan
+
+
+def _more(need: float, here: float, there: float) -> float:
+    """How much more is too many when so much goes from a site to another, by what either has too many."""
+    return max(0.0, there + need) - max(0.0, there) - max(0.0, here) + max(0.0, here - need)
+
+
+def _worth(state: Areas) -> float:
+    load = [0.0] * len(state.room)
+    for u, j in enumerate(state.at):
+        load[j] += state.demand[u]
+    fits = all(x <= r + 1e-9 for x, r in zip(load, state.room, strict=True))
+    total = sum(state.cost[u][j] for u, j in enumerate(state.at))
+    return total if fits and total < OUTSIDE else float("inf")
+
+
+def annealed(
+    problem: SingleSource, graph: Adjacency, price: np.ndarray, steps: int, seeds: list[int]
+) -> dict[Any, Any]:
+    """The best of several searches; empty where none came across a plan.
+
+    Parameters
+    ----------
+    problem : SingleSource
+        Every site open.
+    graph : Adjacency
+    price : ndarray
+        By row of ``problem.pairs``: the reduced costs of a relaxation.
+    steps : int
+        Of each search, for every border of a unit.
+    seeds : list of int
+    """
+    units, sites = list(problem.demand.index), list(problem.sites.index)
+    best, found = float("inf"), {}
+    for seed in seeds:
+        state = areas(problem, graph, price)
+        if state is None:
+            return {}
+        cost, plan = anneal(state, steps * sum(map(len, state.near)), seed)
+        if cost < best:
+            best, found = cost, {units[u]: sites[j] for u, j in enumerate(plan)}
+    return found
