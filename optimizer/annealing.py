@@ -21,9 +21,9 @@ import numpy as np
 from models.contiguity import Adjacency
 from models.single_source import SingleSource
 
-HOT, COLD = 0.5, 0.002
+HOT, COLD = 0.2, 0.002
 """First and last temperature, in mean price differences at the first plan's borders."""
-FINE, FINE_STEP = 0.3, 1.004
+FINE, FINE_STEP = 0.3, 1.003
 """First price of a pupil too many, in mean costs of a pupil, and its factor from one window to the next."""
 FITTING = 0.2, 0.6
 """Share of states within room below which that price rises and above which it falls."""

@@ -17,7 +17,7 @@ from optimizer.branch_and_cut import Tree
 from optimizer.districts_model import Stated, stated
 from optimizer.highs import Limits
 
-SEARCHES, STEPS = 3, 1000
+SEARCHES, STEPS = 2, 1000
 """Annealings, and steps of each for every border of a unit."""
 SURROGATE_GAP, SURROGATE_NODES = 0.03, 20
 """How far the surrogate plan is taken: it is improved by other means."""
