@@ -18,11 +18,11 @@ from typing import Any
 
 import numpy as np
 
-from models.contiguity import Adjacency
+from models.contiguity import Adjacency, stray
 from models.single_source import SingleSource
 
-HOT, COLD = 0.2, 0.002
-"""First and last temperature, in mean price differences at the first plan's borders."""
+HOT, WARM, COLD = 0.2, 0.03, 0.002
+"""First temperatures, from nothing and near a plan, and the last, in mean price differences at the borders."""
 FINE, FINE_STEP = 0.3, 1.003
 """First price of a pupil too many, in mean costs of a pupil, and its factor from one window to the next."""
 FITTING = 0.2, 0.6
@@ -95,38 +95,40 @@ class Areas:
 
 
 def grown(
-    price: Mapping[tuple[Any, Any], float], graph: Adjacency, home: Mapping[Any, Any]
+    price: Mapping[tuple[Any, Any], float], graph: Adjacency, served: Mapping[Any, Any]
 ) -> dict[Any, Any]:
-    """Catchments grown from their sites' units, cheapest pair first; room is not looked at."""
-    served = {h: j for j, h in home.items()}
-    ahead = [(price.get((v, j), np.inf), v, j) for j, h in home.items() for v in graph.neighbours[h]]
+    """Catchments grown from the units served already, cheapest pair first; room is not looked at."""
+    now = dict(served)
+    ahead = [(price.get((v, j), np.inf), v, j) for u, j in now.items() for v in graph.neighbours[u]]
     heapq.heapify(ahead)
     while ahead:
         _, u, j = heapq.heappop(ahead)
-        if u not in served:
-            served[u] = j
+        if u not in now:
+            now[u] = j
             for v in graph.neighbours[u]:
                 heapq.heappush(ahead, (price.get((v, j), np.inf), v, j))
-    return served
+    return now
 
 
-def areas(problem: SingleSource, graph: Adjacency, price: np.ndarray) -> Areas | None:
-    """The first state; None where some unit hangs on no site."""
+def areas(
+    problem: SingleSource, graph: Adjacency, price: np.ndarray, served: Mapping[Any, Any]
+) -> Areas | None:
+    """The first state: a contiguous part of a plan, grown; None where some unit hangs on no site."""
     pairs, home = problem.pairs, problem.sites["home"].to_dict()
     known = dict(zip(zip(pairs["unit"], pairs["site"], strict=True), price, strict=True))
-    first = grown(known, graph, home)
+    first = grown(known, graph, served)
     units, sites = list(problem.demand.index), list(problem.sites.index)
     if set(units) - set(first) or len(set(home.values())) < len(home):
         return None
     u_at, j_at = {u: k for k, u in enumerate(units)}, {j: k for k, j in enumerate(sites)}
     where = pairs["unit"].map(u_at).to_numpy(), pairs["site"].map(j_at).to_numpy()
-    tables = []
+    tables: list[list[list[float]]] = []
     for values in (pairs["cost"].to_numpy(float), price):
         table = np.full((len(units), len(sites)), OUTSIDE * max(1.0, float(np.abs(values).max())))
         table[where] = values
         tables.append(table.tolist())
     return Areas(
-        *tables, demand=problem.demand.tolist(), room=problem.sites["room"].tolist(),
+        cost=tables[0], price=tables[1], demand=problem.demand.tolist(), room=problem.sites["room"].tolist(),
         near=[[u_at[v] for v in graph.neighbours[u]] for u in units],
         home=[u_at[home[j]] for j in sites], at=[j_at[first[u]] for u in units],
     )  # fmt: skip
@@ -145,7 +147,7 @@ def scales(state: Areas) -> tuple[float, float]:
     return float(np.mean(usual or [1.0])) or 1.0, max(least, 1e-9) / max(sum(state.demand), 1e-9)
 
 
-def anneal(state: Areas, steps: int, seed: int) -> tuple[float, list[int]]:
+def anneal(state: Areas, steps: int, seed: int, hot: float) -> tuple[float, list[int]]:
     """Best plan within room come across from a state, and its cost; infinite where there was none.
 
     Parameters
@@ -155,6 +157,8 @@ def anneal(state: Areas, steps: int, seed: int) -> tuple[float, list[int]]:
     steps : int
         Borders looked at.
     seed : int
+    hot : float
+        First temperature, in mean price differences at the first plan's borders.
     """
     at, demand, room, cost, price = state.at, state.demand, state.room, state.cost, state.price
     homes = set(state.home)
@@ -167,13 +171,13 @@ def anneal(state: Areas, steps: int, seed: int) -> tuple[float, list[int]]:
     over = sum(max(0.0, x - r) for x, r in zip(load, room, strict=True))
     total = sum(cost[u][j] for u, j in enumerate(at))
     step, mean = scales(state)
-    heat, fine = HOT * step, FINE * mean
+    heat, fine = hot * step, FINE * mean
     window, fitting = max(1, steps // WINDOWS), 0
     draw, count, most = random.Random(seed).random, len(edges), OUTSIDE / 2
     best, plan = _worth(state), list(at)
     for turn in range(steps):
         if turn % window == 0:
-            heat *= (COLD / HOT) ** (1 / WINDOWS)
+            heat *= (COLD / hot) ** (1 / WINDOWS)
             fine *= FINE_STEP if fitting < FITTING[0] * window else 1.0
             fine /= FINE_STEP if fitting > FITTING[1] * window else 1.0
             fitting = 0
@@ -220,7 +224,12 @@ def _worth(state: Areas) -> float:
 
 
 def annealed(
-    problem: SingleSource, graph: Adjacency, price: np.ndarray, steps: int, seeds: list[int]
+    problem: SingleSource,
+    graph: Adjacency,
+    price: np.ndarray,
+    steps: int,
+    seeds: list[int],
+    served: Mapping[Any, Any] | None = None,
 ) -> dict[Any, Any]:
     """The best of several searches; empty where none came across a plan.
 
@@ -234,14 +243,22 @@ def annealed(
     steps : int
         Of each search, for every border of a unit.
     seeds : list of int
+    served : mapping of unit to site, or None
+        A plan to stay near, contiguous or not. None begins from nothing and hot.
     """
+    home = problem.sites["home"].to_dict()
+    keep = {h: j for j, h in home.items()}
+    if served is not None:
+        cut_off = {u for _, piece in stray(served, home, graph) for u in piece}
+        keep |= {u: j for u, j in served.items() if u not in cut_off}
     units, sites = list(problem.demand.index), list(problem.sites.index)
     best, found = float("inf"), {}
     for seed in seeds:
-        state = areas(problem, graph, price)
+        state = areas(problem, graph, price, keep)
         if state is None:
             return {}
-        cost, plan = anneal(state, steps * sum(map(len, state.near)), seed)
+        borders = sum(map(len, state.near))
+        cost, plan = anneal(state, steps * borders, seed, HOT if served is None else WARM)
         if cost < best:
             best, found = cost, {units[u]: sites[j] for u, j in enumerate(plan)}
     return found

@@ -9,32 +9,35 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from models.contiguity import Adjacency
 from models.single_source import SingleSource, cost_of
 from optimizer.branch_and_cut import Tree
-from optimizer.districts_model import Stated, possible_pairs, tree_of
-from optimizer.districts_start import border_lengths, improve, started, surrogate_plan
+from optimizer.districts_model import Separator, Stated, possible_pairs, stated, tree_of
+from optimizer.districts_start import border_lengths, improve, mended, started, surrogate_plan
 from optimizer.highs import Answer, Bridge, Limits, Progress
 
 GUESSES = (0.25, 0.4, 0.6)
 """Guesses of the optimum, as shares of the way from the root's bound to the start."""
-WORTH = 1e-3
-"""Share of the cost that the rooms' cuts must add at the root to be sought in the whole tree."""
-SURROGATE_GAP, START_GAP, SURROGATE_NODES = 0.03, 0.005, 20
-"""How far the surrogate plan is taken: it is improved by other means."""
-import os
-DBG=os.environ.get("DBG")
-CLOSE = 1e-3
+START_GAP, SURROGATE_NODES = 0.005, 20
+"""How far the first plan is taken where catchments need not hang together."""
+CLOSE = 5e-3
 """Gap below which HiGHS is tried on what the root leaves."""
-ROUNDS, ROUND_NODES = 10, 300
+ROUNDS, ROUND_NODES = 6, 100
+"""How often, and how far."""
 NEIGHBOURS = (4, 7)
 """Sites whose areas are improved together, first few, then more."""
-PART_GAP, PART_NODES = 1e-3, 30
+PART_NODES = 30
 """How far each such improvement is taken."""
+Ahead: TypeAlias = Callable[[Limits], float]
+
+__all__ = [
+    "Separator", "Served", "Stated", "border_lengths", "possible_pairs", "serve", "stated",
+    "surrogate_plan", "tree_of",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -103,31 +106,37 @@ def serve(
         if start:
             first = cost_of(allowed, start)
             tree.offer(state.values(allowed, start), first)
-            if DBG: print("  root+start",time.process_time(), first, root.bound, flush=True)
             for size in NEIGHBOURS:
                 part = replace(limits, gap=limits.gap / 4, nodes=PART_NODES, seconds=limits.seconds / 8)
                 improve(allowed, graph, state, tree, size, part, begun + limits.seconds / 4)
-        if DBG: print("  improved",time.process_time(), tree.upper, flush=True)
-        root = guessed(tree, state, limits, begun, report)
+        root = guessed(
+            tree, limits, begun, report, lambda left: closed(allowed, graph, state, tree, left, report)
+        )
     plan = {} if root.values is None else state.served_by(allowed, root.values)
     return Served(root, plan, first, time.monotonic() - begun)
 
 
 def guessed(
-    tree: Tree, state: Stated, limits: Limits, begun: float, report: Callable[[Progress], None] | None
+    tree: Tree, limits: Limits, begun: float, report: Callable[[Progress], None] | None, ahead: Ahead
 ) -> Answer:
     """The exact search under guesses of the optimum.
 
     A good plan makes a tree small, and is hard to find. Searching below a guess needs none: either a plan
     turns up, and is the optimum, or there is none below the guess, which is then a bound.
+
+    Parameters
+    ----------
+    ahead : callable
+        Tried first where the root is close (`closed`): limits -> a bound on every plan.
     """
     answer = tree.search(replace(_left(limits, begun), nodes=1), report)
     nodes, low = answer.nodes, answer.bound
-    if answer.status == "stopped" and answer.gap < CLOSE:
-        low = max(low, closed(tree, state, _left(limits, begun), report))
-        if DBG: print("  closed",time.process_time(), tree.upper, (tree.upper-low)/tree.upper, flush=True)
-        if tree.upper - low <= limits.gap * abs(tree.upper):
-            answer = replace(answer, status="proven", objective=tree.upper, values=tree.best)
+    if answer.status == "stopped" and answer.gap < CLOSE and nodes != limits.nodes:
+        low = max(low, ahead(_left(limits, begun)))
+        done = tree.upper - low <= limits.gap * abs(tree.upper) * (1 + 1e-9)
+        answer = replace(
+            answer, status="proven" if done else "stopped", objective=tree.upper, values=tree.best
+        )
     wide = tree.upper - low if np.isfinite(tree.upper) else 0.01 * abs(low)
     guesses = [low + share * wide for share in GUESSES]
     while answer.status in ("stopped", "no_plan") and not answer.clock and nodes != limits.nodes:
@@ -137,30 +146,38 @@ def guessed(
         answer = tree.search(rest, report, guess)
         nodes += answer.nodes
         low = max(low, answer.bound)
-        if DBG: print("  guess",time.process_time(), tree.upper, (tree.upper-low)/tree.upper, answer.nodes, answer.status,guess,flush=True)
     gap = (answer.objective - low) / max(abs(answer.objective), 1e-9)
     return replace(answer, bound=low, gap=gap, nodes=nodes, seconds=time.monotonic() - begun)
 
 
 def closed(
-    tree: Tree, state: Stated, limits: Limits, report: Callable[[Progress], None] | None
+    problem: SingleSource,
+    graph: Adjacency,
+    state: Stated,
+    tree: Tree,
+    limits: Limits,
+    report: Callable[[Progress], None] | None,
 ) -> float:
     """Solve what the root leaves by HiGHS, cut what is not contiguous, and solve again: the bound proven.
 
-    Plans come into the tree. Columns the root's reduced costs dropped hold nothing below its cutoff.
+    Plans come into the tree: HiGHS's own where they are contiguous, else what annealing makes of them.
+    Columns that the root's reduced costs dropped hold nothing below its cutoff.
     """
-    low, cutoff = -np.inf, tree.cutoff()
-    begun = time.monotonic()
+    see = Separator(problem, graph, state.column, state.opened, state.bridge.costs["cost"][0])
+    low, cutoff, begun = -np.inf, tree.cutoff(), time.monotonic()
     for _ in range(ROUNDS):
         some = replace(_left(limits, begun), nodes=ROUND_NODES)
         rest = state.bridge.solve("cost", some, start=tree.best, progress=report)
         low = max(low, min(cutoff, np.inf if rest.status == "infeasible" else rest.bound))
-        if rest.values is None:
+        cuts = [] if rest.values is None else see.broken(rest.values)
+        if rest.values is None or rest.clock:
             break
-        cuts = tree.separate.broken(rest.values)
-        if DBG: print("    round",time.process_time(), rest.objective, rest.bound,rest.nodes,len(cuts), flush=True)
-        if not cuts:
-            tree.offer(np.round(rest.values), rest.objective)
+        plan = state.served_by(problem, rest.values)
+        if cuts:
+            plan = mended(problem, graph, state, tree, plan, limits)
+        if plan:
+            tree.offer(state.values(problem, plan), cost_of(problem, plan))
+        if not cuts or tree.upper - low <= limits.gap * abs(tree.upper):
             break
         tree.add(cuts)
     return low

@@ -56,7 +56,13 @@ def neighbourhood(
 
 
 def improve(
-    problem: SingleSource, graph: Adjacency, state: Stated, tree: Tree, size: int, limits: Limits, until: float
+    problem: SingleSource,
+    graph: Adjacency,
+    state: Stated,
+    tree: Tree,
+    size: int,
+    limits: Limits,
+    until: float,
 ) -> int:
     """Search the plans that differ from the tree's best one around one site, site by site, until none helps.
 
@@ -132,12 +138,33 @@ def started(
         Of border crossings, for the surrogate; None counts crossings.
     """
     if tree.root is not None and not problem.located:
-        at = np.searchsorted(tree.whole, state.column.loc[problem.pairs.index].to_numpy())
         seeds = [limits.seed + k for k in range(SEARCHES)]
-        plan = annealed(problem, graph, tree.root[1][at], STEPS, seeds)
+        plan = annealed(problem, graph, _prices(problem, state, tree), STEPS, seeds)
         if plan:
             return plan
     if length is None:
         length = {(u, v): 1.0 for u, near in graph.neighbours.items() for v in near}
     early = replace(limits, gap=SURROGATE_GAP, nodes=SURROGATE_NODES, seconds=limits.seconds / 8)
     return surrogate_plan(problem, graph, length, early)
+
+
+def mended(
+    problem: SingleSource,
+    graph: Adjacency,
+    state: Stated,
+    tree: Tree,
+    served_by: Mapping[Any, Any],
+    limits: Limits,
+) -> dict[Any, Any]:
+    """A contiguous plan near one that is not, annealed; empty where none turns up or sites may stay closed."""
+    if tree.root is None or problem.located:
+        return {}
+    seeds = [limits.seed + k for k in range(SEARCHES)]
+    return annealed(problem, graph, _prices(problem, state, tree), STEPS // 2, seeds, served_by)
+
+
+def _prices(problem: SingleSource, state: Stated, tree: Tree) -> np.ndarray:
+    """The root's reduced costs by pair."""
+    assert tree.root is not None
+    at = np.searchsorted(tree.whole, state.column.loc[problem.pairs.index].to_numpy())
+    return np.asarray(tree.root[1][at])
