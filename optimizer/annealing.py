@@ -28,7 +28,7 @@ FINE, FINE_STEP = 0.3, 1.003
 FITTING = 0.2, 0.6
 """Share of states within room below which that price rises and above which it falls."""
 WINDOWS = 1000
-OUTSIDE = 1e6
+OUTSIDE = 1e5
 """A pair that is not allowed costs this many times the dearest: the first plan may need some."""
 
 
@@ -43,6 +43,8 @@ class Areas:
     near : list of list of int
     home : list of int
         Unit by site.
+    limit : float
+        The cost of a pair that is not allowed, above that of any plan.
     at : list of int
         Site by unit.
     """
@@ -53,6 +55,7 @@ class Areas:
     room: list[float]
     near: list[list[int]]
     home: list[int]
+    limit: float
     at: list[int]
     close: list[set[int]] = field(init=False)
 
@@ -122,27 +125,29 @@ def areas(
         return None
     u_at, j_at = {u: k for k, u in enumerate(units)}, {j: k for k, j in enumerate(sites)}
     where = pairs["unit"].map(u_at).to_numpy(), pairs["site"].map(j_at).to_numpy()
+    cost = pairs["cost"].to_numpy(float)
+    limit = OUTSIDE * max(1e-6, float(np.abs(cost).max()))
     tables: list[list[list[float]]] = []
-    for values in (pairs["cost"].to_numpy(float), price):
-        table = np.full((len(units), len(sites)), OUTSIDE * max(1.0, float(np.abs(values).max())))
+    for values, outside in ((cost, limit), (price, OUTSIDE * max(1e-6, float(np.abs(price).max())))):
+        table = np.full((len(units), len(sites)), outside)
         table[where] = values
         tables.append(table.tolist())
     return Areas(
         cost=tables[0], price=tables[1], demand=problem.demand.tolist(), room=problem.sites["room"].tolist(),
         near=[[u_at[v] for v in graph.neighbours[u]] for u in units],
-        home=[u_at[home[j]] for j in sites], at=[j_at[first[u]] for u in units],
+        home=[u_at[home[j]] for j in sites], limit=limit, at=[j_at[first[u]] for u in units],
     )  # fmt: skip
 
 
 def scales(state: Areas) -> tuple[float, float]:
     """A mean step in price at the borders, and the mean cost of a unit of demand."""
-    steps = [
+    usual = [
         abs(state.price[u][state.at[v]] - state.price[u][state.at[u]])
         for u, near in enumerate(state.near)
         for v in near
-        if state.at[u] != state.at[v]
+        if max(state.cost[u][state.at[v]], state.cost[u][state.at[u]]) < state.limit
     ]
-    usual = [s for s in steps if s < OUTSIDE / 2]
+    usual = [x for x in usual if x > 0]
     least = sum(min(row) for row in state.cost)
     return float(np.mean(usual or [1.0])) or 1.0, max(least, 1e-9) / max(sum(state.demand), 1e-9)
 
@@ -173,7 +178,7 @@ def anneal(state: Areas, steps: int, seed: int, hot: float) -> tuple[float, list
     step, mean = scales(state)
     heat, fine = hot * step, FINE * mean
     window, fitting = max(1, steps // WINDOWS), 0
-    draw, count, most = random.Random(seed).random, len(edges), OUTSIDE / 2
+    draw, count = random.Random(seed).random, len(edges)
     best, plan = _worth(state), list(at)
     for turn in range(steps):
         if turn % window == 0:
@@ -184,7 +189,7 @@ def anneal(state: Areas, steps: int, seed: int, hot: float) -> tuple[float, list
         fitting += over <= 1e-6
         u, v = edges[int(draw() * count)]
         j, k = at[u], at[v]
-        if j == k or cost[u][k] > most:
+        if j == k or cost[u][k] >= state.limit:
             continue
         more = _more(demand[u], load[j] - room[j], load[k] - room[k])
         change = price[u][k] - price[u][j] + fine * more
@@ -196,7 +201,9 @@ def anneal(state: Areas, steps: int, seed: int, hot: float) -> tuple[float, list
             need = sum(demand[w] for w in goes)
             more = _more(need, load[j] - room[j], load[k] - room[k])
             change = sum(price[w][k] - price[w][j] for w in goes) + fine * more
-            if change > most or (change > 0 and draw() >= math.exp(-change / heat)):
+            if any(cost[w][k] >= state.limit for w in goes) or (
+                change > 0 and draw() >= math.exp(-change / heat)
+            ):
                 continue
         for w in goes:
             at[w] = k
@@ -204,7 +211,7 @@ def anneal(state: Areas, steps: int, seed: int, hot: float) -> tuple[float, list
         load[j] -= need
         load[k] += need
         over += more
-        if over <= 1e-6 and total < best - 1e-9:
+        if over <= 1e-6 and total < min(best - 1e-9, state.limit):
             best, plan = total, list(at)
     return best, plan
 
@@ -220,7 +227,7 @@ def _worth(state: Areas) -> float:
         load[j] += state.demand[u]
     fits = all(x <= r + 1e-9 for x, r in zip(load, state.room, strict=True))
     total = sum(state.cost[u][j] for u, j in enumerate(state.at))
-    return total if fits and total < OUTSIDE else float("inf")
+    return total if fits and total < state.limit else float("inf")
 
 
 def annealed(

@@ -1,7 +1,8 @@
 """Service areas: least cost, whole units, room and contiguous catchments, proven.
 
-Surrogate plan (HiGHS, a closer neighbour goes along) -> start -> one tree in which separators and the
-cuts of each site's room come into force where they are broken (`optimizer.branch_and_cut`).
+Root (`optimizer.districts_model`) -> first plan (`optimizer.districts_start`) -> HiGHS on what a close root
+leaves, else one tree in which separators and the cuts of each site's room come into force where they are
+broken (`optimizer.branch_and_cut`).
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class Served:
     served_by : dict of unit to site
         Empty without a plan.
     start : float
-        Cost of the surrogate plan; NaN without one.
+        Cost of the first plan; NaN without one.
     seconds : float
         Of everything, statement of the model included.
     """
@@ -77,7 +78,7 @@ def serve(
     graph : Adjacency or None
         Borders of the units: every catchment is connected and holds its site's own unit. None: no such rule.
     length : mapping of (unit, unit) to float or None
-        Lengths of border crossings for the surrogate plan; None counts crossings.
+        Lengths of border crossings for the surrogate plan, taken where annealing finds none; None counts crossings.
     limits : Limits or None
         Default: a gap of a millionth in ten minutes. A quarter of the seconds goes at most to the start.
     report : callable or None
