@@ -28,6 +28,7 @@ FINE, FINE_STEP = 0.3, 1.003
 FITTING = 0.2, 0.6
 """Share of states within room below which that price rises and above which it falls."""
 WINDOWS = 1000
+PER_BORDER = 1000
 OUTSIDE = 1e5
 """A pair that is not allowed costs this many times the dearest: the first plan may need some."""
 
@@ -248,7 +249,7 @@ def annealed(
     price : ndarray
         By row of ``problem.pairs``: the reduced costs of a relaxation.
     steps : int
-        Of each search, for every border of a unit.
+        Of each search; fewer where there are few borders, `PER_BORDER` for each.
     seeds : list of int
     served : mapping of unit to site, or None
         A plan to stay near, contiguous or not. None begins from nothing and hot.
@@ -264,8 +265,8 @@ def annealed(
         state = areas(problem, graph, price, keep)
         if state is None:
             return {}
-        borders = sum(map(len, state.near))
-        cost, plan = anneal(state, steps * borders, seed, HOT if served is None else WARM)
+        turns = min(steps, PER_BORDER * sum(map(len, state.near)))
+        cost, plan = anneal(state, turns, seed, HOT if served is None else WARM)
         if cost < best:
             best, found = cost, {units[u]: sites[j] for u, j in enumerate(plan)}
     return found

@@ -25,7 +25,7 @@ GUESSES = (0.25, 0.4, 0.6)
 """Guesses of the optimum, as shares of the way from the root's bound to the start."""
 START_GAP, SURROGATE_NODES = 0.005, 20
 """How far the first plan is taken where catchments need not hang together."""
-CLOSE = 5e-3
+CLOSE = 8e-3
 """Gap below which HiGHS is tried on what the root leaves."""
 ROUNDS, ROUND_NODES = 6, 100
 """How often, and how far."""

@@ -17,8 +17,8 @@ from optimizer.branch_and_cut import Tree
 from optimizer.districts_model import Stated, stated
 from optimizer.highs import Limits
 
-SEARCHES, STEPS = 2, 1000
-"""Annealings, and steps of each for every border of a unit."""
+SEARCHES, STEPS = 6, 2_000_000
+"""Annealings, and steps of each; half of them near a plan."""
 SURROGATE_GAP, SURROGATE_NODES = 0.03, 20
 """How far the surrogate plan is taken: it is improved by other means."""
 
