@@ -65,9 +65,18 @@ class Tree:
     separate : callable
     weight : ndarray or None
         A guess, by column, of how much fixing it matters; used until trials tell.
+    remembers : bool
+        Keep the root's reduced costs from one search to the next, where every row holds for every plan.
     """
 
-    def __init__(self, bridge: Bridge, objective: str, separate: Separate, weight: np.ndarray | None = None):
+    def __init__(
+        self,
+        bridge: Bridge,
+        objective: str,
+        separate: Separate,
+        weight: np.ndarray | None = None,
+        remembers: bool = False,
+    ):
         self.bridge, self.highs = bridge, bridge.highs
         self.objective, self.separate, self.limits = objective, separate, Limits()
         self.whole = np.flatnonzero(bridge.whole).astype(np.int32)
@@ -82,7 +91,8 @@ class Tree:
         self.nodes = self.cuts = self.made = 0
         self.begun = 0.0
         self.open: list[Node] = []
-        self.root: tuple[float, np.ndarray] | None = None
+        self.priced: tuple[float, np.ndarray] | None = None
+        self.remembers = remembers
 
     # one relaxation
 
@@ -168,14 +178,14 @@ class Tree:
         """The best root so far, with what it says had no column been fixed (by a guess or a part)."""
         free = np.where(prices < 0, self.bridge.high[self.whole], self.bridge.low[self.whole])
         bound += float(prices @ (free - x))
-        if self.root is None or bound > self.root[0]:
-            self.root = bound, prices
+        if self.remembers and (self.priced is None or bound > self.priced[0]):
+            self.priced = bound, prices
 
     def _fix(self) -> None:
         """Fix what the root's reduced costs settle under today's cutoff: valid for the whole tree."""
-        if self.root is None:
+        if self.priced is None:
             return
-        bound, prices = self.root
+        bound, prices = self.priced
         far = bound + np.abs(prices) > self.cutoff()
         self.high[far & (prices > 0)] = self.bridge.low[self.whole][far & (prices > 0)]
         self.low[far & (prices < 0)] = self.bridge.high[self.whole][far & (prices < 0)]

@@ -193,4 +193,4 @@ def tree_of(problem: SingleSource, graph: Adjacency | None) -> tuple[Stated, Tre
     size = problem.demand.loc[see.unit].to_numpy(float)
     weight[see.columns] = np.sqrt(np.maximum(size, 1.0) / max(float(size.mean()), 1.0))
     weight[list(state.opened.values())] = 10.0
-    return state, Tree(state.bridge, "cost", see, weight)
+    return state, Tree(state.bridge, "cost", see, weight, remembers=graph is not None)

@@ -137,7 +137,7 @@ def started(
     length : mapping of (unit, unit) to float or None
         Of border crossings, for the surrogate; None counts crossings.
     """
-    if tree.root is not None and not problem.located:
+    if tree.priced is not None and not problem.located:
         seeds = [limits.seed + k for k in range(SEARCHES)]
         plan = annealed(problem, graph, _prices(problem, state, tree), STEPS, seeds)
         if plan:
@@ -157,7 +157,7 @@ def mended(
     limits: Limits,
 ) -> dict[Any, Any]:
     """A contiguous plan near one that is not, annealed; empty where none turns up or sites may stay closed."""
-    if tree.root is None or problem.located:
+    if tree.priced is None or problem.located:
         return {}
     seeds = [limits.seed + k for k in range(SEARCHES)]
     return annealed(problem, graph, _prices(problem, state, tree), STEPS // 2, seeds, served_by)
@@ -165,6 +165,6 @@ def mended(
 
 def _prices(problem: SingleSource, state: Stated, tree: Tree) -> np.ndarray:
     """The root's reduced costs by pair."""
-    assert tree.root is not None
+    assert tree.priced is not None
     at = np.searchsorted(tree.whole, state.column.loc[problem.pairs.index].to_numpy())
-    return np.asarray(tree.root[1][at])
+    return np.asarray(tree.priced[1][at])
