@@ -102,8 +102,10 @@ class Room:
         self.polar = highspy.Highs()
         for name, value in (("output_flag", False), ("presolve", "off"), ("threads", 1)):
             self.polar.setOptionValue(name, value)
-        none = np.zeros(0, dtype=np.int32)
-        self.polar.addCols(n, np.zeros(n), np.zeros(n), np.ones(n), 0, none, none, np.zeros(0))
+        self.part = highspy.Highs()
+        for name, value in (("output_flag", False), ("presolve", "off"), ("threads", 1)):
+            self.part.setOptionValue(name, value)
+        _columns(self.polar, np.zeros(n))
 
     def cut(self, point: np.ndarray, least: float = 0.01) -> np.ndarray | None:
         """Inequality a v <= 1 that every whole filling keeps and a point violates, or None.
@@ -125,7 +127,7 @@ class Room:
         fractional = ((inside > 1e-4) & (inside < 1 - 1e-4)).any()
         if not fractional or self.demand[some].sum() <= self.room or self._seen(point):
             return None
-        a = self._most_violated(point, some, least)
+        a = self._most_violated(point, some, least) if self._outside(point, some, least) else None
         if a is None:
             self.inside = point.copy()
             return None
@@ -136,30 +138,60 @@ class Room:
         cut[rest] = lifted(a, self.demand[some], self.room, self.demand[rest])
         return cut
 
+    def _outside(self, point: np.ndarray, some: np.ndarray, least: float) -> bool:
+        """False where nothing is violated by so much, told from the few units that are not whole.
+
+        Where some units are whole, a point is in K exactly if the others are in what K leaves them: a polar
+        problem of a few columns, where the whole one has hundreds. Its own rows would be weak after lifting.
+        """
+        whole, need = point[some] > 1 - 1e-6, self.demand[some]
+        largest = int(need[~whole].max())
+        for k in np.argsort(-need, kind="stable"):  # every other unit must fit, or a <= 1 hides it
+            if self.room - int(need[whole].sum()) >= largest:
+                break
+            whole[k] = False
+            largest = max(largest, int(need[k]))
+        rest, spare = some[~whole], self.room - int(need[whole].sum())
+        self.part.clearModel()
+        _columns(self.part, -point[rest])
+        x = point[rest]
+        return _violated(self.part, np.arange(len(rest)), x, need[~whole], spare, least) is not None
+
     def _most_violated(self, point: np.ndarray, some: np.ndarray, least: float) -> np.ndarray | None:
         """The a, on the units of the point, that it violates most."""
         n = len(point)
         cost = np.zeros(n)
         cost[some] = -point[some]
         self.polar.changeColsCost(n, np.arange(n, dtype=np.int32), cost)
-        need = self.demand[some]
-        small_first = np.argsort(need, kind="stable")
-        while True:
-            if self.polar.run() == highspy.HighsStatus.kError:
-                # HiGHS counts threads once a process: a solve with more than one came before
-                raise ArithmeticError("HiGHS refused the polar problem of a room")
-            a = np.array(self.polar.getSolution().col_value)[some]
-            if a @ point[some] < 1 + least:
-                return None
-            most, v = fill(a, need, self.room)
-            if most <= 1 + TOLERANCE:
-                return np.where(a > TOLERANCE, a, 0.0) / max(1.0, most)
-            for k in small_first:  # a unit more where there is room makes the row stronger
-                if not v[k] and need[v].sum() + need[k] <= self.room:
-                    v[k] = True
-            index = some[v].astype(np.int32)
-            self.polar.addRow(-highspy.kHighsInf, 1.0, len(index), index, np.ones(len(index)))
+        return _violated(self.polar, some, point[some], self.demand[some], self.room, least)
 
     def _seen(self, point: np.ndarray) -> bool:
         """True for the very point that last turned out to lie inside."""
         return len(self.inside) == len(point) and bool(np.allclose(point, self.inside, atol=1e-9))
+
+
+def _columns(polar: highspy.Highs, cost: np.ndarray) -> None:
+    n, none = len(cost), np.zeros(0, dtype=np.int32)
+    polar.addCols(n, cost, np.zeros(n), np.ones(n), 0, none, none, np.zeros(0))
+
+
+def _violated(
+    polar: highspy.Highs, columns: np.ndarray, x: np.ndarray, need: np.ndarray, room: int, least: float
+) -> np.ndarray | None:
+    """Solve a polar problem by rows: its a, or None where nothing is violated by so much."""
+    small_first = np.argsort(need, kind="stable")
+    while True:
+        if polar.run() == highspy.HighsStatus.kError:
+            # HiGHS counts threads once a process: a solve with more than one came before
+            raise ArithmeticError("HiGHS refused the polar problem of a room")
+        a = np.array(polar.getSolution().col_value)[columns]
+        if a @ x < 1 + least:
+            return None
+        most, v = fill(a, need, room)
+        if most <= 1 + TOLERANCE:
+            return np.where(a > TOLERANCE, a, 0.0) / max(1.0, most)
+        for k in small_first:  # a unit more where there is room makes the row stronger
+            if not v[k] and need[v].sum() + need[k] <= room:
+                v[k] = True
+        index = columns[v].astype(np.int32)
+        polar.addRow(-highspy.kHighsInf, 1.0, len(index), index, np.ones(len(index)))

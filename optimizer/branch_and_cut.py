@@ -65,9 +65,18 @@ class Tree:
     separate : callable
     weight : ndarray or None
         A guess, by column, of how much fixing it matters; used until trials tell.
+    remembers : bool
+        Keep the root's reduced costs from one search to the next, where every row holds for every plan.
     """
 
-    def __init__(self, bridge: Bridge, objective: str, separate: Separate, weight: np.ndarray | None = None):
+    def __init__(
+        self,
+        bridge: Bridge,
+        objective: str,
+        separate: Separate,
+        weight: np.ndarray | None = None,
+        remembers: bool = False,
+    ):
         self.bridge, self.highs = bridge, bridge.highs
         self.objective, self.separate, self.limits = objective, separate, Limits()
         self.whole = np.flatnonzero(bridge.whole).astype(np.int32)
@@ -82,6 +91,8 @@ class Tree:
         self.nodes = self.cuts = self.made = 0
         self.begun = 0.0
         self.open: list[Node] = []
+        self.priced: tuple[float, np.ndarray] | None = None
+        self.remembers = remembers
 
     # one relaxation
 
@@ -163,6 +174,22 @@ class Tree:
         left = self.upper - bound if np.isfinite(self.upper) else 0.01 * abs(bound)
         return rounds < 4 and bound - last > 0.01 * left
 
+    def _remember(self, bound: float, prices: np.ndarray, x: np.ndarray) -> None:
+        """The best root so far, with what it says had no column been fixed (by a guess or a part)."""
+        free = np.where(prices < 0, self.bridge.high[self.whole], self.bridge.low[self.whole])
+        bound += float(prices @ (free - x))
+        if self.remembers and (self.priced is None or bound > self.priced[0]):
+            self.priced = bound, prices
+
+    def _fix(self) -> None:
+        """Fix what the root's reduced costs settle under today's cutoff: valid for the whole tree."""
+        if self.priced is None:
+            return
+        bound, prices = self.priced
+        far = bound + np.abs(prices) > self.cutoff()
+        self.high[far & (prices > 0)] = self.bridge.low[self.whole][far & (prices > 0)]
+        self.low[far & (prices < 0)] = self.bridge.high[self.whole][far & (prices < 0)]
+
     def _late(self) -> bool:
         return time.monotonic() - self.begun > self.limits.seconds or self.bridge.stopped
 
@@ -177,7 +204,9 @@ class Tree:
             (prices > 0) & (bound + prices > self.cutoff()) & (self.now_high > 0.5) & (x < 0.5)
         )
         if node.depth == 0:  # holds for the whole tree
+            self._remember(bound, prices, x)
             self.high[zero] = 0.0
+            self._fix()
             self.enter(node)
             zero = zero[:0]
         k, reach = self._choose(can, x, bound)
@@ -239,7 +268,11 @@ class Tree:
     # the search
 
     def search(
-        self, limits: Limits, report: Callable[[Progress], None] | None = None, guess: float = float("inf")
+        self,
+        limits: Limits,
+        report: Callable[[Progress], None] | None = None,
+        guess: float = float("inf"),
+        keep: np.ndarray | None = None,
     ) -> Answer:
         """Plunge to a plan, then always the node with the least bound; `Answer` as from the bridge.
 
@@ -251,11 +284,17 @@ class Tree:
         report : callable or None
         guess : float
             Look only for plans below this. Where there are none, the bound of the answer is the guess.
+        keep : ndarray of bool or None
+            By whole column: look only at plans where the others are 0. The bound of the answer, and its
+            status, hold for those; what is found is the tree's best plan all the same.
         """
         self.begun = time.monotonic()
         self.limits, self.guess = limits, guess
         self.made = self.nodes = 0
         self.low, self.high = self.bridge.low[self.whole].copy(), self.bridge.high[self.whole].copy()
+        if keep is not None:
+            self.high[~keep] = 0.0
+        self._fix()
         bridge, highs = self.bridge, self.highs
         cost, offset = bridge.costs[self.objective]
         highs.changeColsCost(len(cost), np.arange(len(cost), dtype=np.int32), cost)
