@@ -1,0 +1,79 @@
+"""The range of a unit's pupils holds every plan that the model admits; a part of a model is that model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyomo.environ as pyo
+import pytest
+
+from models.enrolment import reach_of
+from models.formulation import build_model
+from optimizer.highs import Bridge, Limits
+from optimizer.network_first import bridge_of, relax_and_cut
+from tests.models.plans import ready
+from tests.optimizer.test_planning import EXACT, instance
+from tests.samples import small_county
+
+
+def test_no_plan_leaves_the_range() -> None:
+    inst = instance(ready(small_county()))
+    low, high = reach_of(inst).range(np.ones(len(inst.pairs), dtype=bool))
+    model = build_model(inst)
+    model.end = pyo.Objective(expr=sum(model.pupils[u] for u in inst.units.index))
+    bridge = Bridge(model, {"end": model.end})
+    for i, u in enumerate(inst.units.index):
+        column = bridge.position[id(model.pupils[u])]
+        bridge.bound(bridge.position[id(model.unit_open[u])], 1.0, 1.0)
+        for sign, end in ((1.0, low[i]), (-1.0, high[i])):
+            cost = np.zeros(len(bridge.columns))
+            cost[column] = sign
+            bridge.costs["end"] = (cost, 0.0)
+            answer = bridge.solve("end", Limits(gap=1e-6))
+            assert sign * (abs(answer.objective) - end) >= -1e-6
+        bridge.bound(bridge.position[id(model.unit_open[u])], 0.0, 1.0)
+
+
+def test_a_pair_ruled_out_narrows_the_range() -> None:
+    inst = instance(ready(small_county()))
+    reach = reach_of(inst)
+    possible = np.ones(len(inst.pairs), dtype=bool)
+    low, high = reach.range(possible)
+    several = inst.pairs.groupby("g")["school_id"].transform("nunique") > 1
+    assert several.any()
+    for p in np.flatnonzero(several):
+        possible[p] = False
+        less_low, less_high = reach.range(possible)
+        assert (less_low >= low).all()
+        assert (less_high <= high).all()
+        possible[p] = True
+
+
+def test_the_relaxation_with_planes_of_whole_heads_never_passes_the_best_whole_plan() -> None:
+    inst = instance(ready(small_county()))
+    whole = build_model(inst, whole=True)
+    bridge = bridge_of(whole)
+    relaxed = relax_and_cut(bridge, whole, inst, rounds=20)
+    plain = bridge_of(build_model(inst, whole=True))  # first tangents only: its optimum is a lower bound too
+    best = plain.solve("imbalance", EXACT)
+    again = bridge.solve("imbalance", EXACT)
+    assert again.objective >= best.objective - 1e-7
+    assert relaxed.objective <= again.objective + 1e-7
+
+
+def test_a_part_of_a_model_is_the_model_with_the_rest_fixed() -> None:
+    inst = instance(ready(small_county()))
+    bridge = bridge_of(build_model(inst, whole=True))
+    best = bridge.solve("imbalance", EXACT)
+    assert best.values is not None
+    network = [
+        i for i, v in enumerate(bridge.columns) if v.parent_component().local_name in ("attend", "open")
+    ]
+    free = np.setdiff1d(np.arange(len(bridge.columns)), network)
+    part = bridge.part(free, best.values)
+    assert int(part.engine.highs.getNumRow()) < bridge.rows
+    answer = part.engine.solve("imbalance", EXACT)
+    assert answer.values is not None
+    assert answer.objective == pytest.approx(best.objective, abs=1e-6)
+    assert bridge.value("imbalance", part.whole_solution(answer.values)) == pytest.approx(
+        best.objective, abs=1e-6
+    )
