@@ -142,7 +142,9 @@ def _pairs(
     rows = zone.merge(reach, on=["village_id", "band"])
     rows["limit"] = _limits(rows, standards)
     walkable = rows[(rows["mode"] == "walk") & (rows["minutes"] <= rows["limit"])]
-    allowed = rows["minutes"] <= np.maximum(rows["limit"], rows["today_minutes"])
+    # "no worse than today" says nothing where today's way is not known
+    today_known = rows["today_minutes"].where(rows["today_minutes"] < FAR_MINUTES, 0.0)
+    allowed = rows["minutes"] <= np.maximum(rows["limit"], today_known)
     allowed &= rows["minutes"] - rows["today_minutes"] <= standards.value("travel_increase")
     today = rows["school_id"] == rows["today_school_id"]
     # at today's school the mode may improve to a bus, never become a longer walk than today

@@ -15,6 +15,7 @@ from models.plan import Plan, Verdict
 from models.request import Request
 from models.rulebook import PUPIL_RULES
 from models.rulebook_means import MEANS_RULES
+from models.today import FAR_MINUTES
 
 ALWAYS_HARD = "hard"
 BINDING = ("hard", "soft", "report", "procedure", "off")
@@ -126,7 +127,9 @@ def _side(after: After, verdict: dict[str, pd.DataFrame], end: str) -> dict[str,
     units = after.units if end == "today" else after.new
     cv, travel, indicators = verdict["cv"], verdict["travel"], verdict["indicators"]
     minutes = travel["minutes_today" if end == "today" else "minutes"].astype(float)
-    known = minutes.notna() & (minutes < 999)
+    known = minutes.notna() & (minutes < FAR_MINUTES)
+    # a mean or a longest way compares only over pupils whose way is known on both sides
+    both = (travel[["minutes_today", "minutes"]].astype(float) < FAR_MINUTES).all(axis=1)
     people = travel["pupils"].astype(float)
     counted = indicators[f"assessed_{end}"]
     limit = travel["limit"]
@@ -136,8 +139,8 @@ def _side(after: After, verdict: dict[str, pd.DataFrame], end: str) -> dict[str,
         "worst_cv_ratio": float((cv[f"cv_{end}"] / cv["limit"]).max()),
         "units_passing": float(verdict["units"][f"passes_{end}"].sum()),
         "cells_met": float((indicators[f"met_{end}"] & counted).sum()),
-        "mean_minutes": float((minutes * people)[known].sum() / max(people[known].sum(), 1.0)),
-        "max_minutes": float(minutes[known].max()) if known.any() else float("nan"),
+        "mean_minutes": float((minutes * people)[both].sum() / max(people[both].sum(), 1.0)),
+        "max_minutes": float(minutes[both].max()) if both.any() else float("nan"),
         "pupils_over_limit": float(people[known & (minutes > limit)].sum()),
         "riders": float(people[(travel["today_mode"] if end == "today" else travel["mode"]) == "bus"].sum()),
         "staff": float(units["staff"].sum()),

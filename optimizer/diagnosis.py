@@ -83,6 +83,31 @@ def clashing_rules(inst: Instance) -> list[Finding]:
     ]
 
 
+def clash_in_words(inst: Instance) -> list[Finding]:
+    """`clashing_rules` with names of villages and schools for ids."""
+    schools = {str(k): str(v) for k, v in inst.county.schools.set_index("school_id")["name"].items()}
+    villages = inst.county.villages.set_index("village_id")["name"]
+    group = {str(g): str(villages[v]) for g, v in inst.groups["village_id"].items()}
+
+    def named(place: str, by_group: bool) -> str:
+        first, *rest = place.replace("'", "").split(",")  # Pyomo quotes keys that look like numbers
+        head = group.get(first, first) if by_group else first
+        return " ".join(schools.get(p.split("/")[0], p) for p in (head, *rest))
+
+    return [
+        Finding(
+            f.severity, f.key,
+            {
+                "rule": f.fields["rule"],
+                "places": "; ".join(
+                    named(p, f.fields["rule"] in ("assignment", "open_band")) for p in str(f.fields["places"]).split("; ") if p
+                ),
+            },
+        )
+        for f in clashing_rules(inst)
+    ]  # fmt: skip
+
+
 def why_infeasible(inst: Instance) -> list[Finding]:
     """What stands in the way of any plan, in the planner's words.
 
@@ -95,5 +120,5 @@ def why_infeasible(inst: Instance) -> list[Finding]:
     list of Finding
         Never empty.
     """
-    found = seats_short(inst) or least_money(inst) or clashing_rules(inst)
+    found = seats_short(inst) or least_money(inst) or clash_in_words(inst)
     return found or [Finding("error", "cli.clash_whole")]

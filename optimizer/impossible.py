@@ -13,7 +13,7 @@ from geodata.traveltimes import TravelTimes, travel_times
 from models.instance import Instance, build_instance
 from models.norms import load_standards
 from models.today import scaled_minutes
-from optimizer.diagnosis import clashing_rules, least_money, seats_short
+from optimizer.diagnosis import clash_in_words, least_money, seats_short
 from optimizer.highs import Limits
 from optimizer.relaxing import Relaxation, limits_of, relaxations
 from optimizer.scenario import Scenario, check_scenario
@@ -147,31 +147,6 @@ def lock_conflicts(inst: Instance) -> list[Finding]:
 def arithmetic(inst: Instance, times: TravelTimes) -> list[Finding]:
     """Everything that the tables alone show to be impossible."""
     return [*seats_short(inst), *seats_by_township(inst), *cut_off(inst, times), *lock_conflicts(inst)]
-
-
-def clash_in_words(inst: Instance) -> list[Finding]:
-    """`optimizer.diagnosis.clashing_rules` with names of villages and schools for ids."""
-    schools = {str(k): str(v) for k, v in inst.county.schools.set_index("school_id")["name"].items()}
-    villages = inst.county.villages.set_index("village_id")["name"]
-    group = {str(g): str(villages[v]) for g, v in inst.groups["village_id"].items()}
-
-    def named(place: str, by_group: bool) -> str:
-        first, *rest = place.replace("'", "").split(",")  # Pyomo quotes keys that look like numbers
-        head = group.get(first, first) if by_group else first
-        return " ".join(schools.get(p.split("/")[0], p) for p in (head, *rest))
-
-    return [
-        Finding(
-            f.severity, f.key,
-            {
-                "rule": f.fields["rule"],
-                "places": "; ".join(
-                    named(p, f.fields["rule"] in ("assignment", "open_band")) for p in str(f.fields["places"]).split("; ") if p
-                ),
-            },
-        )
-        for f in clashing_rules(inst)
-    ]  # fmt: skip
 
 
 def why_impossible(inst: Instance, times: TravelTimes, limits: Limits) -> Impossible:

@@ -145,8 +145,12 @@ def record(goal: str, answer: Answer, tolerance: float) -> GoalRecord:
 
 
 def time_left(limits: Limits, begun: float, share: float = 1.0) -> Limits:
-    """The limits with what is left of a share of their seconds since ``begun`` (monotonic), at least one."""
-    return replace(limits, seconds=max(1.0, share * limits.seconds - (time.monotonic() - begun)))
+    """The limits with what is left of a share of their seconds since ``begun`` (monotonic).
+
+    A twentieth is left at least: stating a model is not timed, and a step that comes late must still end.
+    """
+    left = share * limits.seconds - (time.monotonic() - begun)
+    return replace(limits, seconds=max(limits.seconds / 20, left))
 
 
 def _watch(report: Report | None, step: str) -> Callable[[Progress], None] | None:
@@ -183,7 +187,7 @@ def first_goal(
         if not rows or exact - answer.bound <= enough * exact:
             break
         rest = time_left(limits, begun)
-        if rest.seconds <= 1.0:
+        if time.monotonic() - begun > limits.seconds:
             answer = replace(answer, clock=True)
             break
         bridge.add_rows(rows)
@@ -221,7 +225,7 @@ def ordered_goals(
         base = reached if least is None or done else least
         bridge.limit_goal(held, max(reached, base + tolerance * abs(base)) + 1e-7)
         left = time_left(limits, begun)
-        own = replace(left, seconds=max(1.0, left.seconds / (len(goals) - k)))
+        own = replace(left, seconds=left.seconds / (len(goals) - k))
         found = bridge.solve(name, own, start=answer.values, progress=_watch(report, name))
         clock = clock or found.clock
         if found.values is None:
