@@ -317,7 +317,9 @@ class Engine:
         info = self.highs.getInfo()
         has_plan = info.primal_solution_status == 2
         objective = float(info.objective_function_value) if has_plan else float("nan")
-        bound = objective if self.relaxed else float(info.mip_dual_bound)
+        bound = float(info.mip_dual_bound)
+        if self.relaxed:  # a simplex stopped on its way proves nothing
+            bound = objective if status == state.kOptimal else -float("inf")
         if status == state.kInfeasible:
             said: Status = "infeasible"
         elif status in (state.kUnbounded, state.kUnboundedOrInfeasible):

@@ -212,3 +212,16 @@ def test_a_clash_looked_for_first_does_not_spoil_the_next_one() -> None:
             assert b.solve("loss", Limits()).status == "infeasible"
         b.relax(True)
         assert set(b.clash()) == {"weight", "much"}
+
+
+def test_a_relaxation_stopped_on_its_way_proves_no_bound() -> None:
+    model = knapsack([3, 4, 5, 7, 9], [30, 50, 60, 61, 95], 13)
+    b = bridge(model)
+    b.relax(True)
+    b.highs.setOptionValue("presolve", "off")
+    b.highs.setOptionValue("simplex_iteration_limit", 0)
+    stopped = b.solve("loss", Limits())
+    assert stopped.status != "proven"
+    assert stopped.bound == -float("inf")
+    b.highs.setOptionValue("simplex_iteration_limit", 2**31 - 1)
+    assert b.solve("loss", Limits()).bound > -float("inf")
