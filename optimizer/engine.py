@@ -156,16 +156,6 @@ class Engine:
         """Let one column (by position) range between two values from now on."""
         self.highs.changeColBounds(column, low, high)
 
-    def bounds(self, columns: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
-        """Let columns range between these values from now on."""
-        if len(columns):
-            self.highs.changeColsBounds(len(columns), columns.astype(np.int32), low, high)
-
-    def current_bounds(self) -> tuple[np.ndarray, np.ndarray]:
-        """Bounds of all columns as they are now."""
-        lp = self.highs.getLp()
-        return np.array(lp.col_lower_), np.array(lp.col_upper_)
-
     @property
     def rows(self) -> int:
         """How many rows there are now; a mark for `forget_rows`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from models.imbalance import measured
 from models.instance import Instance
 from models.whole_spread import Planes, tangent_planes, whole_planes
-from optimizer.engine import Engine, Part
+from optimizer.engine import Engine
 from optimizer.highs import Bridge
 
 CONTINUOUS = ("equip_value", "area_teaching", "area_sport")
@@ -49,19 +48,6 @@ class SpreadCuts:
         today = np.array([float(inst.units.at[u, r]) for u, r in keys])
         self.fraction = np.where(self.whole, today - np.floor(today + 1e-9), 0.0)
         self.indicators = len(inst.centres)
-
-    def of_part(self, part: Part) -> SpreadCuts:
-        """The spreads that are free in a part of the model."""
-        inside = np.full(len(self.engine.low), -1)
-        inside[part.free] = np.arange(len(part.free))
-        some = (inside[self.spread] >= 0) & (inside[self.opened] >= 0)
-        found = copy(self)
-        found.engine = part.engine
-        for name in ("spread", "amount", "pupils", "opened"):
-            setattr(found, name, inside[getattr(self, name)[some]])
-        for name in ("mean", "weight", "unit", "whole", "fraction"):
-            setattr(found, name, getattr(self, name)[some])
-        return found
 
     def exact(self, values: np.ndarray) -> float:
         """Objective (3) of a solution, exactly, where the model has only planes."""
