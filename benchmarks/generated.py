@@ -14,6 +14,9 @@ KINDS = {  # share of sites, pupils per teacher, shares of flags (q, b, a), spac
     "junior": (11.5, 0.88, 0.1, 0.09, 8.0, 14.0),
 }  # fmt: skip
 
+LARGEST = 2000
+"""Pupils a school takes at most: the largest allowed size without relief (domain.md 1.6)."""
+
 
 def _staff(rng: np.random.Generator, kind: str, stage: str, pupils: int, classes: int) -> dict[str, int]:
     ratio, q, b, a, _, _ = KINDS[kind]
@@ -70,18 +73,20 @@ def generated_county(sites: int = 90, zones: int = 180, seed: int = 1, budget: f
         add(kind, official, int(town[z]), where[z] + rng.normal(0, 0.1, 2), grades)
     about = pd.DataFrame(schools)
     xy = np.array(place)
-    going = []
+    going, load = [], np.zeros(len(schools), dtype=int)
     for z in range(zones):
         for band in ("g1_3", "g4_6", "g7_9"):
             n = int(rng.integers(60, 160) if seat[z] else rng.integers(12, 46))
             can = {"g1_3": ["1-6", "1-3"], "g4_6": ["1-6"], "g7_9": ["7-9"]}[band]
             ok = about["grades_served"].isin(can).to_numpy()
+            ok = ok & (load + n <= LARGEST)  # the next one where the nearest is full
             order = np.flatnonzero(ok)[np.argsort(((xy[ok] - where[z]) ** 2).sum(1))]
             drift = 0 if seat[z] else rng.binomial(n, 0.25)
             far = order[int(rng.integers(1, min(4, len(order))))]
-            going.append((f"V{z:04d}", about["school_id"][order[0]], band, n - drift))
-            if drift:
-                going.append((f"V{z:04d}", about["school_id"][far], band, drift))
+            for j, many in ((order[0], n - drift), (far, drift)):
+                load[j] += many
+                if many:
+                    going.append((f"V{z:04d}", about["school_id"][j], band, many))
     attendance = frame(
         "attendance", [{"village_id": v, "school_id": j, "band": b, "pupils": n} for v, j, b, n in going]
     )
@@ -102,8 +107,6 @@ def generated_county(sites: int = 90, zones: int = 180, seed: int = 1, budget: f
              "area_sport_ground": round(sport * (n + 20) * rng.uniform(0.7, 1.4)), "equip_value": round(2500 * (n + 5) * rng.uniform(0.7, 1.3)),
              "rooms_multimedia": int(max(2, round(n * 0.027 * rng.uniform(0.8, 1.4))))}
         )  # fmt: skip
-        if total.get(j, 0) > 2000:
-            row["built_year"] = 2000
     demand = attendance.groupby(["village_id", "band"], as_index=False)["pupils"].sum()
     shares = {"teacher": 0.32, "device": 0.31, "building": 0.18, "transport": 0.13, "any": 0.06}
     villages = [
