@@ -17,13 +17,14 @@ from typing import Any, TypeAlias
 import pyomo.environ as pyo
 
 from models.instance import ITEMS, MOVABLE_ITEMS, Instance
+from models.rows import rows_by
 
 Model: TypeAlias = Any  # Pyomo has no types
 
 
 def scale(inst: Instance, unit: str, kind: str) -> float:
     """Amount of one pupil-equivalent: the planned mean ratio of the unit's stage."""
-    return inst.centres[inst.units.at[unit, "stage"], kind]
+    return inst.centres[inst.stage_of[unit], kind]
 
 
 def item_variables(model: Model, inst: Instance, whole: bool) -> None:
@@ -66,7 +67,7 @@ def item_balance(model: Model, inst: Instance) -> None:
         return m.freed[u, k] == float(units.at[u, k]) / scale(inst, u, k) * (1 - m.unit_open[u])
 
     model.free_items = pyo.Constraint(list(model.freed), rule=free)
-    stages = {s: list(r.index) for s, r in units.groupby("stage")}
+    stages = rows_by(units, "stage")
     model.place_items = pyo.Constraint(
         [(s, k) for s in stages for k in MOVABLE_ITEMS],
         rule=lambda m, s, k: (

@@ -7,6 +7,7 @@ else. An instance of a few townships has the same form as that of a whole county
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -79,6 +80,26 @@ class Instance:
     def centred(self, centres: dict[tuple[str, str], float], population: dict[str, float]) -> Instance:
         """The same instance about another planned mean (MODEL.md, re-centring)."""
         return replace(self, centres=centres, population=population)
+
+    @cached_property
+    def heads_today(self) -> dict[tuple[str, str], int]:
+        """Heads by unit and category."""
+        return {k: int(n) for k, n in self.stock["heads"].to_dict().items()}
+
+    @cached_property
+    def counting(self) -> dict[tuple[str, str], list[str]]:
+        """(stage, q, b, a or "all") -> categories whose heads count."""
+        found = {}
+        for stage in self.categories.index.unique("stage"):
+            table = self.categories.loc[stage]
+            found[stage, "all"] = list(table.index)
+            found.update({(stage, f): list(table.index[table[c] == 1]) for f, c in HEAD_FLAGS.items()})
+        return found
+
+    @cached_property
+    def stage_of(self) -> dict[str, str]:
+        """Stage by unit."""
+        return dict(self.units["stage"])
 
 
 def _school_caps(county: County, standards: Standards, stages: pd.DataFrame) -> pd.Series:

@@ -17,6 +17,7 @@ import pyomo.environ as pyo
 from models.equipment import scale
 from models.instance import Instance
 from models.network import pupils_changed
+from models.rows import rows_by
 from models.staffing import staff_moved
 
 Model: TypeAlias = Any  # Pyomo has no types
@@ -46,9 +47,9 @@ def new_choice_riders(model: Model, inst: Instance) -> Any:
     They ride where their village does. Where it may come to the school by bus or otherwise, that is a
     product: riding[g,j] >= follow[g,j] + sum_{bus p} attend[p] - 1.
     """
-    pairs = inst.pairs[["g", "school_id"]].assign(p=inst.pairs.index, bus=inst.pairs["mode"].eq("bus"))
-    busses = {k: list(r) for k, r in pairs[pairs["bus"]].groupby(["g", "school_id"])["p"]}
-    walked = set(pairs[~pairs["bus"]].groupby(["g", "school_id"]).groups)
+    bus = inst.pairs["mode"].eq("bus")
+    busses = rows_by(inst.pairs[bus], "g", "school_id")
+    walked = set(rows_by(inst.pairs[~bus], "g", "school_id"))
     groups = inst.groups[["pupils", "zone_row"]].to_dict("index")
     way = {(g, j): (groups[g]["zone_row"], j) for g, j in model.follow}
     either = [k for k in model.follow if way[k] in busses and way[k] in walked]

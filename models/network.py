@@ -21,6 +21,7 @@ import pyomo.environ as pyo
 
 from models.assignment import only_if_open, served_once, within_room
 from models.instance import Instance
+from models.rows import rows_by
 
 Model: TypeAlias = Any  # Pyomo has no types
 
@@ -47,7 +48,7 @@ def _rooms(inst: Instance, school_id: str, band: str) -> int:
 
 def unit_opens(model: Model, inst: Instance) -> None:
     """A unit is open while it teaches a band: unit_open[u] >= open[j,b], <= sum_b open[j,b]."""
-    of_unit = {u: list(rows.index) for u, rows in inst.bands.groupby("unit_id")}
+    of_unit = rows_by(inst.bands, "unit_id")
     units = list(inst.units.index)
     model.unit_open_above = pyo.Constraint(
         list(inst.bands.index),
@@ -56,7 +57,7 @@ def unit_opens(model: Model, inst: Instance) -> None:
     model.unit_open_below = pyo.Constraint(
         units, rule=lambda m, u: m.unit_open[u] <= sum(m.open[k] for k in of_unit.get(u, []))
     )
-    of_site = {j: list(rows.index) for j, rows in inst.bands.groupby(level="school_id")}
+    of_site = rows_by(inst.bands, "school_id")
     sites = [j for j in inst.school_cap.index if j in of_site]
     model.site_closed = pyo.Constraint(
         [(j, b) for j in sites for _, b in of_site[j]], rule=lambda m, j, b: m.closed[j] <= 1 - m.open[j, b]
@@ -68,16 +69,15 @@ def unit_opens(model: Model, inst: Instance) -> None:
 
 def assign_groups(model: Model, inst: Instance) -> None:
     """Every zone group goes whole to one site by one mode: sum_{j,m} attend[i,b,j,m] = 1."""
-    rows = {g: list(r.index) for g, r in inst.pairs.groupby("g")}
-    served_once(model, rows)
+    served_once(model, rows_by(inst.pairs, "g"))
 
 
 def attend_open(model: Model, inst: Instance) -> None:
     """Nobody attends a closed band: sum_m attend[i,b,j,m] <= open[j,b]."""
     lock = inst.bands["lock"].to_dict()
     rows = {
-        k: list(r.index)
-        for k, r in inst.pairs.groupby(["g", "school_id", "band"])
+        k: r
+        for k, r in rows_by(inst.pairs, "g", "school_id", "band").items()
         if lock.get((k[1], k[2])) != "open"
     }
     only_if_open(model, rows, {(g, j, b): model.open[j, b] for g, j, b in rows})
@@ -112,7 +112,8 @@ def count_pupils(model: Model, inst: Instance) -> None:
     the band (n open[j,b]) and otherwise follows its village (``follow[g,j] >= attend - open``).
     """
     model.band_pupils = pyo.Var(list(inst.bands.index), domain=pyo.NonNegativeReals)
-    zone = {k: r for k, r in inst.pairs.groupby(["school_id", "band"])}  # noqa: C416 - a GroupBy is no mapping
+    zone = rows_by(inst.pairs, "school_id", "band")
+    size = inst.pairs["pupils"].astype(int).to_dict()
     stays = {
         k: int(v)
         for k, v in inst.groups[~inst.groups["main"]]
@@ -129,7 +130,7 @@ def count_pupils(model: Model, inst: Instance) -> None:
     home = moving["today_school_id"].to_dict()
     band = moving["band"].to_dict()
     model.follow = pyo.Var(keys, bounds=(0, 1))
-    of_zone = {k: list(r.index) for k, r in inst.pairs.groupby(["g", "school_id"])}
+    of_zone = rows_by(inst.pairs, "g", "school_id")
     zone_row = moving["zone_row"].to_dict()
     model.choice_follows = pyo.Constraint(
         keys,
@@ -149,14 +150,12 @@ def count_pupils(model: Model, inst: Instance) -> None:
 
     def rule(m: Model, j: str, b: str) -> Any:
         total = stays.get((j, b), 0) * m.open[j, b]
-        if (j, b) in zone:
-            rows = zone[j, b]
-            total += sum(int(n) * m.attend[p] for p, n in rows["pupils"].items())
+        total += sum(size[p] * m.attend[p] for p in zone.get((j, b), []))
         total += sum(int(pupils[g]) * m.follow[g, s] for g, s in arriving.get((j, b), []))
         return m.band_pupils[j, b] == total
 
     model.count_band = pyo.Constraint(list(inst.bands.index), rule=rule)
-    of_unit = {u: list(r.index) for u, r in inst.bands.groupby("unit_id")}
+    of_unit = rows_by(inst.bands, "unit_id")
     model.count_unit = pyo.Constraint(
         list(inst.units.index),
         rule=lambda m, u: m.pupils[u] == sum(m.band_pupils[k] for k in of_unit.get(u, [])),
@@ -170,7 +169,7 @@ def site_size(model: Model, inst: Instance) -> None:
         model, {u: model.pupils[u] for u in units}, inst.units["most"].astype(float).to_dict(),
         {u: model.unit_open[u] for u in units},
     )  # fmt: skip
-    many = {j: list(r.index) for j, r in inst.units.groupby("school_id") if len(r) > 1}
+    many = {j: r for j, r in rows_by(inst.units, "school_id").items() if len(r) > 1}
     model.site_cap = pyo.Constraint(
         list(many), rule=lambda m, j: sum(m.pupils[u] for u in many[j]) <= float(inst.school_cap[j])
     )
@@ -187,7 +186,7 @@ def class_count(model: Model, inst: Instance) -> None:
     model.class_least = pyo.Constraint(
         keys, rule=lambda m, j, b: m.classes[j, b] >= least[j, b] * m.open[j, b]
     )
-    of_unit = {u: list(r.index) for u, r in inst.bands.groupby("unit_id")}
+    of_unit = rows_by(inst.bands, "unit_id")
     model.class_rooms = pyo.Constraint(
         list(of_unit),
         rule=lambda m, u: (

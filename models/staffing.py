@@ -19,7 +19,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import pyomo.environ as pyo
 
-from models.instance import HEAD_FLAGS, Instance
+from models.instance import Instance
+from models.rows import rows_by
 
 Model: TypeAlias = Any  # Pyomo has no types
 
@@ -31,9 +32,9 @@ def staff_variables(model: Model, inst: Instance, whole: bool) -> None:
     stage = inst.units["stage"]
     hireable = inst.categories["hireable"]
     model.out = pyo.Var(
-        [k for k in keys if inst.stock.at[k, "heads"] > 0],
+        [k for k in keys if inst.heads_today[k] > 0],
         domain=domain,
-        bounds=lambda m, u, c: (0, int(inst.stock.at[(u, c), "heads"])),
+        bounds=lambda m, u, c: (0, inst.heads_today[u, c]),
     )
     # teachers who are not to be moved leave a school that closes, so they too arrive somewhere
     model.into = pyo.Var(keys, domain=domain)
@@ -54,7 +55,7 @@ def staff_variables(model: Model, inst: Instance, whole: bool) -> None:
 def heads(model: Model, inst: Instance, unit: str, category: str) -> Any:
     """heads[u,c] = today - out + into + hire, as an expression."""
     key = (unit, category)
-    total: Any = int(inst.stock.at[key, "heads"])
+    total: Any = inst.heads_today[key]
     if key in model.out:
         total = total - model.out[key]
     if key in model.into:
@@ -66,10 +67,7 @@ def heads(model: Model, inst: Instance, unit: str, category: str) -> Any:
 
 def counted_heads(model: Model, inst: Instance, unit: str, flag: str) -> Any:
     """Heads of a unit that count for q, b or a (or all of them: flag "all"), as an expression."""
-    stage = inst.units.at[unit, "stage"]
-    table = inst.categories.loc[stage]
-    cats = table.index if flag == "all" else table.index[table[HEAD_FLAGS[flag]] == 1]
-    return sum(heads(model, inst, unit, c) for c in cats)
+    return sum(heads(model, inst, unit, c) for c in inst.counting[inst.stage_of[unit], flag])
 
 
 def staff_balance(model: Model, inst: Instance) -> None:
@@ -78,7 +76,7 @@ def staff_balance(model: Model, inst: Instance) -> None:
     out[u,c] <= movable + fixed (1 - open[u]);  stock (1 - open[u]) <= out[u,c];
     into + hire <= M open[u].
     """
-    stock = inst.stock
+    held = {k: int(n) for k, n in inst.stock["fixed"].to_dict().items()}
     closable = {
         u
         for u, k in inst.bands.groupby("unit_id")["lock"].agg(lambda x: (x == "open").all()).items()
@@ -86,7 +84,7 @@ def staff_balance(model: Model, inst: Instance) -> None:
     }
 
     def leave(m: Model, u: str, c: str) -> Any:
-        total, fixed = int(stock.at[(u, c), "heads"]), int(stock.at[(u, c), "fixed"])
+        total, fixed = inst.heads_today[u, c], held[u, c]
         if fixed == 0:
             return pyo.Constraint.Skip
         return m.out[u, c] <= total - fixed + fixed * (1 - m.unit_open[u])
@@ -95,7 +93,7 @@ def staff_balance(model: Model, inst: Instance) -> None:
     model.fixed_heads = pyo.Constraint(keys, rule=leave)
     shut = [k for k in keys if k[0] in closable]
     model.closed_empty = pyo.Constraint(
-        shut, rule=lambda m, u, c: m.out[u, c] >= int(stock.at[(u, c), "heads"]) * (1 - m.unit_open[u])
+        shut, rule=lambda m, u, c: m.out[u, c] >= inst.heads_today[u, c] * (1 - m.unit_open[u])
     )
     arriving = sorted({k for k in list(model.into) + list(model.hire) if k[0] in closable})
 
@@ -116,13 +114,14 @@ def township_flows(model: Model, inst: Instance) -> None:
 
     sum_{u in t} out[u,c] = sum_{t'} flow[c,t,t'];  sum_{u in t'} into[u,c'] = sum_t flow[.,c',t,t'].
     """
+    township = inst.units["township"].to_dict()
     out_of: dict[tuple[str, str, str], list[Any]] = {}
     into: dict[tuple[str, str, str], list[Any]] = {}
     for u, c in model.out:
-        key = (inst.units.at[u, "stage"], c, inst.units.at[u, "township"])
+        key = (inst.stage_of[u], c, township[u])
         out_of.setdefault(key, []).append(model.out[u, c])
     for u, c in model.into:
-        key = (inst.units.at[u, "stage"], c, inst.units.at[u, "township"])
+        key = (inst.stage_of[u], c, township[u])
         into.setdefault(key, []).append(model.into[u, c])
     sent: dict[tuple[str, str, str], list[Any]] = {}
     come: dict[tuple[str, str, str], list[Any]] = {}
@@ -194,7 +193,7 @@ def arts_floor(model: Model, inst: Instance) -> None:
     model.floor_arts = pyo.Constraint(
         full, rule=lambda m, u: counted_heads(m, inst, u, "a") >= m.unit_open[u]
     )
-    towns = {t: list(r.index) for t, r in inst.units.groupby("township")}
+    towns = rows_by(inst.units, "township")
     points = {
         t: sorted({inst.units.at[u, "school_id"] for u in us if inst.units.at[u, "kind"] == "point"})
         for t, us in towns.items()
