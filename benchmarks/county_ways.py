@@ -40,7 +40,7 @@ def sets_and_data(read: Read) -> tuple[County, TravelTimes, Instance]:
 def with_pyomo(read: Read, setting: Setting, method: bool = True) -> Iterator[Found]:
     """The project: stated in Pyomo, handed over by its bridge, and last its own method and referee."""
     from models.referee import judge
-    from optimizer.network_first import bridge_of
+    from optimizer.relaxation import bridge_of
     from optimizer.planning import plan
     from optimizer.scenario import Scenario
 

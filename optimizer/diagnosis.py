@@ -12,7 +12,7 @@ from models.formulation import build_model
 from models.instance import Instance
 from models.money import EARMARKED, WAN
 from optimizer.highs import Limits
-from optimizer.network_first import bridge_of
+from optimizer.relaxation import bridge_of
 
 RULE_OF = {
     "assign": "assignment", "attend_open": "open_band", "from_top": "bands_from_top", "no_bus_past": "bus_past_school",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -18,6 +18,9 @@ import numpy as np
 from pyomo.common.tee import capture_output
 from scipy.sparse import csc_array
 
+LARGE = 100_000
+"""Columns from which the first relaxation is solved by interior points: 83 s for 225,000 columns instead of more
+than 400 s by simplex; 10 s instead of 8 s for 52,000."""
 Status = Literal["proven", "stopped", "infeasible", "no_plan", "unbounded"]
 SOLVER = f"HiGHS {version('highspy')}"
 
@@ -46,6 +49,15 @@ class Limits:
     seconds: float = 600.0
     seed: int = 0
     threads: int = 1
+
+
+def time_left(limits: Limits, begun: float, share: float = 1.0) -> Limits:
+    """The limits with what is left of a share of their seconds since ``begun`` (monotonic).
+
+    A twentieth is left at least: stating a model is not timed, and a step that comes late must still end.
+    """
+    left = share * limits.seconds - (time.monotonic() - begun)
+    return replace(limits, seconds=max(limits.seconds / 20, left))
 
 
 @dataclass(frozen=True)
@@ -252,15 +264,19 @@ class Engine:
         n = len(cost)
         self.highs.changeColsCost(n, np.arange(n, dtype=np.int32), cost)
         self.highs.changeObjectiveOffset(offset)
+        # a relaxation's clock goes on from one run to the next, a search's begins anew
+        before = self.highs.getRunTime() if self.relaxed else 0.0
         self._options(
             {
-                "mip_rel_gap": limits.gap, "time_limit": float(limits.seconds), "random_seed": limits.seed,
+                "mip_rel_gap": limits.gap, "time_limit": before + float(limits.seconds), "random_seed": limits.seed,
                 "threads": limits.threads, "mip_max_nodes": 2**31 - 1 if limits.nodes is None else limits.nodes,
                 "mip_feasibility_tolerance": 1e-7, "parallel": "off",
             }
         )  # fmt: skip
         if not self.relaxed:  # a relaxation goes on from its last basis
             self.highs.clearSolver()
+        from_nothing = self.relaxed and n >= LARGE and not self.highs.getBasis().valid
+        self._options({"solver": "ipm" if from_nothing else "choose"})
         if start is not None:
             # whole columns only: HiGHS solves for the rest, so that rows added since do not matter
             index = np.flatnonzero(self.kept).astype(np.int32)
@@ -283,7 +299,8 @@ class Engine:
                 )  # fmt: skip
 
         self.highs.cbMipInterrupt.subscribe(watch)
-        self.highs.cbSimplexInterrupt.subscribe(lambda e: e.interrupt() if self._stop.is_set() else None)
+        for other in (self.highs.cbSimplexInterrupt, self.highs.cbIpmInterrupt):
+            other.subscribe(lambda e: e.interrupt() if self._stop.is_set() else None)
         # an event, not the thread's own join: Python 3.11 takes a joined thread for ended after Ctrl-C
         done = threading.Event()
 
@@ -299,6 +316,7 @@ class Engine:
                 self._stop.set()
         self.highs.cbMipInterrupt.clear()
         self.highs.cbSimplexInterrupt.clear()
+        self.highs.cbIpmInterrupt.clear()
         return self._answer(time.monotonic() - begun)
 
     def _answer(self, seconds: float) -> Answer:

@@ -15,8 +15,9 @@ from models.instance import HEAD_FLAGS, Instance
 from models.today import sites
 from optimizer.diagnosis import RULE_OF
 from optimizer.impossible import why_impossible
-from optimizer.network_first import NoPlan, Report, relax_and_cut
+from optimizer.network_first import Report
 from optimizer.planning import Infeasible, StoppedWithoutPlan
+from optimizer.relaxation import NoPlan, relax_and_cut
 from optimizer.scenario import Scenario
 from optimizer.studies import (
     Best,

@@ -34,8 +34,9 @@ from models.referee import judge
 from models.request import budgets
 from optimizer.diagnosis import why_infeasible
 from optimizer.highs import SOLVER
-from optimizer.network_first import Report, first_goal, missing_tangents, relax_and_cut
+from optimizer.network_first import Report, first_goal, missing_tangents
 from optimizer.planning import Infeasible, Rejected, StoppedWithoutPlan
+from optimizer.relaxation import relax_and_cut
 from optimizer.scenario import Scenario, check_scenario
 from optimizer.studies import (
     EVERY,

@@ -7,6 +7,7 @@ objectives and right-hand sides changed and the model solved again without build
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import highspy
@@ -15,9 +16,9 @@ import pyomo.environ as pyo
 from pyomo.repn.linear import LinearRepnVisitor
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
-from optimizer.engine import SOLVER, Answer, Engine, Limits, Progress, Status
+from optimizer.engine import SOLVER, Answer, Engine, Limits, Progress, Status, time_left
 
-__all__ = ["SOLVER", "Answer", "Bridge", "Limits", "Progress", "Status"]
+__all__ = ["SOLVER", "Answer", "Bridge", "Limits", "Progress", "Status", "time_left"]
 
 
 class Bridge(Engine):
@@ -45,7 +46,7 @@ class Bridge(Engine):
             names[id(o)]: (np.asarray(dense[k]).ravel(), float(form.c_offset[k]))
             for k, o in enumerate(form.objectives)
         }
-        self.row_names = [str(r[0].name) for r in form.rows]
+        self._rows = form.rows
         inf = highspy.kHighsInf
         kinds = np.array([r[1] for r in form.rows], dtype=int)  # <= (1), >= (-1) or = (0)
         rhs = np.asarray(form.rhs, dtype=float)
@@ -58,6 +59,11 @@ class Bridge(Engine):
             np.array([not v.is_continuous() for v in self.columns], dtype=bool),
             costs,
         )
+
+    @cached_property
+    def row_names(self) -> list[str]:
+        """Names of the model's own rows; asked for by few, and long to spell."""
+        return [str(r[0].name) for r in self._rows]
 
     def add_rows(self, relations: list[Any]) -> None:
         """Add linear Pyomo relations (``expr >= expr``) as rows, in force from the next solve."""

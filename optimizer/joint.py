@@ -10,22 +10,21 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from models.formulation import build_model
-from optimizer.highs import Limits
+import numpy as np
+
+from optimizer.highs import Answer, Limits, time_left
 from optimizer.network_first import (
     FIRST_SHARE,
-    NoPlan,
     Report,
     Solved,
-    bridge_of,
     carried_over,
     exact_value,
     first_goal,
+    missing_tangents,
     ordered_goals,
     record,
-    relax_and_cut,
-    time_left,
 )
+from optimizer.relaxation import NoPlan, Relaxed
 
 ROUND_NODES = 100
 """Nodes of one round: a new round with the tangents asked for proves more than a longer search."""
@@ -33,8 +32,26 @@ SLACK = 0.002
 """Tangents of the joint model understate the objective by at most this share of it."""
 
 
+def good_enough(relaxed: Relaxed, start: np.ndarray, enough: float) -> Answer | None:
+    """The start itself, where the relaxation's bound says that nothing much better exists."""
+    model, bridge, inst = relaxed.model, relaxed.bridge, relaxed.instance
+    bridge.load(start)
+    bridge.add_rows(missing_tangents(model, inst, SLACK / 10))
+    value, bound = exact_value(model, inst), relaxed.answer.objective
+    if value - bound > enough * value:
+        return None
+    return replace(
+        relaxed.answer,
+        objective=value,
+        gap=(value - bound) / value,
+        values=start,
+        status="proven",
+        seconds=0.0,
+    )
+
+
 def solve_joint(
-    network: Solved,
+    relaxed: Relaxed,
     split: Solved,
     goals: list[tuple[str, float]],
     limits: Limits,
@@ -44,8 +61,10 @@ def solve_joint(
 
     Parameters
     ----------
-    network, split : Solved
-        The first two steps; the centres are the network's.
+    relaxed : Relaxed
+        The whole county's, with whole heads and rooms to be asked for; its rows serve on.
+    split : Solved
+        The plan to start from, about the same means.
     goals : list of (name, tolerance)
         In order; imbalance first.
     limits : Limits
@@ -61,10 +80,7 @@ def solve_joint(
     NoPlan
     """
     begun = time.monotonic()
-    inst = network.instance
-    model = build_model(inst, whole=True)
-    bridge = bridge_of(model)
-    relax_and_cut(bridge, model, inst, rounds=8)
+    model, bridge, inst = relaxed.model, relaxed.bridge, relaxed.instance
     start = carried_over(bridge, split.model)
     # half of the gap is for what the tangents leave open
     half = replace(
@@ -72,9 +88,11 @@ def solve_joint(
         gap=limits.gap / 2,
         nodes=min(limits.nodes or ROUND_NODES, ROUND_NODES),
     )
-    first = first_goal(
-        bridge, model, inst, half, report, start, SLACK, enough=max(limits.gap / 2, limits.gap - goals[0][1])
-    )
+    enough = max(limits.gap / 2, limits.gap - goals[0][1])
+    first = good_enough(relaxed, start, enough)
+    if first is None:
+        first = first_goal(bridge, model, inst, half, report, start, SLACK, enough=enough)
+        first = replace(first, bound=max(first.bound, relaxed.answer.objective))
     if first.values is None:
         raise NoPlan(first.status, inst)
     later_limits = replace(time_left(limits, begun), gap=limits.later_gap)

@@ -17,16 +17,9 @@ from optimizer.explaining import best_of
 from optimizer.highs import Bridge, Limits
 from optimizer.impossible import why_impossible
 from optimizer.joint import ROUND_NODES, SLACK
-from optimizer.network_first import (
-    Report,
-    bridge_of,
-    carried_over,
-    exact_value,
-    first_goal,
-    ordered_goals,
-    relax_and_cut,
-)
+from optimizer.network_first import Report, carried_over, exact_value, first_goal, ordered_goals
 from optimizer.planning import ROUGH_GAP, ROUGH_NODES, Infeasible, Rejected, StoppedWithoutPlan
+from optimizer.relaxation import bridge_of, relax_and_cut
 from optimizer.studies import Made, Splitter, Study, network_of
 
 State = dict[tuple[str, str], bool]

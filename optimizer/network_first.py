@@ -15,56 +15,29 @@ import numpy as np
 import pandas as pd
 import pyomo.environ as pyo
 
-from models.enrolment import reach_of
-from models.formulation import GOALS, build_model
+from models.formulation import build_model
 from models.imbalance import measured, tangent, whole_secants
 from models.instance import Instance
 from models.plan import GoalRecord
-from optimizer.highs import Answer, Bridge, Limits, Progress
-from optimizer.spread_cuts import SpreadCuts
+from optimizer.highs import Answer, Bridge, Limits, Progress, time_left
+from optimizer.relaxation import CUT_SLACK, ROUNDS, NoPlan, Relaxed, bridge_of, relax_and_cut, relaxed_county
 
 Report = Callable[[str, Progress], None]
-ROUNDS = 3
+AGAIN = 3
 """Solves of the first goal after its first, each with the tangents that the last one asked for."""
-CUT_SLACK = 0.01
-"""Tangents are added until they understate the objective by at most this share of it."""
-WHOLE_SLACK = 0.002
-"""The same for the planes of whole heads on the relaxation."""
 FIRST_SHARE = 0.75
 """Share of a step's seconds after which its first goal makes room for the others."""
-NEAR = 0.25
-"""Pairs a group, besides those a relaxation uses, among which `optimizer.narrowing` looks."""
-LEAST_GAIN = 1e-4
-"""Rounds on the relaxation end when one gains less than this share of the objective."""
 
 
 @dataclass(frozen=True)
 class Solved:
-    """A model with its solution loaded and how each goal went.
-
-    ``clock`` if the time limit ended any; ``near`` are the pairs that its relaxation uses or nearly uses.
-    """
+    """A model with its solution loaded and how each goal went; ``clock`` if the time limit ended any."""
 
     model: pyo.ConcreteModel
     instance: Instance
     goals: tuple[GoalRecord, ...]
     answer: Answer
     clock: bool = False
-    near: tuple[int, ...] = ()
-
-
-class NoPlan(Exception):
-    """No plan: ``status`` is infeasible (proven) or no_plan (stopped before one was found)."""
-
-    def __init__(self, status: str, instance: Instance):
-        self.status = status
-        self.instance = instance
-        super().__init__(status)
-
-
-def bridge_of(model: pyo.ConcreteModel) -> Bridge:
-    """A `Bridge` that knows every goal of the model."""
-    return Bridge(model, {name: model.component(f"goal_{name}") for name in GOALS})
 
 
 def missing_tangents(model: pyo.ConcreteModel, inst: Instance, share: float = CUT_SLACK) -> list[object]:
@@ -91,66 +64,11 @@ def exact_value(model: pyo.ConcreteModel, inst: Instance) -> float:
     return total
 
 
-def relax_and_cut(bridge: Bridge, model: pyo.ConcreteModel, inst: Instance, rounds: int) -> Answer:
-    """Solve the linear relaxation, add the planes its solution lacks, repeat.
-
-    Tangents, and the planes of whole heads and rooms over the enrolment that units can reach
-    (`models.whole_spread`): the latter hold for every plan, so they may stand in models with fractions too,
-    and a network chosen there suits whole heads.
-    """
-    cuts = SpreadCuts(bridge, model, inst)
-    low, high = reach_of(inst).range(np.ones(len(inst.pairs), dtype=bool))
-    bridge.relax(True)
-    answer = bridge.solve("imbalance", Limits())
-    for _ in range(rounds):
-        if answer.values is None:
-            break
-        new = cuts.add_tangents(answer.values, answer.objective, CUT_SLACK)
-        new += cuts.add_whole(answer.values, low, high, answer.objective, WHOLE_SLACK)
-        again = bridge.solve("imbalance", Limits()) if new else answer
-        gained, answer = again.objective - answer.objective, again
-        if gained < LEAST_GAIN * abs(answer.objective):
-            break
-    if answer.values is not None:
-        bridge.load(answer.values)
-    bridge.relax(False)
-    return answer
-
-
-def centres_of(
-    model: pyo.ConcreteModel, inst: Instance
-) -> tuple[dict[tuple[str, str], float], dict[str, float]]:
-    """Mean ratios and counted pupils of the loaded solution, to re-centre the measure."""
-    amount: dict[tuple[str, str], float] = dict.fromkeys(inst.centres, 0.0)
-    pupils: dict[str, float] = dict.fromkeys(inst.population, 0.0)
-    seen = set()
-    for u, r in model.spread:
-        stage = inst.units.at[u, "stage"]
-        y, people = (float(pyo.value(e)) for e in measured(model, inst, u, r))
-        amount[stage, r] += y * inst.centres[stage, r]
-        if u not in seen:
-            seen.add(u)
-            pupils[stage] += people
-    centres = {
-        k: (v / pupils[k[0]] if v > 0 and pupils[k[0]] > 0 else inst.centres[k]) for k, v in amount.items()
-    }
-    return centres, {s: p if p > 0 else inst.population[s] for s, p in pupils.items()}
-
-
 def record(goal: str, answer: Answer, tolerance: float) -> GoalRecord:
     """A goal's line in the solve record."""
     return GoalRecord(
         goal, answer.objective, answer.bound, max(0.0, answer.gap), answer.seconds, answer.nodes, answer.status, tolerance
     )  # fmt: skip
-
-
-def time_left(limits: Limits, begun: float, share: float = 1.0) -> Limits:
-    """The limits with what is left of a share of their seconds since ``begun`` (monotonic).
-
-    A twentieth is left at least: stating a model is not timed, and a step that comes late must still end.
-    """
-    left = share * limits.seconds - (time.monotonic() - begun)
-    return replace(limits, seconds=max(limits.seconds / 20, left))
 
 
 def _watch(report: Report | None, step: str) -> Callable[[Progress], None] | None:
@@ -178,7 +96,7 @@ def first_goal(
         bridge.load(start)
         bridge.add_rows(missing_tangents(model, inst, share / 10))
     answer = bridge.solve("imbalance", limits, start=start, progress=_watch(report, "imbalance"))
-    for _ in range(ROUNDS):
+    for _ in range(AGAIN):
         if answer.values is None or bridge.stopped:
             break
         bridge.load(answer.values)
@@ -236,18 +154,6 @@ def ordered_goals(
     return replace(answer, clock=clock), done
 
 
-def near_pairs(bridge: Bridge, model: pyo.ConcreteModel, inst: Instance, relaxed: Answer) -> tuple[int, ...]:
-    """Pairs that a relaxation uses, and as many of the least reduced cost as there are groups by `NEAR`."""
-    if relaxed.values is None:
-        return ()
-    columns = [bridge.position[id(model.attend[p])] for p in inst.pairs.index]
-    used = relaxed.values[columns] > 1e-4
-    price = np.where(used, 0.0, np.array(bridge.highs.getSolution().col_dual)[columns])
-    most = int(used.sum() + NEAR * inst.pairs["g"].nunique())
-    order = np.argsort(price, kind="stable")[:most]
-    return tuple(sorted(int(p) for p in inst.pairs.index.to_numpy()[order]))
-
-
 def carried_over(bridge: Bridge, solved: pyo.ConcreteModel) -> np.ndarray:
     """The loaded solution of a sub-model as values of the whole model's columns; what it lacks is zero."""
 
@@ -266,7 +172,7 @@ def solve_network(
     report: Report | None = None,
     whole: bool = False,
 ) -> Solved:
-    """Which bands stay and who goes where, with resources continuous.
+    """Which bands stay and who goes where, over all admissible pairs.
 
     Parameters
     ----------
@@ -284,17 +190,14 @@ def solve_network(
     NoPlan
     """
     begun = time.monotonic()
-    model = build_model(inst)
-    bridge = bridge_of(model)
-    relaxed = relax_and_cut(bridge, model, inst, rounds=4)
-    if relaxed.values is None:
-        raise NoPlan(relaxed.status, inst)
-    bridge.load(relaxed.values)
-    inst = inst.centred(*centres_of(model, inst))
-    model = build_model(inst, whole=whole)
-    bridge = bridge_of(model)
-    relaxed = relax_and_cut(bridge, model, inst, rounds=8)
-    near = near_pairs(bridge, model, inst, relaxed)
+    relaxed = relaxed_county(inst, limits, whole)
+    return solved(relaxed, goals, time_left(limits, begun), report)
+
+
+def solved(relaxed: Relaxed, goals: list[tuple[str, float]], limits: Limits, report: Report | None) -> Solved:
+    """Search a whole model whose relaxation is solved, goal by goal; arguments of `solve_network`."""
+    begun = time.monotonic()
+    model, bridge, inst = relaxed.model, relaxed.bridge, relaxed.instance
     share = FIRST_SHARE if len(goals) > 1 else 1.0
     first = first_goal(bridge, model, inst, time_left(limits, begun, share), report, enough=limits.gap)
     if first.values is None:
@@ -303,7 +206,7 @@ def solve_network(
     answer, later = ordered_goals(bridge, goals, first, later_limits, report)
     assert answer.values is not None
     bridge.load(answer.values)
-    return Solved(model, inst, (record(goals[0][0], first, goals[0][1]), *later), answer, answer.clock, near)
+    return Solved(model, inst, (record(goals[0][0], first, goals[0][1]), *later), answer, answer.clock)
 
 
 def fixed_network(solved: Solved) -> Instance:
@@ -347,7 +250,7 @@ def solve_split(
     model = build_model(inst, whole=True)
     whole_secants(model, inst, pupils, near)
     bridge = bridge_of(model)
-    relax_and_cut(bridge, model, inst, rounds=8)
+    relax_and_cut(bridge, model, inst, ROUNDS)
     first = first_goal(bridge, model, inst, time_left(limits, begun, FIRST_SHARE), report)
     if first.values is None:
         raise NoPlan(first.status, inst)

@@ -16,26 +16,19 @@ from models.referee import judge
 from models.today import today_findings
 from models.unpack import unpack
 from optimizer.diagnosis import why_infeasible
-from optimizer.highs import SOLVER, Limits
+from optimizer.highs import SOLVER, Limits, time_left
 from optimizer.joint import solve_joint
 from optimizer.narrowing import solve_narrow
-from optimizer.network_first import (
-    NoPlan,
-    Report,
-    Solved,
-    exact_objective,
-    solve_network,
-    solve_split,
-    time_left,
-)
+from optimizer.network_first import Report, Solved, exact_objective, solve_split, solved
+from optimizer.relaxation import NoPlan, Relaxed, relaxed_county
 from optimizer.scenario import Scenario, check_scenario
 
 JOINT_UNITS = 16
 """Counties of so many units or fewer are decided in one model: measured, 7 s for 16 units, and no split gap."""
-SHARES = (0.4, 0.5, 0.9)
-"""Shares of the scenario's seconds by which network, split and joint step are over."""
-ROUGH_GAP, ROUGH_NODES = 0.05, 20
-"""The network step only makes a start: 19 s instead of 50 s on Nanpu, and the same plan in the end."""
+SHARES = (0.4, 0.5, 0.6, 0.9)
+"""Shares of the scenario's seconds by which relaxation, network, split and joint step are over."""
+ROUGH_GAP, ROUGH_NODES = 0.01, 20
+"""How far the network among the likely pairs is taken."""
 
 
 class Infeasible(InputProblems):
@@ -110,47 +103,54 @@ def plan(
 
 
 def _solve(inst: Instance, scenario: Scenario, report: Report | None) -> tuple[Solved, Solved]:
-    """The step whose bound counts, and the plan: network, split, both together, split again.
+    """The step whose bound counts, and the plan: relaxation, network, split, both together, split again.
 
     The scenario's seconds are for all of them: `SHARES` says up to when each may take its time.
     """
     begun = time.monotonic()
     goals = [(str(g.name), g.tolerance) for g in scenario.goals]
     limits = Limits(gap=scenario.gap, nodes=scenario.nodes, seconds=scenario.seconds, seed=scenario.seed)
-    on_network = [g for g in goals if g[0] != "cost"]
     try:
+        relaxed = relaxed_county(inst, time_left(limits, begun, SHARES[0]))
         if len(inst.units) <= JOINT_UNITS:
-            joint = solve_network(inst, goals, limits, report, whole=True)
+            joint = solved(relaxed, goals, time_left(limits, begun), report)
             return joint, joint
-        rough = replace(limits, gap=max(limits.gap, ROUGH_GAP), nodes=min(limits.nodes or 0, ROUGH_NODES))
-        finer = replace(limits, nodes=rough.nodes)
-        network = solve_network(inst, goals[:1], time_left(rough, begun, SHARES[0]), report)
-        hurried = network.answer.interrupted  # after Ctrl-C only what a plan needs is done
         try:
-            narrow = network if hurried else solve_narrow(network, time_left(finer, begun, SHARES[0]), report)
-            split = solve_split(
-                narrow, goals if hurried else goals[:1],
-                replace(time_left(limits, begun, SHARES[1]), gap=limits.gap / 2), report,
-            )  # fmt: skip
-        except NoPlan as stop:
-            if stop.status != "infeasible":
-                raise
-            # whole heads do not fit this network: another may take them, so both are decided at once
-            joint = solve_network(inst, goals, time_left(limits, begun), report, whole=True)
+            network, split = _first_plan(relaxed, goals, limits, begun, report)
+        except NoPlan:  # whole heads do not fit a likely network: another may take them
+            joint = solved(relaxed, goals, time_left(limits, begun), report)
             return joint, joint
-        if hurried:
+        if network.answer.interrupted:  # after Ctrl-C only what a plan needs is done
             return network, split
-        joint = solve_joint(network, split, on_network, time_left(limits, begun, SHARES[2]), report)
-        best = max(network.goals[0].bound, joint.goals[0].bound)
-        first = replace(joint.goals[0], bound=best, seconds=network.goals[0].seconds + joint.goals[0].seconds)
+        on_network = [g for g in goals if g[0] != "cost"]
+        joint = solve_joint(relaxed, split, on_network, time_left(limits, begun, SHARES[3]), report)
+        first = joint.goals[0]
+        first = replace(first, seconds=network.goals[0].seconds + first.seconds)
         clock = network.clock or split.clock or joint.clock
         joint = replace(joint, goals=(first, *joint.goals[1:]), clock=clock)
         exact = replace(time_left(limits, begun), gap=limits.gap / 10)
-        return joint, solve_split(joint, goals, exact, report, least=joint.goals[0].objective)
+        return joint, solve_split(joint, goals, exact, report, least=first.objective)
     except NoPlan as stop:
         if stop.status == "infeasible":
             raise Infeasible(why_infeasible(stop.instance)) from None
         raise StoppedWithoutPlan(stop.status) from None
+
+
+def _first_plan(
+    relaxed: Relaxed, goals: list[tuple[str, float]], limits: Limits, begun: float, report: Report | None
+) -> tuple[Solved, Solved]:
+    """A network among the likely pairs, with the relaxation's bound, and its whole split."""
+    rough = replace(
+        limits, gap=max(limits.gap, ROUGH_GAP), nodes=min(limits.nodes or ROUGH_NODES, ROUGH_NODES)
+    )
+    network = solve_narrow(relaxed, time_left(rough, begun, SHARES[1]), report)
+    first = replace(network.goals[0], bound=relaxed.answer.objective)
+    network = replace(network, goals=(first,))
+    split = solve_split(
+        network, goals if network.answer.interrupted else goals[:1],
+        replace(time_left(limits, begun, SHARES[2]), gap=limits.gap / 2), report,
+    )  # fmt: skip
+    return network, split
 
 
 def _record(

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from models.imbalance import measured
-from models.instance import Instance
+from models.instance import ITEMS, Instance
+from models.unit_hull import UnitHull
 from models.whole_spread import Planes, tangent_planes, whole_planes
 from optimizer.engine import Engine
 from optimizer.highs import Bridge
+from optimizer.hull_cuts import HullCuts
 
 CONTINUOUS = ("equip_value", "area_teaching", "area_sport")
 """Resources that do not come in whole numbers."""
@@ -48,6 +50,8 @@ class SpreadCuts:
         today = np.array([float(inst.units.at[u, r]) for u, r in keys])
         self.fraction = np.where(self.whole, today - np.floor(today + 1e-9), 0.0)
         self.indicators = len(inst.centres)
+        self.least, self.most = _amounts(inst, keys)
+        self.hulls: dict[tuple[int, float, float], HullCuts] = {}
 
     def exact(self, values: np.ndarray) -> float:
         """Objective (3) of a solution, exactly, where the model has only planes."""
@@ -95,6 +99,42 @@ class SpreadCuts:
         self._add(k[keep], chosen, self.opened[k[keep]])
         return int(keep.sum())
 
+    def add_hulls(
+        self, values: np.ndarray, low: np.ndarray, high: np.ndarray, objective: float, share: float
+    ) -> int:
+        """Add planes under the sum of a unit's spreads where the model understates it; how many.
+
+        Parameters as of `add_whole`.
+        """
+        unit_open = values[self.opened]
+        slack = share * objective / 2  # a pupil: the measure has two stages
+        rows = []
+        for u in np.unique(self.unit[unit_open > 0.01]):
+            k = np.flatnonzero(self.unit == u)
+            z = float(unit_open[k[0]])
+            hull = self._hull(u, k, low[u], high[u])
+            pupils = float(np.clip(values[self.pupils[k[0]]] / z, low[u], high[u]))
+            amount = np.clip(values[self.amount[k]] / z, hull.hull.least, hull.hull.most)
+            height, plane = hull.plane(pupils, amount, 0.3 * slack * pupils)
+            if z * height - values[self.spread[k]].sum() > slack * pupils:
+                columns = np.concatenate(
+                    [self.spread[k], self.amount[k], [self.pupils[k[0]], self.opened[k[0]]]]
+                )
+                rows.append((columns, np.concatenate([np.ones(len(k)), -plane]), 0.0))
+        if rows:
+            self.engine.add_least(rows)
+        return len(rows)
+
+    def _hull(self, unit: int, k: np.ndarray, low: float, high: float) -> HullCuts:
+        """Kept: the plans of a unit serve its next plane."""
+        key = (int(unit), float(low), float(high))
+        if key not in self.hulls:
+            sizes = np.arange(np.ceil(low - 1e-9), np.floor(high + 1e-9) + 1)
+            self.hulls[key] = HullCuts(
+                UnitHull(sizes, self.mean[k], self.whole[k], self.fraction[k], self.least[k], self.most[k])
+            )
+        return self.hulls[key]
+
     def _add(self, k: np.ndarray, planes: Planes, opened: np.ndarray | None) -> None:
         """Rows spread - a y - b P - c open >= 0; without ``opened`` the constant is zero."""
         if not len(k):
@@ -105,3 +145,14 @@ class SpreadCuts:
             columns.append(opened)
             weights.append(-planes.constant)
         self.engine.add_table(np.stack(columns, axis=1), np.stack(weights, axis=1), np.zeros(len(k)))
+
+
+def _amounts(inst: Instance, keys: list[tuple[str, str]]) -> tuple[np.ndarray, np.ndarray]:
+    """Least and most of each y while the unit is open: items stay, and building has its limit."""
+    share = 1.0 + inst.standards.value("build_share")
+    units, stage = inst.units, inst.units["stage"]
+    today = np.array(
+        [float(units.at[u, r]) / inst.centres[stage[u], r] if r in ITEMS else 0.0 for u, r in keys]
+    )
+    built = np.array([r in ("area_teaching", "area_sport") for _, r in keys])
+    return today, np.where(built, today * share, np.inf)

@@ -27,21 +27,18 @@ from models.unpack import unpack
 from optimizer.diagnosis import why_infeasible
 from optimizer.highs import Bridge, Limits, Progress
 from optimizer.network_first import (
-    NoPlan,
     Report,
     Solved,
-    bridge_of,
-    centres_of,
     enrolment,
     exact_objective,
     first_goal,
     missing_tangents,
     ordered_goals,
     record,
-    relax_and_cut,
     solve_split,
 )
 from optimizer.planning import JOINT_UNITS, Infeasible, Rejected
+from optimizer.relaxation import NoPlan, bridge_of, centres_of, relax_and_cut
 from optimizer.scenario import Scenario, check_scenario
 
 EVERY = "all"

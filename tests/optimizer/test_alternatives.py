@@ -24,7 +24,8 @@ from models.plan import Plan
 from optimizer import cli
 from optimizer.alternatives import alternatives
 from optimizer.highs import Progress
-from optimizer.network_first import bridge_of, exact_objective, exact_value, first_goal, relax_and_cut
+from optimizer.network_first import exact_objective, exact_value, first_goal
+from optimizer.relaxation import bridge_of, relax_and_cut
 from optimizer.planning import StoppedWithoutPlan
 from optimizer.scenario import Goal, Scenario
 from optimizer.studies import best_plan, forced, open_study

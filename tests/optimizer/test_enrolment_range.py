@@ -9,7 +9,7 @@ import pytest
 from models.enrolment import reach_of
 from models.formulation import build_model
 from optimizer.highs import Bridge, Limits
-from optimizer.network_first import bridge_of, relax_and_cut
+from optimizer.relaxation import bridge_of, relax_and_cut
 from tests.models.plans import ready
 from tests.optimizer.test_planning import EXACT, instance
 from tests.samples import small_county

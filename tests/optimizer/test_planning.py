@@ -20,14 +20,13 @@ from models.request import Request
 from models.unpack import unpack
 from optimizer.highs import Limits
 from optimizer.network_first import (
-    bridge_of,
     exact_objective,
     first_goal,
-    relax_and_cut,
     solve_network,
     solve_split,
 )
 from optimizer.planning import Infeasible, Rejected, StoppedWithoutPlan, plan
+from optimizer.relaxation import bridge_of, relax_and_cut
 from optimizer.scenario import Goal, Scenario
 from tests.models.plans import Case, close, keep_all, ready, rows
 from tests.samples import frame, relabelled, small_county
