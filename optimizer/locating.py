@@ -20,7 +20,6 @@ import pandas as pd
 from models.knapsack import Room
 from models.single_source import SingleSource
 from optimizer.branch_and_cut import FRACTION, Cut, Node, Separate, Tree
-from optimizer.dividing import Division
 from optimizer.highs import Answer, Bridge, Limits, Progress
 
 LEAST = 0.01
@@ -219,6 +218,8 @@ class Sites(Tree):
 
     def divide(self, leaf: Leaf, rounds: int, starts: int) -> None:
         """Look for a plan of a leaf, from what its relaxation has most of."""
+        from optimizer.dividing import Division  # compiled when it is needed
+
         demand, room = self.problem.demand.to_numpy(), self.problem.sites["room"].to_numpy()[leaf.sites]
         if (demand % 1 != 0).any() or leaf.plan is None:
             return
