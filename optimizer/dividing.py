@@ -29,7 +29,7 @@ compiled: Callable[[Function], Function] = numba.njit(cache=True, error_model="n
 
 
 @compiled
-def divided(gain: np.ndarray, demand: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
+def divided(gain: np.ndarray, demand: np.ndarray, most: int) -> np.ndarray:
     """All divisions of units between two sites.
 
     Parameters
@@ -42,25 +42,21 @@ def divided(gain: np.ndarray, demand: np.ndarray, most: int) -> tuple[np.ndarray
 
     Returns
     -------
-    ndarray (min(total demand, most) + 1,)
-        Least total gain by what the first site holds; infinite where no units add up to it.
-    ndarray of uint8 (k, min(total demand, most) + 1)
-        1 where the unit is at the first site there, the later units put aside.
+    ndarray (k + 1, min(total demand, most) + 1)
+        Least total gain of the first so many units by what the first site holds of them; infinite where none
+        add up to it. A row below the one before: the unit is at the first site there.
     """
     width = min(demand.sum(), most) + 1
-    best, other = np.full(width, np.inf), np.empty(width)
-    best[0] = 0.0
-    taken = np.zeros((len(gain), width), dtype=np.uint8)
+    table = np.full((len(gain) + 1, width), np.inf)
+    table[0, 0] = 0.0
     for k in range(len(gain)):
         d, g = min(demand[k], width), gain[k]
-        other[:d] = best[:d]
-        without, here, into, row = best[: width - d], best[d:], other[d:], taken[k, d:]
+        table[k + 1, :d] = table[k, :d]
+        without, before, now = table[k, : width - d], table[k, d:], table[k + 1, d:]
         for i in range(width - d):
-            moved = without[i] + g
-            row[i] = moved < here[i] - 1e-9
-            into[i] = min(moved, here[i])
-        best, other = other, best
-    return best, taken
+            moved, same = without[i] + g, before[i]
+            now[i] = moved if moved < same else same
+    return table
 
 
 @compiled
@@ -92,7 +88,8 @@ def divide(
         if noise > 0:
             gain[i] += np.random.normal(0.0, noise)  # noqa: NPY002
     total = load[a] + load[b]
-    best, taken = divided(gain, need, max(room[a], load[a]) + need.max())
+    table = divided(gain, need, max(room[a], load[a]) + need.max())
+    best = table[-1].copy()
     for held in range(len(best)):
         best[held] += price * (max(0, held - room[a]) + max(0, total - held - room[b]))
     at = int(np.argmin(best))
@@ -101,8 +98,9 @@ def divide(
         return False
     load[a], load[b] = at, total - at
     for i in range(len(units) - 1, -1, -1):
-        plan[units[i]] = a if taken[i, at] else b
-        at -= need[i] if taken[i, at] else 0
+        first = table[i + 1, at] < table[i, at]
+        plan[units[i]] = a if first else b
+        at -= need[i] if first else 0
     return True
 
 
@@ -248,7 +246,9 @@ class Division:
             self.cost, self.demand, self.room, self.now, self.plan, self.best, enough, self.price, self.scale, rounds,
             self.seed,
         )  # fmt: skip
-        self.seed = (self.seed * 69069 + 1) % 2**32  # the state of the compiled generator is not this search's own
+        self.seed = (
+            self.seed * 69069 + 1
+        ) % 2**32  # the state of the compiled generator is not this search's own
 
     def search(self, rounds: int, enough: float, late: Callable[[], bool] = lambda: False) -> float:
         """Shake and settle so many times; the cost of the best plan that fits, infinite without one.
