@@ -86,17 +86,17 @@ def divide(
         gain[i] = cost[u, a] - cost[u, b]
         here += gain[i] if plan[u] == a else 0.0
         if noise > 0:
-            gain[i] += np.random.normal(0.0, noise)  # noqa: NPY002
-    total = load[a] + load[b]
+            gain[i] += np.random.normal(0.0, noise)
+    both = load[a] + load[b]
     table = divided(gain, need, max(room[a], load[a]) + need.max())
     best = table[-1].copy()
     for held in range(len(best)):
-        best[held] += price * (max(0, held - room[a]) + max(0, total - held - room[b]))
+        best[held] += price * (max(0, held - room[a]) + max(0, both - held - room[b]))
     at = int(np.argmin(best))
     here += price * (max(0, load[a] - room[a]) + max(0, load[b] - room[b]))
     if not noise and best[at] >= here - 1e-7:
         return False
-    load[a], load[b] = at, total - at
+    load[a], load[b] = at, both - at
     for i in range(len(units) - 1, -1, -1):
         first = table[i + 1, at] < table[i, at]
         plan[units[i]] = a if first else b
@@ -128,7 +128,7 @@ def descend(
         ]
         if not len(ahead):
             return
-        for k in np.random.permutation(len(ahead)):  # noqa: NPY002
+        for k in np.random.permutation(len(ahead)):
             a, b = ahead[k]
             if settled[a, b]:
                 continue
@@ -144,7 +144,7 @@ def descend(
 def neighbours(cost: np.ndarray, plan: np.ndarray) -> np.ndarray:
     """A site and others that its units would not mind."""
     sites = cost.shape[1]
-    a = np.random.randint(sites)  # noqa: NPY002
+    a = np.random.randint(sites)
     dearer = np.zeros(sites)
     for k, u in enumerate(np.flatnonzero(plan == a)):
         for j in range(sites):
@@ -152,8 +152,17 @@ def neighbours(cost: np.ndarray, plan: np.ndarray) -> np.ndarray:
             dearer[j] = more if k == 0 else min(dearer[j], more)
     dearer[a] = np.inf
     near = np.argsort(dearer)[: min(NEAR, sites - 1)]
-    chosen = np.random.permutation(near)[: KICK - 1]  # noqa: NPY002
+    chosen = np.random.permutation(near)[: KICK - 1]
     return np.append(np.array([a]), chosen)
+
+
+@compiled
+def total(cost: np.ndarray, plan: np.ndarray) -> float:
+    """Cost of a plan."""
+    cost_of_all = 0.0
+    for u in range(len(plan)):
+        cost_of_all += cost[u, plan[u]]
+    return cost_of_all
 
 
 @compiled
@@ -161,7 +170,7 @@ def shaken(
     cost: np.ndarray, demand: np.ndarray, room: np.ndarray, plan: np.ndarray, best: np.ndarray,
     least: float, enough: float, price: float, scale: float, rounds: int, seed: int,
 ) -> tuple[float, float]:  # fmt: skip
-    """Shake and settle so many times, in place.
+    """Settle, then shake and settle so many times, in place.
 
     Parameters
     ----------
@@ -174,44 +183,42 @@ def shaken(
     price, scale : float
         Of a pupil too many; what a unit's second best site costs more.
     rounds, seed : int
-        No round at all: only settle.
 
     Returns
     -------
     float, float
         Cost of the best plan that fits and price, as they are now.
     """
-    np.random.seed(seed)  # noqa: NPY002
+    np.random.seed(seed)
     units, sites = cost.shape
-    load, now = np.zeros(sites, dtype=np.int64), 0.0
+    load = np.zeros(sites, dtype=np.int64)
     for u in range(units):
         load[plan[u]] += demand[u]
-        now += cost[u, plan[u]]
-    for k in range(max(rounds, 1)):
+    descend(cost, demand, room, plan, load, np.full(sites, True), price)
+    now = total(cost, plan)
+    if now < least - 1e-9 and (load <= room).all():
+        least = now
+        best[:] = plan
+    for _ in range(rounds):
         if least <= enough + 1e-6:
             break
-        new, held = plan.copy(), load.copy()
-        changed = np.full(sites, rounds == 0)
-        if rounds:
-            some = neighbours(cost, new)
-            for i in range(len(some)):
-                changed[some[i]] = True
-                for j in range(i + 1, len(some)):
-                    divide(cost, demand, room, new, held, some[i], some[j], price, NOISE * scale)
+        new, held, changed = plan.copy(), load.copy(), np.full(sites, False)
+        some = neighbours(cost, new)
+        for i in range(len(some)):
+            changed[some[i]] = True
+            for j in range(i + 1, len(some)):
+                divide(cost, demand, room, new, held, some[i], some[j], price, NOISE * scale)
         descend(cost, demand, room, new, held, changed, price)
-        over, value = np.maximum(held - room, 0).sum(), 0.0
-        for u in range(units):
-            value += cost[u, new[u]]
-        if over == 0 and value < least - 1e-9:
+        value, over = total(cost, new), np.maximum(held - room, 0).sum()
+        if value < least - 1e-9 and over == 0:
             least = value
             best[:] = new
         worse = value - now + price * (over - np.maximum(load - room, 0).sum())
-        if k == 0 and not rounds or worse <= HEAT * scale * np.random.exponential(1.0):  # noqa: NPY002
+        if worse <= HEAT * scale * np.random.exponential(1.0):
             plan[:] = new
             load[:] = held
             now = value
-        if rounds:
-            price *= DEARER if over > 0 else CHEAPER
+        price *= DEARER if over > 0 else CHEAPER
     return least, price
 
 
@@ -237,18 +244,19 @@ class Division:
         apart = (two[:, -1] - two[:, 0])[two[:, -1] < self.never]
         self.scale = float(apart.mean()) if len(apart) else 0.0
         self.price = max(1e-3, float(np.median(cost[allowed])) / max(1.0, float(demand.mean())))
-        self.now, self.plan, self.seed = plan.astype(np.int64), plan.astype(np.int64), seed
+        self.now, self.plan = plan.astype(np.int64), plan.astype(np.int64)
         self.best = self.never  # a plan with a pair that is not allowed costs more
+        self.seed, self.parts = seed, 0
         self._go_on(-np.inf, 0)
 
     def _go_on(self, enough: float, rounds: int) -> None:
+        """One more part of the search, with random numbers of its own: compiled code has one generator for all."""
+        seed = int(np.random.SeedSequence((self.seed, self.parts)).generate_state(1)[0])
+        self.parts += 1
         self.best, self.price = shaken(
             self.cost, self.demand, self.room, self.now, self.plan, self.best, enough, self.price, self.scale, rounds,
-            self.seed,
+            seed,
         )  # fmt: skip
-        self.seed = (
-            self.seed * 69069 + 1
-        ) % 2**32  # the state of the compiled generator is not this search's own
 
     def search(self, rounds: int, enough: float, late: Callable[[], bool] = lambda: False) -> float:
         """Shake and settle so many times; the cost of the best plan that fits, infinite without one.

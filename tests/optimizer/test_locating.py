@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from models.single_source import SingleSource, cost_of, faults
 from optimizer import locating
 from optimizer.districting import serve
-from optimizer.dividing import Division, divided
+from optimizer.dividing import STRIDE, Division, divided
 from optimizer.locating import step_of
 from tests.optimizer.test_districting import EXACT, enumerated, needs_data, task
 
@@ -98,8 +98,12 @@ def test_division_fills_rooms_to_the_last_place() -> None:
     found = search.search(100, 0.0)
     assert found < cost[np.arange(60), place].sum()
     assert (np.bincount(search.plan, weights=demand, minlength=4) <= room).all()
-    again = Division(cost, demand, room, cost.argmin(axis=1), 0)
-    assert again.search(100, 0.0) == found
+    again, other = (Division(cost, demand, room, cost.argmin(axis=1), seed) for seed in (0, 1))
+    for _ in range(5):  # two searches in turns do not meddle with each other
+        other.search(STRIDE, 0.0)
+        again.search(STRIDE, 0.0)
+    assert again.best == found
+    assert again.plan.tolist() == search.plan.tolist()
 
 
 def test_division_keeps_to_the_pairs_there_are() -> None:
