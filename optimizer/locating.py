@@ -25,7 +25,7 @@ from optimizer.highs import Answer, Bridge, Limits, Progress
 LEAST = 0.01
 """Violation asked of the cuts of all rooms together."""
 SHORT, LONG, STARTS = 300, 2000, 2
-"""Rounds of division when a leaf is found, and once all are known, then from so many starts."""
+"""Rounds of division when a leaf is found, and once all below a guess are known, then from so many starts."""
 EXTRA = 2
 """Sites more than just enough that are tried for the first plan."""
 SOME = 3
@@ -92,7 +92,7 @@ class Sites(Tree):
 
     Linking pair by pair (attend <= open) is the most of the model and mostly idle: it waits outside until it is
     broken. Room for all together, sum_j room[j] open[j] >= demand, is a knapsack of what stays closed, and
-    gets the cuts of one (`models.knapsack.Room`).
+    gets the cuts of one (`models.knapsack.Room`) at the root: further down they cost more than they cut off.
 
     Parameters
     ----------
@@ -150,6 +150,7 @@ class Sites(Tree):
         return self.upper - max(1e-6, self.limits.gap * abs(self.upper), self.step * (1 - 1e-4))
 
     def _cuts(self, values: np.ndarray, rooms: bool, together: bool) -> list[Cut]:
+        """Links that are broken; where none is, cuts of each site's room and of all together, if asked for."""
         if self.waiting.any():
             broken = values[self.pair] - values[self.place[self.site_of]] > 1e-6
             links = self._links(np.flatnonzero(broken & self.waiting))

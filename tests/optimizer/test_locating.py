@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -104,6 +107,11 @@ def test_division_fills_rooms_to_the_last_place() -> None:
         again.search(STRIDE, 0.0)
     assert again.best == found
     assert again.plan.tolist() == search.plan.tolist()
+
+
+def test_compiled_code_waits_until_it_is_needed() -> None:
+    script = "import sys, optimizer.cli; sys.exit('numba' in sys.modules)"
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_division_keeps_to_the_pairs_there_are() -> None:
