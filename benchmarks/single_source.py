@@ -46,8 +46,7 @@ def page(results: pd.DataFrame) -> list[str]:
     """The table and what it comes to."""
     lines = [
         f"{SOLVER}, one thread, gap 1e-6; seconds of clock and of processor from the file to the proof, on a machine "
-        "shared with other work. Stopped: at the limit in seconds kept in the csv. A proven row is kept as it was proven, "
-        "most of Holmberg's before optimizer.locating (holmberg/30, 31, 32, 56, 57, 58, 66 and Yang since).",
+        "shared with other work. Stopped: at the limit in seconds kept in the csv. A proven row is kept as it was proven.",
         "",
         "| instance | units x sites | found | bound | gap | status | s | CPU s | published |",
         "|---|---|---|---|---|---|---|---|---|",

@@ -20,13 +20,12 @@ import pandas as pd
 from models.knapsack import Room
 from models.single_source import SingleSource
 from optimizer.branch_and_cut import FRACTION, Cut, Node, Separate, Tree
-from optimizer.dividing import Division
 from optimizer.highs import Answer, Bridge, Limits, Progress
 
 LEAST = 0.01
 """Violation asked of the cuts of all rooms together."""
-SHORT, LONG, STARTS = 60, 700, 2
-"""Rounds of division when a leaf is found, and once all are known, then from so many starts."""
+SHORT, LONG, STARTS = 300, 2000, 2
+"""Rounds of division when a leaf is found, and once all below a guess are known, then from so many starts."""
 EXTRA = 2
 """Sites more than just enough that are tried for the first plan."""
 SOME = 3
@@ -93,7 +92,7 @@ class Sites(Tree):
 
     Linking pair by pair (attend <= open) is the most of the model and mostly idle: it waits outside until it is
     broken. Room for all together, sum_j room[j] open[j] >= demand, is a knapsack of what stays closed, and
-    gets the cuts of one (`models.knapsack.Room`).
+    gets the cuts of one (`models.knapsack.Room`) at the root: further down they cost more than they cut off.
 
     Parameters
     ----------
@@ -150,14 +149,15 @@ class Sites(Tree):
             return np.inf
         return self.upper - max(1e-6, self.limits.gap * abs(self.upper), self.step * (1 - 1e-4))
 
-    def _cuts(self, values: np.ndarray, rooms: bool) -> list[Cut]:
+    def _cuts(self, values: np.ndarray, rooms: bool, together: bool) -> list[Cut]:
+        """Links that are broken; where none is, cuts of each site's room and of all together, if asked for."""
         if self.waiting.any():
             broken = values[self.pair] - values[self.place[self.site_of]] > 1e-6
             links = self._links(np.flatnonzero(broken & self.waiting))
             if links:
                 return links
         cuts = self.separate(values, True) if rooms else []
-        a = None if self.total is None else self.total.cut(1 - values[self.place], LEAST)
+        a = None if self.total is None or not together else self.total.cut(1 - values[self.place], LEAST)
         if a is not None:
             cuts.append(Cut(self.place[a > 0], a[a > 0], float(a.sum()) - 1.0, np.inf))
         return cuts
@@ -173,7 +173,7 @@ class Sites(Tree):
             y = values[self.place]
             whole = bool((np.abs(y - np.round(y)) <= FRACTION).all())
             goes_on = not rounds or self._goes_on(bound, last, rounds, root)
-            cuts = self._cuts(values, root or whole) if goes_on else []
+            cuts = self._cuts(values, root or whole, root) if goes_on else []
             last, rounds = bound, rounds + 1
             if root and not cuts:
                 self.root = values
@@ -201,7 +201,7 @@ class Sites(Tree):
         self.highs.setOptionValue("objective_bound", self._better())
         bound, rounds = self.relaxation(), 0
         while bound < self._better() and rounds < 60:
-            cuts = self._cuts(np.array(self.highs.getSolution().col_value), True)
+            cuts = self._cuts(np.array(self.highs.getSolution().col_value), True, False)
             if not cuts:
                 break
             self.add(cuts)
@@ -219,6 +219,8 @@ class Sites(Tree):
 
     def divide(self, leaf: Leaf, rounds: int, starts: int) -> None:
         """Look for a plan of a leaf, from what its relaxation has most of."""
+        from optimizer.dividing import Division  # compiled when it is needed
+
         demand, room = self.problem.demand.to_numpy(), self.problem.sites["room"].to_numpy()[leaf.sites]
         if (demand % 1 != 0).any() or leaf.plan is None:
             return
@@ -238,10 +240,7 @@ class Sites(Tree):
                 self.offer(self._values(leaf.sites[search.plan]), found)
 
     def divide_longer(self) -> None:
-        """Look longer for plans of the most promising leaves, once, unless HiGHS is soon done with them."""
-        for leaf in self.left()[:SOME]:
-            if not leaf.tries and not self._late():
-                self.solve(leaf, replace(self.limits, nodes=LEAF_NODES))
+        """Look longer for plans of the most promising leaves, once."""
         for leaf in self.left()[:SOME]:
             if not leaf.searched:
                 leaf.searched = True
@@ -309,10 +308,11 @@ class Sites(Tree):
         self.begun, self.limits, self.guess = begun, limits, np.inf
         self.nodes = 0
         while self.left() and not self._late() and self.nodes != limits.nodes:
+            self.divide_longer()
+            if not self.left():
+                break
             leaf = min(self.leaves, key=lambda f: (f.tries, f.bound))
             most = LEAF_NODES * MORE**leaf.tries
-            if leaf.tries == 1:
-                self.divide_longer()
             most = most if limits.nodes is None else min(most, limits.nodes - self.nodes)
             seconds = max(1.0, limits.seconds - (time.monotonic() - begun))
             self.solve(leaf, replace(limits, nodes=most, seconds=seconds))

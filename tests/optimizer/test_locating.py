@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +12,7 @@ from hypothesis import strategies as st
 from models.single_source import SingleSource, cost_of, faults
 from optimizer import locating
 from optimizer.districting import serve
-from optimizer.dividing import Division, divided
+from optimizer.dividing import STRIDE, Division, divided
 from optimizer.locating import step_of
 from tests.optimizer.test_districting import EXACT, enumerated, needs_data, task
 
@@ -77,12 +80,15 @@ def test_costs_in_whole_numbers_leave_nothing_between_two_plans() -> None:
 def test_divisions_of_two_sites_are_all_there(seed: int) -> None:
     rng = np.random.default_rng(seed)
     gain, demand = rng.normal(size=7), rng.integers(0, 5, 7)
-    least, taken = divided(gain, demand)
+    total = int(demand.sum())
+    table = divided(gain, demand, total)
     choices = (np.arange(2**7)[:, None] >> np.arange(7)) & 1
-    for load in range(int(demand.sum()) + 1):
-        fits = choices[choices @ demand == load]
-        assert least[load] == pytest.approx((fits @ gain).min() if len(fits) else np.inf)
-    assert taken.shape == (7, int(demand.sum()) + 1)
+    for many, row in enumerate(table):
+        some = choices[~choices[:, many:].any(axis=1)]
+        for load in range(total + 1):
+            fits = some[some @ demand == load]
+            assert row[load] == pytest.approx((fits @ gain).min() if len(fits) else np.inf)
+    assert divided(gain, demand, total // 2).tolist() == table[:, : total // 2 + 1].tolist()
 
 
 def test_division_fills_rooms_to_the_last_place() -> None:
@@ -95,8 +101,17 @@ def test_division_fills_rooms_to_the_last_place() -> None:
     found = search.search(100, 0.0)
     assert found < cost[np.arange(60), place].sum()
     assert (np.bincount(search.plan, weights=demand, minlength=4) <= room).all()
-    again = Division(cost, demand, room, cost.argmin(axis=1), 0)
-    assert again.search(100, 0.0) == found
+    again, other = (Division(cost, demand, room, cost.argmin(axis=1), seed) for seed in (0, 1))
+    for _ in range(5):  # two searches in turns do not meddle with each other
+        other.search(STRIDE, 0.0)
+        again.search(STRIDE, 0.0)
+    assert again.best == found
+    assert again.plan.tolist() == search.plan.tolist()
+
+
+def test_compiled_code_waits_until_it_is_needed() -> None:
+    script = "import sys, optimizer.cli; sys.exit('numba' in sys.modules)"
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_division_keeps_to_the_pairs_there_are() -> None:
@@ -130,7 +145,8 @@ def test_rooms_and_demands_need_not_be_whole() -> None:
 
 @needs_data
 @pytest.mark.parametrize(
-    ("family", "number"), [("holmberg", 4), ("holmberg", 24), ("holmberg", 57), ("holmberg", 58)]
+    ("family", "number"),
+    [("holmberg", 4), ("holmberg", 24), ("holmberg", 57), ("holmberg", 58), ("yang", 12)],
 )
 def test_published_optima(family: str, number: int) -> None:
     from benchmarks.instances import facility
