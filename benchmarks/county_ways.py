@@ -40,8 +40,8 @@ def sets_and_data(read: Read) -> tuple[County, TravelTimes, Instance]:
 def with_pyomo(read: Read, setting: Setting, method: bool = True) -> Iterator[Found]:
     """The project: stated in Pyomo, handed over by its bridge, and last its own method and referee."""
     from models.referee import judge
-    from optimizer.relaxation import bridge_of
     from optimizer.planning import plan
+    from optimizer.relaxation import bridge_of
     from optimizer.scenario import Scenario
 
     county, times, inst = sets_and_data(read)

@@ -25,8 +25,8 @@ from optimizer import cli
 from optimizer.alternatives import alternatives
 from optimizer.highs import Progress
 from optimizer.network_first import exact_objective, exact_value, first_goal
-from optimizer.relaxation import bridge_of, relax_and_cut
 from optimizer.planning import StoppedWithoutPlan
+from optimizer.relaxation import bridge_of, relax_and_cut
 from optimizer.scenario import Goal, Scenario
 from optimizer.studies import best_plan, forced, open_study
 from tests.models.plans import ready

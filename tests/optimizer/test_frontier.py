@@ -21,8 +21,8 @@ from models.instance import build_instance
 from models.request import Request
 from optimizer.frontier import frontier, prices, proven_bounds, share_grid
 from optimizer.highs import Limits
-from optimizer.relaxation import bridge_of
 from optimizer.planning import Infeasible
+from optimizer.relaxation import bridge_of
 from optimizer.scenario import Goal, Scenario
 from optimizer.studies import Splitter, best_plan, network_of, open_study, share_of_budget
 from tests.models.plans import closing, keep_all, ready
