@@ -9,19 +9,11 @@ better plan than the whole model gave in 300 s. What comes out is a plan, never 
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 from models.formulation import build_model
-from models.instance import Instance
 from optimizer.highs import Limits, time_left
 from optimizer.network_first import Report, Solved, first_goal, record
-from optimizer.relaxation import ROUNDS, NoPlan, Relaxed, bridge_of, relax_and_cut
-
-
-def among(inst: Instance, pairs: set[int]) -> Instance:
-    """The instance with some of its pairs only: a sub-model by the same functions."""
-    blocked = inst.blocked_bus[inst.blocked_bus["p"].isin(pairs)]
-    return replace(inst, pairs=inst.pairs.loc[sorted(pairs)], blocked_bus=blocked)
+from optimizer.relaxation import ROUNDS, NoPlan, Relaxed, among, bridge_of, relax_and_cut
 
 
 def solve_narrow(relaxed: Relaxed, limits: Limits, report: Report | None = None) -> Solved:

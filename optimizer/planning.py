@@ -25,7 +25,7 @@ from optimizer.scenario import Scenario, check_scenario
 
 JOINT_UNITS = 16
 """Counties of so many units or fewer are decided in one model: measured, 7 s for 16 units, and no split gap."""
-SHARES = (0.4, 0.5, 0.6, 0.9)
+SHARES = (0.4, 0.65, 0.75, 0.95)
 """Shares of the scenario's seconds by which relaxation, network, split and joint step are over."""
 ROUGH_GAP, ROUGH_NODES = 0.01, 20
 """How far the network among the likely pairs is taken."""

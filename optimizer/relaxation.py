@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyomo.environ as pyo
@@ -27,6 +27,8 @@ NEAR = 1.0
 """Pairs a group, besides those a relaxation uses, among which `optimizer.narrowing` looks."""
 SETTLING, ROUNDS = 4, 20
 """Rounds of planes while the means settle, and for the bound."""
+NEAREST = 4
+"""Pairs of a group, besides today's, among which the means settle."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,34 @@ def near_pairs(bridge: Bridge, model: pyo.ConcreteModel, inst: Instance, relaxed
     return tuple(sorted(int(p) for p in chosen))
 
 
+def among(inst: Instance, pairs: set[int]) -> Instance:
+    """The instance with some of its pairs only: a sub-model by the same functions."""
+    blocked = inst.blocked_bus[inst.blocked_bus["p"].isin(pairs)]
+    return replace(inst, pairs=inst.pairs.loc[sorted(pairs)], blocked_bus=blocked)
+
+
+def settled(inst: Instance, limits: Limits) -> Instance:
+    """The instance about the means of its relaxation (MODEL.md, re-centring).
+
+    Where pairs are many, the relaxation among today's and each group's nearest settles them; where that has no
+    solution, all of them do.
+
+    Raises
+    ------
+    NoPlan
+    """
+    begun = time.monotonic()
+    pairs = inst.pairs
+    nearest = pairs.groupby("g")["minutes"].rank(method="first") <= NEAREST
+    few = among(inst, set(pairs.index[nearest | pairs["stay"]]))
+    for some in (few, inst) if len(few.pairs) < len(pairs) else (inst,):
+        model = build_model(some)
+        answer = relax_and_cut(bridge_of(model), model, some, SETTLING, time_left(limits, begun))
+        if answer.values is not None:
+            return inst.centred(*centres_of(model, some))
+    raise NoPlan(answer.status, inst)
+
+
 def relaxed_county(inst: Instance, limits: Limits, whole: bool = True) -> Relaxed:
     """State a county about its planned means and solve its relaxation.
 
@@ -156,12 +186,7 @@ def relaxed_county(inst: Instance, limits: Limits, whole: bool = True) -> Relaxe
     NoPlan
     """
     begun = time.monotonic()
-    model = build_model(inst, whole=whole)
-    bridge = bridge_of(model)
-    settled = relax_and_cut(bridge, model, inst, SETTLING, limits)
-    if settled.values is None:
-        raise NoPlan(settled.status, inst)
-    inst = inst.centred(*centres_of(model, inst))
+    inst = settled(inst, limits)
     model = build_model(inst, whole=whole)
     bridge = bridge_of(model)
     answer = relax_and_cut(bridge, model, inst, ROUNDS, time_left(limits, begun), hulls=True)
