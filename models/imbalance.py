@@ -30,9 +30,9 @@ from models.instance import ITEMS, Instance
 from models.staffing import counted_heads
 
 Model: TypeAlias = Any  # Pyomo has no types
-RATIOS = (0.0, 0.5, 0.8, 1.0, 1.3, 2.0)
-"""Ratios to the mean at which the first tangents are laid; 1 is always among them. More are found as needed:
-with a dozen here, stating 1,000 sites takes a third longer and its relaxation no less."""
+RATIOS = (0.0, 0.35, 0.6, 0.75, 0.87, 1.0, 1.13, 1.3, 1.55, 1.9, 2.4, 3.2, 4.5)
+"""Ratios to the mean at which the first tangents are laid; 1 is always among them. Half as many make a relaxation a
+tenth quicker and the searches slower: 95 s for Nanpu's plan instead of 81."""
 
 
 def equivalents(model: Model, inst: Instance, unit: str, resource: str) -> Any:
