@@ -40,7 +40,7 @@ def _filled(
         if status[v] == 0 and seen[v] == stamp:
             if demand[v] > left:
                 value += gain[v] * left / demand[v]
-            break
+                break
             value += gain[v]
             left -= demand[v]
     return value
