@@ -47,24 +47,14 @@ def _filled(
 
 
 @compiled
-def _all_marked(used: np.ndarray, status: np.ndarray, seen: np.ndarray, stamp: int) -> bool:
-    """Whether every unit inside or still to be had is marked."""
-    for u in range(len(used)):
-        if not used[u] and (status[u] == 1 or (status[u] == 0 and seen[u] == stamp)):
-            return False
-    return True
-
-
-@compiled
 def valuable(
     site: int, gain: np.ndarray, allowed: np.ndarray, ground: Ground, above: float, share: float, nodes: int,
-    found: np.ndarray, value: np.ndarray, used: np.ndarray, only_used: bool,
-) -> tuple[int, float]:  # fmt: skip
+    found: np.ndarray, value: np.ndarray,
+) -> int:  # fmt: skip
     """Connected sets of units within a site's room, its own unit in them, that gain more than ``above``.
 
     Depth first: a unit on the border goes in, then stays out. What room and loss on the way leave to gain
-    bounds a branch. -> How many were found, of which only so many as ``found`` has rows are written, and what
-    one that was not looked at may gain at most; minus infinity where the search came to its end.
+    bounds a branch. -> How many were found; only so many as ``found`` has rows are written.
 
     Parameters
     ----------
@@ -80,10 +70,6 @@ def valuable(
         Written.
     value : ndarray of float (k,)
         Their gains, written.
-    used : ndarray of bool
-        Units of any set found are marked here.
-    only_used : bool
-        Look only for sets with a unit that is not marked yet.
     """
     units, home, demand = len(gain), ground.home[site], ground.demand
     status = np.where(allowed, 0, 2)  # 0 free, 1 inside, 2 out
@@ -96,7 +82,7 @@ def valuable(
         np.zeros(units + 1, np.int64),
     )
     taken, depth, count, stamp = 0, 0, 0, 0
-    total, left, unit, most = 0.0, ground.room[site], home, np.inf
+    total, left, unit = 0.0, ground.room[site], home
     for _ in range(nodes):
         if unit >= 0:  # goes in
             path[depth], out[depth] = unit, 0
@@ -104,8 +90,6 @@ def valuable(
             taken, depth = taken + 1, depth + 1
             total, left = total + gain[unit], left - demand[unit]
             if total > above:
-                for i in range(taken):
-                    used[inside[i]] = True
                 if count < len(found):
                     found[count, :] = status == 1
                     value[count] = total
@@ -116,7 +100,7 @@ def valuable(
                 depth -= 1
                 status[path[depth]] = 0
             if depth <= 1:  # the site's own unit is never out
-                return count, -np.inf
+                break
             unit = path[depth - 1]
             out[depth - 1], status[unit] = 1, 2
             taken, total, left = taken - 1, total - gain[unit], left + demand[unit]
@@ -129,11 +113,10 @@ def valuable(
             if limit <= 0.0 or bound > last - 1e-3 * (last - above):
                 break
             last = bound
-        most = min(most, bound) if depth == 1 and out[0] == 0 and taken == 1 else most
-        if limit > 0.0 and not (only_used and _all_marked(used, status, seen, stamp)):
+        if limit > 0.0:
             for i in range(taken):
                 for e in range(ground.start[inside[i]], ground.start[inside[i] + 1]):
                     v = ground.near[e]
                     if status[v] == 0 and seen[v] == stamp and (unit < 0 or gain[v] > gain[unit]):
                         unit = v
-    return count, most
+    return count

@@ -97,11 +97,8 @@ class Prices:
         for k in range(self.split):
             self.highs.addCol(over, 0.0, 1.0, 1, np.array([k], np.int32), np.ones(1))
 
-    def solve(self, inner: bool = False) -> tuple[float, np.ndarray, np.ndarray]:
-        """Value of the relaxation, prices of the units, prices of the sites (none above 0).
-
-        Of the many prices that fit, simplex gives extreme ones, and interior points (``inner``) mean ones.
-        """
+    def solve(self) -> tuple[float, np.ndarray, np.ndarray]:
+        """Value of the relaxation, prices of the units, prices of the sites (none above 0)."""
         new = np.arange(self.stated, len(self.pool.site))
         if len(new):
             rows = self.pool.rows(new)
@@ -110,8 +107,6 @@ class Prices:
                 rows.indptr[:-1].astype(np.int32), rows.indices.astype(np.int32), rows.data,
             )  # fmt: skip
         self.stated = len(self.pool.site)
-        self.highs.setOptionValue("solver", "ipm" if inner else "simplex")
-        self.highs.setOptionValue("run_crossover", "off" if inner else "on")
         self.highs.run()
         prices = np.array(self.highs.getSolution().row_dual)
         return self.highs.getInfo().objective_function_value, prices[: self.split], prices[self.split :]
@@ -137,13 +132,12 @@ def searched(
 
     s, new = pool.state, 0
     found = np.zeros((2000, len(s.units)), bool)
-    value, used = np.zeros(len(found)), np.zeros(len(s.units), bool)
+    value = np.zeros(len(found))
     for j in range(len(s.sites)):
         allowed = s.cost[:, j] < s.limit
         gain = np.where(allowed, guide - s.cost[:, j], 0.0)
         above = float(least[j]) if guide is unit else 0.0  # no level is known under smoothed prices
-        n, _ = valuable(j, gain, allowed, s.ground, above, share, NODES, found, value, used, False)
-        n = min(n, len(found))
+        n = min(len(found), valuable(j, gain, allowed, s.ground, above, share, NODES, found, value))
         for k in np.argsort(-value[:n], kind="stable")[:most]:
             some = np.flatnonzero(found[k])
             if unit[some].sum() - s.cost[some, j].sum() > least[j]:
@@ -198,16 +192,7 @@ def chosen(
     return plan
 
 
-@dataclass(frozen=True)
-class Composed:
-    """A plan, site by unit, None without one; the pool it came from, and its prices."""
-
-    plan: np.ndarray | None
-    pool: Pool
-    relaxed: Prices
-
-
-def composed(state: Areas, steps: int, seeds: list[int], seconds: float, gap: float) -> Composed:
+def composed(state: Areas, steps: int, seeds: list[int], seconds: float, gap: float) -> np.ndarray | None:
     """A good plan: annealed, put together anew, annealed from there and put together once more.
 
     Parameters
@@ -221,6 +206,11 @@ def composed(state: Areas, steps: int, seeds: list[int], seconds: float, gap: fl
         Of clock, for each choice.
     gap : float
         Relative gap to which a choice is taken.
+
+    Returns
+    -------
+    ndarray or None
+        Site by unit.
     """
     pool, limits = Pool(state), Limits(gap=gap, seconds=seconds, nodes=CHOICE_NODES)
     relaxed, best, plan = Prices(pool), np.inf, None
@@ -241,4 +231,4 @@ def composed(state: Areas, steps: int, seeds: list[int], seconds: float, gap: fl
         if plan is None:
             break
         searches = cooled(replace(state, at=plan), steps, seeds[: -(-len(seeds) // 3)], WARM)
-    return Composed(plan, pool, relaxed)
+    return plan

@@ -141,7 +141,7 @@ def started(
     if tree.priced is not None and not problem.located:
         seeds = [limits.seed + k for k in range(SEARCHES)]
         first = areas(problem, graph, _prices(problem, state, tree))
-        plan = None if first is None else composed(first, STEPS, seeds, limits.seconds / 20, limits.gap / 4)
+        plan = None if first is None else composed(first, STEPS, seeds, limits.seconds / 10, limits.gap / 4)
         if first is not None and plan is not None:
             return first.served_by(plan)
     if length is None:
