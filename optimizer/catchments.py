@@ -10,6 +10,7 @@ search gives up early. The proof is the tree's (`optimizer.districting`).
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 
 import highspy
@@ -145,11 +146,11 @@ def searched(
     return new
 
 
-def grow(pool: Pool, relaxed: Prices, rounds: int) -> None:
+def grow(pool: Pool, relaxed: Prices, rounds: int, until: float = np.inf) -> None:
     """Add catchments that pay under the relaxation's prices, round by round, then those that nearly do."""
     value, unit, site = relaxed.solve()
     smooth, idle = unit, 0
-    while rounds > 0 and idle < IDLE:
+    while rounds > 0 and idle < IDLE and time.monotonic() < until:
         pays = 1e-7 - site
         if not (searched(pool, smooth, unit, pays, 0.97, NEW) or searched(pool, unit, unit, pays, 0.97, NEW)):
             break
@@ -192,7 +193,9 @@ def chosen(
     return plan
 
 
-def composed(state: Areas, steps: int, seeds: list[int], seconds: float, gap: float) -> np.ndarray | None:
+def composed(
+    state: Areas, steps: int, seeds: list[int], seconds: float, gap: float, until: float = np.inf
+) -> np.ndarray | None:
     """A good plan: annealed, put together anew, annealed from there and put together once more.
 
     Parameters
@@ -206,6 +209,8 @@ def composed(state: Areas, steps: int, seeds: list[int], seconds: float, gap: fl
         Of clock, for each choice.
     gap : float
         Relative gap to which a choice is taken.
+    until : float
+        `time.monotonic` after which neither a search nor a round of prices begins.
 
     Returns
     -------
@@ -220,7 +225,9 @@ def composed(state: Areas, steps: int, seeds: list[int], seconds: float, gap: fl
             pool.see(search)
             if search.cost < best:
                 best, plan = search.cost, search.plan
-        grow(pool, relaxed, rounds)
+            if time.monotonic() > until:
+                break
+        grow(pool, relaxed, rounds, until)
         for most in (FEW, MOST):
             better = chosen(pool, relaxed, most, best, plan, limits)
             if better is not None:
@@ -228,7 +235,7 @@ def composed(state: Areas, steps: int, seeds: list[int], seconds: float, gap: fl
                 best = float(state.cost[np.arange(len(plan)), plan].sum())
             if plan is not None:
                 break
-        if plan is None:
+        if plan is None or time.monotonic() > until:
             break
         searches = cooled(replace(state, at=plan), steps, seeds[: -(-len(seeds) // 3)], WARM)
     return plan

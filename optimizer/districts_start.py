@@ -128,8 +128,11 @@ def started(
     tree: Tree,
     length: Mapping[tuple[Any, Any], float] | None,
     limits: Limits,
+    until: float,
 ) -> dict[Any, Any]:
-    """A first plan: put together from annealed catchments (`optimizer.catchments`), or the surrogate's; empty where neither has one.
+    """A first plan: put together from catchments (`optimizer.catchments`), or the surrogate's.
+
+    Empty where neither has one.
 
     Parameters
     ----------
@@ -137,13 +140,16 @@ def started(
         After its root.
     length : mapping of (unit, unit) to float or None
         Of border crossings, for the surrogate; None counts crossings.
+    until : float
+        `time.monotonic` after which nothing more is begun to better it.
     """
     if tree.priced is not None and not problem.located:
         seeds = [limits.seed + k for k in range(SEARCHES)]
         first = areas(problem, graph, _prices(problem, state, tree))
-        plan = None if first is None else composed(first, STEPS, seeds, limits.seconds / 10, limits.gap / 4)
-        if first is not None and plan is not None:
-            return first.served_by(plan)
+        if first is not None:
+            plan = composed(first, STEPS, seeds, limits.seconds / 10, limits.gap / 4, until)
+            if plan is not None:
+                return first.served_by(plan)
     if length is None:
         length = {(u, v): 1.0 for u, near in graph.neighbours.items() for v in near}
     early = replace(limits, gap=SURROGATE_GAP, nodes=SURROGATE_NODES, seconds=limits.seconds / 8)
