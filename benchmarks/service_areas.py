@@ -25,9 +25,9 @@ GAP = 1e-4
 """What CPLEX called optimal (its default); 1e-6 is `optimizer.districting.serve`'s own."""
 ORDER = """
 Limits: 350 s of clock for gy and most of gy2, 120 to 180 s for gy2_19a, gy_37c and zy, which on a machine shared by six
-came to less processor time. The settings grew on the way: gy but the c's, gy2_18b, 19b, 20a, 20b with two annealings in plain
+came to less processor time. The settings grew on the way: gy's a and b, gy2_18b, 19b, 20a, 20b with two annealings in plain
 Python and HiGHS from a gap of 0.1 % down (`optimizer.districting.CLOSE`); gy2_19a and zy_13b with 0.5 % and plans in pieces
-mended; zy_13a, 13c, 14a, 14b, 15b, 16b with six annealings and 0.8 %; the others (70 to 380 s of clock) with plans put together
+mended; zy_13a, 13c, 14a, 14b, 15b, 16b with six annealings and 0.8 %; the others but gy_37c (65 to 400 s of clock) with plans put together
 from catchments (`optimizer.catchments`). Of two runs the one with the smaller gap stands.
 """.strip().splitlines()
 TRIED = """
