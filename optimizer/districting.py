@@ -79,7 +79,8 @@ def serve(
     length : mapping of (unit, unit) to float or None
         Lengths of border crossings for the surrogate plan, taken where annealing finds none; None counts crossings.
     limits : Limits or None
-        Default: a gap of a millionth in ten minutes. A quarter of the seconds goes at most to the start.
+        Default: a gap of a millionth in ten minutes. A third of the seconds goes to
+        the first plan, and two choices of a tenth each at most.
     report : callable or None
         Progress of the exact search.
 
@@ -108,7 +109,7 @@ def serve(
     root = tree.search(replace(limits, nodes=1), report)
     first = float("nan")
     if root.status not in ("proven", "infeasible"):
-        start = started(allowed, graph, state, tree, length, limits)
+        start = started(allowed, graph, state, tree, length, limits, begun + limits.seconds / 3)
         if start:
             first = cost_of(allowed, start)
             tree.offer(state.values(allowed, start), first)

@@ -12,13 +12,14 @@ import pandas as pd
 
 from models.contiguity import Adjacency, closer_rows, ways
 from models.single_source import SingleSource
-from optimizer.annealing import annealed
+from optimizer.annealing import annealed, areas
 from optimizer.branch_and_cut import Tree
+from optimizer.catchments import composed
 from optimizer.districts_model import Stated, stated
 from optimizer.highs import Limits
 
-SEARCHES, STEPS = 6, 2_000_000
-"""Annealings, and steps of each; half of them near a plan."""
+SEARCHES, MENDS, STEPS = 36, 12, 3_000_000
+"""Annealings for a first plan, for one in pieces, and steps of each."""
 SURROGATE_GAP, SURROGATE_NODES = 0.03, 20
 """How far the surrogate plan is taken: it is improved by other means."""
 
@@ -127,8 +128,11 @@ def started(
     tree: Tree,
     length: Mapping[tuple[Any, Any], float] | None,
     limits: Limits,
+    until: float,
 ) -> dict[Any, Any]:
-    """A first plan: annealed on the root's reduced costs, or the surrogate's; empty where neither has one.
+    """A first plan: put together from catchments (`optimizer.catchments`), or the surrogate's.
+
+    Empty where neither has one.
 
     Parameters
     ----------
@@ -136,12 +140,16 @@ def started(
         After its root.
     length : mapping of (unit, unit) to float or None
         Of border crossings, for the surrogate; None counts crossings.
+    until : float
+        `time.monotonic` after which nothing more is begun to better it.
     """
     if tree.priced is not None and not problem.located:
         seeds = [limits.seed + k for k in range(SEARCHES)]
-        plan = annealed(problem, graph, _prices(problem, state, tree), STEPS, seeds)
-        if plan:
-            return plan
+        first = areas(problem, graph, _prices(problem, state, tree))
+        if first is not None:
+            plan = composed(first, STEPS, seeds, limits.seconds / 10, limits.gap / 4, until)
+            if plan is not None:
+                return first.served_by(plan)
     if length is None:
         length = {(u, v): 1.0 for u, near in graph.neighbours.items() for v in near}
     early = replace(limits, gap=SURROGATE_GAP, nodes=SURROGATE_NODES, seconds=limits.seconds / 8)
@@ -159,8 +167,8 @@ def mended(
     """A contiguous plan near one that is not, annealed; empty where none turns up or sites may stay closed."""
     if tree.priced is None or problem.located:
         return {}
-    seeds = [limits.seed + k for k in range(SEARCHES)]
-    return annealed(problem, graph, _prices(problem, state, tree), STEPS // 2, seeds, served_by)
+    seeds = [limits.seed + k for k in range(MENDS)]
+    return annealed(problem, graph, _prices(problem, state, tree), STEPS // 3, seeds, served_by)
 
 
 def _prices(problem: SingleSource, state: Stated, tree: Tree) -> np.ndarray:

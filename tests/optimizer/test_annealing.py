@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from models.contiguity import Adjacency, adjacency, stray
 from models.single_source import SingleSource, faults
-from optimizer.annealing import annealed, areas
+from optimizer.annealing import annealed, areas, cooled
+from optimizer.annealing_steps import hung_on
 
 
 def grid(side: int) -> Adjacency:
@@ -56,11 +57,30 @@ def test_a_plan_in_pieces_is_mended(seed: int) -> None:
 def test_what_hangs_on_a_unit_is_what_would_be_cut_off(seed: int) -> None:
     problem, graph = task(seed, 5, 3), grid(5)
     home = {j: int(h) for j, h in problem.sites["home"].items()}
-    state = areas(problem, graph, problem.pairs["cost"].to_numpy(), {h: j for j, h in home.items()})
+    state = areas(problem, graph, problem.pairs["cost"].to_numpy())
     assert state is not None
+    mark, goes = np.zeros(25, np.int64), np.zeros(26, np.int64)
     for u in set(problem.demand.index) - set(home.values()):
-        rest = {v: j for v, j in enumerate(state.at) if v != u}
-        assert set(state.hung_on(u)) == {v for _, piece in stray(rest, home, graph) for v in piece}
+        rest = {v: j for v, j in enumerate(state.at.tolist()) if v != u}
+        n = hung_on(u, state.at, state.ground, mark, 1 + 3 * u, goes)
+        assert goes[0] == u
+        assert set(goes[1:n].tolist()) == {v for _, piece in stray(rest, home, graph) for v in piece}
+
+
+def test_every_state_on_the_way_is_contiguous() -> None:
+    problem, graph = task(7, 5, 3), grid(5)
+    state = areas(problem, graph, problem.pairs["cost"].to_numpy())
+    assert state is not None
+    home = problem.sites["home"].to_dict()
+    for search in cooled(state, 20_000, [1, 2]):
+        for at in search.states:
+            assert not stray(state.served_by(at), home, graph)
+
+
+def test_nothing_to_change_leaves_the_plan_at_hand() -> None:
+    problem = task(3, 2, 4)
+    plan = annealed(problem, grid(2), problem.pairs["cost"].to_numpy(), 10, [0])
+    assert plan == {int(h): j for j, h in problem.sites["home"].items()}
 
 
 def test_a_unit_that_hangs_on_no_site_has_no_plan() -> None:

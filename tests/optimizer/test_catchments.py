@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.contiguity import stray
+from models.single_source import cost_of, faults
+from optimizer.annealing import Areas, areas, cooled
+from optimizer.catchment_search import valuable
+from optimizer.catchments import Pool, Prices, composed, grow
+from tests.optimizer.test_annealing import grid, task
+
+
+def state_of(seed: int, side: int, sites: int) -> Areas:
+    problem = task(seed, side, sites)
+    state = areas(problem, grid(side), problem.pairs["cost"].to_numpy())
+    assert state is not None
+    return state
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10**6), st.floats(0, 8))
+def test_catchments_found_are_all_that_gain_enough(seed: int, above: float) -> None:
+    state, graph = state_of(seed, 3, 2), grid(3)
+    gain = np.random.default_rng(seed).uniform(-3, 5, 9)
+    gain[state.ground.home[1]] = -1
+    allowed = np.arange(9) != state.ground.home[1]
+    found, value = np.zeros((512, 9), bool), np.zeros(512)
+    n = valuable(0, gain, allowed, state.ground, above, 0.0, 10**6, found, value)
+    home = {0: int(state.ground.home[0])}
+    every = [np.array(some) for some in product([False, True], repeat=9) if some[home[0]]]
+    expected = {
+        some.tobytes() for some in every
+        if not (some & ~allowed).any()
+        and state.ground.demand[some].sum() <= state.ground.room[0]
+        and gain[some].sum() > above
+        and not stray({int(u): 0 for u in np.flatnonzero(some)}, home, graph)
+    }  # fmt: skip
+    assert {some.tobytes() for some in found[:n]} == expected
+    assert n == len(expected)
+    assert value[:n] == pytest.approx([gain[some].sum() for some in found[:n]])
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 10**6))
+def test_a_pool_holds_what_a_site_may_serve(seed: int) -> None:
+    state, graph = state_of(seed, 4, 3), grid(4)
+    pool = Pool(state)
+    for search in cooled(state, 2000, [seed]):
+        pool.see(search)
+    grow(pool, Prices(pool), 3)
+    home = dict(enumerate(state.ground.home.tolist()))
+    for j, units, cost in zip(pool.site, pool.units, pool.cost, strict=True):
+        assert state.ground.demand[units].sum() <= state.ground.room[j]
+        assert not stray(dict.fromkeys(units.tolist(), j), {j: home[j]}, graph)
+        assert cost == pytest.approx(state.cost[units, j].sum())
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10**6))
+def test_composed_plans_keep_every_rule_and_come_out_the_same_twice(seed: int) -> None:
+    problem, graph = task(seed, 4, 3), grid(4)
+    state = state_of(seed, 4, 3)
+    plan = composed(state, 5000, [0, 1], 10, 1e-6)
+    again = composed(state, 5000, [0, 1], 10, 1e-6)
+    assert (plan is None) == (again is None)
+    if plan is not None and again is not None:
+        assert (plan == again).all()
+        served_by = state.served_by(plan)
+        assert not faults(problem, served_by, graph)
+        assert cost_of(problem, served_by) <= min(s.cost for s in cooled(state, 5000, [0, 1])) + 1e-9
