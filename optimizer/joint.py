@@ -32,20 +32,18 @@ SLACK = 0.002
 """Tangents of the joint model understate the objective by at most this share of it."""
 
 
-def good_enough(relaxed: Relaxed, start: np.ndarray, enough: float) -> Answer | None:
-    """The start itself, where the relaxation's bound says that nothing much better exists."""
+def as_it_is(relaxed: Relaxed, start: np.ndarray) -> Answer:
+    """The start itself, with the relaxation's bound; the model is made exact there."""
     model, bridge, inst = relaxed.model, relaxed.bridge, relaxed.instance
     bridge.load(start)
     bridge.add_rows(missing_tangents(model, inst, SLACK / 10))
     value, bound = exact_value(model, inst), relaxed.answer.objective
-    if value - bound > enough * value:
-        return None
     return replace(
         relaxed.answer,
         objective=value,
         gap=(value - bound) / value,
         values=start,
-        status="proven",
+        status="stopped",
         seconds=0.0,
     )
 
@@ -89,15 +87,22 @@ def solve_joint(
         nodes=min(limits.nodes or ROUND_NODES, ROUND_NODES),
     )
     enough = max(limits.gap / 2, limits.gap - goals[0][1])
-    first = good_enough(relaxed, start, enough)
-    if first is None:
+    kept = as_it_is(relaxed, start)
+    if kept.gap <= enough:
+        first = replace(kept, status="proven")
+    elif half.seconds < relaxed.seconds:  # the search would not get past its own relaxation
+        kept = replace(kept, clock=True)
+        return Solved(model, inst, (record(goals[0][0], kept, goals[0][1]),), kept, True)
+    else:
         first = first_goal(bridge, model, inst, half, report, start, SLACK, enough=enough)
+        if first.status == "infeasible":
+            raise NoPlan(first.status, inst)
+        if first.values is None:
+            first = replace(kept, clock=first.clock, interrupted=first.interrupted)
         first = replace(first, bound=max(first.bound, relaxed.answer.objective))
-    if first.values is None:
-        raise NoPlan(first.status, inst)
     later_limits = replace(time_left(limits, begun), gap=limits.later_gap)
     answer, later = ordered_goals(bridge, goals, first, later_limits, report)
-    assert answer.values is not None
+    assert answer.values is not None and first.values is not None
     bridge.load(first.values)
     value = exact_value(model, inst)
     bridge.load(answer.values)

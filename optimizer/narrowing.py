@@ -9,11 +9,19 @@ better plan than the whole model gave in 300 s. What comes out is a plan, never 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+
+import numpy as np
+import pyomo.environ as pyo
 
 from models.formulation import build_model
-from optimizer.highs import Limits, time_left
+from models.instance import Instance
+from optimizer.highs import Answer, Bridge, Limits, time_left
 from optimizer.network_first import Report, Solved, first_goal, record
 from optimizer.relaxation import ROUNDS, NoPlan, Relaxed, among, bridge_of, relax_and_cut
+
+RELAXING = 0.4
+"""Share of the step's seconds for the relaxation."""
 
 
 def solve_narrow(relaxed: Relaxed, limits: Limits, report: Report | None = None) -> Solved:
@@ -35,9 +43,37 @@ def solve_narrow(relaxed: Relaxed, limits: Limits, report: Report | None = None)
     likely = among(relaxed.instance, set(relaxed.near))
     model = build_model(likely)
     bridge = bridge_of(model)
-    relax_and_cut(bridge, model, likely, ROUNDS, limits, hulls=True)
+    answer = relax_and_cut(bridge, model, likely, ROUNDS, time_left(limits, begun, RELAXING), hulls=True)
+    if answer.values is None:
+        raise NoPlan(answer.status, likely)
+    near = rounded(bridge, model, likely, answer.values)
     first = first_goal(bridge, model, likely, time_left(limits, begun), report, enough=limits.gap)
     if first.values is None:
-        raise NoPlan(first.status, likely)
+        if near is None or first.status == "infeasible":
+            raise NoPlan(first.status, likely)
+        first = replace(near, status="stopped", clock=first.clock, interrupted=first.interrupted)
+    assert first.values is not None
     bridge.load(first.values)
     return Solved(model, likely, (record("imbalance", first, 0.0),), first, first.clock)
+
+
+def rounded(bridge: Bridge, model: pyo.ConcreteModel, inst: Instance, values: np.ndarray) -> Answer | None:
+    """The relaxation's network, every group where most of it goes; None where that breaks a rule.
+
+    Relaxations of large counties split few groups, and a search may not get as far as a first plan.
+    """
+    attend = np.array([bridge.position[id(model.attend[p])] for p in inst.pairs.index])
+    most = inst.pairs.assign(x=values[attend]).groupby("g")["x"].idxmax()
+    goes = inst.pairs.index.isin(most)
+    fixed = dict(zip(attend.tolist(), goes.astype(float).tolist(), strict=True))
+    used = set(zip(inst.pairs.loc[goes, "school_id"], inst.pairs.loc[goes, "band"], strict=True))
+    for key in inst.bands.index:
+        column = bridge.position.get(id(model.open[key]))  # None where a lock settles it
+        if column is not None:
+            fixed[column] = float(key in used or values[column] > 0.5)
+    bridge.relax(True)
+    bridge.fix(fixed)
+    answer = bridge.solve("imbalance", Limits())
+    bridge.release(fixed)
+    bridge.relax(False)
+    return None if answer.values is None else answer
