@@ -116,7 +116,9 @@ def alternatives(
             found = make_alternatives(county, asked, k=k, within=within, report=report)
         for text in alternative_files.said_about(found, language)[1:]:
             out.console.print(Text(text))
-        _print_sheet(out, alternative_files.plans_sheet(found, language).table.iloc[:, [0, 1, 2, 3, -1]])
+        _print_sheet(
+            out, alternative_files.plans_sheet(found, language).table.iloc[:, [0, 1, 2, 3, 4, 5, -1]]
+        )
         _print_sheet(out, alternative_files.decisions_sheet(found, language).table)
         alternative_files.write_alternatives(found, target, language, overwrite)
         out.say_as("analysis.alternatives_written", style="bold green", folder=str(target))

@@ -15,8 +15,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def compiled(function: Function) -> Function:
-    """The function compiled at its first call and kept beside its module from then on."""
-    return cast(Function, njit(cache=True)(function))
+    """The function compiled at its first call and kept beside its module from then on; 1 / 0 is infinite, as in NumPy."""
+    return cast(Function, njit(cache=True, error_model="numpy")(function))
 
 
 class Ground(NamedTuple):

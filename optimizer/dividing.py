@@ -10,10 +10,10 @@ of small tables.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
 
-import numba
 import numpy as np
+
+from optimizer.compiled import compiled
 
 KICK, NEAR = 4, 6
 """Sites shaken together, out of how many neighbours."""
@@ -23,9 +23,6 @@ DEARER, CHEAPER = 1.02, 0.99
 """How the price of too much at a site moves after a plan that does not fit, and after one that does."""
 STRIDE = 20
 """Rounds between two looks at the clock."""
-
-Function = TypeVar("Function", bound=Callable[..., Any])
-compiled: Callable[[Function], Function] = numba.njit(cache=True, error_model="numpy")
 
 
 @compiled
