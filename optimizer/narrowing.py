@@ -45,12 +45,12 @@ def solve_narrow(relaxed: Relaxed, limits: Limits, report: Report | None = None)
     bridge = bridge_of(model)
     answer = relax_and_cut(bridge, model, likely, ROUNDS, time_left(limits, begun, RELAXING), hulls=True)
     if answer.values is None:
-        raise NoPlan(answer.status, likely)
+        raise NoPlan(answer.status, likely, bridge.stopped)
     near = rounded(bridge, model, likely, answer.values)
     first = first_goal(bridge, model, likely, time_left(limits, begun), report, enough=limits.gap)
     if first.values is None:
         if near is None or first.status == "infeasible":
-            raise NoPlan(first.status, likely)
+            raise NoPlan(first.status, likely, bridge.stopped)
         first = replace(near, status="stopped", clock=first.clock, interrupted=first.interrupted)
     assert first.values is not None
     bridge.load(first.values)

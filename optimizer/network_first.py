@@ -253,7 +253,7 @@ def solve_split(
     relax_and_cut(bridge, model, inst, ROUNDS)
     first = first_goal(bridge, model, inst, time_left(limits, begun, FIRST_SHARE), report)
     if first.values is None:
-        raise NoPlan(first.status, inst)
+        raise NoPlan(first.status, inst, bridge.stopped)
     order = [goals[0], *[g for g in goals[1:] if g[0] != "travel"]]
     later_limits = replace(time_left(limits, begun), gap=limits.later_gap)
     answer, later = ordered_goals(bridge, order, first, later_limits, report, least)

@@ -117,10 +117,12 @@ def _solve(inst: Instance, scenario: Scenario, report: Report | None) -> tuple[S
             return joint, joint
         try:
             network, split = _first_plan(relaxed, goals, limits, begun, report)
-        except NoPlan:  # whole heads do not fit a likely network: another may take them
+        except NoPlan as stop:  # whole heads do not fit a likely network: another may take them
+            if stop.interrupted:
+                raise
             joint = solved(relaxed, goals, time_left(limits, begun), report)
             return joint, joint
-        if network.answer.interrupted:  # after Ctrl-C only what a plan needs is done
+        if _hurried(relaxed, network):
             return network, split
         on_network = [g for g in goals if g[0] != "cost"]
         joint = solve_joint(relaxed, split, on_network, time_left(limits, begun, SHARES[3]), report)
@@ -147,10 +149,15 @@ def _first_plan(
     first = replace(network.goals[0], bound=relaxed.answer.objective)
     network = replace(network, goals=(first,))
     split = solve_split(
-        network, goals if network.answer.interrupted else goals[:1],
+        network, goals if _hurried(relaxed, network) else goals[:1],
         replace(time_left(limits, begun, SHARES[2]), gap=limits.gap / 2), report,
     )  # fmt: skip
     return network, split
+
+
+def _hurried(relaxed: Relaxed, network: Solved) -> bool:
+    """After Ctrl-C only what a plan needs is done."""
+    return relaxed.bridge.stopped or network.answer.interrupted
 
 
 def _record(

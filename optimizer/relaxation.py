@@ -50,10 +50,11 @@ class Relaxed:
 
 
 class NoPlan(Exception):
-    """No plan: ``status`` is infeasible (proven) or no_plan (stopped before one was found)."""
+    """No plan: ``status`` is infeasible (proven) or no_plan (stopped before one was found, by Ctrl-C if ``interrupted``)."""
 
-    def __init__(self, status: str, instance: Instance):
+    def __init__(self, status: str, instance: Instance, interrupted: bool = False):
         self.status = status
+        self.interrupted = interrupted
         self.instance = instance
         super().__init__(status)
 

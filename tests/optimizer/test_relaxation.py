@@ -8,11 +8,20 @@ import numpy as np
 import pytest
 
 from models.formulation import build_model
+from optimizer import planning
 from optimizer.highs import Limits
 from optimizer.joint import solve_joint
 from optimizer.narrowing import rounded, solve_narrow
 from optimizer.network_first import exact_value, solve_split
-from optimizer.relaxation import NoPlan, bridge_of, near_pairs, relax_and_cut, relaxed_county, settled
+from optimizer.relaxation import (
+    NoPlan,
+    Relaxed,
+    bridge_of,
+    near_pairs,
+    relax_and_cut,
+    relaxed_county,
+    settled,
+)
 from tests.models.plans import ready
 from tests.optimizer.test_planning import EXACT, instance
 from tests.samples import small_county
@@ -107,3 +116,34 @@ def test_a_relaxation_is_not_charged_for_the_time_of_earlier_ones() -> None:
     late = bridge.solve("cost", Limits(seconds=0.4))
     assert late.status == "proven"
     assert not late.clock
+
+
+def test_ctrl_c_before_a_network_ends_without_a_plan_and_begins_nothing_more(monkeypatch) -> None:
+    def stopped(relaxed, *_: object) -> None:
+        raise NoPlan("no_plan", relaxed.instance, interrupted=True)
+
+    def never(*_: object) -> None:
+        raise AssertionError("another search was begun")
+
+    monkeypatch.setattr(planning, "JOINT_UNITS", 3)
+    monkeypatch.setattr(planning, "solve_narrow", stopped)
+    monkeypatch.setattr(planning, "solved", never)
+    with pytest.raises(planning.StoppedWithoutPlan):
+        planning.plan(small_county())
+
+
+def test_ctrl_c_in_the_relaxation_gives_the_first_plan_and_its_bound(monkeypatch) -> None:
+    def pressed(*asked: object) -> Relaxed:
+        relaxed = relaxed_county(*asked)
+        relaxed.bridge.interrupt()
+        return relaxed
+
+    def never(*_: object) -> None:
+        raise AssertionError("the joint search was begun")
+
+    monkeypatch.setattr(planning, "JOINT_UNITS", 3)
+    monkeypatch.setattr(planning, "relaxed_county", pressed)
+    monkeypatch.setattr(planning, "solve_joint", never)
+    result = planning.plan(small_county())
+    assert result.verdict.accepted
+    assert 0 < result.solve.bound <= result.solve.objective + 1e-7
