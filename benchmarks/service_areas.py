@@ -27,7 +27,7 @@ ORDER = """
 Limits: 350 s of clock for gy and most of gy2, 120 to 180 s for gy2_19a, gy_37c and zy, which on a machine shared by six
 came to less processor time. The settings grew on the way: gy's a and b, gy2_18b, 19b, 20a, 20b with two annealings in plain
 Python and HiGHS from a gap of 0.1 % down (`optimizer.districting.CLOSE`); gy2_19a and zy_13b with 0.5 % and plans in pieces
-mended; zy_13c, 14a, 14b, 15b, 16b and gy_37c with six annealings and 0.8 %; the others (65 to 400 s of clock) with plans put
+mended; zy_13c, 14b, 15b, 16b and gy_37c with six annealings and 0.8 %; the others (65 to 400 s of clock) with plans put
 together from catchments (`optimizer.catchments`). Of two runs the one with the smaller gap stands: gy_37c so came to a bound of
 79746.07 in 254 s of processor, but to no plan below 81349.98; zy_15b to 1657.06 and a bound of 1654.51 in 86 s.
 """.strip().splitlines()
