@@ -142,6 +142,11 @@ class Tree:
             if self.bridge.relaxed:  # in the middle of a search
                 self.highs.setOptionValue("objective_bound", self.cutoff())
 
+    def here(self) -> tuple[float, np.ndarray | None]:
+        """The current relaxation's objective and values; None where it holds nothing better than the best plan."""
+        bound = self.relaxation()
+        return bound, None if bound >= self.cutoff() else np.array(self.highs.getSolution().col_value)
+
     def settle(self, root: bool) -> tuple[float, np.ndarray | None]:
         """Solve and cut until nothing is gained: the node's bound, and its values unless it is done with.
 
@@ -149,10 +154,9 @@ class Tree:
         """
         last, rounds = -np.inf, 0
         while True:
-            bound = self.relaxation()
-            if bound >= self.cutoff():
+            bound, values = self.here()
+            if values is None:
                 return np.inf, None
-            values = np.array(self.highs.getSolution().col_value)
             x = values[self.whole]
             fractional = bool((np.abs(x - np.round(x)) > FRACTION).any())
             if fractional and rounds and not self._goes_on(bound, last, rounds, root):

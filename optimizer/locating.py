@@ -166,10 +166,9 @@ class Sites(Tree):
         """Solve and cut; leaves are put aside until the relaxation opens a part of a site or is done with."""
         last, rounds = -np.inf, 0
         while True:
-            bound = self.relaxation()
-            if bound >= self.cutoff():
+            bound, values = self.here()
+            if values is None:
                 return np.inf, None
-            values = np.array(self.highs.getSolution().col_value)
             y = values[self.place]
             whole = bool((np.abs(y - np.round(y)) <= FRACTION).all())
             goes_on = not rounds or self._goes_on(bound, last, rounds, root)

@@ -46,7 +46,7 @@ def solve_narrow(relaxed: Relaxed, limits: Limits, report: Report | None = None)
     answer = relax_and_cut(bridge, model, likely, ROUNDS, time_left(limits, begun, RELAXING), hulls=True)
     if answer.values is None:
         raise NoPlan(answer.status, likely, bridge.stopped)
-    near = rounded(bridge, model, likely, answer.values)
+    near = rounded(bridge, model, likely, answer.values, time_left(limits, begun))
     first = first_goal(bridge, model, likely, time_left(limits, begun), report, enough=limits.gap)
     if first.values is None:
         if near is None or first.status == "infeasible":
@@ -54,10 +54,13 @@ def solve_narrow(relaxed: Relaxed, limits: Limits, report: Report | None = None)
         first = replace(near, status="stopped", clock=first.clock, interrupted=first.interrupted)
     assert first.values is not None
     bridge.load(first.values)
-    return Solved(model, likely, (record("imbalance", first, 0.0),), first, first.clock)
+    clock = relaxed.answer.clock or answer.clock or first.clock
+    return Solved(model, likely, (record("imbalance", first, 0.0),), first, clock)
 
 
-def rounded(bridge: Bridge, model: pyo.ConcreteModel, inst: Instance, values: np.ndarray) -> Answer | None:
+def rounded(
+    bridge: Bridge, model: pyo.ConcreteModel, inst: Instance, values: np.ndarray, limits: Limits
+) -> Answer | None:
     """The relaxation's network, every group where most of it goes; None where that breaks a rule.
 
     Relaxations of large counties split few groups, and a search may not get as far as a first plan.
@@ -73,7 +76,7 @@ def rounded(bridge: Bridge, model: pyo.ConcreteModel, inst: Instance, values: np
             fixed[column] = float(key in used or values[column] > 0.5)
     bridge.relax(True)
     bridge.fix(fixed)
-    answer = bridge.solve("imbalance", Limits())
+    answer = bridge.solve("imbalance", limits)
     bridge.release(fixed)
     bridge.relax(False)
     return None if answer.values is None else answer

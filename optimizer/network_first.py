@@ -206,7 +206,8 @@ def solved(relaxed: Relaxed, goals: list[tuple[str, float]], limits: Limits, rep
     answer, later = ordered_goals(bridge, goals, first, later_limits, report)
     assert answer.values is not None
     bridge.load(answer.values)
-    return Solved(model, inst, (record(goals[0][0], first, goals[0][1]), *later), answer, answer.clock)
+    clock = relaxed.answer.clock or answer.clock
+    return Solved(model, inst, (record(goals[0][0], first, goals[0][1]), *later), answer, clock)
 
 
 def fixed_network(solved: Solved) -> Instance:

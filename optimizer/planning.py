@@ -92,7 +92,7 @@ def plan(
     verdict = judge(county, standards, made, times, request)
     if not verdict.accepted:
         raise Rejected(verdict)
-    notes = _notes(network, split)
+    notes = _notes(network, split, scenario)
     solve = _record(
         network, split, exact_objective(verdict.indicators, split.instance), scenario, begun, notes
     )
@@ -128,7 +128,7 @@ def _solve(inst: Instance, scenario: Scenario, report: Report | None) -> tuple[S
         joint = solve_joint(relaxed, split, on_network, time_left(limits, begun, SHARES[3]), report)
         first = joint.goals[0]
         first = replace(first, seconds=network.goals[0].seconds + first.seconds)
-        clock = network.clock or split.clock or joint.clock
+        clock = relaxed.answer.clock or network.clock or split.clock or joint.clock
         joint = replace(joint, goals=(first, *joint.goals[1:]), clock=clock)
         exact = replace(time_left(limits, begun), gap=limits.gap / 10)
         return joint, solve_split(joint, goals, exact, report, least=first.objective)
@@ -182,9 +182,12 @@ def _record(
     )  # fmt: skip
 
 
-def _notes(*steps: Solved) -> tuple[Finding, ...]:
-    """Reaching the clock is said, because another run may stop elsewhere."""
-    return (Finding("warning", "reasons.clock"),) if any(s.clock for s in steps) else ()
+def _notes(decided: Solved, split: Solved, scenario: Scenario) -> tuple[Finding, ...]:
+    """Reaching the clock is said, because another run may stop elsewhere; so are goals whose turn never came."""
+    clock = [Finding("warning", "reasons.clock")] if decided.clock or split.clock else []
+    sought = {g.goal for g in (*decided.goals, *split.goals)}
+    left = [g.name for g in scenario.goals if g.name not in sought]
+    return (*clock, *(Finding("warning", f"reasons.goal_left_{name}") for name in left))
 
 
 def _without_choice(inst: Instance) -> tuple[Finding, ...]:

@@ -94,8 +94,10 @@ def relax_and_cut(
     low, high = reach_of(inst).range(np.ones(len(inst.pairs), dtype=bool))
     bridge.relax(True)
     answer = bridge.solve("imbalance", limits)
+    late = answer.clock
     for turn in range(rounds):
-        if answer.values is None or bridge.stopped or time.monotonic() - begun > limits.seconds:
+        late = late or time.monotonic() - begun > limits.seconds
+        if answer.values is None or bridge.stopped or late:
             break
         new = cuts.add_tangents(answer.values, answer.objective, CUT_SLACK)
         new += cuts.add_whole(answer.values, low, high, answer.objective, WHOLE_SLACK)
@@ -103,6 +105,7 @@ def relax_and_cut(
             new += cuts.add_hulls(answer.values, low, high, answer.objective, HULL_SLACK)
         again = bridge.solve("imbalance", time_left(limits, begun)) if new else answer
         if again.values is None or again.status != "proven":
+            late = again.clock
             break
         gained, answer = again.objective - answer.objective, again
         if gained < (LEAST_GAIN, HULL_GAIN)[hulls] * abs(answer.objective) and (turn or not hulls):
@@ -110,7 +113,7 @@ def relax_and_cut(
     if answer.values is not None:
         bridge.load(answer.values)
     bridge.relax(False)
-    return answer
+    return replace(answer, clock=late)
 
 
 def centres_of(
@@ -152,8 +155,8 @@ def among(inst: Instance, pairs: set[int]) -> Instance:
     return replace(inst, pairs=inst.pairs.loc[sorted(pairs)], blocked_bus=blocked)
 
 
-def settled(inst: Instance, limits: Limits) -> Instance:
-    """The instance about the means of its relaxation (MODEL.md, re-centring).
+def settled(inst: Instance, limits: Limits) -> tuple[Instance, bool]:
+    """The instance about the means of its relaxation (MODEL.md, re-centring); True where the clock ended that.
 
     Where pairs are many, the relaxation among today's and each group's nearest settles them; where that has no
     solution, all of them do.
@@ -170,7 +173,7 @@ def settled(inst: Instance, limits: Limits) -> Instance:
         model = build_model(some)
         answer = relax_and_cut(bridge_of(model), model, some, SETTLING, time_left(limits, begun))
         if answer.values is not None:
-            return inst.centred(*centres_of(model, some))
+            return inst.centred(*centres_of(model, some)), answer.clock
     raise NoPlan(answer.status, inst)
 
 
@@ -190,12 +193,13 @@ def relaxed_county(inst: Instance, limits: Limits, whole: bool = True) -> Relaxe
     NoPlan
     """
     begun = time.monotonic()
-    inst = settled(inst, limits)
+    inst, clock = settled(inst, limits)
     stated = time.monotonic()
     model = build_model(inst, whole=whole)
     bridge = bridge_of(model)
     answer = relax_and_cut(bridge, model, inst, ROUNDS, time_left(limits, begun), hulls=True)
     if answer.values is None:
         raise NoPlan(answer.status, inst)
+    answer = replace(answer, clock=answer.clock or clock)
     near = near_pairs(bridge, model, inst, answer)
     return Relaxed(model, bridge, inst, answer, near, time.monotonic() - stated)

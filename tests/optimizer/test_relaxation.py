@@ -29,12 +29,13 @@ from tests.samples import small_county
 
 def test_means_settle_on_amounts_that_the_budget_allows() -> None:
     inst = instance(ready(small_county()))
-    about = settled(inst, Limits())
+    about, clock = settled(inst, Limits())
+    assert not clock
     assert set(about.centres) == set(inst.centres)
     assert all(m > 0 for m in about.centres.values())
     items = [k for k in inst.centres if k[1] == "equip_value"]
     assert all(about.centres[k] >= inst.centres[k] * 0.99 for k in items)  # equipment is bought, not lost
-    same = settled(inst, Limits())
+    same, _ = settled(inst, Limits())
     assert same.centres == about.centres
 
 
@@ -73,33 +74,34 @@ def test_a_joint_search_that_comes_too_late_keeps_its_start_and_says_so() -> Non
     assert joint.goals[0].objective == pytest.approx(exact_value(split.model, split.instance), abs=1e-6)
 
 
-def test_a_rounded_relaxation_is_a_network_or_nothing() -> None:
+def relaxed_network():
+    """The small county's network model, its relaxation, and the columns of its pairs."""
     inst = instance(ready(small_county()))
     model = build_model(inst)
     bridge = bridge_of(model)
     answer = relax_and_cut(bridge, model, inst, 10)
     assert answer.values is not None
-    found = rounded(bridge, model, inst, answer.values)
+    attend = [bridge.position[id(model.attend[p])] for p in inst.pairs.index]
+    return inst, model, bridge, answer, attend
+
+
+def test_a_rounded_relaxation_is_a_network_or_nothing() -> None:
+    inst, model, bridge, answer, attend = relaxed_network()
+    found = rounded(bridge, model, inst, answer.values, Limits())
     assert found is not None
     assert found.values is not None
     assert found.objective >= answer.objective - 1e-9
-    attend = [bridge.position[id(model.attend[p])] for p in inst.pairs.index]
     assert np.allclose(found.values[attend], np.round(found.values[attend]))
     again = bridge.solve("imbalance", EXACT)  # the columns have their own bounds back
     assert again.objective <= found.objective + 1e-7
     nobody = answer.values.copy()
     nobody[attend] = 0.0  # then every group goes to its first pair, and that is past what there is room for
     bridge.highs.changeRowBounds(0, 1e6, 1e6)
-    assert rounded(bridge, model, inst, nobody) is None
+    assert rounded(bridge, model, inst, nobody, Limits()) is None
 
 
 def test_near_pairs_hold_those_in_use() -> None:
-    inst = instance(ready(small_county()))
-    model = build_model(inst)
-    bridge = bridge_of(model)
-    answer = relax_and_cut(bridge, model, inst, 10)
-    assert answer.values is not None
-    attend = [bridge.position[id(model.attend[p])] for p in inst.pairs.index]
+    inst, model, bridge, answer, attend = relaxed_network()
     used = inst.pairs.index[answer.values[attend] > 1e-4]
     assert set(used) <= set(near_pairs(bridge, model, inst, answer))
     assert near_pairs(bridge, model, inst, replace(answer, values=None)) == ()
@@ -146,4 +148,26 @@ def test_ctrl_c_in_the_relaxation_gives_the_first_plan_and_its_bound(monkeypatch
     monkeypatch.setattr(planning, "solve_joint", never)
     result = planning.plan(small_county())
     assert result.verdict.accepted
+    assert "reasons.goal_left_travel" in {f.key for f in result.findings}
     assert 0 < result.solve.bound <= result.solve.objective + 1e-7
+
+
+def test_a_relaxation_that_the_clock_ended_says_so_and_keeps_its_bound() -> None:
+    inst = instance(ready(small_county()))
+    model = build_model(inst)
+    free = relax_and_cut(bridge_of(model), model, inst, 20, hulls=True)
+    bridge = bridge_of(model)
+    first = bridge.solve
+    calls = []
+
+    def slow(*asked: object, **more: object):
+        calls.append(asked)
+        answer = first(*asked, **more)
+        return answer if len(calls) < 3 else replace(answer, status="no_plan", values=None, clock=True)
+
+    bridge.solve = slow
+    late = relax_and_cut(bridge, model, inst, 20, hulls=True)
+    assert late.clock
+    assert not free.clock
+    assert late.status == "proven"
+    assert late.objective <= free.objective + 1e-9
