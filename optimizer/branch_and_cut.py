@@ -26,6 +26,8 @@ RELIABLE = 4
 """Trials of a column in either direction after which its past stands for it (Achterberg et al. 2005)."""
 CANDIDATES = 12
 TRIAL_STEPS = 50
+IDLE = 100
+"""Nodes after which a cut that was tight at none of them is dropped."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,9 @@ class Tree:
     separate : callable
     weight : ndarray or None
         A guess, by column, of how much fixing it matters; used until trials tell.
-    remembers : bool
-        Keep the root's reduced costs from one search to the next, where every row holds for every plan.
+    lasting : bool
+        Every cut holds for every plan, and ``separate`` finds it again where it is broken. The root's reduced
+        costs are then kept from one search to the next, and idle cuts are dropped.
     """
 
     def __init__(
@@ -75,7 +78,7 @@ class Tree:
         objective: str,
         separate: Separate,
         weight: np.ndarray | None = None,
-        remembers: bool = False,
+        lasting: bool = False,
     ):
         self.bridge, self.highs = bridge, bridge.highs
         self.objective, self.separate, self.limits = objective, separate, Limits()
@@ -92,7 +95,9 @@ class Tree:
         self.begun = 0.0
         self.open: list[Node] = []
         self.priced: tuple[float, np.ndarray] | None = None
-        self.remembers = remembers
+        self.lasting = lasting
+        self.first_cut, self.turn = self.highs.getNumRow(), 0
+        self.tight = np.zeros(0, np.int64)
 
     # one relaxation
 
@@ -134,6 +139,30 @@ class Tree:
         for c in cuts:
             self.highs.addRow(c.low, c.high, len(c.columns), c.columns.astype(np.int32), c.weights)
         self.cuts += len(cuts)
+
+    def _note_tight(self) -> None:
+        """Write down which cuts hold this node's relaxation."""
+        duals = np.array(self.highs.getSolution().row_dual)[self.first_cut :]
+        self.turn += 1
+        new = np.full(len(duals) - len(self.tight), self.turn)
+        self.tight = np.concatenate([self.tight, new])
+        self.tight[np.abs(duals) > FRACTION] = self.turn
+
+    def _drop_idle(self) -> None:
+        """Take out the cuts that have been tight at none of the last nodes; the basis stays."""
+        basis = self.highs.getBasis()
+        held = list(basis.row_status)
+        loose = np.array([s == highspy.HighsBasisStatus.kBasic for s in held])[self.first_cut :]
+        idle = loose[: len(self.tight)] & (self.tight <= self.turn - IDLE)
+        if not idle.any():
+            return
+        gone = (np.flatnonzero(idle) + self.first_cut).astype(np.int32)
+        self.highs.deleteRows(len(gone), gone)
+        stays = np.ones(len(held), dtype=bool)
+        stays[gone] = False
+        basis.row_status = [s for s, stay in zip(held, stays, strict=True) if stay]
+        self.highs.setBasis(basis)
+        self.tight = self.tight[~idle]
 
     def offer(self, values: np.ndarray, cost: float) -> None:
         """Keep a plan that keeps every rule, if it is the best so far."""
@@ -182,7 +211,7 @@ class Tree:
         """The best root so far, with what it says had no column been fixed (by a guess or a part)."""
         free = np.where(prices < 0, self.bridge.high[self.whole], self.bridge.low[self.whole])
         bound += float(prices @ (free - x))
-        if self.remembers and (self.priced is None or bound > self.priced[0]):
+        if self.lasting and (self.priced is None or bound > self.priced[0]):
             self.priced = bound, prices
 
     def _fix(self) -> None:
@@ -215,9 +244,10 @@ class Tree:
             zero = zero[:0]
         k, reach = self._choose(can, x, bound)
         zeros = (*node.zero, *map(int, zero))
+        low = max(bound, node.bound)  # cuts dropped since may have held it higher
         kids = [
-            Node(bound, 0, node.depth + 1, (*zeros, k), node.one, (k, 0, float(x[k]))),
-            Node(bound, 0, node.depth + 1, zeros, (*node.one, k), (k, 1, float(1 - x[k]))),
+            Node(low, 0, node.depth + 1, (*zeros, k), node.one, (k, 0, float(x[k]))),
+            Node(low, 0, node.depth + 1, zeros, (*node.one, k), (k, 1, float(1 - x[k]))),
         ]
         found = []
         for v in (1, 0):  # a unit placed settles more than a pair ruled out: plunges end in plans
@@ -344,7 +374,14 @@ class Tree:
         if node.step is not None and np.isfinite(bound):
             k, v, way = node.step
             self._learn(k, v, way, bound - node.bound)
-        return [] if values is None else self.branch(node, bound, values)
+        if values is None:
+            return []
+        if self.lasting:
+            self._note_tight()
+        found = self.branch(node, bound, values)
+        if self.lasting and self.turn % IDLE == 0:
+            self._drop_idle()
+        return found
 
     def _bound(self, ahead: Node | None = None) -> float:
         bounds = [n.bound for n in self.open[:1]] + ([ahead.bound] if ahead else [])

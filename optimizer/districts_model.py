@@ -16,9 +16,6 @@ from models.single_source import SingleSource, single_source
 from optimizer.branch_and_cut import Cut, Tree
 from optimizer.highs import Bridge
 
-WORTH = 1e-3
-"""Share of the cost that the rooms' cuts must add at the root to be sought in the whole tree."""
-
 
 def lightest_ways(home: Any, demand: Mapping[Any, float], graph: Adjacency) -> dict[Any, float]:
     """Least total demand of a connected set with home and each unit: the units on the lightest way."""
@@ -76,7 +73,6 @@ class Separator:
         cost: np.ndarray,
     ):  # fmt: skip
         self.graph, self.opened, self.cost = graph, opened, cost
-        self.without, self.gained = float("nan"), 0.0
         self.home = problem.sites["home"].to_dict()
         pairs = problem.pairs
         self.columns = column.loc[pairs.index].to_numpy(np.int32)
@@ -95,21 +91,12 @@ class Separator:
     def __call__(self, values: np.ndarray, root: bool) -> list[Cut]:
         """Cuts that these values of all columns violate.
 
-        At the root separators come first and the rooms' cuts once no separator is left, so that what the
-        latter bring is known; where that is little they are not sought again below.
+        Rooms are cut at the root only: below it that takes most of the time and hardly moves a bound.
         """
         least = 0.01 if root else 0.05
         x = values[self.columns]
         cuts = [] if self.graph is None else self._contiguity(x, least)
-        if root and cuts and np.isnan(self.without):
-            return cuts
-        if root:
-            cost = float(self.cost @ values)
-            self.without = cost if np.isnan(self.without) else self.without
-            self.gained = cost - self.without
-        elif self.gained < WORTH * abs(self.without):
-            return cuts
-        return cuts + self._rooms(values, x, least)
+        return cuts + self._rooms(values, x, least) if root else cuts
 
     def _rooms(self, values: np.ndarray, x: np.ndarray, least: float) -> list[Cut]:
         cuts = []
@@ -193,4 +180,4 @@ def tree_of(problem: SingleSource, graph: Adjacency | None) -> tuple[Stated, Tre
     size = problem.demand.loc[see.unit].to_numpy(float)
     weight[see.columns] = np.sqrt(np.maximum(size, 1.0) / max(float(size.mean()), 1.0))
     weight[list(state.opened.values())] = 10.0
-    return state, Tree(state.bridge, "cost", see, weight, remembers=graph is not None)
+    return state, Tree(state.bridge, "cost", see, weight, lasting=graph is not None)
