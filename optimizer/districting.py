@@ -28,10 +28,8 @@ CLOSE = 8e-3
 """Gap below which HiGHS is tried on what the root leaves."""
 ROUNDS, ROUND_NODES = 6, 100
 """How often, and how far."""
-NEIGHBOURS = (4, 7)
-"""Sites whose areas are improved together, first few, then more."""
-PART_NODES = 30
-"""How far each such improvement is taken."""
+PARTS = ((4, 30), (7, 30), (7, 150), (10, 300))
+"""Sites whose areas are improved together, and how many nodes each such search gets: first few, then more."""
 Ahead: TypeAlias = Callable[[Limits], float]
 
 __all__ = [
@@ -113,9 +111,9 @@ def serve(
         if start:
             first = cost_of(allowed, start)
             tree.offer(state.values(allowed, start), first)
-            for size in NEIGHBOURS:
-                part = replace(limits, gap=limits.gap / 4, nodes=PART_NODES, seconds=limits.seconds / 8)
-                improve(allowed, graph, state, tree, size, part, begun + limits.seconds / 4)
+            for size, nodes in PARTS:
+                part = replace(limits, gap=limits.gap / 4, nodes=nodes, seconds=limits.seconds / 8)
+                improve(allowed, graph, state, tree, size, part, begun + limits.seconds / 3)
         root = guessed(
             tree, limits, begun, report, lambda left: closed(allowed, graph, state, tree, left, report)
         )
