@@ -20,6 +20,7 @@ from optimizer.network_first import (
     carried_over,
     exact_value,
     first_goal,
+    judged,
     missing_tangents,
     ordered_goals,
     record,
@@ -94,7 +95,8 @@ def solve_joint(
         kept = replace(kept, clock=True)
         return Solved(model, inst, (record(goals[0][0], kept, goals[0][1]),), kept, True)
     else:
-        first = first_goal(bridge, model, inst, half, report, start, SLACK, enough=enough)
+        slack = min(SLACK, limits.gap / 4)
+        first = first_goal(bridge, model, inst, half, report, start, slack, enough=enough)
         if first.status == "infeasible":
             raise NoPlan(first.status, inst)
         if first.values is None:
@@ -105,6 +107,7 @@ def solve_joint(
     assert answer.values is not None and first.values is not None
     bridge.load(first.values)
     value = exact_value(model, inst)
+    first = judged(first, value, limits.gap)
     bridge.load(answer.values)
     return Solved(
         model, inst, (replace(record(goals[0][0], first, goals[0][1]), objective=value), *later), answer,

@@ -23,7 +23,7 @@ from optimizer.highs import Answer, Bridge, Limits, Progress, time_left
 from optimizer.relaxation import CUT_SLACK, ROUNDS, NoPlan, Relaxed, bridge_of, relax_and_cut, relaxed_county
 
 Report = Callable[[str, Progress], None]
-AGAIN = 3
+AGAIN, MANY = 3, 20
 """Solves of the first goal after its first, each with the tangents that the last one asked for."""
 FIRST_SHARE = 0.75
 """Share of a step's seconds after which its first goal makes room for the others."""
@@ -64,6 +64,12 @@ def exact_value(model: pyo.ConcreteModel, inst: Instance) -> float:
     return total
 
 
+def judged(answer: Answer, exact: float, gap: float) -> Answer:
+    """Proven by the exact objective, or stopped: a model of tangents alone may be proven and say too little."""
+    far = exact - answer.bound > gap * abs(exact) + 1e-9
+    return replace(answer, status="stopped") if answer.status == "proven" and far else answer
+
+
 def record(goal: str, answer: Answer, tolerance: float) -> GoalRecord:
     """A goal's line in the solve record."""
     return GoalRecord(
@@ -84,6 +90,7 @@ def first_goal(
     start: np.ndarray | None = None,
     share: float = CUT_SLACK,
     enough: float = 0.0,
+    rounds: int = AGAIN,
 ) -> Answer:
     """Least imbalance: solve, add the tangents its solution asks for, solve again from there.
 
@@ -96,7 +103,7 @@ def first_goal(
         bridge.load(start)
         bridge.add_rows(missing_tangents(model, inst, share / 10))
     answer = bridge.solve("imbalance", limits, start=start, progress=_watch(report, "imbalance"))
-    for _ in range(AGAIN):
+    for _ in range(rounds):
         if answer.values is None or bridge.stopped:
             break
         bridge.load(answer.values)
@@ -199,9 +206,14 @@ def solved(relaxed: Relaxed, goals: list[tuple[str, float]], limits: Limits, rep
     begun = time.monotonic()
     model, bridge, inst = relaxed.model, relaxed.bridge, relaxed.instance
     share = FIRST_SHARE if len(goals) > 1 else 1.0
-    first = first_goal(bridge, model, inst, time_left(limits, begun, share), report, enough=limits.gap)
+    # half of the gap is for the search, a quarter for what the tangents leave open
+    half = replace(time_left(limits, begun, share), gap=limits.gap / 2)
+    slack = min(CUT_SLACK, limits.gap / 4)
+    first = first_goal(bridge, model, inst, half, report, share=slack, enough=limits.gap, rounds=MANY)
     if first.values is None:
         raise NoPlan(first.status, inst)
+    bridge.load(first.values)
+    first = judged(first, exact_value(model, inst), limits.gap)
     later_limits = replace(time_left(limits, begun), gap=limits.later_gap)
     answer, later = ordered_goals(bridge, goals, first, later_limits, report)
     assert answer.values is not None

@@ -168,9 +168,14 @@ def _record(
     begun: float,
     notes: tuple[Finding, ...],
 ) -> SolveRecord:
-    """The first goal's objective is the referee's, its bound that of the joint step."""
+    """The first goal's objective is the referee's, its bound that of the joint step.
+
+    Proven is only what the referee's objective shows: within the gap asked for, and what later goals may take.
+    """
     first = decided.goals[0]
     gap = max(0.0, objective - first.bound) / max(objective, 1e-9)
+    if gap > scenario.gap + (first.tolerance if len(scenario.goals) > 1 else 0.0) + 1e-9:
+        first = replace(first, status="stopped")
     # the split's own disruption and cost replace the joint step's
     named = {g.goal: g for g in (*decided.goals[1:], *split.goals[1:])}
     rest = tuple(named[g.name] for g in scenario.goals if g.name in named)

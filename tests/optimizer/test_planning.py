@@ -89,6 +89,13 @@ def test_pupils_in_are_pupils_placed() -> None:
     assert int(result.plan.attendance["pupils"].sum()) == int(result.county.demand["pupils_base"].sum())
 
 
+@pytest.mark.parametrize(("asked", "reached"), [(1e-2, True), (1e-3, True), (1e-6, False)])
+def test_proven_is_only_what_the_referee_sees(asked: float, reached: bool) -> None:
+    solve = plan(small_county(), Scenario(goals=ALONE, gap=asked)).solve
+    assert (solve.gap <= asked) == reached == (solve.status == "proven")
+    assert solve.goals[0].status == solve.status
+
+
 def test_two_runs_give_the_same_plan() -> None:
     assert plan(small_county()).plan.plan_id == planned().plan.plan_id
 
