@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from models.contiguity import Adjacency, adjacency, stray
-from models.single_source import SingleSource, cost_of, faults
+from models.contiguity import Adjacency, adjacency, catchment_flow, stray
+from models.single_source import SingleSource, cost_of, faults, single_source
+from optimizer import branch_and_cut
 from optimizer.districting import border_lengths, possible_pairs, serve, surrogate_plan
-from optimizer.highs import Limits
+from optimizer.districts_model import tree_of
+from optimizer.highs import Bridge, Limits
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"
@@ -87,6 +90,26 @@ def test_contiguous_optimum_is_that_of_all_plans(seed: int, three: bool, located
     assert not faults(problem, done.served_by, graph)
     assert cost_of(problem, done.served_by) == pytest.approx(best, rel=1e-5)
     assert done.answer.bound <= best + 1e-6
+
+
+@pytest.mark.parametrize("idle", [1, 10**9])
+def test_dropped_cuts_change_no_optimum(idle: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(branch_and_cut, "IDLE", idle)
+    rng, graph, home = np.random.default_rng(5), grid(5, 6), [0, 14, 27]
+    problem = task(rng.integers(1, 9, 30).tolist(), rng.uniform(0, 10, (30, 3)), [60, 60, 60], home)
+    allowed = possible_pairs(problem, graph)
+    state, tree = tree_of(allowed, graph)
+    done = tree.search(replace(EXACT, threads=1))
+    plan = state.served_by(allowed, done.values)
+    assert not faults(problem, plan, graph)
+    model = single_source(problem, own=True)
+    take = {(u, j): model.attend[p] for p, u, j in problem.pairs[["unit", "site"]].itertuples()}
+    catchment_flow(model, take, problem.sites["home"].to_dict(), graph, dict.fromkeys(range(3), 30))
+    by_flow = Bridge(model, {"cost": model.goal_cost}).solve("cost", replace(EXACT, threads=1))
+    assert done.status == by_flow.status == "proven"
+    assert cost_of(problem, plan) == pytest.approx(by_flow.objective, rel=1e-5)
+    rows = tree.highs.getNumRow() - tree.first_cut
+    assert (rows < tree.cuts) == (idle == 1)
 
 
 @settings(max_examples=25, deadline=None)
