@@ -30,6 +30,8 @@ ROUNDS, ROUND_NODES = 6, 100
 """How often, and how far."""
 PARTS = ((4, 30), (7, 30), (7, 150), (10, 300))
 """Sites whose areas are improved together, and how many nodes each such search gets: first few, then more."""
+WIDE, WIDE_PART = 0.02, (20, 300)
+"""Gap between root and plan above which the tree will be long, so that larger parts are improved too."""
 Ahead: TypeAlias = Callable[[Limits], float]
 
 __all__ = [
@@ -111,7 +113,8 @@ def serve(
         if start:
             first = cost_of(allowed, start)
             tree.offer(state.values(allowed, start), first)
-            for size, nodes in PARTS:
+            wide = tree.upper - root.bound > WIDE * tree.upper
+            for size, nodes in (*PARTS, WIDE_PART) if wide else PARTS:
                 part = replace(limits, gap=limits.gap / 4, nodes=nodes, seconds=limits.seconds / 8)
                 improve(allowed, graph, state, tree, size, part, begun + limits.seconds / 3)
         root = guessed(
