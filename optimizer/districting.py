@@ -18,7 +18,7 @@ from models.contiguity import Adjacency
 from models.single_source import SingleSource, cost_of
 from optimizer.branch_and_cut import Tree
 from optimizer.districts_model import Separator, Stated, possible_pairs, stated, tree_of
-from optimizer.districts_start import border_lengths, improve, mended, started, surrogate_plan
+from optimizer.districts_start import border_lengths, improve_parts, mended, started, surrogate_plan
 from optimizer.highs import Answer, Limits, Progress
 from optimizer.locating import Narrow, Sites, locate
 
@@ -28,10 +28,6 @@ CLOSE = 8e-3
 """Gap below which HiGHS is tried on what the root leaves."""
 ROUNDS, ROUND_NODES = 6, 100
 """How often, and how far."""
-PARTS = ((4, 30), (7, 30), (7, 150), (10, 300))
-"""Sites whose areas are improved together, and how many nodes each such search gets: first few, then more."""
-WIDE, WIDE_PART = 0.02, (20, 300)
-"""Gap between root and plan above which the tree will be long, so that larger parts are improved too."""
 Ahead: TypeAlias = Callable[[Limits], float]
 
 __all__ = [
@@ -113,10 +109,7 @@ def serve(
         if start:
             first = cost_of(allowed, start)
             tree.offer(state.values(allowed, start), first)
-            wide = tree.upper - root.bound > WIDE * tree.upper
-            for size, nodes in (*PARTS, WIDE_PART) if wide else PARTS:
-                part = replace(limits, gap=limits.gap / 4, nodes=nodes, seconds=limits.seconds / 8)
-                improve(allowed, graph, state, tree, size, part, begun + limits.seconds / 3)
+            improve_parts(allowed, graph, state, tree, root.bound, limits, begun + limits.seconds / 3)
         root = guessed(
             tree, limits, begun, report, lambda left: closed(allowed, graph, state, tree, left, report)
         )

@@ -22,6 +22,10 @@ SEARCHES, MENDS, STEPS = 36, 12, 3_000_000
 """Annealings for a first plan, for one in pieces, and steps of each."""
 SURROGATE_GAP, SURROGATE_NODES = 0.03, 20
 """How far the surrogate plan is taken: it is improved by other means."""
+PARTS = ((4, 30), (7, 30), (7, 150), (10, 300))
+"""Sites whose areas are improved together, and how many nodes each such search gets: first few, then more."""
+WIDE, WIDE_PART = 0.02, (20, 300)
+"""Gap between root and plan above which the tree will be long, so that larger parts are improved too."""
 
 
 def surrogate_plan(
@@ -108,6 +112,26 @@ def improve(
             nodes += tree.search(limits, keep=keep).nodes
             again = again or tree.upper < before
     return nodes
+
+
+def improve_parts(
+    problem: SingleSource, graph: Adjacency, state: Stated, tree: Tree, bound: float, limits: Limits, until: float
+) -> None:  # fmt: skip
+    """`improve` few sites at a time, then more.
+
+    Parameters
+    ----------
+    bound : float
+        The root's, by which to tell how long the tree will be.
+    limits : Limits
+        Of everything.
+    until : float
+        `time.monotonic` at which to stop.
+    """
+    wide = tree.upper - bound > WIDE * abs(tree.upper)
+    for size, nodes in (*PARTS, WIDE_PART) if wide else PARTS:
+        part = replace(limits, gap=limits.gap / 4, nodes=nodes, seconds=limits.seconds / 8)
+        improve(problem, graph, state, tree, size, part, until)
 
 
 def border_lengths(
