@@ -24,12 +24,12 @@ NAME = "service_areas"
 GAP = 1e-4
 """What CPLEX called optimal (its default); 1e-6 is `optimizer.districting.serve`'s own."""
 ORDER = """
-Limits: 350 s of clock for gy and most of gy2, 120 to 180 s for gy2_19a, gy_37c and zy, which on a machine shared by six
-came to less processor time. The settings grew on the way: gy's a and b, gy2_18b, 19b, 20a, 20b with two annealings in plain
-Python and HiGHS from a gap of 0.1 % down (`optimizer.districting.CLOSE`); gy2_19a and zy_13b with 0.5 % and plans in pieces
-mended; zy_13c, 14b, 15b, 16b and gy_37c with six annealings and 0.8 %; the others (65 to 400 s of clock) with plans put
-together from catchments (`optimizer.catchments`). Of two runs the one with the smaller gap stands: gy_37c so came to a bound of
-79746.07 in 254 s of processor, but to no plan below 81349.98; zy_15b to 1657.06 and a bound of 1654.51 in 86 s.
+Limits: 350 to 400 s of clock for gy and most of gy2, 120 and 150 s for gy2_19a, zy_13b, 13c, 14b, 16b, 300 s for zy_17a, 600 and 900 s
+for the other zy. The settings grew on the way: gy's a and b, gy2_18b, 19b, 20a, 20b with two annealings in plain Python and HiGHS
+from a gap of 0.1 % down (`optimizer.districting.CLOSE`); gy2_19a and zy_13b with 0.5 % and plans in pieces mended; zy_13c, 14b and
+16b with six annealings and 0.8 %; gy_39c, 40c, zy_14a, 17a and 17b with plans put together from catchments
+(`optimizer.catchments`); zy_15a, 15b and 16a with rooms cut at the root only and idle cuts dropped
+(`optimizer.branch_and_cut`); zy_13a, 14c, 15c, 16c, 17c with larger parts improved as well (`optimizer.districts_start`).
 """.strip().splitlines()
 TRIED = """
 What was tried on the way (one run each, processor seconds, the published value given as cut-off unless said):
