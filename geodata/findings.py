@@ -44,6 +44,8 @@ class Finding:
 
     def text(self, language: str = "en") -> str:
         """The message without its place."""
+        flags = {True: say("findings.yes", language), False: say("findings.no", language)}
+        fields = {k: flags[v] if isinstance(v, bool) else v for k, v in self.fields.items()}
         return say(
             self.key,
             language,
@@ -53,7 +55,7 @@ class Finding:
                 "row": self.row if self.row is not None else "",
                 "column": self.column,
                 "value": self.value,
-                **self.fields,
+                **fields,
             },
         )
 

@@ -6,6 +6,7 @@ import pandas as pd
 
 from geodata.findings import Finding
 from geodata.messages import catalogue
+from geodata.tables import TABLES
 from maps.wording import listed, word
 from models.completeness import KINDS, completeness, pupils_balance
 from models.plan import PlanResult
@@ -22,21 +23,35 @@ def _detail(kind: str, detail: object, language: str) -> str:
     return word(f"gap_why_{kind}", language)
 
 
+def _table(table: str, language: str) -> str:
+    """A table's title: the workbook's own word, the Chinese title of its definition, or its name."""
+    own = TABLES[table].zh if language == "zh" and table in TABLES else table
+    return catalogue(language).get(f"workbook.table_{table}", own)
+
+
+def _named(table: pd.DataFrame, language: str) -> list[str]:
+    """Names; a column's with its Chinese header where the page is Chinese."""
+    headers = {(t, c.name): c.zh for t, d in TABLES.items() for c in d.columns} if language == "zh" else {}
+    keys = zip(table["table"], table["name"].astype(str), table["id"] == "", strict=True)
+    return [f"{headers[t, n]}（{n}）" if whole and (t, n) in headers else n for t, n, whole in keys]
+
+
 def by_name(result: PlanResult, language: str) -> pd.DataFrame:
     """Every incomplete place or column: ``kind, table, id, name, detail`` in words."""
     table = completeness(result)
     said = [_detail(k, d, language) for k, d in zip(table["kind"], table["detail"], strict=True)]
     kinds = [word(f"gap_{k}", language) for k in table["kind"]]
-    titles = [catalogue(language).get(f"workbook.table_{t}", t) for t in table["table"]]
-    return table.assign(kind=kinds, table=titles, detail=said)
+    titles = [_table(t, language) for t in table["table"]]
+    return table.assign(kind=kinds, table=titles, name=_named(table, language), detail=said)
 
 
 def counts(result: PlanResult, language: str) -> list[tuple[str, int, str]]:
     """Each kind with its count and first names, kinds without a place included."""
     table = completeness(result)
+    table = table.assign(name=_named(table, language))
     rows = []
     for kind in KINDS:
-        names = table.loc[table["kind"] == kind, "name"].astype(str).drop_duplicates().tolist()
+        names = table.loc[table["kind"] == kind, "name"].drop_duplicates().tolist()
         shown = listed(names[:NAMED], language) + (" …" if len(names) > NAMED else "")
         rows.append((word(f"gap_{kind}", language), int((table["kind"] == kind).sum()), shown))
     return rows

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from geodata.findings import Finding
+from geodata.tables import TABLES
 from maps.completeness import balance_sentence, counts
 from maps.dossier import front_page
 from maps.tables import gaps
@@ -29,6 +30,20 @@ def test_the_front_page_counts_every_kind_and_adds_up_the_pupils(sample_result, 
 def test_a_broken_sum_is_said_on_the_front_page(sample_result, language, word):
     broken = replace(sample_result, findings=(*sample_result.findings, UNPLACED))
     assert word in front_page(broken, language)
+
+
+def test_a_column_is_named_in_the_language_of_the_page(sample_result):
+    absent = Finding(
+        "note", "tables.default_used", {"default": False}, "schools.csv", "schools", column="has_boarding"
+    )
+    told = replace(sample_result, findings=(absent,))
+    assert ("has_boarding", "schools") in {
+        (r[3], r[1].lower()) for r in gaps(told, "en").table.itertuples(index=False)
+    }
+    row = next(r for r in gaps(told, "zh").table.itertuples(index=False) if "has_boarding" in r[3])
+    assert row[1] == "学校" and row[3] == f"{TABLES['schools'].column('has_boarding').zh}（has_boarding）"
+    assert "“否”" in row[4]
+    assert row[3] in front_page(told, "zh")
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
