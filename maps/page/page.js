@@ -218,5 +218,11 @@ document.addEventListener("DOMContentLoaded", () => {
   startSearch();
   document.getElementById("language").addEventListener("click", () => change({ language: state.language === "zh" ? "en" : "zh" }));
   document.getElementById("print").addEventListener("click", printPage);
+  window.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "p") {
+      event.preventDefault();  // the browser's own print would not fit the county to the paper
+      if (!document.body.classList.contains("printing")) printPage();
+    }
+  });
   window.addEventListener("hashchange", () => { readLink(); drawAll(); openPlace(); });
 });

@@ -8,7 +8,9 @@ import pytest
 from selenium import webdriver
 from selenium.common.exceptions import NoAlertPresentException
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from maps.proposal import write_map
@@ -229,10 +231,15 @@ def test_the_banner_says_what_is_fictional_modelled_or_straight(
     assert_quiet(browser)
 
 
-def test_print_fits_the_county_first_and_comes_back(browser, sample_page):
+@pytest.mark.parametrize("by_key", [False, True])
+def test_print_fits_the_county_first_and_comes_back(browser, sample_page, by_key):
     show(browser, sample_page, "view=closures")
     browser.execute_script("window.print = () => { window.printed = document.body.className; };")
-    browser.find_element(By.ID, "print").click()
+    if by_key:
+        keys = ActionChains(browser).key_down(Keys.CONTROL).send_keys("p").key_up(Keys.CONTROL)
+        keys.perform()
+    else:
+        browser.find_element(By.ID, "print").click()
     WebDriverWait(browser, 5).until(lambda d: d.execute_script("return window.printed") == "printing")
     paper = browser.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True})
     assert len(re.findall(rb"/Type\s*/Page\b", base64.b64decode(paper["data"]))) == 1
