@@ -88,7 +88,7 @@ def serve(
     limits = Limits(gap=1e-6) if limits is None else replace(limits, threads=1)
     if graph is None:
         state = stated(problem)
-        rooms = Separator(problem, None, state.column, state.opened, state.bridge.costs["cost"][0])
+        rooms = Separator(problem, None, state.column, state.opened)
         rooms.rooms = {j: Narrow(room.demand, room.room) for j, room in rooms.rooms.items()}
         places = Sites(state.bridge, problem, state.column, state.opened, rooms)
         first, answer = locate(places, limits, report, begun)
@@ -164,7 +164,7 @@ def closed(
     Plans come into the tree: HiGHS's own where they are contiguous, else what annealing makes of them.
     Columns that the root's reduced costs dropped hold nothing below its cutoff.
     """
-    see = Separator(problem, graph, state.column, state.opened, state.bridge.costs["cost"][0])
+    see = Separator(problem, graph, state.column, state.opened)
     low, cutoff, begun = -np.inf, tree.cutoff(), time.monotonic()
     for _ in range(ROUNDS):
         some = replace(_left(limits, begun), nodes=ROUND_NODES)

@@ -64,15 +64,12 @@ class Separator:
     column : Series
         Column of the bridge by pair p.
     opened : mapping of site to column, empty where every site is open
-    cost : ndarray
-        Objective by column.
     """
 
     def __init__(
-        self, problem: SingleSource, graph: Adjacency | None, column: pd.Series, opened: Mapping[Any, int],
-        cost: np.ndarray,
-    ):  # fmt: skip
-        self.graph, self.opened, self.cost = graph, opened, cost
+        self, problem: SingleSource, graph: Adjacency | None, column: pd.Series, opened: Mapping[Any, int]
+    ):
+        self.graph, self.opened = graph, opened
         self.home = problem.sites["home"].to_dict()
         pairs = problem.pairs
         self.columns = column.loc[pairs.index].to_numpy(np.int32)
@@ -175,7 +172,7 @@ def stated(problem: SingleSource, own: bool = False) -> Stated:
 def tree_of(problem: SingleSource, graph: Adjacency | None) -> tuple[Stated, Tree]:
     """The exact search of a problem, ready to go."""
     state = stated(problem, own=graph is not None)
-    see = Separator(problem, graph, state.column, state.opened, state.bridge.costs["cost"][0])
+    see = Separator(problem, graph, state.column, state.opened)
     weight = np.ones(len(state.bridge.columns))
     size = problem.demand.loc[see.unit].to_numpy(float)
     weight[see.columns] = np.sqrt(np.maximum(size, 1.0) / max(float(size.mean()), 1.0))
