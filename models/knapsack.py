@@ -16,10 +16,15 @@ Units where x is zero are left out of that and lifted in one by one. Demands are
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import highspy
 import numpy as np
 
 TOLERANCE = 1e-7
+Fullest: TypeAlias = Callable[[np.ndarray], "tuple[float, np.ndarray] | None"]
+"""Coefficients -> the most that whole units bring under them, and which do (bool); None where not known."""
 
 
 def fill(gain: np.ndarray, demand: np.ndarray, room: int) -> tuple[float, np.ndarray]:
@@ -98,14 +103,7 @@ class Room:
         self.demand, self.room = demand, room
         self.fits = (demand > 0) & (demand <= room)
         self.inside = np.zeros(0)
-        n = len(demand)
-        self.polar = highspy.Highs()
-        for name, value in (("output_flag", False), ("presolve", "off"), ("threads", 1)):
-            self.polar.setOptionValue(name, value)
-        self.part = highspy.Highs()
-        for name, value in (("output_flag", False), ("presolve", "off"), ("threads", 1)):
-            self.part.setOptionValue(name, value)
-        _columns(self.polar, np.zeros(n))
+        self.polar, self.part = polar_problem(len(demand)), polar_problem(0)
 
     def cut(self, point: np.ndarray, least: float = 0.01) -> np.ndarray | None:
         """Inequality a v <= 1 that every whole filling keeps and a point violates, or None.
@@ -153,33 +151,87 @@ class Room:
             largest = max(largest, int(need[k]))
         rest, spare = some[~whole], self.room - int(need[whole].sum())
         self.part.clearModel()
-        _columns(self.part, -point[rest])
-        x = point[rest]
-        return _violated(self.part, np.arange(len(rest)), x, need[~whole], spare, least) is not None
+        add_columns(self.part, -point[rest])
+        fullest = _filling(need[~whole], spare)
+        return violated(self.part, np.arange(len(rest)), point[rest], fullest, least) is not None
 
     def _most_violated(self, point: np.ndarray, some: np.ndarray, least: float) -> np.ndarray | None:
         """The a, on the units of the point, that it violates most."""
-        n = len(point)
-        cost = np.zeros(n)
-        cost[some] = -point[some]
-        self.polar.changeColsCost(n, np.arange(n, dtype=np.int32), cost)
-        return _violated(self.polar, some, point[some], self.demand[some], self.room, least)
+        aim(self.polar, some, point)
+        return violated(self.polar, some, point[some], _filling(self.demand[some], self.room), least)
 
     def _seen(self, point: np.ndarray) -> bool:
         """True for the very point that last turned out to lie inside."""
         return len(self.inside) == len(point) and bool(np.allclose(point, self.inside, atol=1e-9))
 
 
-def _columns(polar: highspy.Highs, cost: np.ndarray) -> None:
+def _filling(need: np.ndarray, room: int) -> Fullest:
+    """`fill`, with what still fits put in where the filling is broken: that makes the row stronger."""
+    small_first = np.argsort(need, kind="stable")
+
+    def fullest(a: np.ndarray) -> tuple[float, np.ndarray]:
+        most, v = fill(a, need, room)
+        if most > 1 + TOLERANCE:
+            for k in small_first:
+                if not v[k] and need[v].sum() + need[k] <= room:
+                    v[k] = True
+        return most, v
+
+    return fullest
+
+
+def polar_problem(n: int) -> highspy.Highs:
+    """A polar problem of n columns, none of them with a row yet."""
+    polar = highspy.Highs()
+    for name, value in (("output_flag", False), ("presolve", "off"), ("threads", 1)):
+        polar.setOptionValue(name, value)
+    add_columns(polar, np.zeros(n))
+    return polar
+
+
+def add_columns(polar: highspy.Highs, cost: np.ndarray) -> None:
+    """Coefficients from 0 to 1 at these costs."""
     n, none = len(cost), np.zeros(0, dtype=np.int32)
     polar.addCols(n, cost, np.zeros(n), np.ones(n), 0, none, none, np.zeros(0))
 
 
-def _violated(
-    polar: highspy.Highs, columns: np.ndarray, x: np.ndarray, need: np.ndarray, room: int, least: float
+def aim(polar: highspy.Highs, some: np.ndarray, point: np.ndarray) -> None:
+    """Set the costs for a point that shows some units."""
+    cost = np.zeros(len(point))
+    cost[some] = -point[some]
+    polar.changeColsCost(len(point), np.arange(len(point), dtype=np.int32), cost)
+
+
+def narrow(polar: highspy.Highs, some: np.ndarray) -> None:
+    """Let only some units have a coefficient."""
+    n = polar.getNumCol()
+    high = np.zeros(n)
+    high[some] = 1.0
+    polar.changeColsBounds(n, np.arange(n, dtype=np.int32), np.zeros(n), high)
+
+
+def violated(
+    polar: highspy.Highs, columns: np.ndarray, x: np.ndarray, fullest: Fullest, least: float
 ) -> np.ndarray | None:
-    """Solve a polar problem by rows: its a, or None where nothing is violated by so much."""
-    small_first = np.argsort(need, kind="stable")
+    """Solve a polar problem by rows: the a that a point violates most.
+
+    Parameters
+    ----------
+    polar : Highs
+        Its rows are whole solutions seen; those found here are added.
+    columns : ndarray of int (n,)
+        The polar's columns of the point's units.
+    x : ndarray (n,)
+        The point.
+    fullest : callable
+    least : float
+        Violation asked for.
+
+    Returns
+    -------
+    ndarray (n,) or None
+        None where nothing is violated by so much, or ``fullest`` does not know.
+    """
     while True:
         if polar.run() == highspy.HighsStatus.kError:
             # HiGHS counts threads once a process: a solve with more than one came before
@@ -187,11 +239,11 @@ def _violated(
         a = np.array(polar.getSolution().col_value)[columns]
         if a @ x < 1 + least:
             return None
-        most, v = fill(a, need, room)
+        known = fullest(a)
+        if known is None:
+            return None
+        most, v = known
         if most <= 1 + TOLERANCE:
             return np.where(a > TOLERANCE, a, 0.0) / max(1.0, most)
-        for k in small_first:  # a unit more where there is room makes the row stronger
-            if not v[k] and need[v].sum() + need[k] <= room:
-                v[k] = True
         index = columns[v].astype(np.int32)
         polar.addRow(-highspy.kHighsInf, 1.0, len(index), index, np.ones(len(index)))

@@ -105,7 +105,7 @@ def areas(
     served : mapping of unit to site, or None
         None begins from the sites alone.
     """
-    from optimizer.compiled import Ground
+    from optimizer.compiled import numbered
 
     pairs, home = problem.pairs, problem.sites["home"].to_dict()
     keep = {h: j for j, h in home.items()}
@@ -124,14 +124,8 @@ def areas(
         limits.append(OUTSIDE * max(1e-6, float(np.abs(values).max())))
         tables.append(np.full((len(units), len(sites)), limits[-1]))
         tables[-1][where] = values
-    near = [[u_at[v] for v in graph.neighbours[u]] for u in units]
-    ground = Ground(
-        start=np.cumsum([0, *map(len, near)]), near=np.array([v for some in near for v in some], np.int64),
-        home=np.array([u_at[home[j]] for j in sites]), demand=problem.demand.to_numpy(float),
-        room=problem.sites["room"].to_numpy(float),
-    )  # fmt: skip
     at = np.array([j_at[first[u]] for u in units])
-    return Areas(units, sites, ground, tables[0], tables[1], limits[0], at)
+    return Areas(units, sites, numbered(problem, graph), tables[0], tables[1], limits[0], at)
 
 
 def scales(state: Areas, edges: np.ndarray) -> tuple[float, float]:

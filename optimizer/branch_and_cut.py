@@ -26,6 +26,8 @@ RELIABLE = 4
 """Trials of a column in either direction after which its past stands for it (Achterberg et al. 2005)."""
 CANDIDATES = 12
 TRIAL_STEPS = 50
+ROUNDS, TAIL = 200, 10
+"""Most rounds of lasting cuts at a root, and how many together must gain a hundredth of what is left."""
 IDLE = 100
 """Nodes after which a cut that was tight at none of them is dropped."""
 
@@ -181,14 +183,14 @@ class Tree:
 
         A whole solution is always cut until it keeps the rules; then it is a plan.
         """
-        last, rounds = -np.inf, 0
+        bounds: list[float] = []
         while True:
             bound, values = self.here()
             if values is None:
                 return np.inf, None
             x = values[self.whole]
             fractional = bool((np.abs(x - np.round(x)) > FRACTION).any())
-            if fractional and rounds and not self._goes_on(bound, last, rounds, root):
+            if fractional and bounds and not self._goes_on(bound, bounds, root):
                 return bound, values
             cuts = self.separate(values, root)
             if not cuts:
@@ -197,15 +199,19 @@ class Tree:
                     return np.inf, None
                 return bound, values
             self.add(cuts)
-            last, rounds = bound, rounds + 1
+            bounds.append(bound)
 
-    def _goes_on(self, bound: float, last: float, rounds: int, root: bool) -> bool:
+    def _goes_on(self, bound: float, bounds: list[float], root: bool) -> bool:
+        """Whether to cut once more, after rounds that began with these bounds."""
         if self._late():
             return False
+        if root and not self.lasting:
+            return len(bounds) < 60
+        end = self.cutoff() if root else self.upper
+        worth = 0.01 * (end - bound if np.isfinite(end) else 0.01 * abs(bound))
         if root:
-            return rounds < 60
-        left = self.upper - bound if np.isfinite(self.upper) else 0.01 * abs(bound)
-        return rounds < 4 and bound - last > 0.01 * left
+            return len(bounds) < TAIL or (len(bounds) < ROUNDS and bound - bounds[-TAIL] > worth)
+        return len(bounds) < 4 and bound - bounds[-1] > worth
 
     def _remember(self, bound: float, prices: np.ndarray, x: np.ndarray) -> None:
         """The best root so far, with what it says had no column been fixed (by a guess or a part)."""

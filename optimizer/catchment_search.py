@@ -1,4 +1,4 @@
-"""Catchments of one site that are worth more than a given value, compiled."""
+"""Catchments of one site that are worth more than a given value, and the one worth most, compiled."""
 
 from __future__ import annotations
 
@@ -120,3 +120,118 @@ def valuable(
                     if status[v] == 0 and seen[v] == stamp and (unit < 0 or gain[v] > gain[unit]):
                         unit = v
     return count
+
+
+@compiled
+def _reach(
+    inside: np.ndarray, taken: int, left: float, status: np.ndarray, ground: Ground, queue: np.ndarray,
+    waits: np.ndarray, need: np.ndarray, back: np.ndarray,
+) -> None:  # fmt: skip
+    """Write the least demand on a way from the units inside to each free one, and the unit before it."""
+    size, head, n = len(queue), 0, taken
+    need[:] = np.inf
+    for i in range(taken):
+        queue[i] = inside[i]
+        need[inside[i]], back[inside[i]] = 0.0, -1
+    while n > 0:
+        w = queue[head]
+        head, n, waits[w] = (head + 1) % size, n - 1, False
+        for e in range(ground.start[w], ground.start[w + 1]):
+            v = ground.near[e]
+            d = need[w] + ground.demand[v]
+            if status[v] == 0 and d <= left + 1e-9 and d < need[v] - 1e-9:
+                need[v], back[v] = d, w
+                if not waits[v]:
+                    waits[v] = True
+                    queue[(head + n) % size] = v
+                    n += 1
+
+
+@compiled
+def heaviest(
+    site: int, gain: np.ndarray, allowed: np.ndarray, ground: Ground, above: float, nodes: int,
+    held: np.ndarray,
+) -> tuple[float, bool]:  # fmt: skip
+    """The most that a connected set of units within a site's room, its own unit in it, gains above ``above``.
+
+    Depth first: the first unit on the lightest way to the one that gains most for its demand goes in, then stays
+    out. The room left filled with what can be reached bounds a branch.
+
+    Parameters
+    ----------
+    gain : ndarray of float
+        By unit, none below 0.
+    allowed : ndarray of bool
+        By unit.
+    nodes : int
+        Where to give up; once a set is found, as far again as that took.
+    held : ndarray of bool
+        By unit: the set, written.
+
+    Returns
+    -------
+    float, bool
+        ``above`` where nothing gains more, and whether the search came to its end.
+    """
+    units, demand = len(gain), ground.demand
+    status = np.where(allowed, 0, 2)  # 0 free, 1 inside, 2 out
+    plus = np.flatnonzero(allowed & (gain > 0))
+    order = plus[np.argsort(-(gain[plus] / np.maximum(demand[plus], 1e-9)))]
+    queue, waits = np.zeros(units + 1, np.int64), np.zeros(units, np.bool_)
+    need, back = np.zeros(units), np.zeros(units, np.int64)
+    inside = np.zeros(units, np.int64)
+    path, out = np.zeros(units + 1, np.int64), np.zeros(units + 1, np.int64)
+    taken, depth, used, best = 0, 0, 0, above
+    total, left, unit = 0.0, ground.room[site], ground.home[site]
+    while used < nodes:
+        used += 1
+        if unit >= 0:  # goes in
+            path[depth], out[depth] = unit, 0
+            inside[taken], status[unit] = unit, 1
+            taken, depth = taken + 1, depth + 1
+            total, left = total + gain[unit], left - demand[unit]
+            if total > best + 1e-9:
+                best, nodes = total, min(nodes, 2 * used + 100)
+                held[:] = status == 1
+        else:  # the last that went in stays out
+            while depth > 0 and out[depth - 1] == 1:
+                depth -= 1
+                status[path[depth]] = 0
+            if depth <= 1:  # the site's own unit is never out
+                return best, True
+            unit = path[depth - 1]
+            out[depth - 1], status[unit] = 1, 2
+            taken, total, left = taken - 1, total - gain[unit], left + demand[unit]
+        _reach(inside, taken, left, status, ground, queue, waits, need, back)
+        unit, bound, rest = -1, total, left
+        for v in order:
+            if status[v] == 0 and need[v] < np.inf:
+                if unit < 0:
+                    unit = v
+                bound += gain[v] * min(1.0, rest / max(demand[v], 1e-9))
+                rest -= demand[v]
+                if rest <= 0.0:
+                    break
+        if bound <= best + 1e-9:
+            unit = -1
+        while unit >= 0 and status[back[unit]] == 0:
+            unit = back[unit]
+    return best, False
+
+
+@compiled
+def top_up(held: np.ndarray, wanted: np.ndarray, ground: Ground, room: float) -> None:
+    """Put wanted units that border on a set into it, the one of least demand first, while they fit its room."""
+    left = room - ground.demand[held].sum()
+    while True:
+        unit = -1
+        for w in np.flatnonzero(held):
+            for e in range(ground.start[w], ground.start[w + 1]):
+                v = ground.near[e]
+                fits = wanted[v] and not held[v] and ground.demand[v] <= left
+                if fits and (unit < 0 or ground.demand[v] < ground.demand[unit]):
+                    unit = v
+        if unit < 0:
+            break
+        held[unit] = True
+        left -= ground.demand[unit]

@@ -194,7 +194,13 @@ def chosen(
 
 
 def composed(
-    state: Areas, steps: int, seeds: list[int], seconds: float, gap: float, until: float = np.inf
+    state: Areas,
+    steps: int,
+    seeds: list[int],
+    seconds: float,
+    gap: float,
+    until: float = np.inf,
+    enough: float = -np.inf,
 ) -> np.ndarray | None:
     """A good plan: annealed, put together anew, annealed from there and put together once more.
 
@@ -211,6 +217,8 @@ def composed(
         Relative gap to which a choice is taken.
     until : float
         `time.monotonic` after which neither a search nor a round of prices begins.
+    enough : float
+        Cost at which a plan is good enough.
 
     Returns
     -------
@@ -225,8 +233,10 @@ def composed(
             pool.see(search)
             if search.cost < best:
                 best, plan = search.cost, search.plan
-            if time.monotonic() > until:
+            if time.monotonic() > until or best <= enough:
                 break
+        if best <= enough:
+            break
         grow(pool, relaxed, rounds, until)
         for most in (FEW, MOST):
             better = chosen(pool, relaxed, most, best, plan, limits)

@@ -11,6 +11,9 @@ from typing import Any, NamedTuple, TypeVar, cast
 import numpy as np
 from numba import njit
 
+from models.contiguity import Adjacency
+from models.single_source import SingleSource
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -39,3 +42,14 @@ class Ground(NamedTuple):
     home: np.ndarray
     demand: np.ndarray
     room: np.ndarray
+
+
+def numbered(problem: SingleSource, graph: Adjacency) -> Ground:
+    """A problem's ground: units and sites in the order of their tables."""
+    at = {u: k for k, u in enumerate(problem.demand.index)}
+    near = [[at[v] for v in graph.neighbours[u]] for u in at]
+    return Ground(
+        start=np.cumsum([0, *map(len, near)]), near=np.array([v for some in near for v in some], np.int64),
+        home=problem.sites["home"].map(at).to_numpy(np.int64), demand=problem.demand.to_numpy(float),
+        room=problem.sites["room"].to_numpy(float),
+    )  # fmt: skip

@@ -1,8 +1,8 @@
 """Service areas: least cost, whole units, room and contiguous catchments, proven.
 
 Root (`optimizer.districts_model`) -> first plan (`optimizer.districts_start`) -> HiGHS on what a close root
-leaves, else one tree in which separators and the cuts of each site's room come into force where they are
-broken (`optimizer.branch_and_cut`).
+leaves; else whole catchments cut at the root (`optimizer.catchment_cuts`), the plan improved once more, and one
+tree in which separators come into force where they are broken (`optimizer.branch_and_cut`).
 """
 
 from __future__ import annotations
@@ -10,25 +10,36 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from models.contiguity import Adjacency
 from models.single_source import SingleSource, cost_of
-from optimizer.branch_and_cut import Tree
-from optimizer.districts_model import Separator, Stated, possible_pairs, stated, tree_of
-from optimizer.districts_start import border_lengths, improve_parts, mended, started, surrogate_plan
+from optimizer.districts_model import Search, Separator, Stated, possible_pairs, stated, tree_of
+from optimizer.districts_start import (
+    LATER_PARTS,
+    PARTS,
+    begin_again,
+    border_lengths,
+    from_catchments,
+    from_surrogate,
+    improve_parts,
+    mended,
+    surrogate_plan,
+)
 from optimizer.highs import Answer, Limits, Progress
 from optimizer.locating import Narrow, Sites, locate
 
-GUESSES = (0.25, 0.4, 0.6)
-"""Guesses of the optimum, as shares of the way from the root's bound to the start."""
-CLOSE = 8e-3
-"""Gap below which HiGHS is tried on what the root leaves."""
+GUESSES = (2.5e-3, 4e-3, 6e-3)
+"""Guesses of the optimum where no plan is known: how far above the root's bound."""
+CLOSE = 1.5e-3
+"""Gap below which HiGHS is tried on what the root leaves, before whole catchments are cut."""
+WIDE = 0.01
+"""Gap, with whole catchments cut, above which another first plan is tried as well."""
 ROUNDS, ROUND_NODES = 6, 100
 """How often, and how far."""
-Ahead: TypeAlias = Callable[[Limits], float]
 
 __all__ = [
     "Separator", "Served", "Stated", "border_lengths", "possible_pairs", "serve", "stated",
@@ -101,46 +112,70 @@ def serve(
             status="infeasible", objective=inf, bound=inf, gap=inf, seconds=0.0, nodes=0, clock=False
         )
         return Served(nobody, {}, float("nan"), time.monotonic() - begun)
-    state, tree = tree_of(allowed, graph)
+    search = tree_of(allowed, graph)
+    state, tree = search.state, search.tree
     root = tree.search(replace(limits, nodes=1), report)
     first = float("nan")
     if root.status not in ("proven", "infeasible"):
-        start = started(allowed, graph, state, tree, length, limits, begun + limits.seconds / 3)
+        surrogate = partial(from_surrogate, search, length, limits)
+        start = from_catchments(search, limits, begun + limits.seconds / 3)
+        other = surrogate if start else None
+        start = start or surrogate()
         if start:
             first = cost_of(allowed, start)
             tree.offer(state.values(allowed, start), first)
-            improve_parts(allowed, graph, state, tree, root.bound, limits, begun + limits.seconds / 3)
-        root = guessed(
-            tree, limits, begun, report, lambda left: closed(allowed, graph, state, tree, left, report)
-        )
+            improve_parts(search, PARTS, limits, begun + limits.seconds / 3)
+        root = proved(search, limits, begun, report, other)
     plan = {} if root.values is None else state.served_by(allowed, root.values)
     return Served(root, plan, first, time.monotonic() - begun)
 
 
-def guessed(
-    tree: Tree, limits: Limits, begun: float, report: Callable[[Progress], None] | None, ahead: Ahead
+def proved(
+    search: Search,
+    limits: Limits,
+    begun: float,
+    report: Callable[[Progress], None] | None,
+    other: Callable[[], dict[Any, Any]] | None = None,
 ) -> Answer:
-    """The exact search under guesses of the optimum.
+    """From a plan, if there is one, to the proof: by HiGHS where the root is close, else by the tree.
 
-    A good plan makes a tree small, and is hard to find. Searching below a guess needs none: either a plan
-    turns up, and is the optimum, or there is none below the guess, which is then a bound.
+    For the tree whole catchments are cut at the root. After that a search of a few sites tells much more,
+    so that the plan is improved once again; it makes the tree small. Without a plan the tree searches below
+    guesses of the optimum first: what turns up there is one, or the guess is a bound.
 
     Parameters
     ----------
-    ahead : callable
-        Tried first where the root is close (`closed`): limits -> a bound on every plan.
+    begun : float
+        `time.monotonic` from which the limits count.
+    other : callable or None
+        Another first plan, or an empty one: improved too where the gap is still wide.
     """
+    tree = search.tree
     answer = tree.search(replace(_left(limits, begun), nodes=1), report)
     nodes, low = answer.nodes, answer.bound
-    if answer.status == "stopped" and answer.gap < CLOSE and nodes != limits.nodes:
-        low = max(low, ahead(_left(limits, begun)))
+
+    def goes_on() -> bool:
+        return answer.status in ("stopped", "no_plan") and not answer.clock and nodes != limits.nodes
+
+    if goes_on() and answer.gap < CLOSE:
+        low = max(low, closed(search, _left(limits, begun), report))
         done = tree.upper - low <= limits.gap * abs(tree.upper) * (1 + 1e-9)
         answer = replace(
             answer, status="proven" if done else "stopped", objective=tree.upper, values=tree.best
         )
-    wide = tree.upper - low if np.isfinite(tree.upper) else 0.01 * abs(low)
-    guesses = [low + share * wide for share in GUESSES]
-    while answer.status in ("stopped", "no_plan") and not answer.clock and nodes != limits.nodes:
+    if goes_on():
+        search.see.deep = True
+        answer = tree.search(replace(_left(limits, begun), nodes=1), report)
+        nodes, low = nodes + answer.nodes, max(low, answer.bound)
+        search.see.deep = False  # what holds is kept; the searches of parts cut no more of it
+        improve_parts(search, LATER_PARTS, limits, begun + limits.seconds / 2)
+        if other is not None and tree.upper - low > WIDE * abs(tree.upper):
+            plan = other()
+            if plan:
+                begin_again(search, plan, limits, begun + limits.seconds / 2)
+        search.see.deep = True
+    guesses = [] if tree.best is not None else [low + share * abs(low) for share in GUESSES]
+    while goes_on():
         guess = guesses.pop(0) if guesses else np.inf
         rest = _left(limits, begun)
         rest = rest if limits.nodes is None else replace(rest, nodes=limits.nodes - nodes)
@@ -151,31 +186,24 @@ def guessed(
     return replace(answer, bound=low, gap=gap, nodes=nodes, seconds=time.monotonic() - begun)
 
 
-def closed(
-    problem: SingleSource,
-    graph: Adjacency,
-    state: Stated,
-    tree: Tree,
-    limits: Limits,
-    report: Callable[[Progress], None] | None,
-) -> float:
+def closed(search: Search, limits: Limits, report: Callable[[Progress], None] | None) -> float:
     """Solve what the root leaves by HiGHS, cut what is not contiguous, and solve again: the bound proven.
 
     Plans come into the tree: HiGHS's own where they are contiguous, else what annealing makes of them.
     Columns that the root's reduced costs dropped hold nothing below its cutoff.
     """
-    see = Separator(problem, graph, state.column, state.opened)
+    problem, state, tree = search.problem, search.state, search.tree
     low, cutoff, begun = -np.inf, tree.cutoff(), time.monotonic()
     for _ in range(ROUNDS):
         some = replace(_left(limits, begun), nodes=ROUND_NODES)
         rest = state.bridge.solve("cost", some, start=tree.best, progress=report)
         low = max(low, min(cutoff, np.inf if rest.status == "infeasible" else rest.bound))
-        cuts = [] if rest.values is None else see.broken(rest.values)
+        cuts = [] if rest.values is None else search.see.broken(rest.values)
         if rest.values is None or rest.clock:
             break
         plan = state.served_by(problem, rest.values)
         if cuts:
-            plan = mended(problem, graph, state, tree, plan, limits)
+            plan = mended(search, plan, limits)
         if plan:
             tree.offer(state.values(problem, plan), cost_of(problem, plan))
         if not cuts or tree.upper - low <= limits.gap * abs(tree.upper):

@@ -14,6 +14,7 @@ from models.contiguity import Adjacency, fractional_cuts, splits
 from models.knapsack import Room
 from models.single_source import SingleSource, single_source
 from optimizer.branch_and_cut import Cut, Tree
+from optimizer.catchment_cuts import Catchment
 from optimizer.highs import Bridge
 
 
@@ -52,8 +53,14 @@ def possible_pairs(problem: SingleSource, graph: Adjacency) -> SingleSource:
     return problem.only(np.array(keep, dtype=bool))
 
 
+FEW = 3
+"""Other cuts up to which whole catchments are cut as well."""
+LEAST, LEAST_BELOW, LEAST_CATCHMENT = 0.01, 0.05, 0.002
+"""Violation asked for, at the root and below; by how much for whole catchments."""
+
+
 class Separator:
-    """Finds the cuts of one problem: separators of catchments, and cuts of each site's room.
+    """Finds the cuts of one problem: separators of catchments, cuts of each site's room, of its catchments.
 
     Parameters
     ----------
@@ -64,6 +71,11 @@ class Separator:
     column : Series
         Column of the bridge by pair p.
     opened : mapping of site to column, empty where every site is open
+
+    Attributes
+    ----------
+    deep : bool
+        Whole catchments are cut too: for what the other cuts leave open, they take a search each.
     """
 
     def __init__(
@@ -78,29 +90,38 @@ class Separator:
         self.rows = {j: np.flatnonzero(self.site == j) for j in problem.sites.index}
         self.allowed = {j: set(self.unit[k]) for j, k in self.rows.items()}
         self.nets = {} if graph is None else {j: splits(graph, units) for j, units in self.allowed.items()}
-        self.rooms = {}
+        self.rooms: dict[Any, Room] = {}
         demand = problem.demand
         if (demand % 1 == 0).all():
             for j, k in self.rows.items():
                 need = demand.loc[self.unit[k]].to_numpy(np.int64)
                 self.rooms[j] = Room(need, int(problem.sites.at[j, "room"]))
+        self.whole = {} if graph is None else _catchments(problem, graph, self.unit, self.rows)
+        self.deep = False
 
     def __call__(self, values: np.ndarray, root: bool) -> list[Cut]:
         """Cuts that these values of all columns violate.
 
-        Rooms are cut at the root only: below it that takes most of the time and hardly moves a bound.
+        Rooms and catchments are cut at the root only: below it that takes most of the time and hardly moves a
+        bound. The dearer ones wait until the others find little.
         """
-        least = 0.01 if root else 0.05
         x = values[self.columns]
-        cuts = [] if self.graph is None else self._contiguity(x, least)
-        return cuts + self._rooms(values, x, least) if root else cuts
+        cuts = [] if self.graph is None else self._contiguity(x, LEAST if root else LEAST_BELOW)
+        if root and (len(cuts) <= FEW or not self.deep):
+            cuts += self._by_site(self.rooms, values, LEAST)
+        if root and len(cuts) <= FEW and self.deep:
+            cuts += self._by_site(self.whole, values, LEAST_CATCHMENT)
+        return cuts
 
-    def _rooms(self, values: np.ndarray, x: np.ndarray, least: float) -> list[Cut]:
-        cuts = []
-        for j, room in self.rooms.items():
+    def _by_site(
+        self, cutters: Mapping[Any, Room | Catchment], values: np.ndarray, least: float
+    ) -> list[Cut]:
+        """The cut a v <= 1 of each site that these values violate, on columns."""
+        cuts, x = [], values[self.columns]
+        for j, cutter in cutters.items():
             k = self.rows[j]
             level = float(values[self.opened[j]]) if self.opened else 1.0
-            a = room.cut(x[k] / level, least) if level > 1e-6 else None
+            a = cutter.cut(x[k] / level, least) if level > 1e-6 else None
             if a is None:
                 continue
             columns, weights = self.columns[k[a > 0]], a[a > 0]
@@ -127,6 +148,20 @@ class Separator:
         weights = np.ones(len(ks))
         weights[-1] = -1.0
         return Cut(self.columns[ks], weights, 0.0, np.inf)
+
+
+def _catchments(
+    problem: SingleSource, graph: Adjacency, unit: np.ndarray, rows: Mapping[Any, np.ndarray]
+) -> dict[Any, Catchment]:
+    """The catchments of each site, on the units of its pairs."""
+    from optimizer.compiled import numbered
+
+    ground, at = numbered(problem, graph), problem.demand.index
+    return {
+        j: Catchment(ground, problem.sites.index.get_loc(j), at.get_indexer(unit[k]))
+        for j, k in rows.items()
+        if problem.sites.at[j, "home"] in set(unit[k])
+    }
 
 
 @dataclass(frozen=True)
@@ -169,12 +204,23 @@ def stated(problem: SingleSource, own: bool = False) -> Stated:
     return Stated(model, bridge, take, column, opened)
 
 
-def tree_of(problem: SingleSource, graph: Adjacency | None) -> tuple[Stated, Tree]:
-    """The exact search of a problem, ready to go."""
-    state = stated(problem, own=graph is not None)
+@dataclass(frozen=True)
+class Search:
+    """The exact search of a problem, ready to go: its pairs and borders, the model, the tree and what cuts it."""
+
+    problem: SingleSource
+    graph: Adjacency
+    state: Stated
+    tree: Tree
+    see: Separator
+
+
+def tree_of(problem: SingleSource, graph: Adjacency) -> Search:
+    """State a problem with contiguous catchments, and all that it takes to solve it."""
+    state = stated(problem, own=True)
     see = Separator(problem, graph, state.column, state.opened)
     weight = np.ones(len(state.bridge.columns))
     size = problem.demand.loc[see.unit].to_numpy(float)
     weight[see.columns] = np.sqrt(np.maximum(size, 1.0) / max(float(size.mean()), 1.0))
     weight[list(state.opened.values())] = 10.0
-    return state, Tree(state.bridge, "cost", see, weight, lasting=graph is not None)
+    return Search(problem, graph, state, Tree(state.bridge, "cost", see, weight, lasting=True), see)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,21 +11,21 @@ import numpy as np
 import pandas as pd
 
 from models.contiguity import Adjacency, closer_rows, ways
-from models.single_source import SingleSource
+from models.single_source import SingleSource, cost_of
 from optimizer.annealing import annealed, areas
-from optimizer.branch_and_cut import Tree
 from optimizer.catchments import composed
-from optimizer.districts_model import Stated, stated
+from optimizer.districts_model import Search, stated
 from optimizer.highs import Limits
 
 SEARCHES, MENDS, STEPS = 36, 12, 3_000_000
 """Annealings for a first plan, for one in pieces, and steps of each."""
+NEAR = 1e-3
+"""Gap to the root at which a first plan is near enough: HiGHS soon ends that."""
 SURROGATE_GAP, SURROGATE_NODES = 0.03, 20
 """How far the surrogate plan is taken: it is improved by other means."""
-PARTS = ((4, 30), (7, 30), (7, 150), (10, 300))
-"""Sites whose areas are improved together, and how many nodes each such search gets: first few, then more."""
-WIDE, WIDE_PART = 0.02, (20, 300)
-"""Gap between root and plan above which the tree will be long, so that larger parts are improved too."""
+PARTS, LATER_PARTS = ((4, 30), (7, 30)), ((7, 150), (10, 300))
+"""Sites whose areas are improved together, and how many nodes each such search gets: at first, and once whole
+catchments are cut, when a search tells far more."""
 
 
 def surrogate_plan(
@@ -60,21 +60,13 @@ def neighbourhood(
     return chosen
 
 
-def improve(
-    problem: SingleSource,
-    graph: Adjacency,
-    state: Stated,
-    tree: Tree,
-    size: int,
-    limits: Limits,
-    until: float,
-) -> int:
+def improve(search: Search, size: int, limits: Limits, until: float) -> int:
     """Search the plans that differ from the tree's best one around one site, site by site, until none helps.
 
     Parameters
     ----------
-    state, tree
-        Of ``problem`` and ``graph``, with a plan; better ones are left in the tree.
+    search : Search
+        With a plan in its tree; better ones are left there.
     size : int
         Sites solved together.
     limits : Limits
@@ -87,6 +79,7 @@ def improve(
     int
         Nodes searched.
     """
+    problem, state, tree = search.problem, search.state, search.tree
     unit, site = problem.pairs["unit"].to_numpy(), problem.pairs["site"].to_numpy()
     column = state.column.loc[problem.pairs.index].to_numpy()
     at = np.searchsorted(tree.whole, column)
@@ -99,7 +92,7 @@ def improve(
             served_by = state.served_by(problem, tree.best)
             if j not in set(served_by.values()) or time.monotonic() > until:
                 continue
-            some = neighbourhood(problem, graph, served_by, j, size)
+            some = neighbourhood(problem, search.graph, served_by, j, size)
             here = pd.Series(served_by).loc[unit].to_numpy()
             inside = np.isin(here, some)
             key = frozenset(zip(unit[inside], here[inside], strict=True))
@@ -114,24 +107,21 @@ def improve(
     return nodes
 
 
-def improve_parts(
-    problem: SingleSource, graph: Adjacency, state: Stated, tree: Tree, bound: float, limits: Limits, until: float
-) -> None:  # fmt: skip
+def improve_parts(search: Search, parts: Iterable[tuple[int, int]], limits: Limits, until: float) -> None:
     """`improve` few sites at a time, then more.
 
     Parameters
     ----------
-    bound : float
-        The root's, by which to tell how long the tree will be.
+    parts : iterable of (int, int)
+        Sites together, and nodes of each search.
     limits : Limits
         Of everything.
     until : float
         `time.monotonic` at which to stop.
     """
-    wide = tree.upper - bound > WIDE * abs(tree.upper)
-    for size, nodes in (*PARTS, WIDE_PART) if wide else PARTS:
+    for size, nodes in parts:
         part = replace(limits, gap=limits.gap / 4, nodes=nodes, seconds=limits.seconds / 8)
-        improve(problem, graph, state, tree, size, part, until)
+        improve(search, size, part, until)
 
 
 def border_lengths(
@@ -145,58 +135,65 @@ def border_lengths(
     }
 
 
-def started(
-    problem: SingleSource,
-    graph: Adjacency,
-    state: Stated,
-    tree: Tree,
-    length: Mapping[tuple[Any, Any], float] | None,
-    limits: Limits,
-    until: float,
-) -> dict[Any, Any]:
-    """A first plan: put together from catchments (`optimizer.catchments`), or the surrogate's.
-
-    Empty where neither has one.
+def from_catchments(search: Search, limits: Limits, until: float) -> dict[Any, Any]:
+    """A plan put together from catchments (`optimizer.catchments`); empty where none is found.
 
     Parameters
     ----------
-    tree : Tree
-        After its root.
-    length : mapping of (unit, unit) to float or None
-        Of border crossings, for the surrogate; None counts crossings.
+    search : Search
+        After the tree's root.
     until : float
         `time.monotonic` after which nothing more is begun to better it.
     """
-    if tree.priced is not None and not problem.located:
-        seeds = [limits.seed + k for k in range(SEARCHES)]
-        first = areas(problem, graph, _prices(problem, state, tree))
-        if first is not None:
-            plan = composed(first, STEPS, seeds, limits.seconds / 10, limits.gap / 4, until)
-            if plan is not None:
-                return first.served_by(plan)
-    if length is None:
-        length = {(u, v): 1.0 for u, near in graph.neighbours.items() for v in near}
-    early = replace(limits, gap=SURROGATE_GAP, nodes=SURROGATE_NODES, seconds=limits.seconds / 8)
-    return surrogate_plan(problem, graph, length, early)
+    problem, priced = search.problem, search.tree.priced
+    first = None if priced is None or problem.located else areas(problem, search.graph, _prices(search))
+    if priced is None or first is None:
+        return {}
+    seeds = [limits.seed + k for k in range(SEARCHES)]
+    enough = priced[0] + NEAR * abs(priced[0])
+    plan = composed(first, STEPS, seeds, limits.seconds / 10, limits.gap / 4, until, enough)
+    return {} if plan is None else first.served_by(plan)
 
 
-def mended(
-    problem: SingleSource,
-    graph: Adjacency,
-    state: Stated,
-    tree: Tree,
-    served_by: Mapping[Any, Any],
-    limits: Limits,
+def from_surrogate(
+    search: Search, length: Mapping[tuple[Any, Any], float] | None, limits: Limits
 ) -> dict[Any, Any]:
+    """The surrogate's plan, taken not far; empty where it has none.
+
+    Parameters
+    ----------
+    length : mapping of (unit, unit) to float or None
+        Of border crossings; None counts crossings.
+    """
+    if length is None:
+        length = {(u, v): 1.0 for u, near in search.graph.neighbours.items() for v in near}
+    early = replace(limits, gap=SURROGATE_GAP, nodes=SURROGATE_NODES, seconds=limits.seconds / 8)
+    return surrogate_plan(search.problem, search.graph, length, early)
+
+
+def begin_again(search: Search, served_by: Mapping[Any, Any], limits: Limits, until: float) -> None:
+    """Improve another plan than the tree's best one by itself; the better of both is left in the tree."""
+    tree, problem = search.tree, search.problem
+    best, upper = tree.best, tree.upper
+    tree.best, tree.upper = None, float("inf")
+    tree.offer(search.state.values(problem, served_by), cost_of(problem, served_by))
+    improve_parts(search, (*PARTS, *LATER_PARTS), limits, until)
+    if best is not None:
+        tree.offer(best, upper)
+
+
+def mended(search: Search, served_by: Mapping[Any, Any], limits: Limits) -> dict[Any, Any]:
     """A contiguous plan near one that is not, annealed; empty where none turns up or sites may stay closed."""
-    if tree.priced is None or problem.located:
+    problem = search.problem
+    if search.tree.priced is None or problem.located:
         return {}
     seeds = [limits.seed + k for k in range(MENDS)]
-    return annealed(problem, graph, _prices(problem, state, tree), STEPS // 3, seeds, served_by)
+    return annealed(problem, search.graph, _prices(search), STEPS // 3, seeds, served_by)
 
 
-def _prices(problem: SingleSource, state: Stated, tree: Tree) -> np.ndarray:
+def _prices(search: Search) -> np.ndarray:
     """The root's reduced costs by pair."""
+    tree = search.tree
     assert tree.priced is not None
-    at = np.searchsorted(tree.whole, state.column.loc[problem.pairs.index].to_numpy())
+    at = np.searchsorted(tree.whole, search.state.column.loc[search.problem.pairs.index].to_numpy())
     return np.asarray(tree.priced[1][at])

@@ -17,7 +17,7 @@ import highspy
 import numpy as np
 import pandas as pd
 
-from models.knapsack import Room
+from models.knapsack import Room, narrow
 from models.single_source import SingleSource
 from optimizer.branch_and_cut import FRACTION, Cut, Node, Separate, Tree
 from optimizer.highs import Answer, Bridge, Limits, Progress
@@ -80,10 +80,7 @@ class Narrow(Room):
     """A room whose polar problem is solved on the units that show; the others are lifted in any case."""
 
     def _most_violated(self, point: np.ndarray, some: np.ndarray, least: float) -> np.ndarray | None:
-        high = np.zeros(len(point))
-        high[some] = 1.0
-        every = np.arange(len(point), dtype=np.int32)
-        self.polar.changeColsBounds(len(point), every, np.zeros(len(point)), high)
+        narrow(self.polar, some)
         return super()._most_violated(point, some, least)
 
 
@@ -164,16 +161,16 @@ class Sites(Tree):
 
     def settle(self, root: bool) -> tuple[float, np.ndarray | None]:
         """Solve and cut; leaves are put aside until the relaxation opens a part of a site or is done with."""
-        last, rounds = -np.inf, 0
+        bounds: list[float] = []
         while True:
             bound, values = self.here()
             if values is None:
                 return np.inf, None
             y = values[self.place]
             whole = bool((np.abs(y - np.round(y)) <= FRACTION).all())
-            goes_on = not rounds or self._goes_on(bound, last, rounds, root)
+            goes_on = not bounds or self._goes_on(bound, bounds, root)
             cuts = self._cuts(values, root or whole, root) if goes_on else []
-            last, rounds = bound, rounds + 1
+            bounds.append(bound)
             if root and not cuts:
                 self.root = values
             if not cuts and not whole:
@@ -183,7 +180,7 @@ class Sites(Tree):
                 closed = self.place[y < 0.5]
                 if not len(closed):
                     return np.inf, None
-                cuts, rounds = [Cut(closed, np.ones(len(closed)), 1.0, np.inf)], 0
+                cuts, bounds = [Cut(closed, np.ones(len(closed)), 1.0, np.inf)], []
                 self.asked.append(self.bridge.rows)
             self.add(cuts)
 

@@ -98,7 +98,8 @@ def test_dropped_cuts_change_no_optimum(idle: int, monkeypatch: pytest.MonkeyPat
     rng, graph, home = np.random.default_rng(5), grid(5, 6), [0, 14, 27]
     problem = task(rng.integers(1, 9, 30).tolist(), rng.uniform(0, 10, (30, 3)), [60, 60, 60], home)
     allowed = possible_pairs(problem, graph)
-    state, tree = tree_of(allowed, graph)
+    search = tree_of(allowed, graph)
+    state, tree = search.state, search.tree
     done = tree.search(replace(EXACT, threads=1))
     plan = state.served_by(allowed, done.values)
     assert not faults(problem, plan, graph)
