@@ -32,12 +32,12 @@ from optimizer.districts_start import (
 from optimizer.highs import Answer, Limits, Progress
 from optimizer.locating import Narrow, Sites, locate
 
-GUESSES = (2.5e-3, 4e-3, 6e-3)
-"""Guesses of the optimum where no plan is known: how far above the root's bound."""
+GUESSES, SHARES = (2.5e-3, 4e-3, 6e-3), (0.7, 0.85, 0.95)
+"""Guesses of the optimum, above the root's bound where no plan is known; else shares of the way to the plan."""
 CLOSE = 1.5e-3
 """Gap below which HiGHS is tried on what the root leaves, before whole catchments are cut."""
-WIDE = 0.01
-"""Gap, with whole catchments cut, above which another first plan is tried as well."""
+WIDE, FAR = 0.01, 0.005
+"""Gaps, with whole catchments cut, above which another first plan is tried as well, and guesses are worth it."""
 ROUNDS, ROUND_NODES = 6, 100
 """How often, and how far."""
 
@@ -140,8 +140,8 @@ def proved(
     """From a plan, if there is one, to the proof: by HiGHS where the root is close, else by the tree.
 
     For the tree whole catchments are cut at the root. After that a search of a few sites tells much more,
-    so that the plan is improved once again; it makes the tree small. Without a plan the tree searches below
-    guesses of the optimum first: what turns up there is one, or the guess is a bound.
+    so that the plan is improved once again; it makes the tree small. Where it is missing or may be far off,
+    the tree searches below guesses of the optimum first: what turns up there is one, or the guess is a bound.
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ def proved(
             if plan:
                 begin_again(search, plan, limits, begun + limits.seconds / 2)
         search.see.deep = True
-    guesses = [] if tree.best is not None else [low + share * abs(low) for share in GUESSES]
+    guesses = _guesses(tree.upper, low)
     while goes_on():
         guess = guesses.pop(0) if guesses else np.inf
         rest = _left(limits, begun)
@@ -184,6 +184,14 @@ def proved(
         low = max(low, answer.bound)
     gap = (answer.objective - low) / max(abs(answer.objective), 1e-9)
     return replace(answer, bound=low, gap=gap, nodes=nodes, seconds=time.monotonic() - begun)
+
+
+def _guesses(upper: float, low: float) -> list[float]:
+    """Guesses of the optimum from a plan's cost, infinite without one, and a bound; none where they are close."""
+    if not np.isfinite(upper):
+        return [low + share * abs(low) for share in GUESSES]
+    far = upper - low > FAR * abs(upper)
+    return [low + share * (upper - low) for share in SHARES] if far else []
 
 
 def closed(search: Search, limits: Limits, report: Callable[[Progress], None] | None) -> float:
