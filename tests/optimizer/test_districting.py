@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from models.contiguity import Adjacency, adjacency, catchment_flow, stray
 from models.single_source import SingleSource, cost_of, faults, single_source
-from optimizer import branch_and_cut
+from optimizer import branch_and_cut, districting
 from optimizer.districting import border_lengths, possible_pairs, serve, surrogate_plan
 from optimizer.districts_model import tree_of
 from optimizer.highs import Bridge, Limits
@@ -111,6 +111,31 @@ def test_dropped_cuts_change_no_optimum(idle: int, monkeypatch: pytest.MonkeyPat
     assert cost_of(problem, plan) == pytest.approx(by_flow.objective, rel=1e-5)
     rows = tree.highs.getNumRow() - tree.first_cut
     assert (rows < tree.cuts) == (idle == 1)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_guesses_lead_from_the_dearest_plan_to_the_cheapest(seed: int) -> None:
+    rng, graph, home = np.random.default_rng(seed), grid(5, 6), [0, 14, 27]
+    demand, cost = rng.integers(1, 9, 30).tolist(), rng.uniform(0, 10, (30, 3))
+    found = []
+    for costs in (cost, 10 - cost):
+        problem = possible_pairs(task(demand, costs, [60, 60, 60], home), graph)
+        search = tree_of(problem, graph)
+        found.append(search.state.served_by(problem, search.tree.search(replace(EXACT, threads=1)).values))
+    problem = possible_pairs(task(demand, cost, [60, 60, 60], home), graph)
+    search, best, worst = tree_of(problem, graph), *(cost_of(problem, plan) for plan in found)
+    search.tree.offer(search.state.values(problem, found[1]), worst)
+    low, nodes = 0.9 * best, []
+    guesses = districting._guesses(worst, low)
+    assert low < guesses[0] < guesses[1] < guesses[2] < worst
+    for guess in (0.95 * best, *guesses, np.inf):
+        answer = search.tree.search(replace(EXACT, threads=1), guess=guess)
+        nodes.append(answer.nodes)
+        assert answer.bound == pytest.approx(min(guess, best), rel=1e-5)
+        assert answer.objective == pytest.approx(worst if guess <= best else best, rel=1e-5)
+        assert (answer.status == "proven") == (guess > best)
+    assert nodes[0] > 0
+    assert not districting._guesses(best * 1.001, best)  # close: nothing to gain
 
 
 @settings(max_examples=25, deadline=None)
