@@ -235,7 +235,7 @@ def violated(
     while True:
         if polar.run() == highspy.HighsStatus.kError:
             # HiGHS counts threads once a process: a solve with more than one came before
-            raise ArithmeticError("HiGHS refused the polar problem of a room")
+            raise ArithmeticError("HiGHS refused a polar problem")
         a = np.array(polar.getSolution().col_value)[columns]
         if a @ x < 1 + least:
             return None
