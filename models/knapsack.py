@@ -17,12 +17,15 @@ Units where x is zero are left out of that and lifted in one by one. Demands are
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from typing import TypeAlias
 
 import highspy
 import numpy as np
 
 TOLERANCE = 1e-7
+TRIES = 60
+"""Rows a room's polar problem may take for one cut: more bring little, and in large rooms take most of the time."""
 Fullest: TypeAlias = Callable[[np.ndarray], "tuple[float, np.ndarray] | None"]
 """Coefficients -> the most that whole units bring under them, and which do (bool); None where not known."""
 
@@ -118,7 +121,7 @@ class Room:
         Returns
         -------
         ndarray (n,) or None
-            ``a @ v <= 1`` for every whole filling v, ``a @ point >= 1 + least``.
+            ``a @ v <= 1`` for every whole filling v, ``a @ point >= 1 + least``. None too where a search gave up.
         """
         some = np.flatnonzero((point > 1e-6) & self.fits)
         inside = point[some]
@@ -158,7 +161,8 @@ class Room:
     def _most_violated(self, point: np.ndarray, some: np.ndarray, least: float) -> np.ndarray | None:
         """The a, on the units of the point, that it violates most."""
         aim(self.polar, some, point)
-        return violated(self.polar, some, point[some], _filling(self.demand[some], self.room), least)
+        filling = _filling(self.demand[some], self.room)
+        return violated(self.polar, some, point[some], filling, least, TRIES)
 
     def _seen(self, point: np.ndarray) -> bool:
         """True for the very point that last turned out to lie inside."""
@@ -211,7 +215,12 @@ def narrow(polar: highspy.Highs, some: np.ndarray) -> None:
 
 
 def violated(
-    polar: highspy.Highs, columns: np.ndarray, x: np.ndarray, fullest: Fullest, least: float
+    polar: highspy.Highs,
+    columns: np.ndarray,
+    x: np.ndarray,
+    fullest: Fullest,
+    least: float,
+    tries: int | None = None,
 ) -> np.ndarray | None:
     """Solve a polar problem by rows: the a that a point violates most.
 
@@ -226,13 +235,15 @@ def violated(
     fullest : callable
     least : float
         Violation asked for.
+    tries : int or None
+        Rows after which to give up.
 
     Returns
     -------
     ndarray (n,) or None
-        None where nothing is violated by so much, or ``fullest`` does not know.
+        None where nothing is violated by so much, ``fullest`` does not know, or it was given up.
     """
-    while True:
+    for _ in count() if tries is None else range(tries):
         if polar.run() == highspy.HighsStatus.kError:
             # HiGHS counts threads once a process: a solve with more than one came before
             raise ArithmeticError("HiGHS refused a polar problem")
@@ -247,3 +258,4 @@ def violated(
             return np.where(a > TOLERANCE, a, 0.0) / max(1.0, most)
         index = columns[v].astype(np.int32)
         polar.addRow(-highspy.kHighsInf, 1.0, len(index), index, np.ones(len(index)))
+    return None

@@ -19,7 +19,9 @@ from models.contiguity import Adjacency
 from models.single_source import SingleSource, cost_of
 from optimizer.districts_model import Search, Separator, Stated, possible_pairs, stated, tree_of
 from optimizer.districts_start import (
+    LAST_PARTS,
     LATER_PARTS,
+    NEAR,
     PARTS,
     begin_again,
     border_lengths,
@@ -34,10 +36,10 @@ from optimizer.locating import Narrow, Sites, locate
 
 GUESSES, SHARES = (2.5e-3, 4e-3, 6e-3), (0.7, 0.9)
 """Guesses of the optimum, above the root's bound where no plan is known; else shares of the way to the plan."""
-CLOSE = 1.5e-3
+CLOSE = NEAR
 """Gap below which HiGHS is tried on what the root leaves, before whole catchments are cut."""
-WIDE, FAR = 0.01, 0.005
-"""Gaps, with whole catchments cut, above which another first plan is tried as well, and guesses are worth it."""
+FAR, WIDE = 0.005, 0.01
+"""Gaps, with whole catchments cut, above which larger parts and guesses are worth it, and another first plan."""
 ROUNDS, ROUND_NODES = 6, 100
 """How often, and how far."""
 
@@ -168,11 +170,14 @@ def proved(
         answer = tree.search(replace(_left(limits, begun), nodes=1), report)
         nodes, low = nodes + answer.nodes, max(low, answer.bound)
         search.see.deep = False  # what holds is kept; the searches of parts cut no more of it
-        improve_parts(search, LATER_PARTS, limits, begun + limits.seconds / 2)
+        until = begun + limits.seconds / 2
+        improve_parts(search, LATER_PARTS, limits, until)
+        if tree.upper - low > FAR * abs(tree.upper):
+            improve_parts(search, LAST_PARTS, limits, until)
         if other is not None and tree.upper - low > WIDE * abs(tree.upper):
             plan = other()
             if plan:
-                begin_again(search, plan, limits, begun + limits.seconds / 2)
+                begin_again(search, plan, limits, until)
         search.see.deep = True
     guesses = _guesses(tree.upper, low)
     while goes_on():

@@ -19,13 +19,13 @@ from optimizer.highs import Limits
 
 SEARCHES, MENDS, STEPS = 36, 12, 3_000_000
 """Annealings for a first plan, for one in pieces, and steps of each."""
-NEAR = 1e-3
+NEAR = 1.5e-3
 """Gap to the root at which a first plan is near enough: HiGHS soon ends that."""
 SURROGATE_GAP, SURROGATE_NODES = 0.03, 20
 """How far the surrogate plan is taken: it is improved by other means."""
-PARTS, LATER_PARTS = ((4, 30), (7, 30)), ((7, 150), (10, 300))
-"""Sites whose areas are improved together, and how many nodes each such search gets: at first, and once whole
-catchments are cut, when a search tells far more."""
+PARTS, LATER_PARTS, LAST_PARTS = ((4, 30), (7, 30)), ((7, 150),), ((10, 300),)
+"""Sites whose areas are improved together, and how many nodes each such search gets: at first; once whole
+catchments are cut, when a search tells far more; and where much is left even then."""
 
 
 def surrogate_plan(
@@ -177,7 +177,7 @@ def begin_again(search: Search, served_by: Mapping[Any, Any], limits: Limits, un
     best, upper = tree.best, tree.upper
     tree.best, tree.upper = None, float("inf")
     tree.offer(search.state.values(problem, served_by), cost_of(problem, served_by))
-    improve_parts(search, (*PARTS, *LATER_PARTS), limits, until)
+    improve_parts(search, (*PARTS, *LATER_PARTS, *LAST_PARTS), limits, until)
     if best is not None:
         tree.offer(best, upper)
 
