@@ -34,12 +34,12 @@ from optimizer.districts_start import (
 from optimizer.highs import Answer, Limits, Progress
 from optimizer.locating import Narrow, Sites, locate
 
-GUESSES, SHARES = (2.5e-3, 4e-3, 6e-3), (0.7, 0.9)
+GUESSES, SHARES = (2.5e-3, 4e-3, 6e-3), (0.8, 0.9)
 """Guesses of the optimum, above the root's bound where no plan is known; else shares of the way to the plan."""
 CLOSE = NEAR
 """Gap below which HiGHS is tried on what the root leaves, before whole catchments are cut."""
-FAR, WIDE = 0.005, 0.01
-"""Gaps, with whole catchments cut, above which larger parts and guesses are worth it, and another first plan."""
+UNSURE, FAR, WIDE = 0.002, 0.005, 0.01
+"""Gaps, with whole catchments cut, above which these are worth it: guesses, larger parts, another first plan."""
 ROUNDS, ROUND_NODES = 6, 100
 """How often, and how far."""
 
@@ -195,8 +195,8 @@ def _guesses(upper: float, low: float) -> list[float]:
     """Guesses of the optimum from a plan's cost, infinite without one, and a bound; none where they are close."""
     if not np.isfinite(upper):
         return [low + share * abs(low) for share in GUESSES]
-    far = upper - low > FAR * abs(upper)
-    return [low + share * (upper - low) for share in SHARES] if far else []
+    unsure = upper - low > UNSURE * abs(upper)
+    return [low + share * (upper - low) for share in SHARES] if unsure else []
 
 
 def closed(search: Search, limits: Limits, report: Callable[[Progress], None] | None) -> float:

@@ -50,14 +50,33 @@ def test_catchments_found_are_all_that_gain_enough(seed: int, above: float) -> N
 def test_a_pool_holds_what_a_site_may_serve(seed: int) -> None:
     state, graph = state_of(seed, 4, 3), grid(4)
     pool = Pool(state)
-    for search in cooled(state, 2000, [seed]):
-        pool.see(search)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("optimizer.catchments.WORTH", np.inf)  # plain costs are not reduced ones
+        for search in cooled(state, 2000, [seed]):
+            pool.see(search)
+    assert pool.site
     grow(pool, Prices(pool), 3)
     home = dict(enumerate(state.ground.home.tolist()))
     for j, units, cost in zip(pool.site, pool.units, pool.cost, strict=True):
         assert state.ground.demand[units].sum() <= state.ground.room[j]
         assert not stray(dict.fromkeys(units.tolist(), j), {j: home[j]}, graph)
         assert cost == pytest.approx(state.cost[units, j].sum())
+
+
+def test_a_pool_takes_the_cheapest_of_a_search_where_it_saw_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = state_of(4, 4, 3)
+    search = next(cooled(state, 2000, [4]))
+    monkeypatch.setattr("optimizer.catchments.WORTH", np.inf)  # plain costs are not reduced ones
+    every, few = Pool(state), Pool(state)
+    every.see(search)
+    monkeypatch.setattr("optimizer.catchments.SEEN", 5)
+    few.see(search)
+    reduced = {
+        key: sum(max(state.price[u, key[0]], 0.0) for u in every.units[k]) for key, k in every.known.items()
+    }
+    bar = sorted(reduced.values())[4]
+    assert len(reduced) > 5
+    assert set(few.known) == {key for key, value in reduced.items() if value <= bar + 1e-9}
 
 
 @settings(max_examples=10, deadline=None)
