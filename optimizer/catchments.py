@@ -22,8 +22,8 @@ from optimizer.engine import Engine, Limits
 
 WORTH = 0.01
 """A catchment joins the pool if its reduced costs are below this share of a plan's cost."""
-SEEN = 1000
-"""New catchments that join from one search, the least in reduced costs: far more take minutes to price on 600 units."""
+SEEN = 36_000
+"""Catchments that join from all annealings, the least in reduced costs: twice as many take minutes to price on 600 units."""
 ROUNDS, IDLE, SMOOTH = 8, 2, 0.6
 """Rounds of prices, how many in a row may not help, and how much of the last prices remains: prices jump less so (Wentges 1997)."""
 NODES = 20_000
@@ -32,6 +32,9 @@ NEW, CLOSE_BY, REACH = 8, 100, 0.002
 """Catchments a site gets in a round and after the last, those within this share of a plan's cost."""
 FEW, MOST, CHOICE_NODES = 4000, 16_000, 500
 """Catchments to choose from, at first and where that makes no plan; how far a choice is taken."""
+
+Seen = dict[tuple[int, bytes], tuple[float, np.ndarray]]
+"""By site and units: reduced costs above 0, units."""
 
 
 @dataclass
@@ -60,13 +63,13 @@ class Pool:
         self.cost.append(float(self.state.cost[units, site].sum()))
         return True
 
-    def see(self, search: Cooled) -> None:
-        """The catchments within room of a search's states and plan, the `SEEN` least of the new ones."""
+    def seen(self, search: Cooled) -> Seen:
+        """The new catchments within room of a search's states and plan: reduced costs, units."""
         s, sites = self.state, np.arange(len(self.state.sites))
         u = np.arange(len(s.units))
         least = float(s.cost.min(axis=1).sum())
         states = np.unique(search.states, axis=0)
-        new: dict[tuple[int, bytes], tuple[float, np.ndarray]] = {}
+        new: Seen = {}
         for at in [*states, search.plan]:
             load = np.bincount(at, s.ground.demand, len(sites))
             dear = np.bincount(at, np.maximum(s.price[u, at], 0.0), len(sites))
@@ -74,6 +77,10 @@ class Pool:
                 units = np.flatnonzero(at == j)
                 if (key := (int(j), units.tobytes())) not in self.known:
                     new[key] = float(dear[j]), units
+        return new
+
+    def take(self, new: Seen) -> None:
+        """Those of the catchments seen that are least in reduced costs, at most `SEEN` and ties."""
         last = sorted(reduced for reduced, _ in new.values())[:SEEN][-1:]
         for (site, _), (reduced, units) in new.items():
             if reduced <= last[0]:
@@ -238,14 +245,16 @@ def composed(
     relaxed, best, plan = Prices(pool), np.inf, None
     searches = cooled(state, steps, seeds)
     for rounds in (ROUNDS, ROUNDS // 4):
+        seen: Seen = {}
         for search in searches:
-            pool.see(search)
+            seen |= pool.seen(search)
             if search.cost < best:
                 best, plan = search.cost, search.plan
             if time.monotonic() > until or best <= enough:
                 break
         if best <= enough:
             break
+        pool.take(seen)
         grow(pool, relaxed, rounds, until)
         for most in (FEW, MOST):
             better = chosen(pool, relaxed, most, best, plan, limits)

@@ -53,7 +53,7 @@ def test_a_pool_holds_what_a_site_may_serve(seed: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("optimizer.catchments.WORTH", np.inf)  # plain costs are not reduced ones
         for search in cooled(state, 2000, [seed]):
-            pool.see(search)
+            pool.take(pool.seen(search))
     assert pool.site
     grow(pool, Prices(pool), 3)
     home = dict(enumerate(state.ground.home.tolist()))
@@ -68,9 +68,9 @@ def test_a_pool_takes_the_cheapest_of_a_search_where_it_saw_many(monkeypatch: py
     search = next(cooled(state, 2000, [4]))
     monkeypatch.setattr("optimizer.catchments.WORTH", np.inf)  # plain costs are not reduced ones
     every, few = Pool(state), Pool(state)
-    every.see(search)
+    every.take(every.seen(search))
     monkeypatch.setattr("optimizer.catchments.SEEN", 5)
-    few.see(search)
+    few.take(few.seen(search))
     reduced = {
         key: sum(max(state.price[u, key[0]], 0.0) for u in every.units[k]) for key, k in every.known.items()
     }
