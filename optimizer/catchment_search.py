@@ -74,7 +74,7 @@ def valuable(
     units, home, demand = len(gain), ground.home[site], ground.demand
     status = np.where(allowed, 0, 2)  # 0 free, 1 inside, 2 out
     plus = np.flatnonzero(allowed & (gain > 0))
-    order = plus[np.argsort(-(gain[plus] / np.maximum(demand[plus], 1e-9)))]
+    order = plus[np.argsort(-(gain[plus] / np.maximum(demand[plus], 1e-12)))]
     queue, seen, loss = np.zeros(4 * units, np.int64), np.zeros(units, np.int64), np.zeros(units)
     inside, path, out = (
         np.zeros(units, np.int64),
@@ -176,13 +176,15 @@ def heaviest(
     units, demand = len(gain), ground.demand
     status = np.where(allowed, 0, 2)  # 0 free, 1 inside, 2 out
     plus = np.flatnonzero(allowed & (gain > 0))
-    order = plus[np.argsort(-(gain[plus] / np.maximum(demand[plus], 1e-9)))]
+    order = plus[np.argsort(-(gain[plus] / np.maximum(demand[plus], 1e-12)))]
     queue, waits = np.zeros(units + 1, np.int64), np.zeros(units, np.bool_)
     need, back = np.zeros(units), np.zeros(units, np.int64)
     inside = np.zeros(units, np.int64)
     path, out = np.zeros(units + 1, np.int64), np.zeros(units + 1, np.int64)
     taken, depth, used, best = 0, 0, 0, above
     total, left, unit = 0.0, ground.room[site], ground.home[site]
+    if demand[unit] > left:
+        return best, True
     while used < nodes:
         used += 1
         if unit >= 0:  # goes in
@@ -208,10 +210,11 @@ def heaviest(
             if status[v] == 0 and need[v] < np.inf:
                 if unit < 0:
                     unit = v
-                bound += gain[v] * min(1.0, rest / max(demand[v], 1e-9))
-                rest -= demand[v]
-                if rest <= 0.0:
+                if demand[v] > rest:
+                    bound += gain[v] * rest / demand[v]
                     break
+                bound += gain[v]
+                rest -= demand[v]
         if bound <= best + 1e-9:
             unit = -1
         while unit >= 0 and status[back[unit]] == 0:

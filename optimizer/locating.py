@@ -204,7 +204,12 @@ class Sites(Tree):
             bound, rounds = self.relaxation(), rounds + 1
         if bound < self._better():
             solution = self.highs.getSolution()
-            leaf = Leaf(bound, bound, np.array(solution.col_dual)[self.whole], sites)
+            price = np.array(solution.col_dual)[self.whole]
+            price[self.now_high < 0.5] = (
+                np.inf
+            )  # fixed before: its price does not say at which end it would be
+            price[self.now_low > 0.5] = -np.inf
+            leaf = Leaf(bound, bound, price, sites)
             leaf.plan = self._most(np.array(solution.col_value), sites)
             self.divide(leaf, SHORT, 1)
             self.leaves.append(leaf)

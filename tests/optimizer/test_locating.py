@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from models.single_source import SingleSource, cost_of, faults
 from optimizer import locating
-from optimizer.districting import serve
+from optimizer.districting import serve, stated
 from optimizer.dividing import STRIDE, Division, divided
 from optimizer.locating import step_of
 from tests.optimizer.test_districting import EXACT, enumerated, needs_data, task
@@ -55,6 +56,24 @@ def test_leaves_are_solved_where_division_finds_nothing(seed: int) -> None:
         done = serve(problem, limits=EXACT)
     assert done.answer.objective == pytest.approx(best)
     assert done.answer.status == ("infeasible" if best == np.inf else "proven")
+
+
+@pytest.mark.parametrize("seed", [1497, 1663, 1786])
+def test_what_the_root_fixed_stays_fixed_at_a_leaf(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    # a column held at 0 may have a price far below 0: that says nothing about it at 1
+    rng, n, m = np.random.default_rng(seed), 18, 7
+    demand = rng.integers(5, 40, n)
+    place, site = rng.uniform(0, 10, (n, 2)), rng.uniform(0, 10, (m, 2))
+    costs = np.linalg.norm(place[:, None] - site, axis=2) * demand[:, None] / 10
+    room = (rng.uniform(0.8, 1.2, m) * demand.sum() / 3.15).round()
+    problem = task(demand.tolist(), costs, room.astype(int).tolist(), [-1] * m, 0.0)
+    problem = replace(problem, sites=problem.sites.assign(fixed=rng.uniform(10, 40, m)))
+    for name, few in (("SHORT", 1), ("LONG", 1), ("STARTS", 1), ("EXTRA", 0)):
+        monkeypatch.setattr(locating, name, few)
+    found = serve(problem, limits=EXACT).answer
+    best = stated(problem).bridge.solve("cost", EXACT)
+    assert found.status == best.status == "proven"
+    assert found.objective == pytest.approx(best.objective, rel=1e-5)
 
 
 @settings(max_examples=30, deadline=None)
