@@ -356,14 +356,19 @@ class Tree:
             if node.bound >= self.cutoff():
                 continue
             self.nodes += 1
-            found = self._visit(node)
+            try:
+                found = self._visit(node)
+            except KeyboardInterrupt:  # this node counts as not looked at
+                self.bridge.interrupt()
+                ahead, self.now_low = node, np.full(len(self.whole), np.nan)
+                break
             if found:
                 ahead = found[0]
                 for other in found[1:]:
                     heapq.heappush(self.open, other)
             if report is not None:
                 low = self._bound(ahead)
-                report(Progress(time.monotonic() - self.begun, self.upper, low, self._gap(low), self.nodes))
+                report(Progress(time.monotonic() - self.begun, self.upper, low, self.gap(low), self.nodes))
         if ahead is not None:
             heapq.heappush(self.open, ahead)
         self.enter(Node(-np.inf, 0, 0, (), ()))
@@ -393,7 +398,8 @@ class Tree:
         bounds = [n.bound for n in self.open[:1]] + ([ahead.bound] if ahead else [])
         return min([*bounds, self.upper]) if bounds else self.upper
 
-    def _gap(self, low: float) -> float:
+    def gap(self, low: float) -> float:
+        """Relative gap between a bound and the best plan; infinite without one."""
         return (self.upper - low) / max(abs(self.upper), 1e-9) if np.isfinite(self.upper) else np.inf
 
     def _answer(self) -> Answer:
@@ -407,5 +413,6 @@ class Tree:
         )
         clock = not done and seconds > self.limits.seconds
         return Answer(
-            status=said, objective=self.upper, bound=low, gap=self._gap(low), seconds=seconds, nodes=self.nodes, clock=clock, values=self.best
+            status=said, objective=self.upper, bound=low, gap=self.gap(low), seconds=seconds, nodes=self.nodes, clock=clock, values=self.best,
+            interrupted=self.bridge.stopped,
         )  # fmt: skip

@@ -89,7 +89,8 @@ def serve(
         Lengths of border crossings for the surrogate plan, taken where annealing finds none; None counts crossings.
     limits : Limits or None
         Default: a gap of a millionth in ten minutes. A third of the seconds goes to
-        the first plan, and two choices of a tenth each at most.
+        the first plan, and two choices of a tenth each at most. Nodes are those of the whole tree: the first
+        plan and its improvement have limits of their own, and where nodes are given no share of the clock ends them.
     report : callable or None
         Progress of the exact search.
 
@@ -116,17 +117,17 @@ def serve(
         return Served(nobody, {}, float("nan"), time.monotonic() - begun)
     search = tree_of(allowed, graph)
     state, tree = search.state, search.tree
-    root = tree.search(replace(limits, nodes=1), report)
+    root = tree.search(_root(limits), report)
     first = float("nan")
     if root.status not in ("proven", "infeasible"):
         surrogate = partial(from_surrogate, search, length, limits)
-        start = from_catchments(search, limits, begun + limits.seconds / 3)
+        start = from_catchments(search, limits, begun + limits.step(1 / 3))
         other = surrogate if start else None
         start = start or surrogate()
         if start:
             first = cost_of(allowed, start)
             tree.offer(state.values(allowed, start), first)
-            improve_parts(search, PARTS, limits, begun + limits.seconds / 3)
+            improve_parts(search, PARTS, limits, begun + limits.step(1 / 3))
         root = proved(search, limits, begun, report, other)
     plan = {} if root.values is None else state.served_by(allowed, root.values)
     return Served(root, plan, first, time.monotonic() - begun)
@@ -153,24 +154,26 @@ def proved(
         Another first plan, or an empty one: improved too where the gap is still wide.
     """
     tree = search.tree
-    answer = tree.search(replace(_left(limits, begun), nodes=1), report)
+    answer = tree.search(_root(_left(limits, begun)), report)
     nodes, low = answer.nodes, answer.bound
 
     def goes_on() -> bool:
-        return answer.status in ("stopped", "no_plan") and not answer.clock and nodes != limits.nodes
+        left = limits.nodes is None or nodes < limits.nodes
+        return answer.status in ("stopped", "no_plan") and left and not (answer.clock or answer.interrupted)
 
     if goes_on() and answer.gap < CLOSE:
         low = max(low, closed(search, _left(limits, begun), report))
         done = tree.upper - low <= limits.gap * abs(tree.upper) * (1 + 1e-9)
         answer = replace(
-            answer, status="proven" if done else "stopped", objective=tree.upper, values=tree.best
-        )
+            answer, status="proven" if done else "stopped", objective=tree.upper, values=tree.best,
+            interrupted=tree.bridge.stopped,
+        )  # fmt: skip
     if goes_on():
         search.see.deep = True
-        answer = tree.search(replace(_left(limits, begun), nodes=1), report)
+        answer = tree.search(_root(_left(limits, begun)), report)
         nodes, low = nodes + answer.nodes, max(low, answer.bound)
         search.see.deep = False  # what holds is kept; the searches of parts cut no more of it
-        until = begun + limits.seconds / 2
+        until = begun + limits.step(1 / 2)
         improve_parts(search, LATER_PARTS, limits, until)
         if tree.upper - low > FAR * abs(tree.upper):
             improve_parts(search, LAST_PARTS, limits, until)
@@ -187,8 +190,7 @@ def proved(
         answer = tree.search(rest, report, guess)
         nodes += answer.nodes
         low = max(low, answer.bound)
-    gap = (answer.objective - low) / max(abs(answer.objective), 1e-9)
-    return replace(answer, bound=low, gap=gap, nodes=nodes, seconds=time.monotonic() - begun)
+    return replace(answer, bound=low, gap=tree.gap(low), nodes=nodes, seconds=time.monotonic() - begun)
 
 
 def _guesses(upper: float, low: float) -> list[float]:
@@ -212,7 +214,7 @@ def closed(search: Search, limits: Limits, report: Callable[[Progress], None] | 
         rest = state.bridge.solve("cost", some, start=tree.best, progress=report)
         low = max(low, min(cutoff, np.inf if rest.status == "infeasible" else rest.bound))
         cuts = [] if rest.values is None else search.see.broken(rest.values)
-        if rest.values is None or rest.clock:
+        if rest.values is None or rest.clock or rest.interrupted:
             break
         plan = state.served_by(problem, rest.values)
         if cuts:
@@ -223,6 +225,11 @@ def closed(search: Search, limits: Limits, report: Callable[[Progress], None] | 
             break
         tree.add(cuts)
     return low
+
+
+def _root(limits: Limits) -> Limits:
+    """One node, or none where none is asked for."""
+    return replace(limits, nodes=1 if limits.nodes is None else min(1, limits.nodes))
 
 
 def _left(limits: Limits, begun: float) -> Limits:

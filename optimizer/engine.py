@@ -50,6 +50,10 @@ class Limits:
     seed: int = 0
     threads: int = 1
 
+    def step(self, share: float) -> float:
+        """Seconds of a step with limits of its own: a share; all of them where nodes are counted, so that no clock decides."""
+        return self.seconds * (share if self.nodes is None else 1.0)
+
 
 def time_left(limits: Limits, begun: float, share: float = 1.0) -> Limits:
     """The limits with what is left of a share of their seconds since ``begun`` (monotonic).

@@ -290,13 +290,13 @@ class Sites(Tree):
         if not self.step or not np.isfinite(answer.bound):
             return answer
         low = float(min(np.ceil(answer.bound - 1e-6), answer.objective))  # no plan in between
-        return replace(answer, bound=low, gap=self._gap(low))
+        return replace(answer, bound=low, gap=self.gap(low))
 
     def answer(self, low: float) -> Answer:
         """What is known now, with a bound known before."""
         now = self._answer()
         low = max(now.bound, min(low, self.upper))
-        return replace(now, bound=low, gap=self._gap(low))
+        return replace(now, bound=low, gap=self.gap(low))
 
     def left(self) -> list[Leaf]:
         """Leaves that may hold something better, the most promising first."""
@@ -319,7 +319,7 @@ class Sites(Tree):
             self.solve(leaf, replace(limits, nodes=most, seconds=seconds))
             if report is not None:
                 low = self._bound()
-                report(Progress(time.monotonic() - begun, self.upper, low, self._gap(low), self.nodes))
+                report(Progress(time.monotonic() - begun, self.upper, low, self.gap(low), self.nodes))
         return self._answer()
 
     def solve(self, leaf: Leaf, limits: Limits) -> None:

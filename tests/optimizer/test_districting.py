@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from models.contiguity import Adjacency, adjacency, catchment_flow, stray
 from models.single_source import SingleSource, cost_of, faults, single_source
 from optimizer import branch_and_cut, districting
+from optimizer.branch_and_cut import Node, Tree
 from optimizer.districting import border_lengths, possible_pairs, serve, surrogate_plan
 from optimizer.districts_model import tree_of
 from optimizer.highs import Bridge, Limits
@@ -181,6 +182,48 @@ def test_stopped_and_infeasible_are_told_apart() -> None:
     line = adjacency(range(4), [(0, 1), (1, 2), (2, 3)])
     none = task([2, 5, 1, 1], np.ones((4, 2)), [1, 9], [0, 3])
     assert serve(none, line, limits=EXACT).answer.status == "infeasible"
+
+
+def stubborn() -> tuple[SingleSource, Adjacency]:
+    """Tight enough for a tree of some hundred nodes."""
+    rng = np.random.default_rng(5)
+    problem = task(rng.integers(5, 30, 36).tolist(), rng.uniform(0, 10, (36, 4)), [160] * 4, [0, 5, 21, 33])
+    return problem, grid(6, 6)
+
+
+@pytest.mark.parametrize("visits", [0, 1, 30, 60])
+def test_ctrl_c_ends_it_with_the_best_plan(visits: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    problem, graph = stubborn()
+    seen, visit = [0], Tree._visit
+
+    def stopped(tree: Tree, node: Node) -> list[Node]:
+        seen[0] += 1
+        if seen[0] == visits + 1:
+            raise KeyboardInterrupt
+        return visit(tree, node)
+
+    monkeypatch.setattr(Tree, "_visit", stopped)
+    done = serve(problem, graph, limits=EXACT)
+    assert seen[0] == visits + 1
+    assert done.answer.interrupted
+    assert done.answer.status == ("stopped" if done.served_by else "no_plan")
+    assert done.answer.bound < done.answer.objective
+    assert done.answer.gap > 0
+    if visits > 1:
+        assert not faults(problem, done.served_by, graph)
+
+
+def test_nodes_are_kept_to_and_reproduce_the_answer() -> None:
+    problem, graph = stubborn()
+    for nodes in (0, 1, 7):
+        limits = Limits(gap=1e-6, nodes=nodes, seconds=60)
+        one, two = serve(problem, graph, limits=limits), serve(problem, graph, limits=limits)
+        assert one.answer.nodes <= nodes
+        assert one.answer.status in ("stopped", "no_plan")
+        assert one.served_by == two.served_by
+        assert (one.answer.bound, one.answer.nodes) == (two.answer.bound, two.answer.nodes)
+    assert Limits(seconds=60).step(0.1) == 6
+    assert Limits(seconds=60, nodes=7).step(0.1) == 60
 
 
 @needs_data
