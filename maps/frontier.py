@@ -150,6 +150,8 @@ def said_about(found: Frontier, language: str) -> list[str]:
                 proven=f"{found.least_proven:.3f}",
             )
         )  # fmt: skip
+    if found.interrupted:
+        said.append(word("frontier_interrupted", language, count=len(solved)))
     if found.county.fictional:
         said.append(say("workbook.fictional", language))
     if found.county.modelled:
@@ -167,7 +169,7 @@ def record(found: Frontier) -> dict[str, Any]:
         "county": found.county.name, "county_en": found.county.name_en, "fictional": found.county.fictional,
         "input_hash": found.county.content_hash, "scenario": found.scenario, "earmark": found.earmark, "solver": found.solver,
         "least_found": plain(found.least_found), "least_proven": plain(found.least_proven), "networks": found.networks,
-        "seconds": round(found.seconds, 1),
+        "interrupted": found.interrupted, "seconds": round(found.seconds, 1),
         "points": [
             {
                 "share": p.share, "budget": p.budget, "status": p.status, "objective": plain(p.objective), "bound": plain(p.bound),

@@ -67,6 +67,8 @@ class Frontier:
         exists.
     networks : int
         Networks solved for; every point takes the best of them.
+    interrupted : bool
+        Ended early on request: the points take what had been found by then.
     seconds : float
     solver : str
     findings : tuple of Finding
@@ -79,6 +81,7 @@ class Frontier:
     least_found: float
     least_proven: float
     networks: int
+    interrupted: bool
     seconds: float
     solver: str
     findings: tuple[Finding, ...]

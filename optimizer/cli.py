@@ -100,7 +100,7 @@ def _exits(out: Out) -> Iterator[None]:
         out.say("bad_input", style="bold red", count=len(errors(problem.findings)))
         out.findings(problem.findings)
         raise typer.Exit(BAD_INPUT) from None
-    except StoppedWithoutPlan:
+    except (StoppedWithoutPlan, KeyboardInterrupt):  # Ctrl-C between two solves
         out.say("no_plan", style="bold red")
         raise typer.Exit(NO_PLAN) from None
     except Rejected as problem:

@@ -241,6 +241,10 @@ class Engine:
         """Stop the running solve at the next chance, keeping its best plan."""
         self._stop.set()
 
+    def resume(self) -> None:
+        """Take a request to stop back, once it has been seen to."""
+        self._stop.clear()
+
     def solve(
         self,
         objective: str,
@@ -290,10 +294,12 @@ class Engine:
     def _run(self, begun: float, progress: Callable[[Progress], None] | None) -> Answer:
         """Run in a thread of its own, so that Ctrl-C reaches Python and is passed on to HiGHS."""
 
+        def halt(event: Any) -> None:
+            event.data_in.user_interrupt = self._stop.is_set()  # HiGHS remembers an earlier one
+
         def watch(event: Any) -> None:
-            if self._stop.is_set():
-                event.interrupt()
-            elif progress is not None:
+            halt(event)
+            if progress is not None and not self._stop.is_set():
                 out = event.data_out
                 progress(
                     Progress(
@@ -304,7 +310,7 @@ class Engine:
 
         self.highs.cbMipInterrupt.subscribe(watch)
         for other in (self.highs.cbSimplexInterrupt, self.highs.cbIpmInterrupt):
-            other.subscribe(lambda e: e.interrupt() if self._stop.is_set() else None)
+            other.subscribe(halt)
         # an event, not the thread's own join: Python 3.11 takes a joined thread for ended after Ctrl-C
         done = threading.Event()
 

@@ -82,6 +82,18 @@ class Sweep:
     pool: dict[tuple[object, ...], Candidate]
     lines: list[tuple[float, float]]
     own: dict[float, float]
+    interrupted: bool = False
+
+    def stop_asked(self) -> bool:
+        """True once a stop was asked for (Ctrl-C)."""
+        return self.interrupted or self.shared.bridge.stopped or self.splitter.shared.bridge.stopped
+
+    def wind_up(self) -> None:
+        """After a stop the networks found are still made into plans; a second one ends that too."""
+        if self.stop_asked():
+            self.interrupted = True
+            self.shared.bridge.resume()
+            self.splitter.shared.bridge.resume()
 
     def add(self, values: np.ndarray) -> None:
         """Keep a solution's network."""
@@ -133,21 +145,23 @@ def frontier(
     scenario = scenario or Scenario()
     check_scenario(scenario, county)
     _check(budgets(county, scenario.request()), points, least, most, earmark)
-    study = open_study(county, scenario, times, most)
-    shared = share_of_budget(study.instance, study.whole, most, earmark)
-    splitter = Splitter(study, most, earmark)
-    sweep = Sweep(study, shared, splitter, earmark, report, {}, [], {})
-    found, proven = _least_share(sweep)
+    try:
+        study = open_study(county, scenario, times, most)
+        shared = share_of_budget(study.instance, study.whole, most, earmark)
+        splitter = Splitter(study, most, earmark)
+        sweep = Sweep(study, shared, splitter, earmark, report, {}, [], {})
+        found, proven = _least_share(sweep)
+    except KeyboardInterrupt:  # between two solves
+        raise StoppedWithoutPlan("no_plan") from None
     shares = share_grid(
         points, least if least is not None else min(proven, most) if math.isnan(found) else found, most
     )
-    targets = sorted({shares[round(i)] for i in np.linspace(0, len(shares) - 1, networks + 1)})
-    relaxed = _relaxed(sweep, targets)
-    for price in prices(targets, list(relaxed.values())):
-        _priced(sweep, price, min(max(proven, shares[0]), most))
-    # the smallest budget and the scenario's own in their own right; in small counties every one
-    for share in shares if study.whole else sorted({max(shares[0], proven), 1.0} & set(shares)):
-        _direct(sweep, share)
+    relaxed: dict[float, float] = {}
+    try:
+        _search(sweep, shares, networks, proven, relaxed)
+    except KeyboardInterrupt:  # between two solves
+        sweep.interrupted = True
+    sweep.wind_up()
     bounds = proven_bounds(shares, sweep.lines, {**relaxed, **sweep.own})
     made = _plans(sweep, shares, proven)
     rows = _points(sweep, shares, bounds, made, proven)
@@ -156,9 +170,25 @@ def frontier(
             raise Infeasible(why_infeasible(replace(study.instance, budget=_budget(study, most, earmark))))
         raise StoppedWithoutPlan("no_plan")
     return Frontier(
-        county, study.scenario.model_dump(mode="json"), earmark, tuple(rows), found, proven, len(sweep.pool),
+        county, study.scenario.model_dump(mode="json"), earmark, tuple(rows), found, proven, len(sweep.pool), sweep.stop_asked(),
         time.monotonic() - begun, SOLVER, county.findings + tuple(study.times.findings),
     )  # fmt: skip
+
+
+def _search(
+    sweep: Sweep, shares: list[float], networks: int, proven: float, relaxed: dict[float, float]
+) -> None:
+    """Fill the sweep's pool, lines and own bounds, and ``relaxed`` by share; a stop ends it early."""
+    most, whole = sweep.shared.most, sweep.study.whole
+    targets = sorted({shares[round(i)] for i in np.linspace(0, len(shares) - 1, networks + 1)})
+    _relaxed(sweep, targets, relaxed)
+    for price in prices(targets, [relaxed.get(s, -math.inf) for s in targets]):
+        if not sweep.stop_asked():
+            _priced(sweep, price, min(max(proven, shares[0]), most))
+    # the smallest budget and the scenario's own in their own right; in small counties every one
+    for share in shares if whole else sorted({max(shares[0], proven), 1.0} & set(shares)):
+        if not sweep.stop_asked():
+            _direct(sweep, share)
 
 
 def _check(own: dict[str, float], points: int, least: float | None, most: float, earmark: str) -> None:
@@ -206,14 +236,14 @@ def _least_share(sweep: Sweep) -> tuple[float, float]:
     return (math.nan if found is None else found), max(0.0, answer.bound)
 
 
-def _relaxed(sweep: Sweep, shares: list[float]) -> dict[float, float]:
-    """The relaxation's value by share, upwards; infinite where infeasible."""
-    values = {}
+def _relaxed(sweep: Sweep, shares: list[float], values: dict[float, float]) -> None:
+    """Write the relaxation's value by share; infinite where infeasible."""
     for share in reversed(shares):
+        if sweep.stop_asked():
+            return
         sweep.shared.at(share)
         answer = relax_and_cut(sweep.shared.bridge, sweep.shared.model, sweep.study.instance, rounds=4)
-        values[share] = answer.objective if answer.values is not None else math.inf
-    return {s: values[s] for s in shares}
+        values[share] = math.inf if answer.status == "infeasible" else answer.bound
 
 
 def prices(shares: list[float], relaxed: list[float]) -> list[float]:
@@ -305,6 +335,8 @@ def _cross(sweep: Sweep, share: float) -> None:
     by_share = sorted(sweep.pool.values(), key=lambda c: c.share)
     below = [c for c in by_share if c.share <= share][-CROSSED:]
     near = below + [c for c in by_share if c.share > share][:CROSSED]
+    if not near:
+        return
     same = {i: v for i, v in near[0].columns.items() if all(c.columns[i] == v for c in near[1:])}
     if len(same) == len(near[0].columns):
         return
@@ -324,10 +356,10 @@ def _plans(sweep: Sweep, shares: list[float], proven: float) -> list[Made | None
     made: list[Made | None] = []
     last: Candidate | None = None
     for share in shares:
-        if share < proven - 1e-9:
+        if share < proven - 1e-9 or sweep.shared.bridge.stopped or sweep.splitter.shared.bridge.stopped:
             made.append(None)
             continue
-        if not study.whole:
+        if not study.whole and not sweep.interrupted:
             _cross(sweep, share)
         request = replace(study.scenario.request(), budget=_budget(study, share, sweep.earmark))
         ranked = _suited(sweep, share)

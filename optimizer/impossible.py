@@ -15,6 +15,8 @@ from models.norms import load_standards
 from models.today import scaled_minutes
 from optimizer.diagnosis import clash_in_words, least_money, seats_short
 from optimizer.highs import Limits
+from optimizer.planning import StoppedWithoutPlan
+from optimizer.relaxation import NoPlan
 from optimizer.relaxing import Relaxation, limits_of, relaxations
 from optimizer.scenario import Scenario, check_scenario
 
@@ -162,9 +164,17 @@ def why_impossible(inst: Instance, times: TravelTimes, limits: Limits) -> Imposs
     -------
     Impossible
         `Impossible.possible` where nothing stands in the way.
+
+    Raises
+    ------
+    StoppedWithoutPlan
+        The search for what would have to give was stopped first.
     """
     sums = arithmetic(inst, times)
-    give = relaxations(inst, times, limits)
+    try:
+        give = relaxations(inst, times, limits)
+    except NoPlan as stop:
+        raise StoppedWithoutPlan(stop.status) from None
     if not give and not sums:
         return Impossible((), (), ())
     return Impossible(
@@ -185,7 +195,7 @@ def explain_request(
 
     Raises
     ------
-    InputProblems
+    InputProblems, StoppedWithoutPlan
     """
     scenario = scenario or Scenario()
     check_scenario(scenario, county)

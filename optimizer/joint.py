@@ -38,7 +38,7 @@ def as_it_is(relaxed: Relaxed, start: np.ndarray) -> Answer:
     model, bridge, inst = relaxed.model, relaxed.bridge, relaxed.instance
     bridge.load(start)
     bridge.add_rows(missing_tangents(model, inst, SLACK / 10))
-    value, bound = exact_value(model, inst), relaxed.answer.objective
+    value, bound = exact_value(model, inst), relaxed.answer.bound
     return replace(
         relaxed.answer,
         objective=value,
@@ -101,7 +101,7 @@ def solve_joint(
             raise NoPlan(first.status, inst)
         if first.values is None:
             first = replace(kept, clock=first.clock, interrupted=first.interrupted)
-        first = replace(first, bound=max(first.bound, relaxed.answer.objective))
+        first = replace(first, bound=max(first.bound, relaxed.answer.bound))
     later_limits = replace(time_left(limits, begun), gap=limits.later_gap)
     answer, later = ordered_goals(bridge, goals, first, later_limits, report)
     assert answer.values is not None and first.values is not None

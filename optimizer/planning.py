@@ -146,7 +146,7 @@ def _first_plan(
         limits, gap=max(limits.gap, ROUGH_GAP), nodes=min(limits.nodes or ROUGH_NODES, ROUGH_NODES)
     )
     network = solve_narrow(relaxed, time_left(rough, begun, SHARES[1]), report)
-    first = replace(network.goals[0], bound=relaxed.answer.objective)
+    first = replace(network.goals[0], bound=relaxed.answer.bound)
     network = replace(network, goals=(first,))
     split = solve_split(
         network, goals if _hurried(relaxed, network) else goals[:1],

@@ -36,6 +36,7 @@ from models.instance import Instance
 from models.money import EARMARKED, WAN
 from models.today import scaled_minutes
 from optimizer.highs import Answer, Bridge, Limits
+from optimizer.relaxation import NoPlan
 
 ORDER = ("floors", "minutes", "seats", "pace", "budget")
 """Families from the one to be touched last to the one that gives way most easily."""
@@ -343,6 +344,11 @@ def relaxations(inst: Instance, times: TravelTimes, limits: Limits) -> list[Rela
     -------
     list of Relaxation
         Empty when the request is possible after all (nothing has to give).
+
+    Raises
+    ------
+    NoPlan
+        Stopped before a family's relaxation was known: neither possible nor impossible.
     """
     elastic = Elastic(inst, times)
     exact = replace(limits, gap=1e-4)
@@ -351,6 +357,8 @@ def relaxations(inst: Instance, times: TravelTimes, limits: Limits) -> list[Rela
         if families == ORDER and any(r.possible for r in found):
             break
         whole, answer = elastic.least(families, exact)
+        if answer.values is None and answer.status != "infeasible":
+            raise NoPlan(answer.status, inst, elastic.bridge.stopped)
         if answer.values is None:
             found.append(Relaxation(families, False, True, {}, ()))
             continue

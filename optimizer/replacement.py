@@ -141,7 +141,7 @@ def _relaxed(search: Search, asked: list[Forced]) -> float:
     """The relaxation's value for every decision, infinite where it has none; returns the free one's."""
     bridge, limits = search.part.bridge, search.study.limits
     bridge.relax(True)
-    root = bridge.solve("imbalance", limits).objective
+    root = bridge.solve("imbalance", limits).bound
     for a in asked:
         fixed, rows = _forcing(search, a)
         mark = bridge.rows
@@ -152,7 +152,7 @@ def _relaxed(search: Search, asked: list[Forced]) -> float:
         bridge.forget_rows(mark)
         if search.stop_asked():
             break
-        a.least = math.inf if answer.status == "infeasible" else answer.objective
+        a.least = math.inf if answer.status == "infeasible" else max(a.least, answer.bound)
     bridge.relax(False)
     return root
 

@@ -37,7 +37,7 @@ from optimizer.network_first import (
     record,
     solve_split,
 )
-from optimizer.planning import JOINT_UNITS, Infeasible, Rejected
+from optimizer.planning import JOINT_UNITS, Infeasible, Rejected, StoppedWithoutPlan
 from optimizer.relaxation import NoPlan, bridge_of, centres_of, relax_and_cut
 from optimizer.scenario import Scenario, check_scenario
 
@@ -155,7 +155,7 @@ def open_study(
 
     Raises
     ------
-    InputProblems, Infeasible
+    InputProblems, Infeasible, StoppedWithoutPlan
     """
     scenario = scenario or Scenario()
     check_scenario(scenario, county)
@@ -166,8 +166,10 @@ def open_study(
     for share in (1.0, most):
         shared.at(share)
         relaxed = relax_and_cut(shared.bridge, shared.model, inst, rounds=4)
-        if relaxed.values is not None:
+        if relaxed.values is not None or relaxed.status != "infeasible":
             break
+    if relaxed.values is None and relaxed.status != "infeasible":
+        raise StoppedWithoutPlan(relaxed.status)
     if relaxed.values is None:
         raise Infeasible(why_infeasible(inst))
     shared.bridge.load(relaxed.values)

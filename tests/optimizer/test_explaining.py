@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from functools import cache
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -17,11 +18,11 @@ from models.analysis import Swap
 from models.instance import build_instance
 from models.request import Request
 from optimizer.explaining import contributions, explain_school
-from optimizer.highs import Limits
+from optimizer.highs import Answer, Limits
 from optimizer.impossible import Impossible, arithmetic, explain_request, why_impossible
 from optimizer.network_first import exact_objective
 from optimizer.planning import Infeasible, StoppedWithoutPlan
-from optimizer.relaxing import farther_pairs, relaxations
+from optimizer.relaxing import Elastic, farther_pairs, relaxations
 from optimizer.scenario import Goal, Scenario
 from optimizer.studies import best_plan, forced, open_study
 from tests.models.plans import ready
@@ -129,6 +130,22 @@ def test_nothing_gives_where_nothing_has_to() -> None:
     case = ready()
     inst = build_instance(case.county, case.standards, Request(), case.times)
     assert relaxations(inst, case.times, LIMITS) == []
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_relaxation_that_was_stopped_is_not_an_impossible_one(monkeypatch, after: int) -> None:
+    """Short of seats, the search for what gives stopped at once or after the first family: neither is an answer."""
+    done, least = [0], Elastic.least
+
+    def stopped(self: Elastic, families: tuple[str, ...], limits: Limits) -> tuple[bool, Answer]:
+        done[0] += 1
+        if done[0] > after:
+            return False, Answer("no_plan", np.nan, -np.inf, np.inf, 0.0, 0, False, None, True)
+        return least(self, families, limits)
+
+    monkeypatch.setattr(Elastic, "least", stopped)
+    with pytest.raises(StoppedWithoutPlan):
+        explain_request(short_of_seats(40), ALONE)
 
 
 # --- why this school -------------------------------------------------------------------------

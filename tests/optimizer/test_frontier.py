@@ -13,15 +13,16 @@ import pytest
 
 from geodata.findings import InputProblems
 from maps import chart
-from maps.frontier import changes_said, write_frontier
+from maps.frontier import changes_said, record, said_about, write_frontier
 from models.analysis import Frontier
 from models.changes import plan_changes
 from models.formulation import build_model
 from models.instance import build_instance
 from models.request import Request
+from optimizer import frontier as sweeping
 from optimizer.frontier import frontier, prices, proven_bounds, share_grid
-from optimizer.highs import Limits
-from optimizer.planning import Infeasible
+from optimizer.highs import Answer, Limits
+from optimizer.planning import Infeasible, StoppedWithoutPlan
 from optimizer.relaxation import bridge_of
 from optimizer.scenario import Goal, Scenario
 from optimizer.studies import Splitter, best_plan, network_of, open_study, share_of_budget
@@ -182,3 +183,48 @@ def test_a_network_that_moves_nobody_is_a_model_too() -> None:
     model = build_model(replace(inst, pairs=stay, bands=bands, blocked_bus=inst.blocked_bus.iloc[:0]))
     assert model.component("pace_pupils") is None
     assert bridge_of(model).solve("imbalance", Limits(gap=0.01)).values is not None
+
+
+def stopped_at(monkeypatch: pytest.MonkeyPatch, solve: int, between: bool) -> None:
+    """Ctrl-C during, or between, the priced solves: the bridge is asked to stop, or the interrupt is raised."""
+    seen, priced = [0], sweeping._priced
+
+    def press(sweep: sweeping.Sweep, price: float, least: float) -> None:
+        seen[0] += 1
+        if seen[0] == solve and between:
+            raise KeyboardInterrupt
+        if seen[0] == solve:
+            sweep.shared.bridge.interrupt()
+        priced(sweep, price, least)
+
+    monkeypatch.setattr(sweeping, "_priced", press)
+
+
+@pytest.mark.parametrize("between", [True, False])
+def test_ctrl_c_makes_plans_of_the_networks_found(monkeypatch: pytest.MonkeyPatch, between: bool) -> None:
+    stopped_at(monkeypatch, 1, between)
+    found = frontier(small_county(), ALONE, points=POINTS, least=0.2, most=1.8, networks=2)
+    assert found.interrupted and not swept().interrupted
+    made = [p for p in found.points if p.plan is not None]
+    assert made and all(p.verdict is not None and p.verdict.accepted for p in made)
+    for p, full in zip(found.points, swept().points, strict=True):
+        assert not p.bound > full.objective * (1 + 1e-9)
+    assert f"Stopped on request: {len(made)} budgets" in "\n".join(said_about(found, "en"))
+    assert "已按要求中止" in "\n".join(said_about(found, "zh"))
+    assert record(found)["interrupted"] is True
+
+
+def test_ctrl_c_before_any_network_is_stopped_without_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    def press(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sweeping, "_least_share", press)
+    with pytest.raises(StoppedWithoutPlan):
+        frontier(small_county(), ALONE, points=POINTS)
+
+
+def test_a_relaxation_that_was_stopped_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing = Answer("no_plan", math.nan, -math.inf, math.inf, 0.0, 0, False, None, True)
+    monkeypatch.setattr("optimizer.studies.relax_and_cut", lambda *a, **k: nothing)
+    with pytest.raises(StoppedWithoutPlan):
+        open_study(small_county(), ALONE)
