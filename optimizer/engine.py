@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any, Literal
@@ -81,6 +82,40 @@ class Answer:
     clock: bool
     values: np.ndarray | None = field(repr=False, default=None)
     interrupted: bool = False
+
+
+Better = Callable[[np.ndarray], np.ndarray | None]
+
+
+@contextmanager
+def hand_back(highs: highspy.Highs, better: Better) -> Iterator[None]:
+    """Improve the plans that HiGHS comes to, and hand them back while it runs.
+
+    Parameters
+    ----------
+    highs : Highs
+    better : callable
+        Given all columns of HiGHS's newest plan; returns those of a cheaper one, which HiGHS checks and takes
+        as its own, or None. Called from HiGHS's thread at fixed points of its search: what it does must not
+        depend on the clock where the answer is to be reproducible.
+    """
+    newest: list[np.ndarray] = []
+
+    def came(event: Any) -> None:
+        newest[:] = [np.array(event.data_out.mip_solution)]
+
+    def asked(event: Any) -> None:
+        plan = better(newest.pop()) if newest else None
+        if plan is not None:
+            event.data_in.setSolution(plan)
+
+    highs.cbMipImprovingSolution.subscribe(came)
+    highs.cbMipUserSolution.subscribe(asked)
+    try:
+        yield
+    finally:
+        highs.cbMipImprovingSolution.clear()
+        highs.cbMipUserSolution.clear()
 
 
 class Engine:
@@ -251,6 +286,7 @@ class Engine:
         limits: Limits,
         start: np.ndarray | None = None,
         progress: Callable[[Progress], None] | None = None,
+        better: Better | None = None,
     ) -> Answer:
         """Minimise one objective.
 
@@ -263,6 +299,8 @@ class Engine:
             A solution to start from; HiGHS checks and uses it.
         progress : callable or None
             Called a few times a second with a `Progress`.
+        better : callable or None
+            Improves plans while HiGHS runs (`hand_back`).
 
         Returns
         -------
@@ -289,7 +327,10 @@ class Engine:
             # whole columns only: HiGHS solves for the rest, so that rows added since do not matter
             index = np.flatnonzero(self.kept).astype(np.int32)
             self.highs.setSolution(len(index), index, np.round(start[index]))
-        return self._run(time.monotonic(), progress)
+        if better is None:
+            return self._run(time.monotonic(), progress)
+        with hand_back(self.highs, better):
+            return self._run(time.monotonic(), progress)
 
     def _run(self, begun: float, progress: Callable[[Progress], None] | None) -> Answer:
         """Run in a thread of its own, so that Ctrl-C reaches Python and is passed on to HiGHS."""

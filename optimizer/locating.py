@@ -20,6 +20,7 @@ import pandas as pd
 from models.knapsack import Room, narrow
 from models.single_source import SingleSource
 from optimizer.branch_and_cut import FRACTION, Cut, Node, Separate, Tree
+from optimizer.engine import hand_back
 from optimizer.highs import Answer, Bridge, Limits, Progress
 
 LEAST = 0.01
@@ -323,7 +324,7 @@ class Sites(Tree):
         return self._answer()
 
     def solve(self, leaf: Leaf, limits: Limits) -> None:
-        """HiGHS on what reduced costs leave of a leaf."""
+        """HiGHS on what reduced costs leave of a leaf; plans it comes to are divided anew and handed back."""
         leaf.tries += 1
         lp = self.highs.getLp()
         low, high = self.bridge.low.copy(), self.bridge.high.copy()
@@ -352,7 +353,14 @@ class Sites(Tree):
         for name, value in options.items():
             sub.setOptionValue(name, value)
         sub.passModel(lp)
-        sub.run()
+
+        def better(values: np.ndarray) -> np.ndarray | None:
+            before, leaf.plan = self.upper, self._most(values, leaf.sites)
+            self.divide(leaf, SHORT, 1)
+            return self.best if self.upper < before else None
+
+        with hand_back(sub, better):
+            sub.run()
         info, status = sub.getInfo(), sub.getModelStatus()
         self.nodes += max(0, int(info.mip_node_count))
         if info.primal_solution_status == 2 and info.objective_function_value < self.upper:

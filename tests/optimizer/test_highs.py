@@ -11,6 +11,7 @@ import numpy as np
 import pyomo.environ as pyo
 import pytest
 
+from optimizer.engine import Better
 from optimizer.highs import Bridge, Limits, Progress
 
 
@@ -96,6 +97,30 @@ def test_start_is_used() -> None:
     b.highs.cbLogging.subscribe(lambda e: told.append(e.message))
     b.solve("loss", Limits(gap=0.0), start=best.values)
     assert any("MIP start solution is feasible" in line for line in told)
+
+
+def test_plans_handed_back_while_it_runs_are_taken_and_checked() -> None:
+    def quick(better: Better | None) -> float:
+        model = hard_model(50, 10)
+        b = Bridge(model, {"loss": model.loss})
+        b.highs.setOptionValue("mip_heuristic_effort", 0.0)
+        return b.solve("loss", Limits(gap=0.0, nodes=1), better=better).objective
+
+    model = hard_model(50, 10)
+    good = Bridge(model, {"loss": model.loss}).solve("loss", Limits(gap=0.0, nodes=400))
+    assert good.values is not None
+    plain, seen = quick(None), []
+
+    def better(values: np.ndarray) -> np.ndarray | None:
+        seen.append(float(values.sum()))
+        return good.values
+
+    assert good.objective < plain
+    assert quick(better) == pytest.approx(good.objective)
+    assert seen and min(seen) > 0
+    # nothing better, or a plan that breaks a rule, changes nothing
+    assert quick(lambda values: None) == pytest.approx(plain)
+    assert quick(np.zeros_like) == pytest.approx(plain)
 
 
 def test_infeasible_is_said_and_its_rows_are_named() -> None:
