@@ -182,9 +182,12 @@ def proved(
             if plan:
                 begin_again(search, plan, limits, until)
         search.see.deep = True
-    guesses = _guesses(tree.upper, low)
+    guesses, searched = _guesses(tree.upper, low), False
     while goes_on():
         guess = guesses.pop(0) if guesses else np.inf
+        if searched:
+            tree.put_back()
+        searched = True
         rest = _left(limits, begun)
         rest = rest if limits.nodes is None else replace(rest, nodes=limits.nodes - nodes)
         answer = tree.search(rest, report, guess)
