@@ -165,7 +165,7 @@ class Room:
         return violated(self.polar, some, point[some], filling, least, TRIES)
 
     def _seen(self, point: np.ndarray) -> bool:
-        """True for the very point that last turned out to lie inside."""
+        """True for the point, to five digits, that last turned out to lie inside."""
         return len(self.inside) == len(point) and bool(np.allclose(point, self.inside, atol=1e-9))
 
 

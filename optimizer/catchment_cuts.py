@@ -99,5 +99,5 @@ class Catchment:
         return None
 
     def _seen(self, point: np.ndarray) -> bool:
-        """True for the very point that last gave no cut."""
+        """True for the point, to five digits, that last gave no cut."""
         return len(self.inside) == len(point) and bool(np.allclose(point, self.inside, atol=1e-9))
