@@ -34,7 +34,7 @@ from optimizer.districts_start import (
 from optimizer.highs import Answer, Limits, Progress
 from optimizer.locating import Narrow, Sites, locate
 
-GUESSES, SHARES = (2.5e-3, 4e-3, 6e-3), (0.6, 0.7, 0.8, 0.9)
+GUESSES, SHARES = (2.5e-3, 4e-3, 6e-3), (0.6, 0.7, 0.75, 0.8, 0.85, 0.9)
 """Guesses of the optimum, above the root's bound where no plan is known; else shares of the way to the plan."""
 CLOSE = NEAR
 """Gap below which HiGHS is tried on what the root leaves, before whole catchments are cut."""
