@@ -350,28 +350,34 @@ def _cross(sweep: Sweep, share: float) -> None:
 
 
 def _plans(sweep: Sweep, shares: list[float], proven: float) -> list[Made | None]:
-    """A whole plan at every share, upwards; the neighbour's network is kept where it is as good."""
-    study = sweep.study
-    tolerance = study.goals[0][1]
+    """A whole plan at every share, upwards; a stop leaves the others without."""
     made: list[Made | None] = []
     last: Candidate | None = None
     for share in shares:
-        if share < proven - 1e-9 or sweep.shared.bridge.stopped or sweep.splitter.shared.bridge.stopped:
-            made.append(None)
-            continue
-        if not study.whole and not sweep.interrupted:
-            _cross(sweep, share)
-        request = replace(study.scenario.request(), budget=_budget(study, share, sweep.earmark))
-        ranked = _suited(sweep, share)
-        kept = [f for f in ranked if f[1] is last and f[0] <= ranked[0][0] * (1 + tolerance)]
+        stopped = sweep.shared.bridge.stopped or sweep.splitter.shared.bridge.stopped
         best = None
-        for _, candidate in (kept or ranked)[:3]:
-            best = sweep.splitter.solve(candidate.network, share, request, sweep.report)
-            if best is not None:
-                last = candidate
-                break
+        if share >= proven - 1e-9 and not stopped:
+            try:
+                best, last = _plan_at(sweep, share, last)
+            except KeyboardInterrupt:  # between two solves
+                sweep.shared.bridge.interrupt()
         made.append(best)
     return made
+
+
+def _plan_at(sweep: Sweep, share: float, last: Candidate | None) -> tuple[Made | None, Candidate | None]:
+    """A share's plan and its network: the neighbour's, ``last``, is kept where it is as good."""
+    study, tolerance = sweep.study, sweep.study.goals[0][1]
+    if not study.whole and not sweep.interrupted:
+        _cross(sweep, share)
+    request = replace(study.scenario.request(), budget=_budget(study, share, sweep.earmark))
+    ranked = _suited(sweep, share)
+    kept = [f for f in ranked if f[1] is last and f[0] <= ranked[0][0] * (1 + tolerance)]
+    for _, candidate in (kept or ranked)[:3]:
+        best = sweep.splitter.solve(candidate.network, share, request, sweep.report)
+        if best is not None:
+            return best, candidate
+    return None, last
 
 
 def _points(

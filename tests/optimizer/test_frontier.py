@@ -214,6 +214,26 @@ def test_ctrl_c_makes_plans_of_the_networks_found(monkeypatch: pytest.MonkeyPatc
     assert record(found)["interrupted"] is True
 
 
+def test_a_second_ctrl_c_leaves_the_other_budgets_without_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, plan_at = [0], sweeping._plan_at
+
+    def press(*asked: object) -> object:
+        made[0] += 1
+        if made[0] == 2:
+            raise KeyboardInterrupt
+        return plan_at(*asked)
+
+    stopped_at(monkeypatch, 1, between=True)
+    monkeypatch.setattr(sweeping, "_plan_at", press)
+    found = frontier(small_county(), ALONE, points=POINTS, least=0.2, most=1.8, networks=2)
+    assert made[0] == 2 and found.interrupted
+    assert [p.carried for p in found.points] == [
+        False,
+        True,
+        True,
+    ]  # a smaller budget's plan keeps to a larger one
+
+
 def test_ctrl_c_before_any_network_is_stopped_without_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
     def press(*_: object) -> None:
         raise KeyboardInterrupt
