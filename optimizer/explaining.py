@@ -14,7 +14,7 @@ from models.analysis import Swap
 from models.instance import HEAD_FLAGS, Instance
 from models.today import sites
 from optimizer.diagnosis import RULE_OF
-from optimizer.impossible import why_impossible
+from optimizer.impossible import reasons, why_impossible
 from optimizer.network_first import Report
 from optimizer.planning import Infeasible, StoppedWithoutPlan
 from optimizer.relaxation import NoPlan, relax_and_cut
@@ -77,7 +77,7 @@ def explain_school(
     if instead is not None:
         back, shut = ((*back, instead), shut) if is_open else (back, (*shut, instead))
     other = forced(study, keep_open=back, close=shut)
-    reasons = locked_by(study.instance, school_id)
+    locks = locked_by(study.instance, school_id)
     flips = flip_table(study, school_id, shares, is_open, report)
     actions = contributions(best.made, study.instance, school_id)
     try:
@@ -85,18 +85,15 @@ def explain_school(
     except NoPlan as stop:
         if stop.status != "infeasible":
             raise StoppedWithoutPlan(stop.status) from None
-        why = why_impossible(other.instance, study.times, study.limits)
-        give = [f for r in why.relaxations if r.possible for f in r.findings]
-        found = (*reasons, *why.arithmetic, *(give or why.clash))
         nothing = pd.DataFrame()
         return Swap(
             school_id, instead, "closed" if is_open else "open", False, best.made.objective, np.inf,
-            nothing, nothing, nothing, actions, flips, found,
+            nothing, nothing, nothing, actions, flips, (*locks, *_in_the_way(other)),
         )  # fmt: skip
     return Swap(
         school_id, instead, "closed" if is_open else "open", True, best.made.objective, swapped.made.objective,
         compared(best.made, swapped.made), binding(swapped, other), moved_villages(best.made, swapped.made), actions, flips,
-        reasons,
+        locks,
     )  # fmt: skip
 
 
@@ -118,10 +115,24 @@ def best_of(study: Study, report: Report | None) -> Best:
     try:
         return best_plan(study, report)
     except NoPlan as stop:
-        if stop.status != "infeasible":
-            raise StoppedWithoutPlan(stop.status) from None
+        raise without_plan(study, stop.status) from None
+
+
+def without_plan(study: Study, status: str) -> Exception:
+    """Why there is no plan: proven, with reasons, or only stopped."""
+    if status != "infeasible":
+        return StoppedWithoutPlan(status)
+    return Infeasible(reasons(study.instance, study.times))
+
+
+def _in_the_way(study: Study) -> list[Finding]:
+    """What would have to give for a study that is proven impossible; the reasons alone where the search for it is stopped."""
+    try:
         why = why_impossible(study.instance, study.times, study.limits)
-        raise Infeasible([*why.arithmetic, *why.clash] or [Finding("error", "cli.clash_whole")]) from None
+    except StoppedWithoutPlan:
+        return reasons(study.instance, study.times)
+    give = [f for r in why.relaxations if r.possible for f in r.findings]
+    return [*why.arithmetic, *(give or why.clash)]
 
 
 def kept(made: Made, school_id: str) -> bool:

@@ -151,6 +151,18 @@ def arithmetic(inst: Instance, times: TravelTimes) -> list[Finding]:
     return [*seats_short(inst), *seats_by_township(inst), *cut_off(inst, times), *lock_conflicts(inst)]
 
 
+def reasons(inst: Instance, times: TravelTimes) -> list[Finding]:
+    """What stands in the way of a request that is known to be impossible; never empty.
+
+    Parameters
+    ----------
+    inst : Instance
+    times : TravelTimes
+    """
+    found = arithmetic(inst, times) or least_money(inst)
+    return [*found, *clash_in_words(inst)] or [Finding("error", "cli.clash_whole")]
+
+
 def why_impossible(inst: Instance, times: TravelTimes, limits: Limits) -> Impossible:
     """What stands in the way of any plan, and what the least is that would have to give.
 

@@ -13,12 +13,11 @@ import numpy as np
 import pyomo.environ as pyo
 
 from models.formulation import GOALS, build_model
-from optimizer.explaining import best_of
+from optimizer.explaining import best_of, without_plan
 from optimizer.highs import Bridge, Limits
-from optimizer.impossible import why_impossible
 from optimizer.joint import ROUND_NODES, SLACK
 from optimizer.network_first import Report, carried_over, exact_value, first_goal, ordered_goals
-from optimizer.planning import ROUGH_GAP, ROUGH_NODES, Infeasible, Rejected, StoppedWithoutPlan
+from optimizer.planning import ROUGH_GAP, ROUGH_NODES, Rejected, StoppedWithoutPlan
 from optimizer.relaxation import bridge_of, relax_and_cut
 from optimizer.studies import Made, Splitter, Study, network_of
 
@@ -160,7 +159,7 @@ def _large(study: Study, free: list[tuple[str, str]], report: Report | None) -> 
         part.bridge, model, inst, replace(limits, gap=max(limits.gap, ROUGH_GAP), nodes=nodes), report
     )
     if rough.values is None:
-        raise _without(study, rough.status)
+        raise without_plan(study, rough.status)
     part.bridge.load(rough.values)
     exact = study.scenario.model_copy(update={"gap": study.scenario.gap / 4})
     splitter = Splitter(replace(study, scenario=exact), 1.0)
@@ -192,7 +191,7 @@ def _together(search: Search, made: Made | None, report: Report | None) -> Made 
     best = first_goal(whole.bridge, whole.model, study.instance, half, report, start, SLACK, enough)
     if best.values is None:
         if made is None:
-            raise _without(study, best.status)
+            raise without_plan(study, best.status)
         return made
     search.bound = max(search.bound, best.bound)
     search.start = best.values
@@ -205,14 +204,6 @@ def _together(search: Search, made: Made | None, report: Report | None) -> Made 
     if again is None or (made is not None and not again.verdict.accepted):
         return made
     return again
-
-
-def _without(study: Study, status: str) -> Exception:
-    """Why there is no plan: proven, with reasons, or only stopped."""
-    if status != "infeasible":
-        return StoppedWithoutPlan(status)
-    why = why_impossible(study.instance, study.times, study.limits)
-    return Infeasible([*why.arithmetic, *why.clash])
 
 
 @dataclass(frozen=True)

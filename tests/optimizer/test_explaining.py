@@ -198,6 +198,14 @@ def test_an_impossible_decision_says_what_stands_in_the_way() -> None:
     )
 
 
+def test_an_impossible_decision_stays_one_where_the_search_for_what_gives_is_stopped(monkeypatch) -> None:
+    stopped = Answer("no_plan", np.nan, -np.inf, np.inf, 0.0, 0, False, None, True)
+    monkeypatch.setattr(Elastic, "least", lambda *asked: (False, stopped))
+    swap = explain_school(small_county(), "A9", scenario=ALONE, shares=())
+    assert not swap.possible
+    assert "analysis.last_junior" in {f.key for f in swap.reasons}
+
+
 def test_what_an_action_is_worth_is_the_objective_without_it() -> None:
     study = open_study(small_county(), ALONE)
     made = best_plan(study).made
