@@ -84,16 +84,20 @@ class Sweep:
     own: dict[float, float]
     interrupted: bool = False
 
+    @property
+    def halted(self) -> bool:
+        """True while a stop (Ctrl-C) is in force; `wind_up` lifts it."""
+        return self.shared.bridge.stopped or self.splitter.shared.bridge.stopped
+
     def stop_asked(self) -> bool:
-        """True once a stop was asked for (Ctrl-C)."""
-        return self.interrupted or self.shared.bridge.stopped or self.splitter.shared.bridge.stopped
+        """True once a stop was asked for."""
+        return self.interrupted or self.halted
 
     def wind_up(self) -> None:
         """After a stop the networks found are still made into plans; a second one ends that too."""
-        if self.stop_asked():
-            self.interrupted = True
-            self.shared.bridge.resume()
-            self.splitter.shared.bridge.resume()
+        self.interrupted = self.stop_asked()
+        self.shared.bridge.resume()
+        self.splitter.shared.bridge.resume()
 
     def add(self, values: np.ndarray) -> None:
         """Keep a solution's network."""
@@ -354,9 +358,8 @@ def _plans(sweep: Sweep, shares: list[float], proven: float) -> list[Made | None
     made: list[Made | None] = []
     last: Candidate | None = None
     for share in shares:
-        stopped = sweep.shared.bridge.stopped or sweep.splitter.shared.bridge.stopped
         best = None
-        if share >= proven - 1e-9 and not stopped:
+        if share >= proven - 1e-9 and not sweep.halted:
             try:
                 best, last = _plan_at(sweep, share, last)
             except KeyboardInterrupt:  # between two solves
