@@ -13,7 +13,7 @@ from __future__ import annotations
 import heapq
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import highspy
 import numpy as np
@@ -34,13 +34,12 @@ IDLE = 100
 
 @dataclass(frozen=True)
 class Cut:
-    """A row low <= weights @ x[columns] <= high, valid for every plan; whether it was found at a whole tree's root."""
+    """A row low <= weights @ x[columns] <= high, valid for every plan."""
 
     columns: np.ndarray
     weights: np.ndarray
     low: float
     high: float
-    root: bool = False
 
 
 Separate = Callable[[np.ndarray, bool], list[Cut]]
@@ -101,9 +100,9 @@ class Tree:
         self.lasting = lasting
         self.first_cut, self.turn = self.highs.getNumRow(), 0
         self.tight = np.zeros(0, np.int64)
-        self.held: list[Cut] = []
+        self.held: list[tuple[Cut, bool]] = []
         self.shelf: list[Cut] = []
-        self.at_root = self.partial = False
+        self.partial = False
 
     # one relaxation
 
@@ -140,20 +139,18 @@ class Tree:
         self.now_low, self.now_high = low, high
         return True
 
-    def add(self, cuts: list[Cut]) -> None:
-        """Cuts become rows for good."""
+    def add(self, cuts: list[Cut], root: bool = False) -> None:
+        """Cuts become rows, in lasting trees until they are idle; ``root``: found at a whole tree's root."""
         for c in cuts:
             self.highs.addRow(c.low, c.high, len(c.columns), c.columns.astype(np.int32), c.weights)
         self.cuts += len(cuts)
         if self.lasting:
-            self.held += [replace(c, root=self.at_root) for c in cuts]
+            self.held += [(c, root) for c in cuts]
 
     def put_back(self) -> None:
         """The root's cuts that were dropped since: another search may need them from its beginning."""
         again, self.shelf = self.shelf, []
-        self.at_root = True
-        self.add(again)
-        self.at_root = False
+        self.add(again, root=True)
 
     def _note_tight(self) -> None:
         """Write down which cuts hold this node's relaxation."""
@@ -175,9 +172,9 @@ class Tree:
         self.highs.deleteRows(len(gone), gone)
         stays = np.ones(len(held), dtype=bool)
         stays[gone] = False
-        cuts = list(zip(self.held, [*stays[self.first_cut :]], strict=True))
-        self.shelf += [c for c, kept in cuts if c.root and not kept]
-        self.held = [c for c, kept in cuts if kept]
+        cuts = list(zip(self.held, stays[self.first_cut :], strict=True))
+        self.shelf += [cut for (cut, root), kept in cuts if root and not kept]
+        self.held = [one for one, kept in cuts if kept]
         basis.row_status = [s for s, stay in zip(held, stays, strict=True) if stay]
         self.highs.setBasis(basis)
         self.tight = self.tight[~idle]
@@ -214,7 +211,7 @@ class Tree:
                     self.offer(values, bound)
                     return np.inf, None
                 return bound, values
-            self.add(cuts)
+            self.add(cuts, root and not self.partial)
             bounds.append(bound)
 
     def _goes_on(self, bound: float, bounds: list[float], root: bool) -> bool:
@@ -398,9 +395,7 @@ class Tree:
     def _visit(self, node: Node) -> list[Node]:
         if not self.enter(node):
             return []
-        self.at_root = node.depth == 0 and not self.partial
         bound, values = self.settle(node.depth == 0)
-        self.at_root = False
         if node.step is not None and np.isfinite(bound):
             k, v, way = node.step
             self._learn(k, v, way, bound - node.bound)

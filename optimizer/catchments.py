@@ -22,7 +22,7 @@ from optimizer.engine import Engine, Limits
 
 WORTH = 0.01
 """A catchment joins the pool if its reduced costs are below this share of a plan's cost."""
-SEEN = 36_000
+JOIN = 36_000
 """Catchments that join from all annealings, the least in reduced costs: twice as many take minutes to price on 600 units."""
 ROUNDS, IDLE, SMOOTH = 8, 2, 0.6
 """Rounds of prices, how many in a row may not help, and how much of the last prices remains: prices jump less so (Wentges 1997)."""
@@ -80,8 +80,8 @@ class Pool:
         return new
 
     def take(self, new: Seen) -> None:
-        """Those of the catchments seen that are least in reduced costs, at most `SEEN` and ties."""
-        last = sorted(reduced for reduced, _ in new.values())[:SEEN][-1:]
+        """Those of the catchments seen that are least in reduced costs, at most `JOIN` and ties."""
+        last = sorted(reduced for reduced, _ in new.values())[:JOIN][-1:]
         for (site, _), (reduced, units) in new.items():
             if reduced <= last[0]:
                 self.add(site, units)

@@ -117,20 +117,24 @@ def serve(
         return Served(nobody, {}, float("nan"), time.monotonic() - begun)
     search = tree_of(allowed, graph)
     state, tree = search.state, search.tree
-    root = tree.search(_root(limits), report)
-    first = float("nan")
-    if root.status not in ("proven", "infeasible"):
+    answer = tree.search(limits.first_node(), report)
+    first, low = float("nan"), answer.bound
+    if answer.status not in ("proven", "infeasible"):
         surrogate = partial(from_surrogate, search, length, limits)
-        start = from_catchments(search, limits, begun + limits.step(1 / 3))
-        other = surrogate if start else None
-        start = start or surrogate()
-        if start:
-            first = cost_of(allowed, start)
-            tree.offer(state.values(allowed, start), first)
-            improve_parts(search, PARTS, limits, begun + limits.step(1 / 3))
-        root = proved(search, limits, begun, report, other)
-    plan = {} if root.values is None else state.served_by(allowed, root.values)
-    return Served(root, plan, first, time.monotonic() - begun)
+        try:
+            start = from_catchments(search, limits, begun + limits.seconds_for(1 / 3))
+            other = surrogate if start else None
+            start = start or surrogate()
+            if start:
+                first = cost_of(allowed, start)
+                tree.offer(state.values(allowed, start), first)
+                improve_parts(search, PARTS, limits, begun + limits.seconds_for(1 / 3))
+            answer = proved(search, limits, begun, report, other, low)
+        except KeyboardInterrupt:  # not while a relaxation is solved: between two of them, or while annealing
+            tree.bridge.interrupt()
+            answer = proved(search, limits, begun, report, low=low)
+    plan = {} if answer.values is None else state.served_by(allowed, answer.values)
+    return Served(answer, plan, first, time.monotonic() - begun)
 
 
 def proved(
@@ -139,6 +143,7 @@ def proved(
     begun: float,
     report: Callable[[Progress], None] | None,
     other: Callable[[], dict[Any, Any]] | None = None,
+    low: float = -np.inf,
 ) -> Answer:
     """From a plan, if there is one, to the proof: by HiGHS where the root is close, else by the tree.
 
@@ -152,10 +157,12 @@ def proved(
         `time.monotonic` from which the limits count.
     other : callable or None
         Another first plan, or an empty one: improved too where the gap is still wide.
+    low : float
+        A bound known before.
     """
     tree = search.tree
-    answer = tree.search(_root(_left(limits, begun)), report)
-    nodes, low = answer.nodes, answer.bound
+    answer = tree.search(_left(limits, begun).first_node(), report)
+    nodes, low = answer.nodes, max(low, answer.bound)
 
     def goes_on() -> bool:
         left = limits.nodes is None or nodes < limits.nodes
@@ -170,10 +177,10 @@ def proved(
         )  # fmt: skip
     if goes_on():
         search.see.deep = True
-        answer = tree.search(_root(_left(limits, begun)), report)
+        answer = tree.search(_left(limits, begun).first_node(), report)
         nodes, low = nodes + answer.nodes, max(low, answer.bound)
         search.see.deep = False  # what holds is kept; the searches of parts cut no more of it
-        until = begun + limits.step(1 / 2)
+        until = begun + limits.seconds_for(1 / 2)
         improve_parts(search, LATER_PARTS, limits, until)
         if tree.upper - low > FAR * abs(tree.upper):
             improve_parts(search, LAST_PARTS, limits, until)
@@ -182,12 +189,11 @@ def proved(
             if plan:
                 begin_again(search, plan, limits, until)
         search.see.deep = True
-    guesses, searched = _guesses(tree.upper, low), False
-    while goes_on():
-        guess = guesses.pop(0) if guesses else np.inf
-        if searched:
+    for turn, guess in enumerate([*_guesses(tree.upper, low), np.inf]):
+        if not goes_on():
+            break
+        if turn:
             tree.put_back()
-        searched = True
         rest = _left(limits, begun)
         rest = rest if limits.nodes is None else replace(rest, nodes=limits.nodes - nodes)
         answer = tree.search(rest, report, guess)
@@ -228,11 +234,6 @@ def closed(search: Search, limits: Limits, report: Callable[[Progress], None] | 
             break
         tree.add(cuts)
     return low
-
-
-def _root(limits: Limits) -> Limits:
-    """One node, or none where none is asked for."""
-    return replace(limits, nodes=1 if limits.nodes is None else min(1, limits.nodes))
 
 
 def _left(limits: Limits, begun: float) -> Limits:

@@ -120,7 +120,7 @@ def improve_parts(search: Search, parts: Iterable[tuple[int, int]], limits: Limi
         `time.monotonic` at which to stop.
     """
     for size, nodes in parts:
-        part = replace(limits, gap=limits.gap / 4, nodes=nodes, seconds=limits.step(1 / 8))
+        part = replace(limits, gap=limits.gap / 4, nodes=nodes, seconds=limits.seconds_for(1 / 8))
         improve(search, size, part, until)
 
 
@@ -151,7 +151,7 @@ def from_catchments(search: Search, limits: Limits, until: float) -> dict[Any, A
         return {}
     seeds = [limits.seed + k for k in range(SEARCHES)]
     enough = priced[0] + NEAR * abs(priced[0])
-    plan = composed(first, STEPS, seeds, limits.step(0.1), limits.gap / 4, until, enough)
+    plan = composed(first, STEPS, seeds, limits.seconds_for(0.1), limits.gap / 4, until, enough)
     return {} if plan is None else first.served_by(plan)
 
 
@@ -167,7 +167,7 @@ def from_surrogate(
     """
     if length is None:
         length = {(u, v): 1.0 for u, near in search.graph.neighbours.items() for v in near}
-    early = replace(limits, gap=SURROGATE_GAP, nodes=SURROGATE_NODES, seconds=limits.step(1 / 8))
+    early = replace(limits, gap=SURROGATE_GAP, nodes=SURROGATE_NODES, seconds=limits.seconds_for(1 / 8))
     return surrogate_plan(search.problem, search.graph, length, early)
 
 
@@ -176,10 +176,12 @@ def begin_again(search: Search, served_by: Mapping[Any, Any], limits: Limits, un
     tree, problem = search.tree, search.problem
     best, upper = tree.best, tree.upper
     tree.best, tree.upper = None, float("inf")
-    tree.offer(search.state.values(problem, served_by), cost_of(problem, served_by))
-    improve_parts(search, (*PARTS, *LATER_PARTS, *LAST_PARTS), limits, until)
-    if best is not None:
-        tree.offer(best, upper)
+    try:
+        tree.offer(search.state.values(problem, served_by), cost_of(problem, served_by))
+        improve_parts(search, (*PARTS, *LATER_PARTS, *LAST_PARTS), limits, until)
+    finally:
+        if best is not None:
+            tree.offer(best, upper)
 
 
 def mended(search: Search, served_by: Mapping[Any, Any], limits: Limits) -> dict[Any, Any]:

@@ -51,7 +51,11 @@ class Limits:
     seed: int = 0
     threads: int = 1
 
-    def step(self, share: float) -> float:
+    def first_node(self) -> Limits:
+        """The same for one node, or for none where none is asked for."""
+        return replace(self, nodes=1 if self.nodes is None else min(1, self.nodes))
+
+    def seconds_for(self, share: float) -> float:
         """Seconds of a step with limits of its own: a share; all of them where nodes are counted, so that no clock decides."""
         return self.seconds * (share if self.nodes is None else 1.0)
 
@@ -118,6 +122,23 @@ def hand_back(highs: highspy.Highs, better: Better) -> Iterator[None]:
         highs.cbMipUserSolution.clear()
 
 
+def run_apart(highs: highspy.Highs, stop: threading.Event) -> None:
+    """Run HiGHS in a thread of its own, so that Ctrl-C reaches Python; it sets ``stop``, which a callback must see to."""
+    # an event, not the thread's own join: Python 3.11 takes a joined thread for ended after Ctrl-C
+    done = threading.Event()
+
+    def work() -> None:
+        highs.run()
+        done.set()
+
+    threading.Thread(target=work, daemon=True).start()
+    while not done.is_set():
+        try:
+            done.wait(0.1)
+        except KeyboardInterrupt:
+            stop.set()
+
+
 class Engine:
     """A model in HiGHS with any number of objectives.
 
@@ -154,7 +175,7 @@ class Engine:
         self.highs.passModel(lp)
         self.kept = whole  # columns that must be whole now
         self.relaxed = not bool(whole.any())
-        self._stop = threading.Event()
+        self.stop = threading.Event()  # set: the running solve, and every later one, ends at the next chance
 
     def _options(self, options: Mapping[str, object]) -> None:
         for name, value in options.items():
@@ -240,7 +261,7 @@ class Engine:
     @property
     def stopped(self) -> bool:
         """True once a stop was asked for (Ctrl-C): later goals are not begun."""
-        return self._stop.is_set()
+        return self.stop.is_set()
 
     def part(self, free: np.ndarray, values: np.ndarray) -> Part:
         """A model of its own in which only some columns are free and the others keep their values.
@@ -269,16 +290,16 @@ class Engine:
             np.array(lp.row_upper_)[touched] - used, np.array(lp.col_lower_)[free], np.array(lp.col_upper_)[free],
             self.kept[free], {n: (c[free], o + float(c @ rest)) for n, (c, o) in self.costs.items()},
         )  # fmt: skip
-        engine._stop = self._stop
+        engine.stop = self.stop
         return Part(engine, free, values)
 
     def interrupt(self) -> None:
         """Stop the running solve at the next chance, keeping its best plan."""
-        self._stop.set()
+        self.stop.set()
 
     def resume(self) -> None:
         """Take a request to stop back, once it has been seen to."""
-        self._stop.clear()
+        self.stop.clear()
 
     def solve(
         self,
@@ -333,14 +354,14 @@ class Engine:
             return self._run(time.monotonic(), progress)
 
     def _run(self, begun: float, progress: Callable[[Progress], None] | None) -> Answer:
-        """Run in a thread of its own, so that Ctrl-C reaches Python and is passed on to HiGHS."""
+        """Run, with progress reported and a stop passed on to HiGHS."""
 
         def halt(event: Any) -> None:
-            event.data_in.user_interrupt = self._stop.is_set()  # HiGHS remembers an earlier one
+            event.data_in.user_interrupt = self.stop.is_set()  # HiGHS remembers an earlier one
 
         def watch(event: Any) -> None:
             halt(event)
-            if progress is not None and not self._stop.is_set():
+            if progress is not None and not self.stop.is_set():
                 out = event.data_out
                 progress(
                     Progress(
@@ -352,19 +373,7 @@ class Engine:
         self.highs.cbMipInterrupt.subscribe(watch)
         for other in (self.highs.cbSimplexInterrupt, self.highs.cbIpmInterrupt):
             other.subscribe(halt)
-        # an event, not the thread's own join: Python 3.11 takes a joined thread for ended after Ctrl-C
-        done = threading.Event()
-
-        def work() -> None:
-            self.highs.run()
-            done.set()
-
-        threading.Thread(target=work, daemon=True).start()
-        while not done.is_set():
-            try:
-                done.wait(0.1)
-            except KeyboardInterrupt:
-                self._stop.set()
+        run_apart(self.highs, self.stop)
         self.highs.cbMipInterrupt.clear()
         self.highs.cbSimplexInterrupt.clear()
         self.highs.cbIpmInterrupt.clear()

@@ -20,7 +20,7 @@ import pandas as pd
 from models.knapsack import Room, narrow
 from models.single_source import SingleSource
 from optimizer.branch_and_cut import FRACTION, Cut, Node, Separate, Tree
-from optimizer.engine import hand_back
+from optimizer.engine import hand_back, run_apart
 from optimizer.highs import Answer, Bridge, Limits, Progress
 
 LEAST = 0.01
@@ -206,9 +206,8 @@ class Sites(Tree):
         if bound < self._better():
             solution = self.highs.getSolution()
             price = np.array(solution.col_dual)[self.whole]
-            price[self.now_high < 0.5] = (
-                np.inf
-            )  # fixed before: its price does not say at which end it would be
+            # what was fixed before stays: its price does not say at which end it would be
+            price[self.now_high < 0.5] = np.inf
             price[self.now_low > 0.5] = -np.inf
             leaf = Leaf(bound, bound, price, sites)
             leaf.plan = self._most(np.array(solution.col_value), sites)
@@ -359,8 +358,10 @@ class Sites(Tree):
             self.divide(leaf, SHORT, 1)
             return self.best if self.upper < before else None
 
+        stop = self.bridge.stop
+        sub.cbMipInterrupt.subscribe(lambda event: event.interrupt() if stop.is_set() else None)
         with hand_back(sub, better):
-            sub.run()
+            run_apart(sub, stop)
         info, status = sub.getInfo(), sub.getModelStatus()
         self.nodes += max(0, int(info.mip_node_count))
         if info.primal_solution_status == 2 and info.objective_function_value < self.upper:
@@ -396,21 +397,24 @@ def locate(
         rest = None if limits.nodes is None else max(0, limits.nodes - nodes)
         return replace(limits, nodes=rest, seconds=max(1.0, limits.seconds - (time.monotonic() - begun)))
 
-    answer = tree.search(replace(left(), nodes=1 if limits.nodes is None else min(1, limits.nodes)), report)
+    answer = tree.search(left().first_node(), report)
     nodes, low, best = answer.nodes, answer.bound, answer.bound
-    tree.begin()
-    for share in GUESSES if tree.place.size and np.isfinite(low) else (np.inf,):
-        if answer.status in ("proven", "infeasible") or answer.clock or nodes == limits.nodes:
-            break
-        answer = tree.search(left(), report, low + share * abs(low))
-        nodes, best = nodes + answer.nodes, max(best, answer.bound)
-        if tree.upper > tree.guess:
-            tree.divide_longer()
-        if tree.upper <= tree.guess:
-            break
-    if answer.status not in ("proven", "infeasible") and not answer.clock and nodes != limits.nodes:
-        answer = tree.finish(left(), report)
-        nodes += answer.nodes
+    try:
+        tree.begin()
+        for share in GUESSES if tree.place.size and np.isfinite(low) else (np.inf,):
+            if answer.status in ("proven", "infeasible") or answer.clock or nodes == limits.nodes:
+                break
+            answer = tree.search(left(), report, low + share * abs(low))
+            nodes, best = nodes + answer.nodes, max(best, answer.bound)
+            if tree.upper > tree.guess:
+                tree.divide_longer()
+            if tree.upper <= tree.guess:
+                break
+        if answer.status not in ("proven", "infeasible") and not answer.clock and nodes != limits.nodes:
+            answer = tree.finish(left(), report)
+            nodes += answer.nodes
+    except KeyboardInterrupt:  # not while HiGHS works: between two runs, or while units are divided
+        tree.bridge.interrupt()
     clock = answer.status not in ("proven", "infeasible") and time.monotonic() - begun > limits.seconds
     return tree.first, replace(
         tree.answer(best), nodes=nodes, seconds=time.monotonic() - begun, clock=clock

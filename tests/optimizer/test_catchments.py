@@ -69,7 +69,7 @@ def test_a_pool_takes_the_cheapest_of_a_search_where_it_saw_many(monkeypatch: py
     monkeypatch.setattr("optimizer.catchments.WORTH", np.inf)  # plain costs are not reduced ones
     every, few = Pool(state), Pool(state)
     every.take(every.seen(search))
-    monkeypatch.setattr("optimizer.catchments.SEEN", 5)
+    monkeypatch.setattr("optimizer.catchments.JOIN", 5)
     few.take(few.seen(search))
     reduced = {
         key: sum(max(state.price[u, key[0]], 0.0) for u in every.units[k]) for key, k in every.known.items()

@@ -58,22 +58,50 @@ def test_leaves_are_solved_where_division_finds_nothing(seed: int) -> None:
     assert done.answer.status == ("infeasible" if best == np.inf else "proven")
 
 
-@pytest.mark.parametrize("seed", [1497, 1663, 1786])
-def test_what_the_root_fixed_stays_fixed_at_a_leaf(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    # a column held at 0 may have a price far below 0: that says nothing about it at 1
+def left_to_leaves(seed: int, monkeypatch: pytest.MonkeyPatch) -> SingleSource:
+    """Eighteen units, seven sites of which about four are opened; plans are hardly looked for outside the leaves."""
     rng, n, m = np.random.default_rng(seed), 18, 7
     demand = rng.integers(5, 40, n)
     place, site = rng.uniform(0, 10, (n, 2)), rng.uniform(0, 10, (m, 2))
     costs = np.linalg.norm(place[:, None] - site, axis=2) * demand[:, None] / 10
     room = (rng.uniform(0.8, 1.2, m) * demand.sum() / 3.15).round()
     problem = task(demand.tolist(), costs, room.astype(int).tolist(), [-1] * m, 0.0)
-    problem = replace(problem, sites=problem.sites.assign(fixed=rng.uniform(10, 40, m)))
     for name, few in (("SHORT", 1), ("LONG", 1), ("STARTS", 1), ("EXTRA", 0)):
         monkeypatch.setattr(locating, name, few)
+    return replace(problem, sites=problem.sites.assign(fixed=rng.uniform(10, 40, m)))
+
+
+@pytest.mark.parametrize("seed", [1497, 1663, 1786])
+def test_what_the_root_fixed_stays_fixed_at_a_leaf(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    # a column held at 0 may have a price far below 0: that says nothing about it at 1
+    problem = left_to_leaves(seed, monkeypatch)
     found = serve(problem, limits=EXACT).answer
     best = stated(problem).bridge.solve("cost", EXACT)
     assert found.status == best.status == "proven"
     assert found.objective == pytest.approx(best.objective, rel=1e-5)
+
+
+@pytest.mark.parametrize(("where", "calls"), [("divide", 0), ("divide", 1), ("_visit", 3), ("solve", 0)])
+def test_ctrl_c_keeps_the_best_plan_and_a_bound_that_holds(
+    where: str, calls: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = left_to_leaves(1786, monkeypatch)
+    best = stated(problem).bridge.solve("cost", EXACT).objective
+    seen, whole = [0], getattr(locating.Sites, where)
+
+    def press(tree: locating.Sites, *asked: object) -> object:
+        seen[0] += 1
+        if seen[0] == calls + 1:
+            raise KeyboardInterrupt
+        return whole(tree, *asked)
+
+    monkeypatch.setattr(locating.Sites, where, press)
+    done = serve(problem, limits=EXACT)
+    assert seen[0] > calls
+    assert done.answer.interrupted
+    assert done.answer.status == ("stopped" if done.served_by else "no_plan")
+    assert done.answer.bound <= best + 1e-6
+    assert not done.served_by or not faults(problem, done.served_by)
 
 
 @settings(max_examples=30, deadline=None)
