@@ -284,7 +284,7 @@ def flip_table(
     start = None
     for share in sorted(shares):
         shared.at(share)
-        relax_and_cut(shared.bridge, shared.model, inst, rounds=3)
+        relax_and_cut(shared.bridge, shared.model, inst, 3, study.limits)
         answer = shared.bridge.solve(
             "imbalance", study.limits, start=start, progress=watching(report, "flip")
         )

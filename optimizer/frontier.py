@@ -246,7 +246,9 @@ def _relaxed(sweep: Sweep, shares: list[float], values: dict[float, float]) -> N
         if sweep.stop_asked():
             return
         sweep.shared.at(share)
-        answer = relax_and_cut(sweep.shared.bridge, sweep.shared.model, sweep.study.instance, rounds=4)
+        answer = relax_and_cut(
+            sweep.shared.bridge, sweep.shared.model, sweep.study.instance, 4, sweep.study.limits
+        )
         values[share] = math.inf if answer.status == "infeasible" else answer.bound
 
 

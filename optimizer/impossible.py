@@ -213,5 +213,5 @@ def explain_request(
     check_scenario(scenario, county)
     times = times or travel_times(county)
     inst = build_instance(county, load_standards(county), scenario.request(), times)
-    limits = Limits(gap=scenario.gap, nodes=scenario.nodes, seconds=scenario.seconds, seed=scenario.seed)
+    limits = scenario.limits()
     return why_impossible(inst, times, limits)

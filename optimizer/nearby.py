@@ -119,7 +119,7 @@ def whole_part(study: Study, free: list[tuple[str, str]]) -> Part:
     model.distance_most = pyo.Constraint(expr=model.distance <= max(1, len(free)))
     goals = {**{n: model.component(f"goal_{n}") for n in GOALS}, "distance": model.goal_distance}
     part = Part(model, Bridge(model, goals))
-    relax_and_cut(part.bridge, model, study.instance, rounds=8)
+    relax_and_cut(part.bridge, model, study.instance, 8, study.limits)
     return part
 
 
@@ -153,7 +153,7 @@ def _large(study: Study, free: list[tuple[str, str]], report: Report | None) -> 
     inst, limits, request = study.instance, study.limits, study.scenario.request()
     model = build_model(inst)
     part = Part(model, bridge_of(model))
-    relax_and_cut(part.bridge, model, inst, rounds=8)
+    relax_and_cut(part.bridge, model, inst, 8, study.limits)
     nodes = min(limits.nodes or ROUGH_NODES, ROUGH_NODES)
     rough = first_goal(
         part.bridge, model, inst, replace(limits, gap=max(limits.gap, ROUGH_GAP), nodes=nodes), report

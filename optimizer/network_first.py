@@ -263,7 +263,7 @@ def solve_split(
     model = build_model(inst, whole=True)
     whole_secants(model, inst, pupils, near)
     bridge = bridge_of(model)
-    relax_and_cut(bridge, model, inst, ROUNDS)
+    relax_and_cut(bridge, model, inst, ROUNDS, time_left(limits, begun, FIRST_SHARE))
     first = first_goal(bridge, model, inst, time_left(limits, begun, FIRST_SHARE), report)
     if first.values is None:
         raise NoPlan(first.status, inst, bridge.stopped)

@@ -109,7 +109,7 @@ def _solve(inst: Instance, scenario: Scenario, report: Report | None) -> tuple[S
     """
     begun = time.monotonic()
     goals = [(str(g.name), g.tolerance) for g in scenario.goals]
-    limits = Limits(gap=scenario.gap, nodes=scenario.nodes, seconds=scenario.seconds, seed=scenario.seed)
+    limits = scenario.limits()
     try:
         relaxed = relaxed_county(inst, time_left(limits, begun, SHARES[0]))
         if len(inst.units) <= JOINT_UNITS:

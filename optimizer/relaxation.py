@@ -69,7 +69,7 @@ def relax_and_cut(
     model: pyo.ConcreteModel,
     inst: Instance,
     rounds: int,
-    limits: Limits | None = None,
+    limits: Limits,
     hulls: bool = False,
 ) -> Answer:
     """Solve the linear relaxation, add the planes its solution lacks, repeat.
@@ -83,13 +83,12 @@ def relax_and_cut(
     bridge, model, inst
     rounds : int
         At most.
-    limits : Limits or None
+    limits : Limits
         Their seconds are for all rounds together; rounds that are begun late are left out.
     hulls : bool
         Also planes under the sum of each unit's spreads (`models.unit_hull`): slower, and much stronger.
     """
     begun = time.monotonic()
-    limits = limits or Limits()
     cuts = SpreadCuts(bridge, model, inst)
     low, high = reach_of(inst).range(np.ones(len(inst.pairs), dtype=bool))
     bridge.relax(True)

@@ -11,6 +11,7 @@ from geodata.county import County
 from geodata.findings import Finding, InputProblems
 from geodata.settings import read_settings
 from models.request import Request
+from optimizer.engine import Limits
 
 GoalName = Literal["imbalance", "travel", "disruption", "cost"]
 Yuan = Annotated[float, Field(allow_inf_nan=False)]
@@ -69,6 +70,10 @@ class Scenario(BaseModel):
         """The part that the model and the referee need."""
         budget = None if self.budget is None else {str(k): float(v) for k, v in self.budget.items()}
         return Request(budget, self.keep_open, self.close, self.cost_level, self.seed)
+
+    def limits(self) -> Limits:
+        """When its solves may stop."""
+        return Limits(gap=self.gap, nodes=self.nodes, seconds=self.seconds, seed=self.seed)
 
 
 def read_scenario(path: Path) -> Scenario:

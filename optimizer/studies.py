@@ -61,8 +61,7 @@ class Study:
     @property
     def limits(self) -> Limits:
         """The scenario's limits of one solve."""
-        s = self.scenario
-        return Limits(gap=s.gap, nodes=s.nodes, seconds=s.seconds, seed=s.seed)
+        return self.scenario.limits()
 
     @property
     def goals(self) -> list[tuple[str, float]]:
@@ -165,11 +164,13 @@ def open_study(
     shared = share_of_budget(inst, False, max(1.0, most))
     for share in (1.0, most):
         shared.at(share)
-        relaxed = relax_and_cut(shared.bridge, shared.model, inst, rounds=4)
+        relaxed = relax_and_cut(shared.bridge, shared.model, inst, 4, scenario.limits())
         if relaxed.values is not None or relaxed.status != "infeasible":
             break
-    if relaxed.values is None and relaxed.status != "infeasible":
-        raise StoppedWithoutPlan(relaxed.status)
+    if relaxed.clock or (relaxed.values is None and relaxed.status != "infeasible"):
+        raise StoppedWithoutPlan(
+            relaxed.status
+        )  # means that the clock settled are no means to study anything about
     if relaxed.values is None:
         raise Infeasible(why_infeasible(inst))
     shared.bridge.load(relaxed.values)
@@ -278,7 +279,7 @@ class Splitter:
         self.fixed = network.columns(bridge, s.model)
         bridge.fix(self.fixed)
         s.at(share)
-        relax_and_cut(bridge, s.model, inst, rounds=3)
+        relax_and_cut(bridge, s.model, inst, 3, study.limits)
         mark = bridge.rows
         bridge.add_least(self._secants(network))
         first = bridge.solve("imbalance", study.limits, progress=watching(report, "imbalance"))
@@ -349,7 +350,7 @@ def best_plan(study: Study, report: Report | None = None) -> Best:
     inst, goals = study.instance, study.goals
     model = build_model(inst, whole=study.whole)
     bridge = bridge_of(model)
-    relax_and_cut(bridge, model, inst, rounds=6)
+    relax_and_cut(bridge, model, inst, 6, study.limits)
     first = first_goal(bridge, model, inst, study.limits, report)
     if first.values is None:
         raise NoPlan(first.status, inst)

@@ -23,7 +23,7 @@ from models.formulation import build_model
 from models.plan import Plan
 from optimizer import cli
 from optimizer.alternatives import alternatives
-from optimizer.highs import Progress
+from optimizer.highs import Limits, Progress
 from optimizer.network_first import exact_objective, exact_value, first_goal
 from optimizer.planning import StoppedWithoutPlan
 from optimizer.relaxation import bridge_of, relax_and_cut
@@ -142,7 +142,7 @@ def every_closure(whole: bool) -> dict[Closed, float]:
     inst = study.instance
     model = build_model(inst, whole=whole)
     bridge = bridge_of(model)
-    relax_and_cut(bridge, model, inst, rounds=8)
+    relax_and_cut(bridge, model, inst, 8, Limits())
     free = [k for k in inst.bands.index if inst.bands.at[k, "lock"] == "free"]
     values: dict[Closed, float] = {}
     for states in itertools.product((0.0, 1.0), repeat=len(free)):

@@ -52,7 +52,7 @@ def test_the_relaxation_with_planes_of_whole_heads_never_passes_the_best_whole_p
     inst = instance(ready(small_county()))
     whole = build_model(inst, whole=True)
     bridge = bridge_of(whole)
-    relaxed = relax_and_cut(bridge, whole, inst, rounds=20)
+    relaxed = relax_and_cut(bridge, whole, inst, 20, Limits())
     plain = bridge_of(build_model(inst, whole=True))  # first tangents only: its optimum is a lower bound too
     best = plain.solve("imbalance", EXACT)
     again = bridge.solve("imbalance", EXACT)

@@ -243,6 +243,12 @@ def test_ctrl_c_before_any_network_is_stopped_without_a_plan(monkeypatch: pytest
         frontier(small_county(), ALONE, points=POINTS)
 
 
+def test_a_study_that_the_clock_would_settle_is_stopped() -> None:
+    """The relaxations of a study keep to the scenario's seconds: means that come of fewer rounds are not studied."""
+    with pytest.raises(StoppedWithoutPlan):
+        open_study(small_county(), ALONE.model_copy(update={"seconds": 1e-4}))
+
+
 def test_a_relaxation_that_was_stopped_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     nothing = Answer("no_plan", math.nan, -math.inf, math.inf, 0.0, 0, False, None, True)
     monkeypatch.setattr("optimizer.studies.relax_and_cut", lambda *a, **k: nothing)

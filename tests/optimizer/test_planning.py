@@ -53,7 +53,7 @@ def least(case: Case, inst: Instance) -> tuple[float, float]:
     """Objective by the referee's table and bound of the joint whole-number model, about the instance's centres."""
     model = build_model(inst, whole=True)
     bridge = bridge_of(model)
-    relax_and_cut(bridge, model, inst, rounds=6)
+    relax_and_cut(bridge, model, inst, 6, Limits())
     answer = first_goal(bridge, model, inst, EXACT, None, share=1e-4)
     for _ in range(3):  # until the tangents are the measure itself
         answer = first_goal(bridge, model, inst, EXACT, None, answer.values, share=1e-4)

@@ -79,7 +79,7 @@ def relaxed_network():
     inst = instance(ready(small_county()))
     model = build_model(inst)
     bridge = bridge_of(model)
-    answer = relax_and_cut(bridge, model, inst, 10)
+    answer = relax_and_cut(bridge, model, inst, 10, Limits())
     assert answer.values is not None
     attend = [bridge.position[id(model.attend[p])] for p in inst.pairs.index]
     return inst, model, bridge, answer, attend
@@ -155,7 +155,7 @@ def test_ctrl_c_in_the_relaxation_gives_the_first_plan_and_its_bound(monkeypatch
 def test_a_relaxation_that_the_clock_ended_says_so_and_keeps_its_bound() -> None:
     inst = instance(ready(small_county()))
     model = build_model(inst)
-    free = relax_and_cut(bridge_of(model), model, inst, 20, hulls=True)
+    free = relax_and_cut(bridge_of(model), model, inst, 20, Limits(), hulls=True)
     bridge = bridge_of(model)
     first = bridge.solve
     calls = []
@@ -166,7 +166,7 @@ def test_a_relaxation_that_the_clock_ended_says_so_and_keeps_its_bound() -> None
         return answer if len(calls) < 3 else replace(answer, status="no_plan", values=None, clock=True)
 
     bridge.solve = slow
-    late = relax_and_cut(bridge, model, inst, 20, hulls=True)
+    late = relax_and_cut(bridge, model, inst, 20, Limits(), hulls=True)
     assert late.clock
     assert not free.clock
     assert late.status == "proven"

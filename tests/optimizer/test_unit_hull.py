@@ -120,7 +120,7 @@ def test_the_best_whole_plan_is_the_same_with_and_without() -> None:
     for hulls in (False, True):
         model = build_model(inst, whole=True)
         bridge = bridge_of(model)
-        relaxed = relax_and_cut(bridge, model, inst, 20, hulls=hulls)
+        relaxed = relax_and_cut(bridge, model, inst, 20, Limits(), hulls=hulls)
         best = first_goal(bridge, model, inst, EXACT, None, share=1e-6)
         assert best.values is not None
         bridge.load(best.values)
