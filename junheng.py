@@ -3,26 +3,26 @@
 Re-exports the verbs and the objects they take and return; nothing else lives here.
 """
 
-from geodata.county import County
-from geodata.democounty import write_demo_county
-from geodata.findings import Finding, InputProblems
-from geodata.marked import write_marked
-from geodata.reading import check, read_county
-from geodata.template import write_template
-from geodata.traveltimes import TravelTimes, travel_times
-from maps.alternatives import write_alternatives
-from maps.dossier import write_dossier
-from maps.frontier import write_frontier
-from models.audit import Audit, audit
-from models.norms import Standards, load_standards
-from models.plan import Plan, PlanResult, Verdict
-from models.referee import judge
-from optimizer.alternatives import alternatives
-from optimizer.explaining import explain_school
-from optimizer.frontier import frontier
-from optimizer.impossible import explain_request
-from optimizer.planning import plan
+from geodata.contract.county import County
+from geodata.contract.findings import Finding, InputProblems
+from geodata.demo.county import write_demo_county
+from geodata.folder.annotated import write_marked
+from geodata.folder.reading import check, read_county
+from geodata.folder.template import write_template
+from geodata.travel.times import TravelTimes, travel_times
+from maps.dossier.alternatives import write_alternatives
+from maps.dossier.dossier import write_dossier
+from maps.dossier.frontier import write_frontier
+from models.plan.decisions import Plan, PlanResult, Verdict
+from models.referee.audit import Audit, audit
+from models.referee.verdict import judge
+from models.standards.norms import Standards, load_standards
+from optimizer.infeasibility.impossible import explain_request
 from optimizer.scenario import Scenario, read_scenario
+from optimizer.study.alternatives import alternatives
+from optimizer.study.frontier import frontier
+from optimizer.verbs.explain import explain_school
+from optimizer.verbs.plan import plan
 
 __all__ = [
     "Audit",

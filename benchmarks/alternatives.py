@@ -17,10 +17,10 @@ K, WITHIN = 5, 0.03
 
 
 def main() -> None:
-    from geodata.democounty import write_demo_county
-    from geodata.reading import read_county
-    from geodata.traveltimes import travel_times
-    from optimizer.alternatives import alternatives
+    from geodata.demo.county import write_demo_county
+    from geodata.folder.reading import read_county
+    from geodata.travel.times import travel_times
+    from optimizer.study.alternatives import alternatives
 
     with tempfile.TemporaryDirectory() as work:
         write_demo_county(Path(work) / "nanpu", 2026)

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from benchmarks.cases import Found, Setting
-from optimizer.highs import Bridge, Limits
+from optimizer.solver.bridge import Bridge, Limits
 
 NO_CLOCK = 1e6
 """Seconds: the processor's time ends a solve."""
@@ -91,7 +91,7 @@ def _run(highs: Any, setting: Setting) -> None:
 
 
 def _options(highs: Any, setting: Setting) -> None:
-    """Those of `optimizer.highs.Bridge.solve`."""
+    """Those of `optimizer.solver.bridge.Bridge.solve`."""
     for name, value in (
         ("output_flag", False), ("threads", 1), ("parallel", "off"), ("random_seed", 0), ("mip_rel_gap", setting.gap),
         ("mip_feasibility_tolerance", 1e-7),

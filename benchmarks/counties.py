@@ -14,10 +14,10 @@ import time
 from benchmarks.generated import generated_county
 from benchmarks.kept import keep, kept
 from benchmarks.results import report
-from geodata.traveltimes import travel_times
-from optimizer.highs import SOLVER
-from optimizer.planning import plan
+from geodata.travel.times import travel_times
 from optimizer.scenario import Scenario
+from optimizer.solver.bridge import SOLVER
+from optimizer.verbs.plan import plan
 
 NAME = "counties"
 

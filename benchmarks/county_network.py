@@ -1,6 +1,6 @@
 """A county's school network alone, least travel: the project's rules in Pyomo, and written once more in linopy.
 
-Which bands stay, who attends where, classes, closures and their pace (`models.network`), without teachers, money
+Which bands stay, who attends where, classes, closures and their pace (`models.formulation.network`), without teachers, money
 and imbalance. This is what stating a county takes in linopy when the coefficients are found in the county's tables
 by linopy's own means: sums over groups, selections, broadcasts.
 """
@@ -16,9 +16,9 @@ import pandas as pd
 from benchmarks.arrays import handed, handed_over, shape, through
 from benchmarks.cases import Found, Setting
 from benchmarks.county_ways import ready, sets_and_data
-from geodata.county import County
-from models.instance import Instance
-from models.network import NETWORK_RULES, choice_groups, network_variables, pupil_minutes
+from geodata.contract.county import County
+from models.formulation.network import NETWORK_RULES, choice_groups, network_variables, pupil_minutes
+from models.problem.instance import Instance
 
 Read = Callable[[], County]
 
@@ -37,7 +37,7 @@ def in_pyomo(inst: Instance) -> Any:
 
 def with_pyomo(read: Read, setting: Setting) -> Iterator[Found]:
     """The project: stated in Pyomo, handed over by its bridge."""
-    from optimizer.highs import Bridge
+    from optimizer.solver.bridge import Bridge
 
     inst = sets_and_data(read)[2]
     yield Found("data")

@@ -1,6 +1,6 @@
 """A county's planning model: in Pyomo as the project states it, and the very same rows through linopy and as arrays.
 
-The model is the joint one (network and whole heads, `models.formulation.build_model`), its goal the imbalance
+The model is the joint one (network and whole heads, `models.formulation.model.build_model`), its goal the imbalance
 measured about today's means. linopy and HiGHS alone get it ready-made, block by block or as one matrix: what they
 take is the floor of stating it, without the work of finding the coefficients in the county's tables.
 The phase "method" is the project's own way to a plan, for means of its own, so its value is another than that of
@@ -19,12 +19,12 @@ from scipy.sparse import csr_array
 
 from benchmarks.arrays import Arrays, handed, handed_over, shape, through
 from benchmarks.cases import Found, Setting
-from geodata.county import County
-from geodata.traveltimes import TravelTimes, travel_times
-from models.formulation import build_model
-from models.instance import Instance, build_instance
-from models.norms import load_standards
-from models.request import Request
+from geodata.contract.county import County
+from geodata.travel.times import TravelTimes, travel_times
+from models.formulation.model import build_model
+from models.problem.instance import Instance, build_instance
+from models.problem.request import Request
+from models.standards.norms import load_standards
 
 GOAL = "goal_imbalance"
 Read = Callable[[], County]
@@ -39,10 +39,10 @@ def sets_and_data(read: Read) -> tuple[County, TravelTimes, Instance]:
 
 def with_pyomo(read: Read, setting: Setting, method: bool = True) -> Iterator[Found]:
     """The project: stated in Pyomo, handed over by its bridge, and last its own method and referee."""
-    from models.referee import judge
-    from optimizer.planning import plan
-    from optimizer.relaxation import bridge_of
+    from models.referee.verdict import judge
     from optimizer.scenario import Scenario
+    from optimizer.search.relaxation import bridge_of
+    from optimizer.verbs.plan import plan
 
     county, times, inst = sets_and_data(read)
     yield Found("data")

@@ -23,11 +23,11 @@ def timed(work: Callable[[], object]) -> tuple[object, float, float]:
 
 
 def main() -> None:
-    from geodata.democounty import write_demo_county
-    from geodata.reading import read_county
-    from geodata.traveltimes import travel_times
-    from optimizer.frontier import frontier
-    from optimizer.planning import plan
+    from geodata.demo.county import write_demo_county
+    from geodata.folder.reading import read_county
+    from geodata.travel.times import travel_times
+    from optimizer.study.frontier import frontier
+    from optimizer.verbs.plan import plan
 
     with tempfile.TemporaryDirectory() as work:
         write_demo_county(Path(work) / "nanpu", 2026)

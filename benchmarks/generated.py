@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from geodata.county import County
+from geodata.contract.county import County
 from tests.samples import CATEGORIES, COSTS, KM_LAT, KM_LON, LAT0, LON0, frame, staff
 
 KINDS = {  # share of sites, pupils per teacher, shares of flags (q, b, a), space and sports per pupil
@@ -15,7 +15,7 @@ KINDS = {  # share of sites, pupils per teacher, shares of flags (q, b, a), spac
 }  # fmt: skip
 
 LARGEST = 2000
-"""Pupils a school takes at most: the largest allowed size without relief (domain.md 1.6)."""
+"""Pupils a school takes at most: the largest allowed size without relief (sources.md 1.6)."""
 
 
 def _staff(rng: np.random.Generator, kind: str, stage: str, pupils: int, classes: int) -> dict[str, int]:

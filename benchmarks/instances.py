@@ -9,8 +9,8 @@ import pandas as pd
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import shortest_path
 
-from models.contiguity import Adjacency, adjacency
-from models.single_source import SingleSource
+from models.districting.contiguity import Adjacency, adjacency
+from models.districting.single_source import SingleSource
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -15,8 +15,8 @@ import numpy as np
 
 from benchmarks.results import report
 from benchmarks.travel_times import generated
-from geodata.matrix import matrix
-from geodata.snapping import Net, Snaps
+from geodata.roads.shortest_paths import matrix
+from geodata.roads.snapping import Net, Snaps
 
 SIZES = ((100_000, 1_000, 100_000, 15), (250_000, 1_000, 250_000, 15), (250_000, 1_000, 250_000, 20), (500_000, 10_000, 1_000_000, 15))  # fmt: skip
 """Nodes, schools, demand points, minutes."""

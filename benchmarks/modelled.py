@@ -4,8 +4,8 @@ The rule, the same for every place:
 
 1. pupils live where the place's own data say; a village-band attends its nearest school that teaches the
    band, and 15 % of its pupils the second nearest (by-pass);
-2. a unit's classes, staff, space and equipment are drawn with `geodata.demo_means` around the blueprint
-   of domain.md 7 for its level (seat, central, village, point, junior);
+2. a unit's classes, staff, space and equipment are drawn with `geodata.demo.resources` around the blueprint
+   of sources.md 7 for its level (seat, central, village, point, junior);
 3. money is Nanpu's default budget a pupil, times a factor that the place states.
 """
 
@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from geodata.demo_means import categories, make_means
-from geodata.democounty import BUDGET, YEAR
-from geodata.tables import BAND_STAGE, BANDS
+from geodata.contract.tables import BAND_STAGE, BANDS
+from geodata.demo.county import BUDGET, YEAR
+from geodata.demo.resources import categories, make_means
 
 NANPU_PUPILS = 21_000
 BYPASS = 0.15
@@ -122,7 +122,7 @@ def write_place(place: Place, folder: Path, seed: int) -> Path:
     stages, staff = make_means(np.random.default_rng([seed, 1]), sites, units)
     demand = going.groupby(["village_id", "band"], as_index=False)["pupils"].sum()
     share = place.budget_factor * going["pupils"].sum() / NANPU_PUPILS
-    costs = pd.read_csv(files("geodata") / "unit_costs.csv", dtype=str)
+    costs = pd.read_csv(files("geodata.contract") / "unit_costs.csv", dtype=str)
     tables = {
         "schools": _schools(place, np.random.default_rng([seed, 2]), units.groupby("school_id")["pupils"].sum()),
         "school_stage": stages, "villages": place.villages.assign(crs="wgs84"), "attendance": going,

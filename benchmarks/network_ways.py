@@ -1,6 +1,6 @@
 """One network problem, stated four ways: with the project's model, spopt, linopy, and as arrays by hand.
 
-All are the same rows over the same columns (`models.single_source.single_source`); spopt, which states no
+All are the same rows over the same columns (`models.districting.single_source.single_source`); spopt, which states no
 fixed costs and no room where none is asked for, has its own rows for the same problem. Everyone's plan is
 judged by the project's referee, and its value is added up from the costs alone.
 """
@@ -16,7 +16,7 @@ from scipy.sparse import block_array, csr_array, eye_array, kron
 
 from benchmarks.arrays import Arrays, handed, relaxed, shape, solved, through
 from benchmarks.cases import Found, Setting
-from models.single_source import SingleSource, cost_of, faults, single_source
+from models.districting.single_source import SingleSource, cost_of, faults, single_source
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ def with_pyomo(read: Read, setting: Setting) -> Iterator[Found]:
     """The project: stated in Pyomo, handed over by its bridge, and last its own method where it has one."""
     import pyomo.environ as pyo
 
-    from optimizer.districting import serve
-    from optimizer.highs import Bridge, Limits
+    from optimizer.districting.districting import serve
+    from optimizer.solver.bridge import Bridge, Limits
 
     net = _ready(read)
     problem = net.problem

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.modelled import MODELLED, Place, kilometres, write_place
-from geodata.reading import read_county
-from maps.dossier import write_dossier
-from optimizer.planning import plan
+from geodata.folder.reading import read_county
+from maps.dossier.dossier import write_dossier
+from optimizer.verbs.plan import plan
 
 SEED = 2026
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "data"

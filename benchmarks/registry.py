@@ -22,8 +22,8 @@ from benchmarks.cases import Case, Way
 from benchmarks.generated import generated_county
 from benchmarks.instances import DATA, facility, p_median, service_area
 from benchmarks.network_ways import Network
-from geodata.county import County
-from models.single_source import SingleSource
+from geodata.contract.county import County
+from models.districting.single_source import SingleSource
 from tests.samples import small_county
 from tests.warehouse import OPTIMUM, warehouses
 
@@ -81,8 +81,8 @@ def _pmed(number: int) -> Callable[[], Network]:
 
 
 def _nanpu() -> County:
-    from geodata.democounty import write_demo_county
-    from geodata.reading import read_county
+    from geodata.demo.county import write_demo_county
+    from geodata.folder.reading import read_county
 
     with tempfile.TemporaryDirectory() as work:
         write_demo_county(Path(work) / "nanpu", 2026)

@@ -46,10 +46,10 @@ def county(folder: Path):
     """The extract as a county without tables of its own: only what travel times need."""
     import pandas as pd
 
-    from geodata.cache import Cache
-    from geodata.county import County
-    from geodata.extracts import box_around
-    from geodata.layers import cached_roads
+    from geodata.contract.county import County
+    from geodata.folder.layers import cached_roads
+    from geodata.roads.cache import Cache
+    from geodata.roads.extracts import box_around
 
     table = folder / "points.csv"
     if not table.exists():  # a county's tables are files; making them from OSM is part of the first run
@@ -70,7 +70,7 @@ def county(folder: Path):
 
 def one_run(folder: Path) -> dict[str, float]:
     """One process: read, compute or load; seconds after the imports, and processor seconds with them."""
-    from geodata.traveltimes import travel_times
+    from geodata.travel.times import travel_times
 
     started = time.perf_counter()
     place = county(folder)

@@ -2,7 +2,7 @@
 
 Run ``python -m benchmarks.service_areas [--seconds 600] [names ...]``. Instances go in the order of CPLEX's
 seconds; every result is kept at once in results/service_areas.csv, and instances already proven are not
-solved again unless they are named. Every plan passes the referee (`models.single_source.faults`).
+solved again unless they are named. Every plan passes the referee (`models.districting.single_source.faults`).
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import pandas as pd
 from benchmarks.instances import published_service_areas, service_area
 from benchmarks.kept import keep, kept
 from benchmarks.results import report
-from models.single_source import cost_of, faults
-from optimizer.districting import border_lengths, serve
-from optimizer.highs import SOLVER, Limits
+from models.districting.single_source import cost_of, faults
+from optimizer.districting.districting import border_lengths, serve
+from optimizer.solver.bridge import SOLVER, Limits
 
 NAME = "service_areas"
 GAP = 1e-4
-"""What CPLEX called optimal (its default); 1e-6 is `optimizer.districting.serve`'s own."""
+"""What CPLEX called optimal (its default); 1e-6 is `optimizer.districting.districting.serve`'s own."""
 ORDER = """
 gy_37c, gy_41c and zy_13a, 14c, 15a, 15b, 15c, 16a, 16c, 17a and 17b are of the method as it is; gy2_19a, zy_14a and 17c of the same day, with guesses in
 steps of 0.1. The other rows are of the day before, with whole catchments cut and guesses only where 0.5 % was left. Two runs side by
@@ -48,7 +48,7 @@ Then, at a gap of 1e-4:
 - A good plan is most of the work. With the published value as cut-off the tree alone ends gy_41b in 5 s, zy_13c in 16 s,
   gy2_19b in 25 s, gy_39a in 30 s; gy2_20a not in 42 s, zy_15b, zy_16a, zy_17c not in 60 to 94 s (0.10 to 0.12 % left).
 - HiGHS on what the root leaves, solve and re-solve, same cut-off: gy2_19b 4 s, gy2_20a 2 s, zy_13c 92 s; zy_16a 0.08 % left
-  after 192 s. Hence `optimizer.districting.CLOSE`: HiGHS where the root is close, the tree where it is not.
+  after 192 s. Hence `optimizer.districting.districting.CLOSE`: HiGHS where the root is close, the tree where it is not.
 - Annealing on plain costs, ten million steps: gy_37a 469, gy_41c 1,135, zy_13c 461, zy_16a 246 pupils too many, gy2_19b 0.66 %
   above the published value. On the root's reduced costs, two million: gy_37a 0.4 %, gy2_19b 0.02 %, the others no plan or 4 %;
   with what hangs on a unit going along: zy_13c 0.2 %, zy_16a 0.5 %; gy_41c none (the surrogate's plan is taken). Changing
@@ -86,7 +86,7 @@ Then the tree again, with the published value as cut-off, processor seconds besi
 - Surrogates with other lengths, each improved, then all areas in which one differs from the best set free together (16 to 25
   sites, 600 nodes): gy_37c 0.066 % after four of them and 250 s, not part of the method.
 
-Then whole catchments cut at the root (`optimizer.catchment_cuts`):
+Then whole catchments cut at the root (`optimizer.districting.catchment_cuts`):
 
 - What the root lacks of the published value: gy_37c 2.65 % -> 1.24 % in 6 s, gy_39c 2.3 % -> 0.75 %, zy_16a 0.5 % -> 0.25 %. With
   that value as cut-off gy_37c ends in 265 s, gy_41c in 310 s with a better plan, gy_39c in 50 s (0.2 % left after 60 s before);

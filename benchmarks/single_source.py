@@ -15,9 +15,9 @@ import pandas as pd
 from benchmarks.instances import facility
 from benchmarks.kept import keep, kept
 from benchmarks.results import report
-from models.single_source import cost_of, faults
-from optimizer.districting import serve
-from optimizer.highs import SOLVER, Limits
+from models.districting.single_source import cost_of, faults
+from optimizer.districting.districting import serve
+from optimizer.solver.bridge import SOLVER, Limits
 
 NAME = "single_source"
 FAMILIES = {"holmberg": 71, "yang": 20}

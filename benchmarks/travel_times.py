@@ -17,9 +17,9 @@ import numpy as np
 
 from benchmarks.results import report
 from benchmarks.rutland_matrix import PBF
-from geodata.matrix import matrix
-from geodata.snapping import Net, Snaps, Streets, network, streets_of
-from geodata.speeds import mode_network
+from geodata.roads.shortest_paths import matrix
+from geodata.roads.snapping import Net, Snaps, Streets, network, streets_of
+from geodata.roads.speeds import mode_network
 
 Table = np.ndarray  # seconds, shape (points, schools), infinite beyond the limit
 
@@ -60,7 +60,7 @@ def generated(nodes: int, schools: int, points: int, limit: float, seed: int = 1
 
 
 def rutland(schools: int, points: int, limit: float) -> Task:
-    from geodata.roads import read_roads
+    from geodata.roads.graph import read_roads
 
     graph = read_roads(PBF)
     xy = np.array([(d["x"] * 66_000, d["y"] * 111_200) for _, d in graph.nodes(data=True)])

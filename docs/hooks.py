@@ -20,13 +20,13 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from geodata.contract.tables import TABLES, Column, Table
+from geodata.folder.reading import Head
 from geodata.messages import catalogue
-from geodata.reading import Head
-from geodata.tables import TABLES, Column, Table
-from models.norms import Indicator, Rule, Standards
-from models.referee import GOVERNED, MEASURES, _kind
-from models.rulebook import PUPIL_RULES
-from models.rulebook_means import MEANS_RULES
+from models.referee.means import MEANS_RULES
+from models.referee.pupils import PUPIL_RULES
+from models.referee.verdict import GOVERNED, MEASURES, _kind
+from models.standards.norms import Indicator, Rule, Standards
 from optimizer.scenario import Goal, Scenario
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -220,7 +220,7 @@ NUMBERS = {
     "rooms": ("class_cap_pri", "class_cap_jun"),
     "staff_pairs": ("commute_minutes",),
 }  # fmt: skip
-"""Norms that a rule reads besides those of `models.referee.GOVERNED`."""
+"""Norms that a rule reads besides those of `models.referee.verdict.GOVERNED`."""
 
 
 def rules() -> str:
@@ -305,7 +305,7 @@ def views() -> str:
 
 def speeds() -> str:
     """Free-flow speeds by mode; classes that go at the same speeds share a line."""
-    with (files("geodata") / "speeds.csv").open(encoding="utf-8") as file:
+    with (files("geodata.roads") / "speeds.csv").open(encoding="utf-8") as file:
         table = pd.read_csv(file, keep_default_na=False)
     modes = list(dict.fromkeys(table["mode"]))
     wide = table.pivot(index="highway", columns="mode", values="kmh")[modes].fillna(0.0)

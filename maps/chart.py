@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
 from geodata.messages import say
-from maps.tables import WAN
+from maps.dossier.tables import WAN
 from maps.wording import name
-from models.analysis import Frontier, FrontierPoint
-from models.money import EARMARKED
+from models.formulation.money import EARMARKED
+from models.plan.analysis import Frontier, FrontierPoint
 
 CHINESE_FONTS = (
     "Noto Sans CJK SC", "Source Han Sans SC", "Source Han Sans CN", "Microsoft YaHei", "SimHei", "PingFang SC", "Heiti SC",

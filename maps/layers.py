@@ -8,9 +8,9 @@ import geopandas as gpd
 import pandas as pd
 from shapely import LineString
 
-from geodata.areas import area_layers
-from geodata.geopackage import write_geopackage
-from models.plan import PlanResult
+from geodata.areas.export import area_layers
+from geodata.folder.geopackage import write_geopackage
+from models.plan.decisions import PlanResult
 
 
 def schools(result: PlanResult) -> gpd.GeoDataFrame:
@@ -72,7 +72,7 @@ def write_layers(result: PlanResult, path: Path) -> Path:
     """Write ``plan.gpkg``: schools, villages, attendance, townships, zones, catchments, service areas.
 
     Catchments are the plan's, one layer a band, from pupils of zones; those who chose another school
-    are in `attendance` only. Layers about areas are described in `geodata.areas.area_layers`.
+    are in `attendance` only. Layers about areas are described in `geodata.areas.export.area_layers`.
 
     Parameters
     ----------

@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from geodata.county import County
-from geodata.findings import Finding, InputProblems
-from geodata.settings import read_settings
-from models.request import Request
-from optimizer.engine import Limits
+from geodata.contract.county import County
+from geodata.contract.findings import Finding, InputProblems
+from geodata.contract.settings import read_settings
+from models.problem.request import Request
+from optimizer.solver.engine import Limits
 
 GoalName = Literal["imbalance", "travel", "disruption", "cost"]
 Yuan = Annotated[float, Field(allow_inf_nan=False)]

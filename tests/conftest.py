@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from geodata.democounty import write_demo_county
+from geodata.demo.county import write_demo_county
 from tests.damage import settings
 
 # a shell that starts the tests in the background has them, and all they start, ignore Ctrl-C

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from geodata.findings import Finding
+from geodata.contract.findings import Finding
 
 
 def cells(folder: Path, table: str) -> pd.DataFrame:

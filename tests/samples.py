@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from geodata.county import County
-from geodata.tables import TABLES
+from geodata.contract.county import County
+from geodata.contract.tables import TABLES
 
 LON0, LAT0 = 118.30, 30.90
 KM_LON, KM_LAT = 1 / 95.5, 1 / 110.9  # degrees a kilometre at this latitude

@@ -23,10 +23,10 @@ from benchmarks.instances import DATA
 from benchmarks.network_ways import Network, arrays
 from benchmarks.registry import CASES, STUDIES, chosen, missing
 from benchmarks.registry_page import disagreements, keep_rows, kept_rows, page
-from geodata.county import County
-from models.network import choice_groups
-from models.single_source import single_source
-from optimizer.highs import Bridge
+from geodata.contract.county import County
+from models.districting.single_source import single_source
+from models.formulation.network import choice_groups
+from optimizer.solver.bridge import Bridge
 
 SMALL = [c for c in CASES if c.small]
 NAMES = [c.name for c in CASES]

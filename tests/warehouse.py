@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from models.single_source import SingleSource
+from models.districting.single_source import SingleSource
 
 OPTIMUM = 383.0
 MAINTENANCE = 30

@@ -1,4 +1,4 @@
-"""Nanpu's tables rewritten as a bureau keeps them: what the import must survive (domain.md 3.3)."""
+"""Nanpu's tables rewritten as a bureau keeps them: what the import must survive (sources.md 3.3)."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import pandas as pd
 from pyproj import Transformer
 from shapely.geometry import box
 
-from geodata.county import County
+from geodata.contract.county import County
 from tests.samples import frame
 
 CRS = "EPSG:32650"

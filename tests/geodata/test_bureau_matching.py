@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from geodata.matching import alike, known_id, known_name, own_id
+from geodata.bureau.matching import alike, known_id, known_name, own_id
 
 IDS = ["0418000001", "0418000002", "3418000003", "3427000004"]
 NAMES = {

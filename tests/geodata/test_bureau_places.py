@@ -13,10 +13,10 @@ import openpyxl
 import pytest
 from typer.testing import CliRunner
 
-from geodata.findings import InputProblems
-from geodata.marked import write_marked
-from geodata.reading import check, read_county
-from optimizer.cli import app
+from geodata.contract.findings import InputProblems
+from geodata.folder.annotated import write_marked
+from geodata.folder.reading import check, read_county
+from optimizer.cli.main import app
 from tests.damage import settings
 from tests.geodata.bureau_files import ROOT, SCHOOL_COLUMNS, bind, example, write_bureau, zero_led
 
@@ -253,7 +253,7 @@ def test_command_line_writes_the_template(tmp_path):
 def test_the_same_findings_under_any_hash_seed(folder):
     edit(folder, {(8, "classes"): "很多"})
     code = (
-        "import json, sys; from geodata.reading import check; "
+        "import json, sys; from geodata.folder.reading import check; "
         "print(json.dumps([f.sentence('zh') for f in check(sys.argv[1])]))"
     )
     other = subprocess.run(

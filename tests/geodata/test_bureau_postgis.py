@@ -6,9 +6,9 @@ import pandas as pd
 import psycopg
 import pytest
 
-from geodata.findings import InputProblems
-from geodata.reading import check, read_county
-from geodata.spatial_tables import read_postgis
+from geodata.contract.findings import InputProblems
+from geodata.folder.reading import check, read_county
+from geodata.folder.spatial_tables import read_postgis
 from tests.geodata import postgis
 from tests.geodata.bureau_files import bind, tables, village_points
 

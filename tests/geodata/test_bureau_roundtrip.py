@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from geodata.findings import errors
-from geodata.reading import check, read_county
+from geodata.contract.findings import errors
+from geodata.folder.reading import check, read_county
 from tests.geodata.bureau_files import bind, example, tables, write_bureau, write_grades, zero_led
 
 

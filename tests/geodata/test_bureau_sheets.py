@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from geodata.converting import _degrees, _year, convert, scaled, wanted
-from geodata.findings import InputProblems
-from geodata.mapping import Bound, Source
-from geodata.workbooks import Grid, columns_of, csv_grid, find_header, open_book, read_sheet, xlsx_grid
+from geodata.bureau.conversion import _degrees, _year, convert, scaled, wanted
+from geodata.bureau.mapping import Bound, Source
+from geodata.bureau.workbooks import Grid, columns_of, csv_grid, find_header, open_book, read_sheet, xlsx_grid
+from geodata.contract.findings import InputProblems
 
 STAFF = [
     ["南浦县教职工情况", "", "", "", ""],

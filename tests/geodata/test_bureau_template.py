@@ -6,12 +6,12 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from geodata.findings import InputProblems
+from geodata.contract.findings import InputProblems
+from geodata.contract.tables import TABLES
+from geodata.contract.validation import choice_words, coerce, plain
+from geodata.folder.reading import read_county
+from geodata.folder.template import ROWS, choices, note, sheet_name, write_template
 from geodata.messages import LANGUAGES, catalogue
-from geodata.reading import read_county
-from geodata.tables import TABLES
-from geodata.template import ROWS, choices, note, sheet_name, write_template
-from geodata.validating import choice_words, coerce, plain
 from tests.geodata.bureau_files import tables
 
 

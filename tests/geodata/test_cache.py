@@ -16,11 +16,11 @@ import shapely
 
 from geodata import cache as cache_room
 from geodata import traveltimes
-from geodata.cache import Cache, Entry, digest, graph_as_entry, graph_digest, graph_of_entry
-from geodata.extracts import Box
-from geodata.layers import cached_roads
-from geodata.travel import Travel
-from geodata.traveltimes import travel_times
+from geodata.folder.layers import cached_roads
+from geodata.roads.cache import Cache, Entry, digest, graph_as_entry, graph_digest, graph_of_entry
+from geodata.roads.extracts import Box
+from geodata.travel.settings import Travel
+from geodata.travel.times import travel_times
 from tests.geodata.test_roads import osm_text
 from tests.geodata.test_traveltimes import LAT, LON, STEP, county_of, graph_of, line_roads
 
@@ -228,7 +228,7 @@ def test_a_graph_comes_back_as_it_was(tmp_path):
 
 
 def test_roads_are_read_once_and_again_when_the_file_the_box_or_the_ferries_change(tmp_path, monkeypatch):
-    import geodata.layers as layers
+    import geodata.folder.layers as layers
 
     calls = []
     inner = layers.read_roads
@@ -263,6 +263,6 @@ def test_the_height_raster_is_part_of_the_key(county, computed, monkeypatch):
 
 def test_the_cached_path_imports_nothing_heavy():
     """OSMnx brings matplotlib and takes longer to import than a cached county takes to read."""
-    code = "import sys, geodata.layers, geodata.traveltimes; print(*{'osmnx', 'matplotlib', 'pandera'} & set(sys.modules))"
+    code = "import sys, geodata.folder.layers, geodata.travel.times; print(*{'osmnx', 'matplotlib', 'pandera'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == ""

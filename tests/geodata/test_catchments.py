@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import shapely
 
-from geodata.catchments import catchments
-from geodata.reading import read_county
-from geodata.zones import demand_zones
+from geodata.areas.catchments import catchments
+from geodata.areas.zones import demand_zones
+from geodata.folder.reading import read_county
 from tests.geodata.grids import areas, county, going
 
 LAYER = areas({v: (2 * i, 0, 2 * i + 2, 2) for i, v in enumerate("ABCD")}, "village_id")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from geodata.reading import check
+from geodata.folder.reading import check
 from tests.damage import bad, cells, put, write
 
 

@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geodata.democounty import write_demo_county
-from geodata.reading import read_county
-from models.audit import audit
-from models.norms import load_standards
+from geodata.demo.county import write_demo_county
+from geodata.folder.reading import read_county
+from models.referee.audit import audit
+from models.standards.norms import load_standards
 from tests.damage import contents
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# domain.md 7, "Check - what this blueprint yields": range of each starting CV over 40 random counties;
+# sources.md 7, "Check - what this blueprint yields": range of each starting CV over 40 random counties;
 # for eq and mm of the junior stage the table gives the median only, taken here with the range of the others
 CVS = {
     ("pri", "q"): (0.21, 0.32), ("pri", "b"): (0.34, 0.58), ("pri", "a"): (0.39, 0.59), ("pri", "sp"): (0.33, 0.50),
@@ -44,7 +44,7 @@ def found(county):
 
 
 def test_the_same_seed_gives_the_same_bytes_in_any_process(nanpu, tmp_path):
-    code = "import sys, pathlib; from geodata.democounty import write_demo_county as w; w(pathlib.Path(sys.argv[1]))"
+    code = "import sys, pathlib; from geodata.demo.county import write_demo_county as w; w(pathlib.Path(sys.argv[1]))"
     runs = [
         subprocess.Popen(
             [sys.executable, "-c", code, str(tmp_path / seed)],
@@ -111,7 +111,7 @@ def test_starting_means_are_near_the_blueprint_s(found):
 
 
 def test_the_cv_is_that_of_the_published_formula_reckoned_here(county, found):
-    """CV of teaching space over primary units of 50 pupils or more, from the definition (domain.md 1.4)."""
+    """CV of teaching space over primary units of 50 pupils or more, from the definition (sources.md 1.4)."""
     units = county.school_stage[~county.school_stage["school_id"].isin(_outside(county))]
     units = units[(units["stage"] == "pri") & (units["pupils"] >= 50)]
     p, x = (
@@ -126,7 +126,7 @@ def test_the_cv_is_that_of_the_published_formula_reckoned_here(county, found):
 
 def test_few_schools_pass_at_the_start(found):
     primary = found.units[(found.units["stage"] == "pri") & (found.units["pupils_today"] >= 50)]
-    assert 1 <= int(primary["passes_today"].sum()) <= 9  # domain.md 7: "3 of 48 primary (range 1-9)"
+    assert 1 <= int(primary["passes_today"].sum()) <= 9  # sources.md 7: "3 of 48 primary (range 1-9)"
     assert len(primary) == pytest.approx(48, abs=3)
 
 
@@ -143,7 +143,7 @@ def test_planted_oddities_are_there(county):
 
 
 def test_three_hamlets_are_reached_by_a_track_only(county):
-    """domain.md 7: three candidate closures that look free but break the rule for one hamlet."""
+    """sources.md 7: three candidate closures that look free but break the rule for one hamlet."""
     assert (county.villages["road_access"] == "track").sum() == 3
 
 

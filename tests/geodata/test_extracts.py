@@ -4,11 +4,11 @@ import osmium
 import pytest
 
 from geodata import extracts
-from geodata.extracts import Box, box_around, read_extract
-from geodata.findings import InputProblems
-from geodata.roads import read_roads, roads_findings
-from geodata.snapping import snap, streets_of
-from geodata.speeds import Conditions, mode_network, usable_classes
+from geodata.contract.findings import InputProblems
+from geodata.roads.extracts import Box, box_around, read_extract
+from geodata.roads.graph import read_roads, roads_findings
+from geodata.roads.snapping import snap, streets_of
+from geodata.roads.speeds import Conditions, mode_network, usable_classes
 from tests.geodata.test_roads import DATA, needs_data
 
 USABLE = usable_classes()

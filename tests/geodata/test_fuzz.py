@@ -12,11 +12,11 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from geodata.county import County
-from geodata.demo_roads import save_roads
-from geodata.findings import Finding, InputProblems
+from geodata.contract.county import County
+from geodata.contract.findings import Finding, InputProblems
+from geodata.demo.roads import save_roads
+from geodata.folder.reading import read_county
 from geodata.messages import LANGUAGES
-from geodata.reading import read_county
 from tests.damage import cells, contents, write
 from tests.maps.conftest import make_county
 

@@ -10,8 +10,8 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geodata.matrix import CHUNK, blocks, matrix
-from geodata.snapping import Snaps, Streets, network, streets_of
+from geodata.roads.shortest_paths import CHUNK, blocks, matrix
+from geodata.roads.snapping import Snaps, Streets, network, streets_of
 from tests.geodata.test_traveltimes import LAT, LON, STEP, dense, graph_of, oracle, snaps_of
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geodata.reading import check, read_county
-from geodata.traveltimes import travel_times
+from geodata.folder.reading import check, read_county
+from geodata.travel.times import travel_times
 from tests.geodata.test_traveltimes import LAT, LON, STEP, county_of, line_roads, minutes
 
 VILLAGES = {"v": (0, 0, "A"), "w": (2, 0, "B")}
@@ -143,8 +143,8 @@ def test_areas_without_their_columns_are_refused(tmp_path):
     import geopandas as gpd
     import shapely
 
-    from geodata.layers import read_layers
-    from geodata.travel import Travel
+    from geodata.folder.layers import read_layers
+    from geodata.travel.settings import Travel
 
     box = shapely.box(LON, LAT, LON + 1, LAT + 1)
     files = {"roads": None, "townships": None, "waters": None}

@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 from pyproj import Geod, Proj, Transformer
 
-from geodata.projecting import in_degrees, system
-from geodata.reading import check, read_county
-from geodata.validating import Raw
+from geodata.contract.validation import Raw
+from geodata.folder.projecting import in_degrees, system
+from geodata.folder.reading import check, read_county
 from tests.damage import bad, cells, put, settings, write
 
 GEOD = Geod(ellps="GRS80")
-# domain.md 3.2 and the EPSG register: 6 degree zones 13-23 and 3 degree zones 25-45, with and without the
+# sources.md 3.2 and the EPSG register: 6 degree zones 13-23 and 3 degree zones 25-45, with and without the
 # zone number before the easting; independent of the register, as (first code, first centre, step, zone)
 ZONES = [
     (code + k, centre + k * step, zone and zone + k)

@@ -10,11 +10,11 @@ import pytest
 from pyproj import Geod
 
 from geodata import reading
-from geodata.coordinates import from_wgs84
-from geodata.crosschecks import Placed
-from geodata.findings import InputProblems
-from geodata.reading import check, read_county, read_csv, split_shared
-from geodata.tables import TABLES
+from geodata.contract.coordinates import from_wgs84
+from geodata.contract.crosschecks import Placed
+from geodata.contract.findings import InputProblems
+from geodata.contract.tables import TABLES
+from geodata.folder.reading import check, read_county, read_csv, split_shared
 from tests.damage import bad, cells, contents, lines, put, settings, write, write_lines
 
 
@@ -177,7 +177,7 @@ def test_coordinates_of_every_declared_system_come_out_in_wgs84_and_it_is_noted(
 
 
 def test_the_demo_s_own_faulty_rows_are_told_apart(county_folder):
-    """One row with swapped axes is refused, one in BD-09 is converted (domain.md 7)."""
+    """One row with swapped axes is refused, one in BD-09 is converted (sources.md 7)."""
     schools = cells(county_folder, "schools")
     faulty = pd.read_csv(county_folder / "import_test" / "schools_bad.csv", dtype=str, keep_default_na=False)
     at = [schools.index[schools["school_id"] == i][0] for i in faulty["school_id"]]
@@ -210,7 +210,7 @@ def stage_rows(*rows) -> pd.DataFrame:
 
 
 def test_shared_assets_are_divided_as_in_the_published_example():
-    # domain.md 1.4, golden test 2: 166 primary and 210 junior pupils, 23,226 books: 9,711.6 and 13,514.4
+    # sources.md 1.4, golden test 2: 166 primary and 210 junior pupils, 23,226 books: 9,711.6 and 13,514.4
     done, ids = split_shared(
         stage_rows(
             ("N", "jun", 210, True, 26, 23), ("N", "pri", 166, True, 26, 23), ("P", "pri", 99, False, 4, 4)

@@ -11,11 +11,11 @@ import osmnx as ox
 import pytest
 import shapely
 
-from geodata.findings import InputProblems
+from geodata.contract.findings import InputProblems
 from geodata.messages import catalogue
-from geodata.roads import read_roads, road_lines, roads_findings
-from geodata.snapping import streets_of
-from geodata.speeds import ALL_MODES, MODES, mode_network, paces, read_speeds
+from geodata.roads.graph import read_roads, road_lines, roads_findings
+from geodata.roads.snapping import streets_of
+from geodata.roads.speeds import ALL_MODES, MODES, mode_network, paces, read_speeds
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the shared example files are not on this machine")

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import shapely
 
-from geodata.reading import read_county
-from geodata.service_areas import service_areas
-from geodata.traveltimes import travel_times
+from geodata.areas.isochrones import service_areas
+from geodata.folder.reading import read_county
+from geodata.travel.times import travel_times
 from tests.geodata.grids import county, roads
 
 

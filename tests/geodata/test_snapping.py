@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import shapely
 
-from geodata.snapping import components, highway_label, network, snap, streets_of
+from geodata.roads.snapping import components, highway_label, network, snap, streets_of
 
 LON, LAT = 118.3, 30.9
 STEP = 0.01  # degrees between grid nodes, about 1 km

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import shapely
 
-from geodata.findings import InputProblems
-from geodata.roads import roads_findings
-from geodata.slope import raster_heights, slope_findings, street_slopes, tobler
-from geodata.snapping import streets_of
-from geodata.speeds import (
+from geodata.contract.findings import InputProblems
+from geodata.roads.graph import roads_findings
+from geodata.roads.slope import raster_heights, slope_findings, street_slopes, tobler
+from geodata.roads.snapping import streets_of
+from geodata.roads.speeds import (
     ALL_MODES,
     ON_FOOT,
     SEASONS,
@@ -25,8 +25,8 @@ from geodata.speeds import (
     read_speeds,
     read_surfaces,
 )
-from geodata.travel import Travel
-from geodata.traveltimes import travel_times
+from geodata.travel.settings import Travel
+from geodata.travel.times import travel_times
 from tests.geodata.test_traveltimes import LAT, LON, STEP, county_of, graph_of, line_roads, minutes
 
 

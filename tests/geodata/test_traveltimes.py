@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from geodata.county import County
-from geodata.matrix import CHUNK, FLOOR, _reversed_graph, matrix
-from geodata.snapping import Snaps, network, snap, streets_of
-from geodata.traveltimes import travel_times
+from geodata.contract.county import County
+from geodata.roads.shortest_paths import CHUNK, FLOOR, _reversed_graph, matrix
+from geodata.roads.snapping import Snaps, network, snap, streets_of
+from geodata.travel.times import travel_times
 
 LON, LAT = 118.3, 30.9
 STEP = 0.01

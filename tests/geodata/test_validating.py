@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geodata.tables import TABLES, Column, Table
-from geodata.validating import Raw, coerce, empty, rename, validate
+from geodata.contract.tables import TABLES, Column, Table
+from geodata.contract.validation import Raw, coerce, empty, rename, validate
 from tests.damage import bad
 
 PLOTS = Table(

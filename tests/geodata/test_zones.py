@@ -10,12 +10,12 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from shapely.geometry import Point, Polygon, box
 
-from geodata.coverage import borders, is_sliver, tile, without_slivers
-from geodata.reach import nearest, sections
-from geodata.reading import read_county, read_head
-from geodata.snapping import snap
-from geodata.traveltimes import WALK_PACE
-from geodata.zones import Zones, adjacency, demand_zones, spaced, walking
+from geodata.areas.tessellation import borders, is_sliver, tile, without_slivers
+from geodata.areas.zones import Zones, adjacency, demand_zones, spaced, walking
+from geodata.folder.reading import read_county, read_head
+from geodata.roads.reach import nearest, sections
+from geodata.roads.snapping import snap
+from geodata.travel.times import WALK_PACE
 from tests.geodata.grids import EAST, NORTH, areas, county, grid, roads
 
 UNSHRUNK = (Phase.explicit, Phase.reuse, Phase.generate)  # shrinking takes minutes

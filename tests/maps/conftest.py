@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 from shapely.geometry import LineString, box
 
-from geodata.county import County
-from geodata.traveltimes import travel_times
-from models.actions import list_actions
-from models.norms import load_standards
-from models.plan import Plan, PlanResult, SolveRecord, make_plan
-from models.referee import judge
-from models.today import site_bands
+from geodata.contract.county import County
+from geodata.travel.times import travel_times
+from models.plan.decisions import Plan, PlanResult, SolveRecord, make_plan
+from models.plan.reasons import list_actions
+from models.problem.baseline import site_bands
+from models.referee.verdict import judge
+from models.standards.norms import load_standards
 from tests.samples import CATEGORIES, COSTS, KM_LAT, KM_LON, LAT0, LON0, frame, school, staff, unit
 
 SITES = [

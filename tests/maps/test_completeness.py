@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from geodata.findings import Finding
-from geodata.tables import TABLES
-from maps.completeness import balance_sentence, counts
-from maps.dossier import front_page
-from maps.tables import gaps
-from models.completeness import KINDS
+from geodata.contract.findings import Finding
+from geodata.contract.tables import TABLES
+from maps.dossier.completeness import balance_sentence, counts
+from maps.dossier.dossier import front_page
+from maps.dossier.tables import gaps
+from models.problem.completeness import KINDS
 
 UNPLACED = Finding("warning", "reasons.unplaced", {"village": "新村", "band": "g1_3", "pupils": 7})
 

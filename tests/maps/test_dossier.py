@@ -11,12 +11,12 @@ import geopandas as gpd
 import openpyxl
 import pytest
 
-from geodata.findings import InputProblems
+from geodata.contract.findings import InputProblems
 from geodata.messages import LANGUAGES
-from maps.dossier import write_dossier
-from maps.notices import notices
-from maps.tables import all_sheets
-from models.plan import PlanResult
+from maps.dossier.dossier import write_dossier
+from maps.dossier.notices import notices
+from maps.dossier.tables import all_sheets
+from models.plan.decisions import PlanResult
 
 FILES = {"index.html", "map.html", "plan.xlsx", "plan.gpkg", "run.json"}
 

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from maps import offline
-from maps.offline import UnknownAsset, content_policy, inline_assets, leaflet_file, leaflet_style
+from maps.web import offline
+from maps.web.offline import UnknownAsset, content_policy, inline_assets, leaflet_file, leaflet_style
 
 PAGE = (
     '<html><head><script src="https://a.example/leaflet@1.9.3/dist/leaflet.js"></script>'

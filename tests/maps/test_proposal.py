@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from geodata.messages import LANGUAGES, catalogue
-from maps import background
-from maps.payload import build_payload, direction, escaped_json
-from maps.proposal import map_html, write_map
+from maps.web import background
+from maps.web.payload import build_payload, direction, escaped_json
+from maps.web.proposal import map_html, write_map
 
 
 def data_of(html):
@@ -146,7 +146,7 @@ def test_every_word_the_page_asks_for_is_in_both_languages(payload):
     import re
     from importlib.resources import files
 
-    page = files("maps") / "page"
+    page = files("maps.web") / "page"
     code = "".join(
         (page / n).read_text(encoding="utf-8") for n in ("map.js", "views.js", "panel.js", "page.js")
     )

@@ -7,14 +7,14 @@ from functools import cache
 
 import pandas as pd
 
-from geodata.county import County
-from geodata.tables import BAND_STAGE
-from geodata.traveltimes import TravelTimes, travel_times
-from models.norms import Standards, load_standards
-from models.plan import PLAN_COLUMNS, Plan, Verdict, make_plan
-from models.referee import judge
-from models.request import Request
-from models.today import site_bands, today_groups
+from geodata.contract.county import County
+from geodata.contract.tables import BAND_STAGE
+from geodata.travel.times import TravelTimes, travel_times
+from models.plan.decisions import PLAN_COLUMNS, Plan, Verdict, make_plan
+from models.problem.baseline import site_bands, today_groups
+from models.problem.request import Request
+from models.referee.verdict import judge
+from models.standards.norms import Standards, load_standards
 from tests.samples import small_county
 
 RICH = dict.fromkeys(("building", "device", "teacher", "transport", "any"), 1e9)

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from models.audit import audit
-from models.norms import load_standards
-from models.plan import Verdict
+from models.plan.decisions import Verdict
+from models.referee.audit import audit
+from models.standards.norms import load_standards
 from tests.models.plans import keep_all, ready
 from tests.samples import frame, small_county
 

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from geodata.county import County
-from geodata.findings import Finding
-from geodata.traveltimes import travel_times
-from models.completeness import completeness, pupils_balance
-from models.norms import load_standards
-from models.plan import PlanResult, SolveRecord, make_plan
-from models.today import site_bands, today_findings, today_groups
+from geodata.contract.county import County
+from geodata.contract.findings import Finding
+from geodata.travel.times import travel_times
+from models.plan.decisions import PlanResult, SolveRecord, make_plan
+from models.problem.baseline import site_bands, today_findings, today_groups
+from models.problem.completeness import completeness, pupils_balance
+from models.standards.norms import load_standards
 from tests.maps.conftest import make_county
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pyomo.environ as pyo
 import pytest
 
-from models.contiguity import (
+from models.districting.contiguity import (
     adjacency,
     catchment_flow,
     closer_rows,
@@ -16,8 +16,8 @@ from models.contiguity import (
     stray,
     ways,
 )
-from models.single_source import SingleSource, cost_of, faults, single_source
-from optimizer.highs import Bridge, Limits
+from models.districting.single_source import SingleSource, cost_of, faults, single_source
+from optimizer.solver.bridge import Bridge, Limits
 
 # 0 - 1 - 2 - 3 - 4 in a row, and 5 under 1 and 3:  1 - 5 - 3
 ROW = adjacency(range(6), [(0, 1), (1, 2), (3, 2), (3, 4), (1, 5), (5, 3), (2, 2)])

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from models.plan import Verdict
-from models.referee import MEASURES
-from models.request import Request
+from models.plan.decisions import Verdict
+from models.problem.request import Request
+from models.referee.verdict import MEASURES
 from tests.models.plans import (
     classes,
     closing,

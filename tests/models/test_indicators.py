@@ -1,4 +1,4 @@
-"""Golden tests of domain.md 1.4 and properties of the measures."""
+"""Golden tests of sources.md 1.4 and properties of the measures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.indicators import (
+from models.problem.indicators import (
     assess,
     county_ratio,
     cv_table,
@@ -20,7 +20,7 @@ from models.indicators import (
     unweighted_cv,
     verdicts,
 )
-from models.norms import Standards, load_standards
+from models.standards.norms import Standards, load_standards
 from tests.samples import small_county
 
 BOOKS = np.array([279.0, 137.0, 935.0, 160.0, 402.0])
@@ -60,7 +60,7 @@ def test_the_unweighted_number_is_another_one() -> None:
 
 @given(pairs)
 def test_identity(rows: list[tuple[int, int]]) -> None:
-    """CV^2 = N sum(x^2 / P) / X^2 - 1 (domain.md 1.4, golden test 3)."""
+    """CV^2 = N sum(x^2 / P) / X^2 - 1 (sources.md 1.4, golden test 3)."""
     x, p = split(rows)
     assert official_cv(x, p) ** 2 == pytest.approx(p.sum() * (x**2 / p).sum() / x.sum() ** 2 - 1, abs=1e-7)
 
@@ -144,7 +144,7 @@ def test_forty_nine_pupils_are_not_assessed_and_fifty_are(standards: Standards) 
 
 
 def test_whole_heads_and_rooms_that_sixty_pupils_need(standards: Standards, units: pd.DataFrame) -> None:
-    """domain.md 1.2: P = 60 needs 3 qualified, 1 backbone, 1 PE/arts, 2 rooms."""
+    """sources.md 1.2: P = 60 needs 3 qualified, 1 backbone, 1 PE/arts, 2 rooms."""
     empty = units.loc[["A1/pri"]].assign(
         pupils=60, q=0, b=0, a=0, rooms_multimedia=0, area_teaching=0.0, area_sport=0.0, equip_value=0.0
     )

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from models.knapsack import Room, fill
+from models.districting.knapsack import Room, fill
 
 NUMBERS = st.lists(st.integers(1, 12), min_size=2, max_size=7)
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from geodata.findings import InputProblems
+from geodata.contract.findings import InputProblems
 from geodata.messages import LANGUAGES, catalogue, say
-from models.indicators import RESOURCES
-from models.norms import Standards, load_standards
-from models.referee import GOVERNED, MEASURES
-from models.rulebook import PUPIL_RULES
-from models.rulebook_means import MEANS_RULES
+from models.problem.indicators import RESOURCES
+from models.referee.means import MEANS_RULES
+from models.referee.pupils import PUPIL_RULES
+from models.referee.verdict import GOVERNED, MEASURES
+from models.standards.norms import Standards, load_standards
 from tests.samples import small_county
 
 LAYOUT = {

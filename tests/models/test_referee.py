@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from models.plan import Plan
-from models.referee import REPORTED
-from models.request import Request
-from models.rulebook import PUPIL_RULES
-from models.rulebook_means import MEANS_RULES
+from models.plan.decisions import Plan
+from models.problem.request import Request
+from models.referee.means import MEANS_RULES
+from models.referee.pupils import PUPIL_RULES
+from models.referee.verdict import REPORTED
 from tests.models.plans import (
     RICH,
     Case,

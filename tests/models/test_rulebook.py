@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geodata.tables import EARMARKS
-from models.plan import Plan, make_plan
-from models.request import Request
+from geodata.contract.tables import EARMARKS
+from models.plan.decisions import Plan, make_plan
+from models.problem.request import Request
 from tests.models.plans import (
     RICH,
     broken_rules,

@@ -15,20 +15,20 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from geodata.county import County
-from geodata.findings import InputProblems
-from maps.alternatives import decisions_sheet, plans_sheet, said_about, write_alternatives
-from models.analysis import Alternatives
-from models.formulation import build_model
-from models.plan import Plan
+from geodata.contract.county import County
+from geodata.contract.findings import InputProblems
+from maps.dossier.alternatives import decisions_sheet, plans_sheet, said_about, write_alternatives
+from models.formulation.model import build_model
+from models.plan.analysis import Alternatives
+from models.plan.decisions import Plan
 from optimizer import cli
-from optimizer.alternatives import alternatives
-from optimizer.highs import Limits, Progress
-from optimizer.network_first import exact_objective, exact_value, first_goal
-from optimizer.planning import StoppedWithoutPlan
-from optimizer.relaxation import bridge_of, relax_and_cut
 from optimizer.scenario import Goal, Scenario
-from optimizer.studies import best_plan, forced, open_study
+from optimizer.search.relaxation import bridge_of, relax_and_cut
+from optimizer.search.split import exact_objective, exact_value, first_goal
+from optimizer.solver.bridge import Limits, Progress
+from optimizer.study.alternatives import alternatives
+from optimizer.study.study import best_plan, forced, open_study
+from optimizer.verbs.plan import StoppedWithoutPlan
 from tests.models.plans import ready
 from tests.samples import small_county
 
@@ -38,7 +38,7 @@ WITHIN = 0.3
 
 def eased(patch: pytest.MonkeyPatch) -> None:
     """One closure of seven sites is allowed."""
-    patch.setattr("optimizer.studies.load_standards", lambda county: ready().standards)
+    patch.setattr("optimizer.study.study.load_standards", lambda county: ready().standards)
 
 
 @cache
@@ -129,8 +129,8 @@ def loose(units: int) -> Iterator[None]:
     """Two closures allowed; counties of more units than these go through fractions."""
     case = ready(loose_county()).with_rules(**LOOSE)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("optimizer.studies.load_standards", lambda county: case.standards)
-        patch.setattr("optimizer.studies.JOINT_UNITS", units)
+        patch.setattr("optimizer.study.study.load_standards", lambda county: case.standards)
+        patch.setattr("optimizer.study.study.JOINT_UNITS", units)
         yield
 
 
@@ -256,15 +256,15 @@ def test_ctrl_c_before_any_plan_is_stopped_without_a_plan(monkeypatch) -> None:
     def press(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("optimizer.alternatives.open_search", press)
+    monkeypatch.setattr("optimizer.study.alternatives.open_search", press)
     with pytest.raises(StoppedWithoutPlan):
         alternatives(small_county(), ALONE)
 
 
 def test_the_command_says_what_was_kept_and_ends_with_0(monkeypatch, tmp_path) -> None:
     kept = replace(loosely(16, 0.3), interrupted=True)
-    monkeypatch.setattr("optimizer.cli_analysis.read_county", lambda folder: loose_county())
-    monkeypatch.setattr("optimizer.cli_analysis.make_alternatives", lambda *_, **__: kept)
+    monkeypatch.setattr("optimizer.cli.analysis.read_county", lambda folder: loose_county())
+    monkeypatch.setattr("optimizer.cli.analysis.make_alternatives", lambda *_, **__: kept)
     asked = ["alternatives", str(tmp_path), "--out", str(tmp_path / "out"), "--lang", "en"]
     result = CliRunner().invoke(cli.app, asked)
     assert result.exit_code == 0

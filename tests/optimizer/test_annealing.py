@@ -5,10 +5,10 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.contiguity import Adjacency, adjacency, stray
-from models.single_source import SingleSource, faults
-from optimizer.annealing import annealed, areas, cooled
-from optimizer.annealing_steps import hung_on
+from models.districting.contiguity import Adjacency, adjacency, stray
+from models.districting.single_source import SingleSource, faults
+from optimizer.districting.annealing import annealed, areas, cooled
+from optimizer.districting.annealing_steps import hung_on
 
 
 def grid(side: int) -> Adjacency:

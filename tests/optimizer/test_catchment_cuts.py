@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from models.contiguity import stray
-from models.single_source import cost_of, faults
+from models.districting.contiguity import stray
+from models.districting.single_source import cost_of, faults
 from optimizer import catchment_cuts
-from optimizer.catchment_cuts import Catchment
-from optimizer.catchment_search import heaviest
-from optimizer.compiled import Ground, numbered
-from optimizer.districts_model import possible_pairs, tree_of
-from optimizer.highs import Limits
+from optimizer.districting.catchment_cuts import Catchment
+from optimizer.districting.catchment_search import heaviest
+from optimizer.districting.districts_model import possible_pairs, tree_of
+from optimizer.solver.bridge import Limits
+from optimizer.solver.compiled import Ground, numbered
 from tests.optimizer.test_annealing import grid, task
 from tests.optimizer.test_districting import enumerated
 from tests.optimizer.test_districting import grid as oblong

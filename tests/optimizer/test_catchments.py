@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.contiguity import stray
-from models.single_source import cost_of, faults
-from optimizer.annealing import Areas, areas, cooled
-from optimizer.catchment_search import valuable
-from optimizer.catchments import Pool, Prices, composed, grow
+from models.districting.contiguity import stray
+from models.districting.single_source import cost_of, faults
+from optimizer.districting.annealing import Areas, areas, cooled
+from optimizer.districting.catchment_search import valuable
+from optimizer.districting.catchments import Pool, Prices, composed, grow
 from tests.optimizer.test_annealing import grid, task
 
 
@@ -51,7 +51,7 @@ def test_a_pool_holds_what_a_site_may_serve(seed: int) -> None:
     state, graph = state_of(seed, 4, 3), grid(4)
     pool = Pool(state)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("optimizer.catchments.WORTH", np.inf)  # plain costs are not reduced ones
+        patch.setattr("optimizer.districting.catchments.WORTH", np.inf)  # plain costs are not reduced ones
         for search in cooled(state, 2000, [seed]):
             pool.take(pool.seen(search))
     assert pool.site
@@ -66,10 +66,10 @@ def test_a_pool_holds_what_a_site_may_serve(seed: int) -> None:
 def test_a_pool_takes_the_cheapest_of_a_search_where_it_saw_many(monkeypatch: pytest.MonkeyPatch) -> None:
     state = state_of(4, 4, 3)
     search = next(cooled(state, 2000, [4]))
-    monkeypatch.setattr("optimizer.catchments.WORTH", np.inf)  # plain costs are not reduced ones
+    monkeypatch.setattr("optimizer.districting.catchments.WORTH", np.inf)  # plain costs are not reduced ones
     every, few = Pool(state), Pool(state)
     every.take(every.seen(search))
-    monkeypatch.setattr("optimizer.catchments.JOIN", 5)
+    monkeypatch.setattr("optimizer.districting.catchments.JOIN", 5)
     few.take(few.seen(search))
     reduced = {
         key: sum(max(state.price[u, key[0]], 0.0) for u in every.units[k]) for key, k in every.known.items()

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-import optimizer.cli as cli
-from geodata.findings import Finding
-from optimizer.planning import Infeasible, Rejected, StoppedWithoutPlan
+import optimizer.cli.main as cli
+from geodata.contract.findings import Finding
+from optimizer.verbs.plan import Infeasible, Rejected, StoppedWithoutPlan
 from tests.damage import cells, contents, lines, put, settings, write, write_lines
 
 LANGUAGES = ("zh", "en")
@@ -164,7 +164,7 @@ def test_a_scenario_that_does_not_exist_is_refused(county_folder, tmp_path):
     ],
 )  # fmt: skip
 def test_a_scenario_that_does_not_fit_the_county_is_refused(monkeypatch, county_folder, tmp_path, text, said):
-    from optimizer.planning import plan
+    from optimizer.verbs.plan import plan
 
     monkeypatch.setattr(cli, "make_plan", plan)  # it checks the scenario before anything else
     file = tmp_path / "scenario.toml"

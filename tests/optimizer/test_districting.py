@@ -11,13 +11,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from models.contiguity import Adjacency, adjacency, catchment_flow, stray
-from models.single_source import SingleSource, cost_of, faults, single_source
+from models.districting.contiguity import Adjacency, adjacency, catchment_flow, stray
+from models.districting.single_source import SingleSource, cost_of, faults, single_source
 from optimizer import branch_and_cut, districting
-from optimizer.branch_and_cut import Node, Tree
-from optimizer.districting import border_lengths, possible_pairs, serve, surrogate_plan
-from optimizer.districts_model import tree_of
-from optimizer.highs import Bridge, Limits
+from optimizer.districting.branch_and_cut import Node, Tree
+from optimizer.districting.districting import border_lengths, possible_pairs, serve, surrogate_plan
+from optimizer.districting.districts_model import tree_of
+from optimizer.solver.bridge import Bridge, Limits
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"

@@ -6,10 +6,10 @@ import numpy as np
 import pyomo.environ as pyo
 import pytest
 
-from models.enrolment import reach_of
-from models.formulation import build_model
-from optimizer.highs import Bridge, Limits
-from optimizer.relaxation import bridge_of, relax_and_cut
+from models.formulation.model import build_model
+from models.problem.enrolment import reach_of
+from optimizer.search.relaxation import bridge_of, relax_and_cut
+from optimizer.solver.bridge import Bridge, Limits
 from tests.models.plans import ready
 from tests.optimizer.test_planning import EXACT, instance
 from tests.samples import small_county

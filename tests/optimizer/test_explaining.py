@@ -10,21 +10,21 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-import optimizer.cli as cli
-import optimizer.cli_analysis as analysis
-from geodata.county import County
-from geodata.findings import InputProblems
-from models.analysis import Swap
-from models.instance import build_instance
-from models.request import Request
-from optimizer.explaining import contributions, explain_school
-from optimizer.highs import Answer, Limits
-from optimizer.impossible import Impossible, arithmetic, explain_request, why_impossible
-from optimizer.network_first import exact_objective
-from optimizer.planning import Infeasible, StoppedWithoutPlan
-from optimizer.relaxing import Elastic, farther_pairs, relaxations
+import optimizer.cli.analysis as analysis
+import optimizer.cli.main as cli
+from geodata.contract.county import County
+from geodata.contract.findings import InputProblems
+from models.plan.analysis import Swap
+from models.problem.instance import build_instance
+from models.problem.request import Request
+from optimizer.infeasibility.elastic import Elastic, farther_pairs, relaxations
+from optimizer.infeasibility.impossible import Impossible, arithmetic, explain_request, why_impossible
 from optimizer.scenario import Goal, Scenario
-from optimizer.studies import best_plan, forced, open_study
+from optimizer.search.split import exact_objective
+from optimizer.solver.bridge import Answer, Limits
+from optimizer.study.study import best_plan, forced, open_study
+from optimizer.verbs.explain import contributions, explain_school
+from optimizer.verbs.plan import Infeasible, StoppedWithoutPlan
 from tests.models.plans import ready
 from tests.samples import small_county
 
@@ -154,13 +154,13 @@ def test_a_relaxation_that_was_stopped_is_not_an_impossible_one(monkeypatch, aft
 @cache
 def swapped() -> Swap:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("optimizer.studies.load_standards", lambda county: ready().standards)
+        patch.setattr("optimizer.study.study.load_standards", lambda county: ready().standards)
         return explain_school(small_county(), "A3", scenario=ALONE, shares=(0.5, 2.0))
 
 
 def test_a_forced_decision_costs_the_difference_of_two_solves() -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("optimizer.studies.load_standards", lambda county: ready().standards)
+        patch.setattr("optimizer.study.study.load_standards", lambda county: ready().standards)
         study = open_study(small_county(), ALONE)
     free, shut = best_plan(study), best_plan(forced(study, close=("A3",)))
     swap = swapped()

@@ -11,21 +11,21 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
-from geodata.findings import InputProblems
+from geodata.contract.findings import InputProblems
 from maps import chart
-from maps.frontier import changes_said, record, said_about, write_frontier
-from models.analysis import Frontier
-from models.changes import plan_changes
-from models.formulation import build_model
-from models.instance import build_instance
-from models.request import Request
+from maps.dossier.frontier import changes_said, record, said_about, write_frontier
+from models.formulation.model import build_model
+from models.plan.analysis import Frontier
+from models.plan.comparison import plan_changes
+from models.problem.instance import build_instance
+from models.problem.request import Request
 from optimizer import frontier as sweeping
-from optimizer.frontier import frontier, prices, proven_bounds, share_grid
-from optimizer.highs import Answer, Limits
-from optimizer.planning import Infeasible, StoppedWithoutPlan
-from optimizer.relaxation import bridge_of
 from optimizer.scenario import Goal, Scenario
-from optimizer.studies import Splitter, best_plan, network_of, open_study, share_of_budget
+from optimizer.search.relaxation import bridge_of
+from optimizer.solver.bridge import Answer, Limits
+from optimizer.study.frontier import frontier, prices, proven_bounds, share_grid
+from optimizer.study.study import Splitter, best_plan, network_of, open_study, share_of_budget
+from optimizer.verbs.plan import Infeasible, StoppedWithoutPlan
 from tests.models.plans import closing, keep_all, ready
 from tests.samples import small_county
 
@@ -251,6 +251,6 @@ def test_a_study_that_the_clock_would_settle_is_stopped() -> None:
 
 def test_a_relaxation_that_was_stopped_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     nothing = Answer("no_plan", math.nan, -math.inf, math.inf, 0.0, 0, False, None, True)
-    monkeypatch.setattr("optimizer.studies.relax_and_cut", lambda *a, **k: nothing)
+    monkeypatch.setattr("optimizer.study.study.relax_and_cut", lambda *a, **k: nothing)
     with pytest.raises(StoppedWithoutPlan):
         open_study(small_county(), ALONE)

@@ -11,8 +11,8 @@ import numpy as np
 import pyomo.environ as pyo
 import pytest
 
-from optimizer.engine import Better
-from optimizer.highs import Bridge, Limits, Progress
+from optimizer.solver.bridge import Bridge, Limits, Progress
+from optimizer.solver.engine import Better
 
 
 def knapsack(weights: list[int], values: list[int], most: float) -> pyo.ConcreteModel:

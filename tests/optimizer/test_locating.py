@@ -10,11 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.single_source import SingleSource, cost_of, faults
-from optimizer import locating
-from optimizer.districting import serve, stated
-from optimizer.dividing import STRIDE, Division, divided
-from optimizer.locating import step_of
+from models.districting.single_source import SingleSource, cost_of, faults
+from optimizer.districting.districting import locating, serve, stated
+from optimizer.districting.dividing import STRIDE, Division, divided
+from optimizer.districting.locating import step_of
 from tests.optimizer.test_districting import EXACT, enumerated, needs_data, task
 
 
@@ -157,7 +156,7 @@ def test_division_fills_rooms_to_the_last_place() -> None:
 
 
 def test_compiled_code_waits_until_it_is_needed() -> None:
-    script = "import sys, optimizer.cli; sys.exit('numba' in sys.modules)"
+    script = "import sys, optimizer.cli.main; sys.exit('numba' in sys.modules)"
     subprocess.run([sys.executable, "-c", script], check=True)
 
 

@@ -11,23 +11,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geodata.county import County
-from models.formulation import build_model
-from models.instance import Instance, build_instance
-from models.plan import Plan, PlanResult
-from models.referee import judge
-from models.request import Request
-from models.unpack import unpack
-from optimizer.highs import Limits
-from optimizer.network_first import (
+from geodata.contract.county import County
+from models.formulation.model import build_model
+from models.formulation.solution import unpack
+from models.plan.decisions import Plan, PlanResult
+from models.problem.instance import Instance, build_instance
+from models.problem.request import Request
+from models.referee.verdict import judge
+from optimizer.scenario import Goal, Scenario
+from optimizer.search.relaxation import bridge_of, relax_and_cut
+from optimizer.search.split import (
     exact_objective,
     first_goal,
     solve_network,
     solve_split,
 )
-from optimizer.planning import Infeasible, Rejected, StoppedWithoutPlan, plan
-from optimizer.relaxation import bridge_of, relax_and_cut
-from optimizer.scenario import Goal, Scenario
+from optimizer.solver.bridge import Limits
+from optimizer.verbs.plan import Infeasible, Rejected, StoppedWithoutPlan, plan
 from tests.models.plans import Case, close, keep_all, ready, rows
 from tests.samples import frame, relabelled, small_county
 
@@ -174,7 +174,7 @@ def test_stopped_before_any_plan_is_not_infeasible() -> None:
 
 
 def test_a_plan_that_the_referee_rejects_is_never_returned(monkeypatch: pytest.MonkeyPatch) -> None:
-    import optimizer.planning as planning
+    import optimizer.verbs.plan as planning
 
     honest = planning.unpack
 

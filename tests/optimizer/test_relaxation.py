@@ -7,13 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.formulation import build_model
-from optimizer import planning
-from optimizer.highs import Limits
-from optimizer.joint import solve_joint
-from optimizer.narrowing import rounded, solve_narrow
-from optimizer.network_first import exact_value, solve_split
-from optimizer.relaxation import (
+from models.formulation.model import build_model
+from optimizer.search.integration import solve_joint
+from optimizer.search.relaxation import (
     NoPlan,
     Relaxed,
     bridge_of,
@@ -22,6 +18,10 @@ from optimizer.relaxation import (
     relaxed_county,
     settled,
 )
+from optimizer.search.restriction import rounded, solve_narrow
+from optimizer.search.split import exact_value, solve_split
+from optimizer.solver.bridge import Limits
+from optimizer.verbs import plan as planning
 from tests.models.plans import ready
 from tests.optimizer.test_planning import EXACT, instance
 from tests.samples import small_county

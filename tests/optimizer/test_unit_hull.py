@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from models.unit_hull import UnitHull
-from models.whole_spread import whole_planes
-from optimizer.highs import Limits
-from optimizer.hull_cuts import HullCuts
-from optimizer.network_first import exact_value, first_goal
-from optimizer.relaxation import bridge_of, build_model, relax_and_cut
+from models.formulation.unit_hull import UnitHull
+from models.formulation.whole_spread import whole_planes
+from optimizer.search.hull_cuts import HullCuts
+from optimizer.search.relaxation import bridge_of, build_model, relax_and_cut
+from optimizer.search.split import exact_value, first_goal
+from optimizer.solver.bridge import Limits
 from tests.models.plans import ready
 from tests.optimizer.test_planning import instance
 from tests.samples import small_county

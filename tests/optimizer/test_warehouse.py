@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy.optimize import linear_sum_assignment
 
-from models.single_source import cost_of, faults
-from optimizer.districting import serve
-from optimizer.highs import Limits
+from models.districting.single_source import cost_of, faults
+from optimizer.districting.districting import serve
+from optimizer.solver.bridge import Limits
 from tests.warehouse import MAINTENANCE, OPTIMUM, ROOM, SUPPLY, warehouses
 
 

@@ -1,0 +1,1 @@
+"""Zones, catchments and service areas as ground."""

@@ -1,0 +1,98 @@
+"""Zones, catchments and service areas of a county as layers for any GIS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+
+from geodata.areas.catchments import catchments
+from geodata.areas.isochrones import service_areas
+from geodata.areas.zones import adjacency, demand_zones, walking
+from geodata.contract.county import County
+from geodata.contract.findings import Finding, InputProblems
+from geodata.contract.tables import BANDS
+from geodata.folder.geopackage import write_geopackage
+from geodata.messages import LANGUAGES
+
+
+def area_layers(county: County, attendance: pd.DataFrame) -> tuple[dict[str, pd.DataFrame], list[Finding]]:
+    """Layers in EPSG:4326, and what is to be known about them.
+
+    Parameters
+    ----------
+    county : County
+    attendance : DataFrame
+        ``village_id, school_id, band, pupils``: today's, or a plan's.
+
+    Returns
+    -------
+    layers : dict
+        ``zones``, ``zone_neighbours`` (a table), ``catchments_<band>`` for each band that somebody
+        attends, ``service_areas``, ``area_notes`` (a table with the findings in every language).
+    findings : list of Finding
+    """
+    net = walking(county)
+    zones = demand_zones(county, net)
+    found = list(zones.findings)
+    layers: dict[str, pd.DataFrame] = {"zones": _degrees(zones.areas), "zone_neighbours": adjacency(zones)}
+    names = county.schools.set_index("school_id")["name"]
+    for band in BANDS:
+        done = catchments(zones, attendance, band)
+        found += done.findings
+        if len(done.areas):
+            named = done.areas.copy()
+            named.insert(1, "name", named["school_id"].map(names))
+            layers[f"catchments_{band}"] = _degrees(named)
+    served = service_areas(county, net=net)
+    found += served.findings
+    layers["service_areas"] = _degrees(served.areas)
+    layers["area_notes"] = pd.DataFrame(
+        {"severity": [f.severity for f in found], **{x: [f.sentence(x) for f in found] for x in LANGUAGES}},
+        dtype="str",
+    )
+    return layers, found
+
+
+def _degrees(areas: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """With the area in square kilometres, measured before the turn to degrees."""
+    return areas.assign(km2=(areas.geometry.area / 1e6).round(4)).to_crs("EPSG:4326")
+
+
+def write_areas(county: County, path: Path) -> list[Finding]:
+    """Write zones, today's catchments and service areas as a GeoPackage.
+
+    Parameters
+    ----------
+    county : County
+    path : Path
+        A new file ending in ``.gpkg``; nothing is ever overwritten.
+
+    Returns
+    -------
+    list of Finding
+
+    Raises
+    ------
+    InputProblems
+        When the file may not be written.
+    """
+    refuse_geopackage(path)
+    layers, found = area_layers(county, county.attendance)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_geopackage(layers, path)
+    return found
+
+
+def refuse_geopackage(path: Path) -> None:
+    """Refuse a name that is taken or does not end in .gpkg.
+
+    Raises
+    ------
+    InputProblems
+    """
+    if path.suffix.lower() != ".gpkg":
+        raise InputProblems([Finding("error", "zones.suffix", file=str(path))])
+    if path.exists():
+        raise InputProblems([Finding("error", "zones.exists", file=str(path))])

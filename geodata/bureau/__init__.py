@@ -1,0 +1,1 @@
+"""Tables as a bureau keeps them, bound by a mapping file."""

@@ -1,0 +1,252 @@
+"""mapping.toml: which column of which file of the bureau feeds which column of ours.
+
+The file is data, checked before anything is read: an unknown key, table, column or unit is an error.
+See docs/bureau-tables.md for the whole of it with an example.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from geodata.contract.findings import Finding, InputProblems
+from geodata.contract.settings import read_settings
+from geodata.contract.tables import TABLES, Column, Table
+
+Constant = str | int | float | bool
+
+UNITS: dict[str, tuple[str, Fraction]] = {
+    "元": ("yuan", Fraction(1)),
+    "千元": ("yuan", Fraction(1000)),
+    "万元": ("yuan", Fraction(10_000)),
+    "亿元": ("yuan", Fraction(100_000_000)),
+    "平方米": ("m2", Fraction(1)),
+    "万平方米": ("m2", Fraction(10_000)),
+    "亩": ("m2", Fraction(2000, 3)),
+    "公顷": ("m2", Fraction(10_000)),
+}
+"""Unit as a heading states it: our unit and the factor. 1 mu = 2000/3 m2 (sources.md 3.3)."""
+FORMS = {"年": "year", "度分秒": "degrees"}
+"""Ways of writing that are no factor: 2016年 or 2016.9 as a year; 118°17'40" as degrees."""
+NAMED = {"school_id": "schools", "parent_id": "schools", "village_id": "villages"}
+"""Ids that a foreign table may give by name, and the table that has the names."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Bound(_Strict):
+    """One foreign column.
+
+    Parameters
+    ----------
+    heading : str
+        As written there; parts of a header of several rows joined by ``/``.
+    unit : str or None
+        What its numbers are in, where that is not ours.
+    by : {"name"} or None
+        The column holds the school's or village's name instead of its id.
+    """
+
+    heading: str = Field(min_length=1)
+    unit: str | None = None
+    by: Literal["name"] | None = None
+
+
+class Block(_Strict):
+    """Columns and constants of one record among several in a row, e.g. one grade."""
+
+    columns: dict[str, str | Bound] = {}
+    constants: dict[str, Constant] = {}
+
+
+class Source(_Strict):
+    """One sheet, layer or database table that feeds one of our tables.
+
+    Parameters
+    ----------
+    table : str
+        Ours.
+    file : str or None
+        Path below the county's folder; or
+    postgis : str or None
+        a connection as libpq takes it, without password.
+    sheet : str or None
+        The only sheet of the workbook if absent.
+    sheets : dict
+        Several sheets of one form: ``{sheet: {column: constant}}``.
+    layer : str or None
+        Layer of a GeoPackage, ``schema.table`` of a database.
+    epsg : int or None
+        Coordinate system of a layer that does not state one.
+    header : (int, int) or None
+        First and last row of the header; found if absent.
+    columns : dict
+        ``{our column: their heading}`` or ``{our column: {heading, unit, by}}``.
+    constants : dict
+        Columns with one value for the whole source.
+    values : dict
+        ``{our column: {their value: ours}}``.
+    zeros : tuple of str
+        Cells that mean nought in number columns: 无, /, -.
+    blocks : tuple of Block
+        Several records in one row.
+    join : bool
+        Adds columns to rows that other sources made, by the table's key, instead of rows.
+    """
+
+    table: str
+    file: str | None = None
+    postgis: str | None = None
+    sheet: str | None = None
+    sheets: dict[str, dict[str, Constant]] = {}
+    layer: str | None = None
+    epsg: int | None = None
+    header: tuple[int, int] | None = None
+    columns: dict[str, str | Bound] = {}
+    constants: dict[str, Constant] = {}
+    values: dict[str, dict[str, Constant]] = {}
+    zeros: tuple[str, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    join: bool = False
+
+
+class Mapping(_Strict):
+    """The whole file.
+
+    Parameters
+    ----------
+    source : tuple of Source
+    digits : dict
+        ``{"school_id": 10}``: ids of digits that are always this long; shorter ones lost leading zeros.
+    names : dict
+        ``{"school_id": {"实验小学": "3418000001"}}``: doubts about names settled by a person.
+    likeness : float
+        Names less alike than this (0 to 1) are never matched.
+    """
+
+    source: tuple[Source, ...] = Field(min_length=1)
+    digits: dict[str, int] = {}
+    names: dict[str, dict[str, str]] = {}
+    likeness: float = Field(default=0.75, ge=0.5, le=1)
+
+    def tables(self) -> frozenset[str]:
+        """Names of our tables that it feeds."""
+        return frozenset(s.table for s in self.source)
+
+
+def bound(rule: str | Bound) -> Bound:
+    """A column's rule in full."""
+    return rule if isinstance(rule, Bound) else Bound(heading=rule)
+
+
+def read_mapping(path: Path) -> Mapping:
+    """The mapping file, checked against our tables.
+
+    Raises
+    ------
+    InputProblems
+        No such file, no TOML, unknown keys, tables, columns or units; all of them together.
+    """
+    if not path.is_file():
+        raise InputProblems([Finding("error", "tables.no_file", file=path.name)])
+    mapping = read_settings(path, Mapping)
+    found = [f for i, s in enumerate(mapping.source, 1) for f in _source_problems(s, i, path.name)]
+    found += _ids_problems(mapping, path.name)
+    if found:
+        raise InputProblems(found)
+    return mapping
+
+
+def _ids_problems(mapping: Mapping, file: str) -> list[Finding]:
+    known = {"school_id", "village_id", "cat_id"}
+    fields: dict[str, object] = {"known": ", ".join(sorted(known))}
+    asked = [("digits", n) for n in mapping.digits] + [("names", n) for n in mapping.names]
+    return [
+        Finding("error", "bureau.unknown_column", fields, file=file, column=part, value=name)
+        for part, name in asked
+        if name not in known or (part == "names" and name not in NAMED)
+    ]
+
+
+def _source_problems(source: Source, number: int, file: str) -> list[Finding]:
+    """What is wrong with one source by itself."""
+    at = f"source {number}"
+    if source.table not in TABLES:
+        fields: dict[str, object] = {"known": ", ".join(TABLES)}
+        return [Finding("error", "tables.unknown_table", fields, file=file, column=at, value=source.table)]
+    table, found = TABLES[source.table], []
+    if (source.file is None) == (source.postgis is None):
+        found.append(Finding("error", "bureau.file_or_database", file=file, column=at))
+    if source.postgis is not None and source.layer is None:
+        found.append(Finding("error", "bureau.layer_needed", file=file, column=at))
+    if source.sheet is not None and source.sheets:
+        found.append(Finding("error", "bureau.sheet_or_sheets", file=file, column=at))
+    for block in source.blocks or (Block(),):
+        columns = {**source.columns, **block.columns}
+        constants = {**source.constants, **block.constants}
+        for extra in source.sheets.values():
+            constants |= extra
+        found += _columns_problems(table, columns, constants, source.join, file, at)
+    for name in source.values:
+        if name not in {c.name for c in table.columns}:
+            found.append(_unknown(table, name, file, f"{at}.values"))
+    return list(dict.fromkeys(found))
+
+
+def _unknown(table: Table, name: str, file: str, at: str) -> Finding:
+    fields: dict[str, object] = {"known": ", ".join(c.name for c in table.columns)}
+    return Finding("error", "bureau.unknown_column", fields, file=file, column=at, value=name)
+
+
+def _columns_problems(
+    table: Table,
+    columns: dict[str, str | Bound],
+    constants: dict[str, Constant],
+    join: bool,
+    file: str,
+    at: str,
+) -> list[Finding]:
+    names = {c.name for c in table.columns}
+    found = [_unknown(table, n, file, at) for n in (*columns, *constants) if n not in names]
+    for name in columns.keys() & constants.keys():
+        found.append(Finding("error", "bureau.column_and_constant", file=file, column=at, value=name))
+    if not columns:
+        found.append(Finding("error", "bureau.no_columns", file=file, column=at))
+    for name, rule in columns.items():
+        if name not in names or isinstance(rule, str):
+            continue
+        if rule.unit is not None and not unit_fits(rule.unit, table.column(name)):
+            fields: dict[str, object] = {
+                "name": name, "ours": table.column(name).unit or table.column(name).kind, "known": ", ".join([*UNITS, *FORMS]),
+            }  # fmt: skip
+            found.append(Finding("error", "bureau.unit", fields, file=file, column=at, value=rule.unit))
+        defines = not join and name in table.key and name not in {c for c, _, _ in table.refers}
+        if rule.by is not None and (name not in NAMED or defines):
+            found.append(Finding("error", "bureau.by_name", file=file, column=at, value=name))
+    return sorted(found, key=lambda f: (f.key, f.value))
+
+
+def unit_fits(unit: str, column: Column) -> bool:
+    """Whether a stated unit can become the column's own."""
+    if unit in FORMS:
+        return column.unit == FORMS[unit] and (unit != "年" or column.kind == "whole")
+    return unit in UNITS and column.unit.split("/")[0] == UNITS[unit][0]
+
+
+__all__ = [
+    "FORMS",
+    "NAMED",
+    "UNITS",
+    "Block",
+    "Bound",
+    "Mapping",
+    "Source",
+    "bound",
+    "read_mapping",
+    "unit_fits",
+]

@@ -1,0 +1,1 @@
+"""What a county's tables must be: columns, units, ranges, coordinates, settings, findings."""

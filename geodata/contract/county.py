@@ -1,0 +1,127 @@
+"""`County`: the validated tables of one county, immutable, with a content hash."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import networkx as nx
+import pandas as pd
+
+from geodata.contract.findings import Finding
+from geodata.contract.tables import TABLES
+from geodata.contract.validation import empty
+from geodata.roads.cache import file_digest
+from geodata.travel.settings import Travel
+
+
+@dataclass(frozen=True)
+class County:
+    """Everything read about one county; nothing in it is decided.
+
+    Tables have exactly the columns of `geodata.contract.tables`, English names, ids as ``str``, whole numbers
+    as ``int64`` (``Int64`` where cells may be empty), flags as ``bool``, rows sorted by key. Points
+    are in WGS-84 whatever the file declared; conversions are listed in ``findings``. Assets of
+    nine-year schools that were given for the whole school are already divided 1 : 1.1
+    (sources.md 1.4).
+
+    Parameters
+    ----------
+    name : str
+        Name in its own language.
+    name_en : str
+        Name in Latin letters, for English output; equals ``name`` when not given.
+    fictional : bool
+        True for Nanpu; printed on every output.
+    year : int
+        Planning year: the year of `demand` that the plan serves.
+    schools, school_stage, villages, demand, staff_category, staff_stock, unit_costs, budget : DataFrame
+        Tables T1, T2, T4, T5, T8, T9, T12, T13.
+    enrolment_by_grade, attendance, standards : DataFrame
+        Tables T3, T6, T14; empty (with columns) where the county has none.
+    standard_files : tuple of str
+        Names of the standards that apply, ``("cn_2017_quality", "cn_layout")``; later ones win.
+    modelled : tuple of str
+        Names of tables or columns that are modelled, not observed; printed on every output.
+    roads : networkx.MultiDiGraph or None
+        OSMnx graph, simplified, with ``length`` (m) and ``highway`` on every edge; None means
+        crow-fly times, flagged in every output.
+    roads_source : str
+        Hash of the road file's bytes (empty without roads).
+    townships, waters : GeoDataFrame or None
+        Optional background in EPSG:4326: polygons with column ``township``; lines or polygons.
+    findings : tuple of Finding
+        Warnings and notes of reading.
+    travel_times, travel_matrix : DataFrame
+        Table T16: observed minutes that win over computed ones, and the user's own matrix, which
+        replaces them; mostly empty.
+    travel : Travel
+        ``[travel]`` of county.toml.
+    road_areas : GeoDataFrame or None
+        Polygons in EPSG:4326 with ``season`` and ``share`` that slow or close roads.
+    zones : GeoDataFrame or None
+        Polygons of the villages in EPSG:4326, mostly with ``village_id``; drawn, never decided by.
+    """
+
+    name: str
+    year: int
+    schools: pd.DataFrame
+    school_stage: pd.DataFrame
+    villages: pd.DataFrame
+    demand: pd.DataFrame
+    staff_category: pd.DataFrame
+    staff_stock: pd.DataFrame
+    unit_costs: pd.DataFrame
+    budget: pd.DataFrame
+    enrolment_by_grade: pd.DataFrame
+    attendance: pd.DataFrame
+    standards: pd.DataFrame
+    name_en: str = ""
+    fictional: bool = False
+    standard_files: tuple[str, ...] = ("cn_2017_quality", "cn_layout")
+    modelled: tuple[str, ...] = ()
+    roads: nx.MultiDiGraph[Any] | None = field(default=None, repr=False)
+    roads_source: str = ""
+    townships: gpd.GeoDataFrame | None = field(default=None, repr=False)
+    waters: gpd.GeoDataFrame | None = field(default=None, repr=False)
+    findings: tuple[Finding, ...] = ()
+    folder: Path | None = None
+    travel_times: pd.DataFrame = field(default_factory=lambda: empty(TABLES["travel_times"]))
+    travel_matrix: pd.DataFrame = field(default_factory=lambda: empty(TABLES["travel_matrix"]))
+    travel: Travel = field(default_factory=Travel)
+    road_areas: gpd.GeoDataFrame | None = field(default=None, repr=False)
+    zones: gpd.GeoDataFrame | None = field(default=None, repr=False)
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every table by its contract name, in the order of sources.md 3.4."""
+        names = (
+            "schools", "school_stage", "enrolment_by_grade", "villages", "demand", "attendance",
+            "staff_category", "staff_stock", "unit_costs", "budget", "standards", "travel_times",
+            "travel_matrix",
+        )  # fmt: skip
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of all tables, road file, heights and what applies; the same input, the same hash."""
+        digest = hashlib.sha256()
+        applies = self.name, str(self.year), self.roads_source, *self.standard_files, *self.modelled
+        for part in (*applies, self.travel.model_dump_json(exclude={"cache"})):
+            digest.update(part.encode())
+            digest.update(b"\0")
+        for name, table in self.tables().items():
+            digest.update(name.encode())
+            digest.update(table.to_csv(index=False, lineterminator="\n").encode())
+        if self.road_areas is not None:
+            digest.update(self.road_areas.to_json().encode())
+        if self.folder is not None and self.travel.dem is not None:
+            digest.update(file_digest(self.folder / self.travel.dem).encode())
+        return digest.hexdigest()
+
+    def points(self, table: str) -> gpd.GeoDataFrame:
+        """`schools` or `villages` with point geometry in EPSG:4326."""
+        rows: pd.DataFrame = getattr(self, table)
+        return gpd.GeoDataFrame(rows, geometry=gpd.points_from_xy(rows["lon"], rows["lat"]), crs="EPSG:4326")

@@ -1,0 +1,284 @@
+"""What must agree between tables: ids, sums, plausible places and units (sources.md 3.4)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from geodata.contract.findings import Finding, Severity
+from geodata.contract.tables import TABLES
+
+FAR_KM = 150.0
+"""A point this far from the median of the others is not in the same county."""
+CLOSE_M = 150.0
+"""Two schools nearer than this may be one school entered twice (sources.md 3.4)."""
+
+SHARED = (
+    "area_teaching", "area_indoor_sport", "area_sport_ground", "equip_value", "rooms_multimedia",
+    "rooms_multimedia_working",
+)  # fmt: skip
+"""Assets of a nine-year school that are divided between its stages."""
+PROTECTED = r"none|lock_open|lock_until\([0-9]{4}\)|donor|ethnic|border|new_asset"
+"""Reasons for which a school may not be closed; a word of another spelling would protect nothing."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A validated table with the file and rows it came from, for messages."""
+
+    frame: pd.DataFrame
+    file: str
+    rows: pd.Series
+
+
+Tables = dict[str, Placed]
+
+
+def _at(placed: Placed, table: str, index: int, column: str, value: object) -> dict[str, Any]:
+    return {
+        "file": placed.file,
+        "table": table,
+        "row": int(placed.rows.iloc[index]),
+        "column": column,
+        "value": str(value),
+    }
+
+
+def unknown_ids(tables: Tables) -> list[Finding]:
+    """Ids that another table does not have."""
+    found = []
+    for name, placed in tables.items():
+        for column, target, key in TABLES[name].refers:
+            if target not in tables:
+                continue
+            known = set(tables[target].frame[key])
+            for i in np.flatnonzero(~placed.frame[column].isin(known)):
+                at = _at(placed, name, int(i), column, placed.frame[column].iloc[i])
+                found.append(Finding("error", "tables.unknown_id", {"target": tables[target].file}, **at))
+    return found
+
+
+def kilometres(lon: pd.Series, lat: pd.Series, lon0: float, lat0: float) -> np.ndarray:
+    """Rough distance to a point, good enough to tell counties apart."""
+    east, north = (lon - lon0) * 111.3 * np.cos(np.radians(lat0)), (lat - lat0) * 110.9
+    return np.asarray(np.hypot(east, north), dtype=float)
+
+
+def places(tables: Tables) -> list[Finding]:
+    """Swapped longitude and latitude, points far from all others."""
+    parts = [tables[n].frame[["lon", "lat"]] for n in ("schools", "villages") if n in tables]
+    if not parts:
+        return []
+    points = pd.concat(parts)
+    lon0, lat0 = float(points["lon"].median()), float(points["lat"].median())
+    found = []
+    for name in ("schools", "villages"):
+        if name not in tables:
+            continue
+        placed = tables[name]
+        frame = placed.frame
+        far = kilometres(frame["lon"], frame["lat"], lon0, lat0)
+        swapped = kilometres(frame["lat"], frame["lon"], lon0, lat0)
+        for i in np.flatnonzero(far > FAR_KM):
+            value = f"{frame['lon'].iloc[i]}, {frame['lat'].iloc[i]}"
+            key = "tables.swapped" if swapped[i] <= FAR_KM else "tables.far_away"
+            at = _at(placed, name, int(i), "lon, lat", value)
+            found.append(Finding("error", key, {"km": round(float(far[i]))}, **at))
+    return found
+
+
+def close_schools(tables: Tables) -> list[Finding]:
+    """Schools less than 150 m apart."""
+    placed = tables["schools"]
+    frame = placed.frame
+    x = frame["lon"].to_numpy() * 111_300 * np.cos(np.radians(frame["lat"].median()))
+    y = frame["lat"].to_numpy() * 110_900
+    from scipy.spatial import cKDTree
+
+    pairs = sorted(cKDTree(np.column_stack([x, y])).query_pairs(CLOSE_M))
+    found = []
+    for i, j in pairs:
+        at = _at(placed, "schools", j, "lon, lat", frame["name"].iloc[j])
+        found.append(Finding("warning", "tables.close_schools", {"other": frame["name"].iloc[i]}, **at))
+    return found
+
+
+def unit_sanity(tables: Tables) -> list[Finding]:
+    """Values that suggest a wrong unit or an impossible class."""
+    placed = tables["school_stage"]
+    f = placed.frame
+    found: list[Finding] = []
+
+    def add(mask: pd.Series, key: str, column: str, severity: Severity = "warning") -> None:
+        for i in np.flatnonzero(mask.fillna(False).to_numpy(bool)):
+            at = _at(placed, "school_stage", int(i), column, f[column].iloc[i])
+            found.append(Finding(severity, key, {"pupils": int(f["pupils"].iloc[i])}, **at))
+
+    per = f["equip_value"] / f["pupils"].clip(lower=1)
+    add(
+        (f["pupils"] > 0) & ~f["shared_assets"].astype(bool) & ((per < 300) | (per > 8000)),
+        "tables.wan_yuan",
+        "equip_value",
+    )
+    add(f["area_indoor_sport"] > f["area_teaching"], "tables.indoor_more", "area_indoor_sport", "error")
+    add(f["boarders"].astype(float) > f["pupils"], "tables.more_boarders", "boarders", "error")
+    working = f["rooms_multimedia_working"].astype(float)
+    add(working > f["rooms_multimedia"], "tables.more_working", "rooms_multimedia_working", "error")
+    add((f["pupils"] > 0) & (f["classes"] == 0), "tables.no_classes", "classes", "error")
+    cap = f["stage"].map({"pri": 45, "jun": 50})
+    add(f["classes"] * cap < f["pupils"], "tables.big_classes", "classes")
+    add(f["capacity_pupils"] < f["pupils"], "tables.over_capacity", "capacity_pupils")
+    return found
+
+
+def sums(tables: Tables, year: int) -> list[Finding]:
+    """Grades against units, attendance against units and demand."""
+    found: list[Finding] = []
+    units = tables["school_stage"].frame.set_index(["school_id", "stage"])["pupils"]
+
+    def compare(name: str, have: pd.Series, key: str) -> None:
+        both = pd.DataFrame({"have": have, "want": units}).dropna()
+        for (school, stage), row in both[both["have"] != both["want"]].iterrows():
+            fields: dict[str, object] = {
+                "school": school,
+                "stage": stage,
+                "have": int(row["have"]),
+                "want": int(row["want"]),
+            }
+            found.append(Finding("warning", key, fields, file=tables[name].file, table=name))
+
+    if len(tables["enrolment_by_grade"].frame):
+        grades = tables["enrolment_by_grade"].frame
+        stage = np.where(grades["grade"] <= 6, "pri", "jun")
+        compare(
+            "enrolment_by_grade", grades.groupby(["school_id", stage])["pupils"].sum(), "tables.grades_sum"
+        )
+    if len(tables["attendance"].frame):
+        going = tables["attendance"].frame
+        stage = np.where(going["band"] == "g7_9", "jun", "pri")
+        compare("attendance", going.groupby(["school_id", stage])["pupils"].sum(), "tables.attendance_sum")
+        demand = tables["demand"].frame
+        demand = demand[demand["year"] == year].groupby(["village_id", "band"])["pupils_base"].sum()
+        seen = going.groupby(["village_id", "band"])["pupils"].sum()
+        both = pd.DataFrame({"have": seen, "want": demand}).dropna()
+        off = both[both["have"] != both["want"]]
+        if len(off):
+            (village, band), row = off.index[0], off.iloc[0]
+            fields: dict[str, object] = {
+                "count": len(off), "village": village, "band": band, "have": int(row["have"]), "want": int(row["want"]),
+            }  # fmt: skip
+            found.append(Finding("warning", "tables.demand_sum", fields, file=tables["attendance"].file))
+    return found
+
+
+def has_year(tables: Tables, name: str, year: int, severity: Severity) -> list[Finding]:
+    """The planning year stands in the table (demand, budget)."""
+    if (tables[name].frame["year"] == year).any():
+        return []
+    return [Finding(severity, f"tables.no_year_{name}", {"year": year}, file=tables[name].file, table=name)]
+
+
+def costs(tables: Tables) -> list[Finding]:
+    """Every unit cost that a plan may need is there."""
+    need = (
+        "rotation_subsidy", "itinerant", "multimedia_room", "teaching_building", "sports_court", "land", "move_room",
+        "move_equipment", "bus_pupil", "transition_grant", "mothball", "site_running", "public_funds_pri", "public_funds_jun",
+    )  # fmt: skip
+    have = set(tables["unit_costs"].frame["item"])
+    return [
+        Finding("error", "tables.no_cost", {"item": item}, file=tables["unit_costs"].file, table="unit_costs")
+        for item in need
+        if item not in have
+    ]
+
+
+def staff_flags(tables: Tables) -> list[Finding]:
+    """Staff rows use categories of their own stage, at units that exist."""
+    placed = tables["staff_stock"]
+    category = tables["staff_category"].frame
+    known = set(zip(category["stage"], category["cat_id"], strict=True))
+    units = set(
+        zip(tables["school_stage"].frame["school_id"], tables["school_stage"].frame["stage"], strict=True)
+    )
+    found = []
+    for i, row in enumerate(placed.frame.itertuples()):
+        if (row.stage, row.cat_id) not in known:
+            found.append(
+                Finding(
+                    "error",
+                    "tables.category_stage",
+                    {"stage": row.stage},
+                    **_at(placed, "staff_stock", i, "cat_id", row.cat_id),
+                )
+            )
+        if (row.school_id, row.stage) not in units:
+            found.append(
+                Finding(
+                    "error",
+                    "tables.no_unit",
+                    {"stage": row.stage},
+                    **_at(placed, "staff_stock", i, "school_id", row.school_id),
+                )
+            )
+    return found
+
+
+def school_words(tables: Tables) -> list[Finding]:
+    """Grades are written as 1-6, 7-9 or 1-9, upwards; a protection is one that the model knows."""
+    placed = tables["schools"]
+    found = []
+    rows = zip(placed.frame["grades_served"], placed.frame["protected"], strict=True)
+    for i, (grades, protected) in enumerate(rows):
+        if not _upwards(str(grades)):
+            at = _at(placed, "schools", i, "grades_served", grades)
+            found.append(Finding("error", "tables.grades", {}, **at))
+        if not re.fullmatch(PROTECTED, str(protected)):
+            at = _at(placed, "schools", i, "protected", protected)
+            found.append(Finding("error", "tables.protected", {}, **at))
+    return found
+
+
+def _upwards(grades: str) -> bool:
+    if not re.fullmatch(r"[1-9](-[1-9])?(,[1-9](-[1-9])?)*", grades):
+        return False
+    return all(part[0] <= part[-1] for part in grades.split(","))
+
+
+def shared_assets(tables: Tables) -> list[Finding]:
+    """A school that reports its assets as a whole does so on every row, with the same totals."""
+    placed = tables["school_stage"]
+    flagged = placed.frame["shared_assets"].astype(bool)
+    some = flagged.groupby(placed.frame["school_id"]).agg(["any", "all"])
+    many = placed.frame[flagged].groupby("school_id")[list(SHARED)].nunique() > 1
+    columns = {school: many.columns[row] for school, row in many.iterrows() if row.any()}
+    columns |= {school: ["shared_assets"] for school in some.index[some["any"] & ~some["all"]]}
+    return [
+        Finding(
+            "error", "tables.shared_disagree", {"columns": ", ".join(which)}, file=placed.file,
+            table="school_stage", value=str(school),
+        )
+        for school, which in sorted(columns.items())
+    ]  # fmt: skip
+
+
+def cross_check(tables: Tables, year: int) -> list[Finding]:
+    """Every check between tables whose tables could be read; a broken table hides no fault of the others."""
+    checks: tuple[tuple[str, Callable[[], list[Finding]]], ...] = (
+        ("", lambda: unknown_ids(tables)),
+        ("", lambda: places(tables)),
+        ("schools", lambda: close_schools(tables)),
+        ("schools", lambda: school_words(tables)),
+        ("school_stage", lambda: shared_assets(tables)),
+        ("school_stage", lambda: unit_sanity(tables)),
+        ("staff_stock staff_category school_stage", lambda: staff_flags(tables)),
+        ("school_stage enrolment_by_grade attendance demand", lambda: sums(tables, year)),
+        ("demand", lambda: has_year(tables, "demand", year, "error")),
+        ("budget", lambda: has_year(tables, "budget", year, "warning")),
+        ("unit_costs", lambda: costs(tables)),
+    )
+    return [f for needs, check in checks if set(needs.split()) <= tables.keys() for f in check()]

@@ -1,0 +1,90 @@
+"""TOML files of settings (county.toml, scenarios) against their pydantic models, faults in plain words."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, get_args
+
+from pydantic import BaseModel, Field, ValidationError
+
+from geodata.contract.findings import Finding, InputProblems
+
+Model = TypeVar("Model", bound=BaseModel)
+FileName = Annotated[str, Field(min_length=1)]
+"""A file that a settings file names; an empty name would be ignored or name the folder itself."""
+
+KINDS = {
+    "string": "text", "int": "whole", "float": "number", "finite": "number", "bool": "flag",
+    "tuple": "list", "list": "list", "dict": "section", "model": "section",
+}  # fmt: skip
+"""Kind wanted, by the first word of pydantic's error type (``int_parsing``, ``tuple_type`` ...)."""
+BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+
+
+def read_settings(path: Path, model: type[Model], name: str = "") -> Model:
+    """A validated TOML file; an unknown key is an error, not ignored.
+
+    Parameters
+    ----------
+    path : Path
+        UTF-8, with or without a byte order mark (Notepad writes one).
+    model : type of pydantic.BaseModel
+    name : str
+        Name of the file in messages; the last part of the path unless given.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    InputProblems
+        The file cannot be read, or every key that is wrong in it.
+    """
+    name = name or path.name
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError:
+        raise InputProblems([Finding("error", "settings.encoding", file=name)]) from None
+    except (OSError, tomllib.TOMLDecodeError) as problem:
+        key = "settings.not_toml" if isinstance(problem, tomllib.TOMLDecodeError) else "settings.unreadable"
+        raise InputProblems([Finding("error", key, {"why": str(problem)}, file=name)]) from None
+    try:
+        return model(**content)
+    except ValidationError as problem:
+        found = [_finding(dict(error), model, name) for error in problem.errors()]
+        raise InputProblems(found) from None
+
+
+def _finding(error: dict[str, Any], model: type[BaseModel], file: str) -> Finding:
+    """One of pydantic's errors as a finding, in words of our own."""
+    place = [part for part in error["loc"] if part != "[key]"]
+    kind, context = str(error["type"]), error.get("ctx", {})
+    bound = next((name for name in BOUNDS if name in context), None)
+    fields: dict[str, object] = {}
+    if kind == "extra_forbidden":
+        key, fields = "settings.unknown_key", {"known": ", ".join(_fields_at(model, place[:-1]))}
+    elif kind == "missing":
+        key = "settings.missing_key"
+    elif kind == "literal_error":
+        key, fields = "settings.not_a_choice", {"choices": context["expected"]}
+    elif kind == "string_too_short":
+        key = "settings.empty"
+    elif bound is not None:
+        key, fields = "settings.out_of_range", {"limit": f"{BOUNDS[bound]} {context[bound]:g}"}
+    elif kind.split("_")[0] in KINDS:
+        key = f"settings.not_{KINDS[kind.split('_')[0]]}"
+    else:
+        key, fields = "settings.wrong_value", {"why": error["msg"]}
+    value = "" if kind == "missing" else str(error["input"])[:60]
+    return Finding("error", key, fields, file=file, column=".".join(map(str, place)), value=value)
+
+
+def _fields_at(model: type[BaseModel], place: list[str | int]) -> list[str]:
+    """Keys that a model, or the model nested at a place of it, has."""
+    for part in place:
+        if isinstance(part, str) and part in model.model_fields:
+            nested = get_args(model.model_fields[part].annotation)
+            model = next((a for a in nested if isinstance(a, type) and issubclass(a, BaseModel)), model)
+    return list(model.model_fields)

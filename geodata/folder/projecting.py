@@ -1,0 +1,189 @@
+"""Points declared in an EPSG system, per row or per file: to WGS-84 degrees before a table is validated.
+
+Range checks speak of degrees, so plane coordinates (easting in ``lon``, northing in ``lat``) are converted
+while the cells are still text. What cannot be converted is an error at its cell; nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pyproj import CRS, Transformer
+from pyproj.exceptions import CRSError
+
+from geodata.contract.coordinates import Floats
+from geodata.contract.findings import Finding
+from geodata.contract.tables import CRS_NAMES, TABLES
+from geodata.contract.validation import Raw, coerce, plain
+
+Flags = npt.NDArray[np.bool_]
+
+PLACES = ("schools", "villages")
+EPSG = re.compile(r"epsg\s*:?\s*([0-9]{4,6})", re.IGNORECASE)
+EXACT = (4326, 4490)
+"""Datums that are WGS-84 for our purposes (CGCS2000: centimetres apart, sources.md 3.2)."""
+MARGIN = 3.0
+"""Degrees by which a point may leave the area a system is made for; zones are used beyond their edge."""
+
+
+@dataclass(frozen=True)
+class InDegrees:
+    """Tables with their points in degrees.
+
+    Parameters
+    ----------
+    raws : dict of str to Raw
+    findings : tuple of Finding
+    broken : frozenset of str
+        Tables with a point that could not be converted; they hold stand-ins and must not be used.
+    """
+
+    raws: dict[str, Raw]
+    findings: tuple[Finding, ...]
+    broken: frozenset[str]
+
+
+def in_degrees(raws: Mapping[str, Raw], declared: Mapping[str, str]) -> InDegrees:
+    """Fill in the system that county.toml declares for a file, and convert EPSG points to WGS-84.
+
+    Parameters
+    ----------
+    raws : mapping of str to Raw
+        Tables as found; only `PLACES` change.
+    declared : mapping of str to str
+        System by table, for rows whose own ``crs`` cell is empty.
+
+    Returns
+    -------
+    InDegrees
+    """
+    done, found, broken = dict(raws), declared_badly(declared), set()
+    for name in PLACES:
+        if name in done:
+            done[name], more = _table(name, done[name], declared.get(name, ""))
+            found += more
+            if any(f.severity == "error" for f in more):
+                broken.add(name)
+    return InDegrees(done, tuple(found), frozenset(broken))
+
+
+def declared_badly(declared: Mapping[str, str]) -> list[Finding]:
+    """Systems in county.toml that are not known."""
+    return [
+        Finding(
+            "error", "tables.not_a_system", {"choices": ", ".join(CRS_NAMES)}, file="county.toml",
+            column=f"crs.{table}", value=crs,
+        )
+        for table, crs in declared.items()
+        if crs not in CRS_NAMES and system(crs) is None
+    ]  # fmt: skip
+
+
+def system(text: str) -> CRS | None:
+    """The EPSG system that a text names; None when it names none."""
+    number = EPSG.fullmatch(plain(text))
+    if number is None:
+        return None
+    try:
+        crs = CRS.from_epsg(int(number[1]))
+    except CRSError:
+        return None
+    return crs if crs.is_geographic or crs.is_projected else None
+
+
+def _headers(name: str, raw: Raw) -> dict[str, str] | None:
+    """Headers of lon, lat and crs as written; None where validation will refuse the columns anyway."""
+    found = {}
+    for column in ("lon", "lat", "crs"):
+        zh = TABLES[name].column(column).zh
+        same = [h for h in raw.frame.columns if plain(h).lower() == column or plain(h) == plain(zh)]
+        if len(same) > 1 or (not same and column != "crs"):
+            return None
+        found[column] = str(same[0]) if same else "crs"
+    return found
+
+
+def _table(name: str, raw: Raw, declared: str) -> tuple[Raw, list[Finding]]:
+    heads = _headers(name, raw)
+    if heads is None:
+        return raw, []
+    frame, found = raw.frame.copy(), []
+    if declared in CRS_NAMES or system(declared) is not None:
+        own = frame[heads["crs"]] if heads["crs"] in frame else pd.Series("", index=frame.index)
+        blank = own.fillna("").map(plain) == ""
+        frame[heads["crs"]] = own.where(~blank, declared)
+        if blank.any():
+            fields: dict[str, object] = {"count": int(blank.sum()), "crs": declared}
+            found.append(Finding("note", "tables.crs_of_file", fields, raw.file, name))
+    if heads["crs"] not in frame:
+        return raw, found
+    frame = frame.astype(object)
+    given = frame[heads["crs"]].fillna("").map(plain)
+    for crs_text, rows in frame[given.str.lower().str.startswith("epsg")].groupby(given):
+        more, lon, lat = _converted(name, raw, heads, rows, str(crs_text))
+        found += more
+        frame.loc[rows.index, heads["crs"]] = "wgs84"
+        frame.loc[rows.index, heads["lon"]], frame.loc[rows.index, heads["lat"]] = lon, lat
+    return replace(raw, frame=frame), found
+
+
+def _converted(
+    name: str, raw: Raw, heads: dict[str, str], rows: pd.DataFrame, text: str
+) -> tuple[list[Finding], pd.Series, pd.Series]:
+    """Findings and the cells of the rows of one system, in degrees; ``0`` stands for what failed."""
+    cells = {c: rows[heads[c]] for c in ("lon", "lat")}
+    values = {c: coerce(TABLES[name].column(c), cells[c]) for c in cells}
+    readable = {c: ~wrong & value.notna() for c, (value, wrong) in values.items()}
+    whole = readable["lon"] & readable["lat"]
+    lon, lat = (cells[c].where(~readable[c], "0") for c in ("lon", "lat"))  # unreadable ones stay to be named
+    crs = system(text)
+    if crs is None:
+        fields: dict[str, object] = {"choices": ", ".join(CRS_NAMES)}
+        places = [(raw.file, name, int(i) + raw.first_row, heads["crs"], text) for i in rows.index]
+        return [Finding("error", "tables.not_a_system", fields, *place) for place in places], lon, lat
+    x, y = (values[c][0][whole].to_numpy(float) for c in ("lon", "lat"))
+    east, north = Transformer.from_crs(crs, 4326, always_xy=True).transform(x, y)
+    inside = _inside(crs, east, north)
+    found = []
+    if (~inside).any():
+        turned = _inside(crs, *Transformer.from_crs(crs, 4326, always_xy=True).transform(y, x))
+        column = f"{heads['lon']}, {heads['lat']}"
+        for k in np.flatnonzero(~inside):
+            index = rows.index[whole.to_numpy()][k]
+            value = f"{cells['lon'][index]}, {cells['lat'][index]}"
+            key = "tables.swapped" if turned[k] else "tables.outside_system"
+            fields = {"crs": text, "system": crs.name}
+            found.append(
+                Finding("error", key, fields, raw.file, name, int(index) + raw.first_row, column, value)
+            )
+    lon[whole] = [repr(float(v)) if ok else "0" for v, ok in zip(east, inside, strict=True)]
+    lat[whole] = [repr(float(v)) if ok else "0" for v, ok in zip(north, inside, strict=True)]
+    return [*found, *_said(crs, text, raw.file, name, int(inside.sum()))], lon, lat
+
+
+def _inside(crs: CRS, lon: Floats, lat: Floats) -> Flags:
+    """Where a point in degrees lies in or near the area that the system is made for."""
+    good: Flags = np.isfinite(lon) & np.isfinite(lat)
+    area = crs.area_of_use
+    if area is None:
+        return good
+    west, east = area.west - MARGIN, area.east + MARGIN + (360 if area.east < area.west else 0)
+    good &= (lon >= west) & (lon <= east) & (lat >= area.south - MARGIN) & (lat <= area.north + MARGIN)
+    return good
+
+
+def _said(crs: CRS, text: str, file: str, table: str, count: int) -> list[Finding]:
+    """What was converted; a warning where the datum is another, because PROJ may be metres off."""
+    if not count:
+        return []
+    fields: dict[str, object] = {"count": count, "crs": f"{text} ({crs.name})"}
+    found = [Finding("note", "tables.converted", fields, file, table)]
+    base = crs.geodetic_crs
+    if base is None or base.to_epsg() not in EXACT:
+        found.append(Finding("warning", "tables.other_datum", {"crs": text, "system": crs.name}, file, table))
+    return found

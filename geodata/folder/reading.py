@@ -1,0 +1,368 @@
+"""Reading a county from a folder: county.toml, tables as CSV or one workbook, roads, background.
+
+All problems are found and reported together; nothing is half-loaded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+import openpyxl
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field
+
+from geodata.bureau.mapping import read_mapping
+from geodata.bureau.tables import Mapped, read_mapped
+from geodata.contract.coordinates import to_wgs84
+from geodata.contract.county import County
+from geodata.contract.crosschecks import FAR_KM, SHARED, Placed, Tables, cross_check, kilometres
+from geodata.contract.findings import Finding, InputProblems, errors
+from geodata.contract.plausibility import implausible
+from geodata.contract.settings import FileName, read_settings
+from geodata.contract.tables import TABLES, Table
+from geodata.contract.validation import Raw, empty, plain, validate
+from geodata.folder.layers import read_layers
+from geodata.folder.projecting import in_degrees
+from geodata.roads.extracts import Box, box_around
+from geodata.travel.settings import Travel
+
+JUNIOR_WEIGHT = 1.1
+"""One junior pupil counts as 1.1 primary ones when shared assets are divided (sources.md 1.4 [V10])."""
+
+
+class Head(BaseModel):
+    """county.toml; an unknown key is an error, not ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str
+    name_en: str = ""
+    fictional: bool = False
+    year: int = Field(ge=2000, le=2060)
+    standards: tuple[str, ...] = ("cn_2017_quality", "cn_layout")
+    modelled: tuple[str, ...] = ()
+    workbook: FileName | None = None
+    mapping: FileName | None = None
+    files: dict[str, FileName] = {}
+    crs: dict[Literal["schools", "villages"], str] = {}
+    roads: FileName | None = None
+    townships: FileName | None = None
+    waters: FileName | None = None
+    zones: str | None = None
+    travel: Travel = Travel()
+
+
+def _problem(key: str, file: str, **fields: object) -> InputProblems:
+    return InputProblems([Finding("error", key, fields, file=file)])
+
+
+def read_head(folder: Path) -> Head:
+    """county.toml of a folder.
+
+    Raises
+    ------
+    InputProblems
+        No such folder, an empty folder, no county.toml, or something wrong in it.
+    """
+    file = folder / "county.toml"
+    if not folder.is_dir():
+        raise _problem("tables.no_folder", str(folder))
+    if not any(folder.iterdir()):
+        raise _problem("tables.empty_folder", str(folder))
+    if not file.is_file():
+        raise _problem("tables.no_county_toml", str(folder))
+    return read_settings(file, Head)
+
+
+def read_csv(path: Path) -> Raw:
+    """A CSV as text cells: UTF-8 (with or without BOM), then GB18030, strictly.
+
+    Raises
+    ------
+    InputProblems
+        Another encoding, or not a table.
+    """
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            frame = pd.read_csv(
+                path,
+                header=None,  # else pandas renames a repeated header and takes a surplus cell for an index
+                dtype=str,
+                keep_default_na=False,
+                encoding=encoding,
+                encoding_errors="strict",
+                skip_blank_lines=False,
+            )
+        except UnicodeDecodeError:
+            continue
+        except (pd.errors.ParserError, pd.errors.EmptyDataError) as problem:
+            raise _problem("tables.not_a_table", path.name, why=str(problem).strip()) from None
+        head = str(frame.iat[0, 0])
+        if frame.shape[1] == 1 and (other := next((c for c in ";\t|" if c in head), "")):
+            raise _problem("tables.separator", path.name, found={"\t": "Tab"}.get(other, other))
+        text = frame.fillna("")  # cells that a short row does not have
+        body = text.iloc[1:].reset_index(drop=True).set_axis(list(text.iloc[0]), axis=1)
+        blank = (body.map(plain) == "").all(axis=1) if len(body) else pd.Series([], dtype=bool)
+        return Raw(body[~blank], path.name)
+    raise _problem("tables.encoding", path.name)
+
+
+def read_workbook(path: Path) -> tuple[dict[str, Raw], list[Finding]]:
+    """Sheets of a workbook that carry the name of a table, in English or Chinese; others are named.
+
+    Raises
+    ------
+    InputProblems
+        The file is not a workbook.
+    """
+    try:
+        book = openpyxl.load_workbook(path, data_only=True)
+    except Exception as problem:  # openpyxl raises many kinds for a file that is no workbook
+        raise _problem("tables.not_a_workbook", path.name, why=str(problem)) from None
+    names = {t.name: t.name for t in TABLES.values()} | {t.zh: t.name for t in TABLES.values()}
+    sheets: dict[str, Raw] = {}
+    found: list[Finding] = []
+    for sheet in book.worksheets:
+        name = names.get(plain(sheet.title))
+        title = f"{path.name} [{sheet.title}]"
+        if name is None:
+            found.append(Finding("note", "tables.extra_sheet", file=title))
+            continue
+        if name in sheets:
+            found.append(_twice(name, title, sheets[name].file))
+            continue
+        sheets[name] = Raw(_sheet_cells(sheet), title)
+    return sheets, found
+
+
+def _sheet_cells(sheet: Any) -> pd.DataFrame:
+    """Text cells below the first row, which is the header; blank rows are left out."""
+    rows = [["" if v is None else _cell(v) for v in row] for row in sheet.iter_rows(values_only=True)]
+    header = rows[0] if rows else []
+    width = max((i + 1 for i, h in enumerate(header) if h), default=0)
+    frame = pd.DataFrame([r[:width] for r in rows[1:]], columns=header[:width], dtype=object)
+    blank = (frame == "").all(axis=1) if len(frame) else pd.Series([], dtype=bool)
+    return frame[~blank]
+
+
+def _twice(name: str, file: str, other: str) -> Finding:
+    return Finding("error", "tables.two_sources", {"name": name, "other": other}, file=file, table=name)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _raw_tables(folder: Path, head: Head, bound: frozenset[str]) -> tuple[dict[str, Raw], list[Finding]]:
+    """Tables in our own form; those bound by the mapping must not be there as well."""
+    found: list[Finding] = []
+    raws: dict[str, Raw] = {}
+    for name in head.files:
+        if name not in TABLES:
+            known = ", ".join(TABLES)
+            found.append(
+                Finding(
+                    "error",
+                    "tables.unknown_table",
+                    {"known": known},
+                    file="county.toml",
+                    column="files",
+                    value=name,
+                )
+            )
+    if head.workbook:
+        raws, problems = _workbook(folder / head.workbook)
+        found += problems
+        if errors(problems) and not raws:
+            return raws, found  # the tables it should have held are not reported one by one
+    for table in TABLES.values():
+        file = head.files.get(table.name, f"{table.name}.csv")
+        if table.name in bound:
+            if (folder / file).is_file() or table.name in raws:
+                other = raws.pop(table.name).file if table.name in raws else file
+                found.append(Finding("error", "bureau.bound_twice", file=other, table=table.name))
+        elif (folder / file).is_file():
+            if table.name in raws:
+                found.append(_twice(table.name, file, raws[table.name].file))
+                continue
+            try:
+                raws[table.name] = read_csv(folder / file)
+            except InputProblems as problem:
+                found += problem.findings
+        elif table.name in head.files:
+            found.append(Finding("error", "tables.no_file", file=file, table=table.name))
+        elif table.name not in raws and table.required and table.name not in ("enrolment_by_grade",):
+            fields: dict[str, object] = {"zh": table.zh, "code": table.code}
+            found.append(Finding("error", "tables.no_table", fields, file=file, table=table.name))
+    return raws, found
+
+
+def _workbook(path: Path) -> tuple[dict[str, Raw], list[Finding]]:
+    if not path.is_file():
+        return {}, [Finding("error", "tables.no_file", file=path.name, table="workbook")]
+    try:
+        return read_workbook(path)
+    except InputProblems as problem:
+        return {}, problem.findings
+
+
+def _validated(raws: dict[str, Raw]) -> tuple[Tables, list[Finding]]:
+    tables: Tables = {}
+    found: list[Finding] = []
+    for name, raw in raws.items():
+        frame, problems, rows = validate(TABLES[name], raw)
+        found += problems
+        if frame is not None and rows is not None:
+            tables[name] = Placed(frame, raw.file, rows)
+    for table in TABLES.values():
+        if table.name not in raws and (not table.required or table.name == "enrolment_by_grade"):
+            tables[table.name] = Placed(empty(table), f"{table.name}.csv", pd.Series([], dtype=int))
+    return tables, found
+
+
+def _to_wgs84(tables: Tables) -> tuple[Tables, list[Finding]]:
+    """Points of both place tables in WGS-84; what was converted is noted."""
+    done, found = dict(tables), []
+    for name in ("schools", "villages"):
+        if name not in tables:
+            continue
+        placed = tables[name]
+        frame = placed.frame.copy()
+        for crs, rows in frame.groupby("crs"):
+            if crs in ("gcj02", "bd09"):
+                lon, lat = to_wgs84(rows["lon"].to_numpy(), rows["lat"].to_numpy(), str(crs))
+                frame.loc[rows.index, "lon"], frame.loc[rows.index, "lat"] = lon, lat
+                found.append(
+                    Finding("note", "tables.converted", {"count": len(rows), "crs": crs}, file=placed.file)
+                )
+        frame["crs"] = "wgs84"
+        done[name] = replace(placed, frame=frame)
+    return done, found
+
+
+def split_shared(stage: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Divide assets given for a whole nine-year school 1 : 1.1 a head (sources.md 1.4).
+
+    primary share = A / (A + 1.1 B), junior share = 1.1 B / (A + 1.1 B). Rooms stay whole and add up.
+
+    Parameters
+    ----------
+    stage : DataFrame
+        T2; rows with ``shared_assets`` carry the school's total on each of its stages.
+
+    Returns
+    -------
+    DataFrame, list of str
+        The table with divided assets and the school ids that were divided.
+    """
+    shared = stage[stage["shared_assets"].astype(bool)]
+    if shared.empty:
+        return stage, []
+    weight = shared["pupils"] * np.where(shared["stage"] == "jun", JUNIOR_WEIGHT, 1.0)
+    share = (weight / weight.groupby(shared["school_id"]).transform("sum")).fillna(0.5)
+    done = stage.copy()
+    for column in SHARED:
+        part = shared[column] * share
+        if column.startswith("rooms"):
+            part = part.round()
+            junior = shared["stage"] == "jun"
+            primary = part[~junior].groupby(shared["school_id"]).sum()
+            part = part.where(~junior, shared[column] - shared["school_id"].map(primary).fillna(0))
+        done.loc[shared.index, column] = part.astype(done[column].dtype)
+    return done, sorted(shared["school_id"].unique())
+
+
+def _box(tables: Tables) -> Box | None:
+    """The county's places with a margin; None while no table of them could be read.
+
+    A point far from the others is an error elsewhere; here it must not make a province of the county.
+    """
+    frames = [tables[name].frame[["lon", "lat"]] for name in ("schools", "villages") if name in tables]
+    points = pd.concat(frames) if frames else pd.DataFrame()
+    if points.empty:
+        return None
+    middle = float(points["lon"].median()), float(points["lat"].median())
+    near = points[kilometres(points["lon"], points["lat"], *middle) <= FAR_KM]
+    return None if near.empty else box_around(near["lon"].to_numpy(), near["lat"].to_numpy())
+
+
+def _assemble(folder: Path) -> tuple[County | None, list[Finding]]:
+    """The county, or None with every finding."""
+    head = read_head(folder)
+    mapping = read_mapping(folder / head.mapping) if head.mapping else None
+    raws, found = _raw_tables(folder, head, mapping.tables() if mapping else frozenset())
+    mapped = read_mapped(folder, mapping, head.name, raws) if mapping else Mapped()
+    raws |= mapped.raws
+    found += mapped.findings
+    placed = in_degrees(raws, cast(dict[str, str], head.crs))
+    declared, problems = _validated(placed.raws)
+    declared = {name: table for name, table in declared.items() if name not in placed.broken}
+    # sums and swapped points are judged after conversion
+    tables, notes = _to_wgs84(declared)
+    files = {"roads": head.roads, "townships": head.townships, "waters": head.waters, "zones": head.zones}
+    layers = read_layers(folder, files, head.travel, _box(tables))
+    found += layers.findings
+    unlikely = implausible(declared, tables, layers.roads, layers.waters)
+    found += mapped.placed([*placed.findings, *problems, *notes, *cross_check(tables, head.year), *unlikely])
+    if errors(found):
+        return None, found
+    frames = {name: placed.frame for name, placed in tables.items()}
+    frames["school_stage"], split = split_shared(frames["school_stage"])
+    found += [Finding("note", "tables.shared_split", file="school_stage", value=s) for s in split]
+    county = County(
+        name=head.name, name_en=head.name_en or head.name, year=head.year, fictional=head.fictional,
+        standard_files=head.standards, modelled=head.modelled, roads=layers.roads,
+        roads_source=layers.roads_source, townships=layers.townships, waters=layers.waters, zones=layers.zones,
+        road_areas=layers.road_areas, travel=head.travel, findings=tuple(found), folder=folder, **frames,
+    )  # fmt: skip
+    return county, found
+
+
+def read_county(folder: str | Path) -> County:
+    """Read and validate a county.
+
+    Parameters
+    ----------
+    folder : str or Path
+        With ``county.toml``; tables as CSV (UTF-8 or GB18030) or one workbook.
+
+    Returns
+    -------
+    County
+
+    Raises
+    ------
+    InputProblems
+        With every error, warning and note found, not only the first.
+    """
+    county, found = _assemble(Path(folder))
+    if county is None:
+        raise InputProblems(found)
+    return county
+
+
+def check(folder: str | Path) -> list[Finding]:
+    """Everything wrong or worth knowing about a county's files, without raising.
+
+    Parameters
+    ----------
+    folder : str or Path
+
+    Returns
+    -------
+    list of Finding
+        Errors first.
+    """
+    try:
+        _, found = _assemble(Path(folder))
+    except InputProblems as problem:
+        found = problem.findings
+    order = {"error": 0, "warning": 1, "note": 2}
+    return sorted(found, key=lambda f: order[f.severity])
+
+
+__all__ = ["Head", "Table", "check", "read_county", "read_csv", "read_head", "read_workbook", "split_shared"]

@@ -1,0 +1,290 @@
+"""Layers with a geometry as tables: shapefile, GeoPackage, GeoJSON, GeoParquet, PostGIS.
+
+Every layer becomes a `Sheet` of text cells like a spreadsheet's, with three columns of ours at the
+end, ``@lon``, ``@lat`` and ``@crs``: the point in degrees and the system it is in. EPSG:4490 (the land
+bureau's CGCS2000) keeps its name; every other system is converted to WGS-84, and said.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import shapely
+from pyproj import CRS
+
+from geodata.bureau.workbooks import Sheet, cell_text
+from geodata.contract.findings import Finding, InputProblems
+
+SUFFIXES = (".shp", ".gpkg", ".geojson", ".json", ".parquet", ".fgb", ".tab", ".kml")
+GEOMETRY_HEADINGS = ("@lon", "@lat", "@crs")
+_OFFSET = ("gcj02", "bd09")
+
+
+def _problem(key: str, label: str, **fields: object) -> InputProblems:
+    return InputProblems([Finding("error", key, fields, file=label)])
+
+
+def _name_decoded(raw: bytes, encoding: str) -> str:
+    """A field name; the ten bytes of a shapefile may end within a character, which is cut off."""
+    for cut in range(4):
+        try:
+            return raw[: len(raw) - cut].decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return raw.decode(encoding)
+
+
+def _decoded(frame: gpd.GeoDataFrame, encoding: str) -> gpd.GeoDataFrame:
+    """A layer read as Latin-1 in its true encoding, strictly."""
+
+    def text(value: object) -> object:
+        return value.encode("latin-1").decode(encoding) if isinstance(value, str) else value
+
+    done = frame.copy()
+    for name in frame.columns:
+        if name != frame.geometry.name:
+            done[name] = frame[name].map(text)
+    names = {n: _name_decoded(n.encode("latin-1"), encoding) for n in frame.columns if n != "geometry"}
+    return done.rename(columns=names)
+
+
+def _shapefile(path: Path, label: str) -> tuple[gpd.GeoDataFrame, list[Finding]]:
+    """A shapefile whatever its encoding: the .cpg if it holds, strict UTF-8, then GB18030.
+
+    Always read as Latin-1 and decoded here: without a .cpg GDAL garbles Chinese in silence, and UTF-8
+    field names cut at ten bytes it does not read at all.
+    """
+    frame = pyogrio.read_dataframe(path, encoding="ISO-8859-1")
+    stated = path.with_suffix(".cpg")
+    said = stated.read_text("ascii", errors="replace").strip() if stated.is_file() else ""
+    for encoding in (*((said,) if said else ()), "utf-8", "gb18030"):
+        try:
+            done = _decoded(frame, encoding)
+        except (UnicodeDecodeError, LookupError):
+            continue
+        found = []
+        if encoding != said:
+            fields: dict[str, object] = {"encoding": encoding, "said": said or "-"}
+            found.append(Finding("note", "bureau.decoded", fields, file=label))
+        return done, found
+    raise _problem("bureau.shapefile_encoding", label)
+
+
+def read_layer(path: Path, layer: str | None, label: str, epsg: int | None, declared: str | None) -> Sheet:
+    """A file with a geometry as a sheet.
+
+    Parameters
+    ----------
+    path : Path
+    layer : str or None
+        Needed where the file has several.
+    label : str
+        Name for messages.
+    epsg : int or None
+        System of a file that does not state its own.
+    declared : str or None
+        ``gcj02`` or ``bd09`` where the points carry that offset.
+
+    Returns
+    -------
+    Sheet
+        Rows numbered from 1 in the order of the file.
+
+    Raises
+    ------
+    InputProblems
+        Not readable, no such layer, no system, contradicting systems.
+    """
+    found: list[Finding] = []
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".parquet":
+            frame = _parquet(path)
+        elif suffix == ".shp":
+            frame, found = _shapefile(path, label)
+        else:
+            frame = pyogrio.read_dataframe(path, layer=_layer(path, layer, label))
+    except InputProblems:
+        raise
+    except Exception as problem:  # pyogrio, GDAL and pyarrow raise many kinds
+        raise _problem("tables.bad_layer", label, why=str(problem)[:200]) from None
+    return _as_sheet(frame, label, epsg, declared, found, path)
+
+
+def _parquet(path: Path) -> pd.DataFrame:
+    """GeoParquet, or Parquet without a geometry."""
+    try:
+        return gpd.read_parquet(path)
+    except ValueError:  # no geo metadata
+        return pd.read_parquet(path)
+
+
+def _layer(path: Path, layer: str | None, label: str) -> str:
+    names = [str(n) for n in pyogrio.list_layers(path)[:, 0]]
+    if layer is None and len(names) == 1:
+        return names[0]
+    if layer not in names:
+        raise _problem("bureau.no_layer", label, layer=layer or "", known=", ".join(names))
+    return layer
+
+
+def _as_sheet(
+    frame: pd.DataFrame,
+    label: str,
+    epsg: int | None,
+    declared: str | None,
+    found: list[Finding],
+    path: Path | None,
+) -> Sheet:
+    if not isinstance(frame, gpd.GeoDataFrame):
+        plain, points = frame, None
+    else:
+        plain = pd.DataFrame(frame.drop(columns=frame.geometry.name))
+        points, notes = _degrees(frame.geometry, label, epsg, declared)
+        found = found + notes
+    cells = pd.DataFrame({i: plain[n].map(cell_text) for i, n in enumerate(plain.columns)}, dtype=object)
+    headings = tuple(str(n) for n in plain.columns)
+    if points is not None:
+        for i, heading in enumerate(GEOMETRY_HEADINGS):
+            cells[len(headings) + i] = points[heading].to_numpy()
+        headings += GEOMETRY_HEADINGS
+    cells.index = pd.RangeIndex(1, len(frame) + 1)
+    return Sheet(label, headings, cells, tuple(found), path)
+
+
+def _degrees(
+    shapes: gpd.GeoSeries, label: str, epsg: int | None, declared: str | None
+) -> tuple[pd.DataFrame, list[Finding]]:
+    """Points in degrees and the name of their system; empty cells where there is no geometry."""
+    crs, found = _system(shapes.crs, label, epsg, declared)
+    shapes = shapes.set_crs(crs, allow_override=True)
+    missing = (shapes.isna() | shapes.is_empty).to_numpy()
+    single = np.array(shapely.get_num_geometries(shapes.to_numpy()) == 1)
+    flat = np.where(single, shapely.get_geometry(shapes.to_numpy(), 0), shapes.to_numpy())
+    area = ~missing & (shapely.get_type_id(flat) != 0)
+    if area.any():
+        first = int(np.flatnonzero(area)[0]) + 1
+        found.append(Finding("note", "bureau.inner_point", {"count": int(area.sum())}, file=label, row=first))
+    flat = np.where(area, shapely.point_on_surface(flat), flat)
+    points = gpd.GeoSeries(flat, crs=crs)
+    name = declared or ("cgcs2000" if crs.to_epsg() == 4490 else "wgs84")
+    if crs.to_epsg() not in (4326, 4490) and declared not in _OFFSET:
+        points = points.to_crs("EPSG:4326")
+        fields: dict[str, object] = {"count": int((~missing).sum()), "crs": crs.name}
+        found.append(Finding("note", "bureau.reprojected", fields, file=label))
+    lon, lat = shapely.get_x(points.to_numpy()), shapely.get_y(points.to_numpy())
+    cells = pd.DataFrame(
+        {
+            "@lon": [cell_text(float(v)) for v in lon], "@lat": [cell_text(float(v)) for v in lat],
+            "@crs": np.where(missing, "", name),
+        },
+        dtype=object,
+    )  # fmt: skip
+    return cells, found
+
+
+def _system(own: CRS | None, label: str, epsg: int | None, declared: str | None) -> tuple[CRS, list[Finding]]:
+    """The system of a layer: its own, else the declared one; never a guess, never two."""
+    if own is not None and epsg is not None and own.to_epsg() != epsg:
+        raise _problem("bureau.two_systems", label, own=own.name, epsg=epsg)
+    crs = own or (CRS.from_epsg(epsg) if epsg is not None else None)
+    if crs is None and declared is not None:
+        crs = CRS.from_epsg(4490 if declared == "cgcs2000" else 4326)
+    if crs is None:
+        raise _problem("bureau.no_system", label)
+    if declared in _OFFSET and not crs.is_geographic:
+        raise _problem("bureau.offset_projected", label, crs=crs.name, declared=declared)
+    if declared in ("wgs84", "cgcs2000") and not crs.is_geographic:
+        return crs, []  # plane coordinates of that system; converted and said by the caller
+    found = []
+    if own is not None and declared in _OFFSET:
+        found.append(
+            Finding("note", "bureau.offset_kept", {"crs": own.name, "declared": declared}, file=label)
+        )
+    return crs, found
+
+
+def read_postgis(connection: str, layer: str, label: str, epsg: int | None, declared: str | None) -> Sheet:
+    """A table of a PostGIS database as a sheet, read in a read-only transaction.
+
+    Parameters
+    ----------
+    connection : str
+        What libpq takes: ``host=... dbname=... user=...``, a URL, or ``service=...``; the password comes
+        from PGPASSWORD or the user's .pgpass, never from the mapping.
+    layer : str
+        ``schema.table`` or ``table`` (schema public).
+
+    Returns
+    -------
+    Sheet
+        Rows numbered from 1 in the order of the primary key (else of all columns).
+
+    Raises
+    ------
+    InputProblems
+        psycopg not installed, no connection, no such table, a password in the mapping.
+    """
+    try:
+        import psycopg
+        from psycopg.conninfo import conninfo_to_dict
+    except ImportError:
+        raise _problem("bureau.no_psycopg", label) from None
+    try:
+        if conninfo_to_dict(connection).get("password"):
+            raise _problem("bureau.password", label)
+        with psycopg.connect(connection, connect_timeout=10) as link:
+            link.read_only = True
+            frame = _postgis_frame(link, layer, label)
+    except psycopg.Error as problem:
+        why = re.sub(r"\s+", " ", str(problem))[:300]
+        raise _problem("bureau.database", label, why=why) from None
+    return _as_sheet(frame, label, epsg, declared, [], None)
+
+
+_COLUMNS = """
+select a.attname, t.typname, coalesce(a.attnum = any(i.indkey), false)
+from pg_attribute a join pg_type t on t.oid = a.atttypid
+left join pg_index i on i.indrelid = a.attrelid and i.indisprimary
+where a.attrelid = to_regclass(%s) and a.attnum > 0 and not a.attisdropped order by a.attnum
+"""
+
+
+def _postgis_frame(link: Any, layer: str, label: str) -> pd.DataFrame:
+    from psycopg import sql
+
+    parts = layer.split(".") if "." in layer else ["public", layer]
+    table = sql.Identifier(*parts)
+    columns = link.execute(_COLUMNS, (table.as_string(link),)).fetchall()
+    if not columns:
+        raise _problem("bureau.no_layer", label, layer=layer, known="-")
+    shapes = [name for name, kind, _ in columns if kind in ("geometry", "geography")]
+    names = [name for name, _, _ in columns if name not in shapes]
+    wanted = [sql.SQL("{}::text").format(sql.Identifier(n)) for n in names]
+    if shapes:
+        shape = sql.SQL("{}::geometry").format(sql.Identifier(shapes[0]))
+        wanted += [sql.SQL("ST_AsBinary({})").format(shape), sql.SQL("ST_SRID({})").format(shape)]
+    key = [sql.Identifier(n) for n, _, primary in columns if primary]
+    order = ", ".join(k.as_string(link) for k in key or [sql.Identifier(n) for n in names])
+    query = sql.SQL("select {} from {} order by {}").format(
+        sql.SQL(", ").join(wanted), table, sql.SQL(order or "1")
+    )
+    rows = link.execute(query).fetchall()
+    frame = pd.DataFrame([r[: len(names)] for r in rows], columns=names, dtype=object)
+    if not shapes:
+        return frame
+    systems = sorted({r[-1] for r in rows if r[-1]})
+    if len(systems) > 1:
+        raise _problem("bureau.two_systems", label, own=systems[0], epsg=systems[1])
+    points = shapely.from_wkb([r[-2] for r in rows])
+    crs = CRS.from_epsg(systems[0]) if systems else None
+    return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(points, crs=crs))
+
+
+__all__ = ["GEOMETRY_HEADINGS", "SUFFIXES", "read_layer", "read_postgis"]

@@ -1,0 +1,1 @@
+"""Road extracts to networks and shortest paths."""

@@ -1,0 +1,1 @@
+"""Minutes from villages to schools: computed, observed, brought along."""

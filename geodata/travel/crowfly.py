@@ -1,0 +1,77 @@
+"""Straight-line times for a county without roads."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from pyproj import Geod
+
+from geodata.contract.county import County
+from geodata.contract.findings import Finding
+from geodata.roads.snapping import Floats
+from geodata.travel.tables import (
+    BUS_WAIT_MIN,
+    WALK_KMH,
+    ModePairs,
+    TravelTimes,
+    all_points,
+    limit_of,
+    places,
+    sorted_pairs,
+    town_schools,
+    town_table,
+    unreachable,
+)
+
+DETOUR = 1.35  # sources.md 3.2 [A]
+KMH = {
+    "walk": WALK_KMH,
+    "walk_young": 3.5,
+    "ebike": 20.0,
+    "bus": 25.0,
+    "car": 30.0,
+}  # sources.md 3.2 [A]; car [A]
+
+
+def geodesic_km(start: pd.DataFrame, end: pd.DataFrame) -> Floats:
+    """Kilometres x detour between all points, shape (start, end)."""
+    shape = len(start), len(end)
+    lon1, lat1 = (np.broadcast_to(start[c].to_numpy(float)[:, None], shape) for c in ("lon", "lat"))
+    lon2, lat2 = (np.broadcast_to(end[c].to_numpy(float)[None, :], shape) for c in ("lon", "lat"))
+    metres = Geod(ellps="WGS84").inv(lon1.copy(), lat1.copy(), lon2.copy(), lat2.copy())[2]
+    return np.asarray(metres, dtype=np.float64) * DETOUR / 1000
+
+
+def crow_fly(county: County, walk_limit: float, bus_limit: float, modes: tuple[str, ...]) -> TravelTimes:
+    """Geodesic distance x 1.35 at one speed for each mode, flagged."""
+    km = geodesic_km(county.villages, county.schools)
+    parts: list[ModePairs] = []
+    for mode in modes:
+        minutes = km / KMH[mode] * 60 + (BUS_WAIT_MIN if mode == "bus" else 0.0)
+        v, s = np.nonzero(minutes <= limit_of(mode, walk_limit, bus_limit))
+        parts.append((mode, (v.astype(np.int32), s.astype(np.int32), minutes[v, s]), km[v, s]))
+    pairs = sorted_pairs(parts, county)
+    towns, town_findings = crow_fly_towns(county)
+    rows = places(county)
+    speeds: dict[str, object] = {mode: f"{KMH[mode]:g}" for mode in ("walk", "bus", "car")}
+    warning = Finding(
+        "warning", "roads.crow_fly", {"detour": f"{DETOUR:g}", "wait": f"{BUS_WAIT_MIN:g}", **speeds}
+    )
+    lost = unreachable(rows, pairs, {"walk": walk_limit, "bus": bus_limit})
+    points = all_points(rows, np.zeros(len(rows)), "crow_fly")
+    return TravelTimes(pairs, towns, points, "crow_fly", (warning, *lost, *town_findings))
+
+
+def crow_fly_towns(county: County) -> tuple[pd.DataFrame, list[Finding]]:
+    """`TravelTimes.towns` in straight lines."""
+    chosen, found = town_schools(county)
+    minutes = geodesic_km(chosen, chosen) / KMH["car"] * 60
+    return town_table(chosen["township"].astype(str).tolist(), minutes), found
+
+
+def crow_km(county: County, villages: pd.Series, schools: pd.Series) -> Floats:
+    """Geodesic kilometres x 1.35 of pairs given by their ids, shape (K,)."""
+    start = county.villages.set_index("village_id").loc[villages, ["lon", "lat"]].to_numpy(dtype=float)
+    end = county.schools.set_index("school_id").loc[schools, ["lon", "lat"]].to_numpy(dtype=float)
+    metres = Geod(ellps="WGS84").inv(start[:, 0], start[:, 1], end[:, 0], end[:, 1])[2]
+    return np.asarray(np.asarray(metres, dtype=np.float64) * DETOUR / 1000, dtype=np.float64).round(3)

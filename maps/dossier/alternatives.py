@@ -1,0 +1,159 @@
+"""Alternatives as a folder: ``alternatives.xlsx``, ``alternatives.json``."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xlsxwriter
+
+from geodata.messages import say
+from maps.dossier.folders import write_folder
+from maps.dossier.frontier import MEASURES, change_columns, changes_said, word
+from maps.dossier.notices import percent
+from maps.dossier.tables import Sheet
+from maps.dossier.workbook import CREATED, styles_of, write_sheet
+from maps.wording import listed, name
+from models.plan.analysis import Alternatives
+
+MARKER = "alternatives.json"
+
+
+def said_about(found: Alternatives, language: str) -> list[str]:
+    """Sentences for the front: how many plans, how near the best, what the costs mean."""
+    best = found.plans[0]
+    county = found.county.name if language == "zh" else found.county.name_en
+    said = [
+        word("alternatives_title", language, county=county),
+        word(
+            "alternatives_about", language, count=len(found.plans), within=percent(found.within), objective=f"{best.objective:.4f}",
+            bound=f"{found.bound:.4f}", solver=found.solver,
+        ),
+        word("alternatives_cost_about", language),
+    ]  # fmt: skip
+    gap = max(0.0, best.objective - found.bound) / max(best.objective, 1e-9)
+    for i, p in enumerate(found.plans):
+        if p.worse < 0:
+            fields = {"number": str(i + 1), "share": percent(-p.worse), "gap": percent(gap)}
+            said.append(word("alternatives_better", language, **fields))
+    if found.interrupted:
+        said.append(word("alternatives_interrupted", language, count=len(found.plans)))
+    elif found.exhausted:
+        said.append(word("alternatives_no_more", language))
+    elif found.stopped:
+        said.append(word("alternatives_fewer", language))
+    if found.county.fictional:
+        said.append(say("workbook.fictional", language))
+    if found.county.modelled:
+        said.append(say("workbook.modelled", language, what=listed(list(found.county.modelled), language)))
+    return said
+
+
+def cost(value: float, proven: bool, language: str) -> str:
+    """A replacement cost; infinite ones and those not looked for in words."""
+    if math.isnan(value):
+        return word("not_looked", language)
+    if math.isfinite(value):
+        return f"{value:.4f}"
+    return word("impossible" if proven else "none_found", language)
+
+
+def plans_sheet(found: Alternatives, language: str) -> Sheet:
+    """One row a plan."""
+    rows = []
+    for i, p in enumerate(found.plans):
+        values = p.verdict.measures.set_index("measure")["plan"]
+        row: dict[str, object] = {
+            word("number", language): f"{i + 1}", word("objective", language): p.objective, word("worse", language): percent(p.worse),
+            word("differs", language): float(p.differs), word("apart", language): float(p.apart),
+            word("apart_most", language): float(p.apart_most),
+        }  # fmt: skip
+        row |= {name("measure", m, language): float(values[m]) for m in (*MEASURES, "cost")}
+        row[word("changed_best", language)] = changes_said(p.changes, language, most=8) if i else ""
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    formats = {h: "number" for h in table.columns if table[h].dtype == "float64"}
+    return Sheet("plans", table, formats | {word("objective", language): "fine"})
+
+
+def decisions_sheet(found: Alternatives, language: str) -> Sheet:
+    """One row a school whose bands are free."""
+    d = found.decisions
+    impossible = [not math.isfinite(v) for v in d["cost_least"]]
+    columns: dict[str, list[Any]] = {
+        word("township", language): list(d["township"]), word("school", language): list(d["school"]),
+        word("best_decision", language): [word(f"decision_{v}", language) for v in d["best"]],
+        word("closes", language): [word("times_of", language, closes=c, of=n) for c, n in zip(d["closes"], d["of"], strict=True)],
+        word("recurs", language): [word(f"recurs_{v}", language) for v in d["recurs"]],
+        word("other", language): [word(f"decision_{v}", language) for v in d["other"]],
+        word("cost_least", language): [cost(v, True, language) for v in d["cost_least"]],
+        word("cost_most", language): [cost(v, p, language) for v, p in zip(d["cost_most"], impossible, strict=True)],
+    }  # fmt: skip
+    return Sheet("decisions", pd.DataFrame(columns), {})
+
+
+def changes_sheet(found: Alternatives, language: str) -> Sheet:
+    """Every amount in which a plan differs from the best."""
+    parts = [p.changes.assign(number=i + 1) for i, p in enumerate(found.plans)]
+    c = pd.concat(parts, ignore_index=True)
+    columns = {word("number", language): [str(n) for n in c["number"]], **change_columns(c, language)}
+    return Sheet("changes", pd.DataFrame(columns), {word(k, language): "number" for k in ("before", "after")})
+
+
+def record(found: Alternatives) -> dict[str, Any]:
+    """Every figure as plain data; infinite ones are null."""
+    decisions = found.decisions.replace([math.inf], [None])
+    return {
+        "county": found.county.name, "county_en": found.county.name_en, "fictional": found.county.fictional,
+        "input_hash": found.county.content_hash, "scenario": found.scenario, "within": found.within, "bound": found.bound,
+        "solver": found.solver, "exhausted": found.exhausted, "interrupted": found.interrupted, "seconds": round(found.seconds, 1),
+        "plans": [
+            {
+                "plan_id": p.plan.plan_id, "objective": p.objective, "worse": p.worse, "differs": p.differs,
+                "apart": p.apart, "apart_most": p.apart_most,
+                "measures": {r.measure: r.plan for r in p.verdict.measures.itertuples()},
+                "changes": json.loads(p.changes.to_json(orient="records", force_ascii=False)),
+            }
+            for p in found.plans
+        ],
+        "decisions": json.loads(decisions.to_json(orient="records", force_ascii=False)),
+    }  # fmt: skip
+
+
+def write_alternatives(
+    found: Alternatives, folder: Path, language: str = "zh", overwrite: bool = False
+) -> None:
+    """Write the folder of several plans.
+
+    Parameters
+    ----------
+    found : Alternatives
+    folder : Path
+    language : {"zh", "en"}
+    overwrite : bool
+
+    Raises
+    ------
+    InputProblems
+        When the folder may not be written.
+    """
+
+    def fill(draft: Path) -> None:
+        options = {"strings_to_formulas": False, "strings_to_urls": False}
+        with xlsxwriter.Workbook(draft / "alternatives.xlsx", options) as book:
+            book.set_properties({"created": CREATED, "title": found.county.name})
+            styles = styles_of(book) | {"fine": book.add_format({"num_format": "0.0000"})}
+            page = book.add_worksheet(word("sheet_about", language))
+            page.set_column(0, 0, 120)
+            for row, text in enumerate(said_about(found, language)):
+                page.write_string(row, 0, text, styles["title"] if row == 0 else None)
+            makers = (plans_sheet, decisions_sheet, changes_sheet)
+            for sheet in [make(found, language) for make in makers]:
+                write_sheet(book, word(f"sheet_{sheet.key}", language), sheet, styles, language)
+        text = json.dumps(record(found), ensure_ascii=False, indent=1, default=str)
+        (draft / MARKER).write_text(text + "\n", encoding="utf-8")
+
+    write_folder(folder, MARKER, overwrite, fill)

@@ -1,0 +1,154 @@
+"""The dossier: a plan as a folder, every file made from one `PlanResult`."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from geodata.contract.findings import Finding, InputProblems
+from maps.dossier.completeness import balance_sentence
+from maps.dossier.folders import settle
+from maps.dossier.notices import notices
+from maps.dossier.tables import Sheet, actions, budget, coefficients, gap_counts, summary
+from maps.dossier.workbook import write_workbook
+from maps.layers import write_layers
+from maps.web.proposal import write_map
+from maps.wording import word
+from models.plan.decisions import PlanResult
+
+MARKER = "run.json"
+PACKAGES = ("junheng", "pyomo", "highspy", "osmnx", "geopandas", "folium", "pandas", "numpy", "scipy")
+DECIMALS = {"cv": 2, "money": 1, "minutes": 0, "whole": 0, "ratio": 2, "number": 2}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "from the source tree"
+
+
+def run_record(result: PlanResult) -> dict[str, Any]:
+    """Everything needed to make the plan again, and how sure it is.
+
+    Returns
+    -------
+    dict
+        Input hash, versions, seed, scenario, goals with objective, bound, gap, seconds and nodes,
+        measures, findings as sentences.
+    """
+    solve = result.solve
+    goals = [vars(g) for g in solve.goals]
+    return {
+        "county": result.county.name, "county_en": result.county.name_en, "fictional": result.county.fictional,
+        "modelled": list(result.county.modelled), "year": result.county.year, "input_hash": result.county.content_hash,
+        "plan_id": result.plan.plan_id, "travel_times": result.times.source, "scenario": result.scenario,
+        "versions": {p: _version(p) for p in PACKAGES} | {"solver": solve.solver}, "seed": solve.seed, "status": solve.status,
+        "objective": solve.objective, "bound": solve.bound, "gap": solve.gap, "seconds": round(solve.seconds, 2), "goals": goals,
+        "measures": {r.measure: {"today": r.today, "plan": r.plan, "unit": r.unit} for r in result.verdict.measures.itertuples()},
+        "referee": {"accepted": result.verdict.accepted, "rules": len(result.verdict.rules)},
+        "findings": [{"severity": f.severity, "text": f.sentence("en")} for f in result.findings],
+    }  # fmt: skip
+
+
+def _shown(sheet: Sheet) -> dict[str, Any]:
+    """A sheet's table as texts for the front page, each with True where it is a number."""
+    digits = [DECIMALS.get(sheet.formats.get(heading, "")) for heading in sheet.table.columns]
+    rows = [
+        [_text(value, d) for value, d in zip(row, digits, strict=True)]
+        for row in sheet.table.itertuples(index=False)
+    ]
+    return {
+        "head": [(h, d is not None) for h, d in zip(sheet.table.columns, digits, strict=True)],
+        "rows": rows,
+    }
+
+
+def _text(value: object, digits: int | None) -> tuple[str, bool]:
+    if digits is None or isinstance(value, str):
+        return str(value), digits is not None
+    shown = f"{float(str(value)):,.{digits}f}"
+    return (shown[:-3] if shown.endswith(".00") else shown), True
+
+
+def front_page(result: PlanResult, language: str) -> str:
+    """``index.html``: headline, notices, links; autoescaped, and it asks nothing of the network."""
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+    template = environment.from_string(
+        (files("maps.web") / "page" / "index.html").read_text(encoding="utf-8")
+    )
+    chosen = actions(result, language)
+    big = result.actions["action"].isin(["close", "reduce", "receive", "bus"]).to_numpy()
+    large = Sheet(chosen.key, chosen.table[big], chosen.formats)
+    return str(template.render(
+        language=language, title=word("title", language, county=result.county.name if language == "zh" else result.county.name_en),
+        draft=word("draft_mark", language), notices=notices(result, language),
+        links=[(f, word(f"link_{k}", language)) for f, k in (("map.html", "map"), ("plan.xlsx", "xlsx"), ("plan.gpkg", "gpkg"), ("run.json", "run"))],
+        sections=[
+            (word("sheet_summary", language), _shown(summary(result, language))),
+            (word("front_actions", language), _shown(large)),
+            (word("sheet_cv", language), _shown(coefficients(result, language))),
+            (word("sheet_budget", language), _shown(budget(result, language))),
+            (word("sheet_gaps", language), _shown(gap_counts(result, language))),
+        ],
+        balance=balance_sentence(result, language),
+    ))  # fmt: skip
+
+
+def is_dossier(folder: Path) -> bool:
+    """Whether a folder holds an earlier dossier, which may be replaced when asked."""
+    return (folder / MARKER).is_file()
+
+
+def _may_write(folder: Path, overwrite: bool) -> None:
+    """Only an empty place or, when asked, an earlier dossier is written to."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
+    if not overwrite:
+        raise InputProblems([Finding("error", "workbook.exists", file=str(folder))])
+    if not is_dossier(folder):
+        raise InputProblems([Finding("error", "workbook.not_a_dossier", file=str(folder))])
+
+
+def write_dossier(result: PlanResult, folder: Path, language: str = "zh", overwrite: bool = False) -> Path:
+    """Write a plan's dossier: index.html, map.html, plan.xlsx, plan.gpkg, run.json.
+
+    Everything is written beside the folder first and moved there when complete.
+
+    Parameters
+    ----------
+    result : PlanResult
+    folder : Path
+    language : {"zh", "en"}
+    overwrite : bool
+        Replace the files of an earlier dossier, and nothing else in its folder; any other folder that
+        is not empty is never touched.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InputProblems
+        When the folder may not be written.
+    """
+    _may_write(folder, overwrite)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".dossier-") as work:
+        draft = Path(work) / "dossier"
+        draft.mkdir()
+        write_workbook(result, draft / "plan.xlsx", language)
+        write_layers(result, draft / "plan.gpkg")
+        write_map(result, draft / "map.html", language)
+        (draft / "index.html").write_text(front_page(result, language), encoding="utf-8")
+        record = json.dumps(run_record(result), ensure_ascii=False, indent=1, default=str)
+        (draft / MARKER).write_text(record + "\n", encoding="utf-8")
+        settle(draft, folder)
+    return folder

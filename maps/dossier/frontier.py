@@ -1,0 +1,225 @@
+"""The budget frontier as a folder: ``frontier.xlsx``, ``frontier.png``, ``frontier.json``."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xlsxwriter
+
+from geodata.messages import say
+from maps.chart import draw_frontier
+from maps.dossier.folders import write_folder
+from maps.dossier.notices import percent
+from maps.dossier.tables import WAN, Sheet
+from maps.dossier.workbook import CREATED, styles_of, write_sheet
+from maps.wording import BANDS, band, listed, name, what
+from models.formulation.money import EARMARKED
+from models.plan.analysis import Frontier, FrontierPoint
+
+MARKER = "frontier.json"
+MEASURES = (
+    "imbalance", "cv_ok", "worst_cv_ratio", "units_passing", "cells_met", "closures", "bands_closed", "mean_minutes",
+    "max_minutes", "pupils_changed", "staff_moved", "hires",
+)  # fmt: skip
+"""Measures shown for every point, from the referee's table."""
+
+
+def word(key: str, language: str, **fields: object) -> str:
+    """A message of the analysis room."""
+    return say(f"analysis.{key}", language, **fields)
+
+
+def spent(point: FrontierPoint) -> dict[str, float]:
+    """Yuan charged by earmark."""
+    if point.verdict is None:
+        return dict.fromkeys(EARMARKED, math.nan)
+    found = point.verdict.budget.set_index("earmark")["spent"]
+    return {e: float(found[e]) for e in EARMARKED}
+
+
+def measures(point: FrontierPoint) -> dict[str, float]:
+    """The headline measures of a point's plan."""
+    if point.verdict is None:
+        return dict.fromkeys(MEASURES, math.nan)
+    found = point.verdict.measures.set_index("measure")["plan"]
+    return {m: float(found[m]) for m in MEASURES}
+
+
+def amount(value: float) -> str:
+    """A number for a sentence: no needless decimals, thousands apart."""
+    return f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else f"{value:,.1f}"
+
+
+def changes_said(changes: pd.DataFrame, language: str, most: int = 4) -> str:
+    """What changed, as one sentence: bands by school, then totals of what arrives."""
+    said = []
+    bands = changes[changes["change"] == "band"]
+    for r in bands.head(most).itertuples():
+        key = "takes_up" if r.after > r.before else "gives_up"
+        said.append(word(key, language, school=r.school, band=band(str(r.what), language)))
+    if len(bands) > most:
+        said.append(word("more_bands", language, count=len(bands) - most))
+    rest = changes[~changes["change"].isin(["band", "pupils"])]
+    kinds = rest.assign(
+        what=[
+            w if c in ("purchase", "item_move") else ""
+            for c, w in zip(rest["change"], rest["what"], strict=True)
+        ]
+    )
+    for (change, thing, unit), rows in kinds.groupby(["change", "what", "unit"], sort=False):
+        more = float((rows["after"] - rows["before"]).sum())
+        if abs(more) >= 0.5:
+            said.append(
+                word(
+                    "total", language, action=name("action", str(change), language), what=what(thing, language) if thing else "",
+                    more=f"{'+' if more > 0 else '−'}{amount(abs(more))}", unit=name("unit", str(unit), language),
+                )
+            )  # fmt: skip
+    if said:
+        return listed(said, language)
+    return word("elsewhere" if len(changes) else "no_change", language)
+
+
+def points_sheet(found: Frontier, language: str) -> Sheet:
+    """One row a budget."""
+    rows = []
+    for p in found.points:
+        row: dict[str, object] = {
+            word("share", language): p.share, word("budget_wan", language): p.yuan / WAN,
+            word("state", language): word(f"state_{'carried' if p.carried else p.status}", language),
+            word("objective", language): p.objective, word("bound", language): p.bound, word("gap", language): percent(p.gap) if p.plan else "",
+            word("cost_wan", language): sum(spent(p).values()) / WAN,
+        }  # fmt: skip
+        row |= {
+            word("spent_wan", language, earmark=name("earmark", e, language)): v / WAN
+            for e, v in spent(p).items()
+        }
+        row |= {name("measure", m, language): v for m, v in measures(p).items()}
+        row[word("changed", language)] = changes_said(p.changes, language) if p is not found.points[0] else ""
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    formats = {h: "number" for h in table.columns if table[h].dtype == "float64"}
+    formats |= {word(k, language): "fine" for k in ("objective", "bound")}
+    return Sheet("frontier", table, formats)
+
+
+def change_columns(c: pd.DataFrame, language: str) -> dict[str, Any]:
+    """The columns of `models.plan.comparison.plan_changes` in words."""
+    return {
+        word("change", language): [word(f"change_{k}", language) for k in c["change"]],
+        word("township", language): list(c["township"]), word("school", language): list(c["school"]),
+        word("what", language): [band(w, language) if w in BANDS else what(w, language) for w in c["what"]],
+        word("before", language): list(c["before"]), word("after", language): list(c["after"]),
+        word("unit", language): [name("unit", u, language) for u in c["unit"]],
+    }  # fmt: skip
+
+
+def changes_sheet(found: Frontier, language: str) -> Sheet:
+    """Every amount that differs from the next smaller budget's plan."""
+    parts = [p.changes.assign(share=p.share) for p in found.points if len(p.changes)]
+    c = pd.concat(parts, ignore_index=True) if parts else found.points[0].changes.assign(share=0.0)
+    columns = {word("share", language): list(c["share"]), **change_columns(c, language)}
+    formats = {word(k, language): "number" for k in ("share", "before", "after")}
+    return Sheet("changes", pd.DataFrame(columns), formats)
+
+
+def said_about(found: Frontier, language: str) -> list[str]:
+    """Sentences for the front: what varies, how sure, what the least budget is, what the county is."""
+    varies = (
+        word("whole_budget", language) if found.earmark == "all" else name("earmark", found.earmark, language)
+    )
+    solved = [p for p in found.points if p.plan is not None]
+    county = found.county.name if language == "zh" else found.county.name_en
+    said = [
+        word("frontier_title", language, county=county),
+        word(
+            "frontier_about", language, varies=varies, points=len(found.points), networks=found.networks, solver=found.solver,
+            gap=percent(max(p.gap for p in solved)),
+        ),
+        word("bound_about", language),
+    ]  # fmt: skip
+    own = sum(v for e, v in solved[0].budget.items() if found.earmark in ("all", e)) / solved[0].share
+    if math.isfinite(found.least_found):
+        said.append(
+            word(
+                "least", language, found=f"{found.least_found:.3f}", wan=f"{found.least_found * own / WAN:,.1f}",
+                proven=f"{found.least_proven:.3f}",
+            )
+        )  # fmt: skip
+    if found.interrupted:
+        said.append(word("frontier_interrupted", language, count=len(solved)))
+    if found.county.fictional:
+        said.append(say("workbook.fictional", language))
+    if found.county.modelled:
+        said.append(say("workbook.modelled", language, what=listed(list(found.county.modelled), language)))
+    return said
+
+
+def record(found: Frontier) -> dict[str, Any]:
+    """Every figure of a frontier as plain data; what is not known is null."""
+
+    def plain(value: float) -> float | None:
+        return round(value, 9) if math.isfinite(value) else None
+
+    return {
+        "county": found.county.name, "county_en": found.county.name_en, "fictional": found.county.fictional,
+        "input_hash": found.county.content_hash, "scenario": found.scenario, "earmark": found.earmark, "solver": found.solver,
+        "least_found": plain(found.least_found), "least_proven": plain(found.least_proven), "networks": found.networks,
+        "interrupted": found.interrupted, "seconds": round(found.seconds, 1),
+        "points": [
+            {
+                "share": p.share, "budget": p.budget, "status": p.status, "objective": plain(p.objective), "bound": plain(p.bound),
+                "gap": plain(p.gap), "carried": p.carried, "plan_id": p.plan.plan_id if p.plan else None,
+                "spent": {e: plain(v) for e, v in spent(p).items()}, "measures": {m: plain(v) for m, v in measures(p).items()},
+                "changes": json.loads(p.changes.to_json(orient="records", force_ascii=False)),
+            }
+            for p in found.points
+        ],
+    }  # fmt: skip
+
+
+def write_frontier(found: Frontier, folder: Path, language: str = "zh", overwrite: bool = False) -> str:
+    """Write a frontier's folder.
+
+    Parameters
+    ----------
+    found : Frontier
+    folder : Path
+    language : {"zh", "en"}
+    overwrite : bool
+        Replace an earlier frontier; any other folder that is not empty is never touched.
+
+    Returns
+    -------
+    str
+        The language of the chart: English where no Chinese font is installed.
+
+    Raises
+    ------
+    InputProblems
+        When the folder may not be written.
+    """
+    drawn = []
+
+    def fill(draft: Path) -> None:
+        with xlsxwriter.Workbook(
+            draft / "frontier.xlsx", {"strings_to_formulas": False, "strings_to_urls": False}
+        ) as book:
+            book.set_properties({"created": CREATED, "title": found.county.name})
+            styles = styles_of(book) | {"fine": book.add_format({"num_format": "0.0000"})}
+            page = book.add_worksheet(word("sheet_about", language))
+            page.set_column(0, 0, 120)
+            for row, text in enumerate(said_about(found, language)):
+                page.write_string(row, 0, text, styles["title"] if row == 0 else None)
+            for sheet in (points_sheet(found, language), changes_sheet(found, language)):
+                write_sheet(book, word(f"sheet_{sheet.key}", language), sheet, styles, language)
+        drawn.append(draw_frontier(found, draft / "frontier.png", language))
+        text = json.dumps(record(found), ensure_ascii=False, indent=1, default=str)
+        (draft / MARKER).write_text(text + "\n", encoding="utf-8")
+
+    write_folder(folder, MARKER, overwrite, fill)
+    return drawn[0]

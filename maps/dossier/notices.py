@@ -1,0 +1,43 @@
+"""What every output must say about itself: draft, fictional, modelled, crow-fly, how sure, who checked."""
+
+from __future__ import annotations
+
+from maps.wording import listed, word
+from models.plan.decisions import PlanResult
+
+
+def percent(value: float) -> str:
+    """A share with one decimal."""
+    return f"{100 * value:.1f}%"
+
+
+def notices(result: PlanResult, language: str) -> list[str]:
+    """Sentences for the front of every output, in a fixed order.
+
+    Parameters
+    ----------
+    result : PlanResult
+    language : {"zh", "en"}
+
+    Returns
+    -------
+    list of str
+    """
+    solve, county = result.solve, result.county
+    broken = result.verdict.rules
+    said = [
+        word("draft", language, plan=result.plan.plan_id, year=county.year),
+        word(
+            "sure", language, objective=f"{solve.objective:.4f}", bound=f"{solve.bound:.4f}", gap=percent(solve.gap), solver=solve.solver,
+        ),
+        word("checked", language, rules=len(broken), hard=int((broken["kind"] == "hard").sum())),
+    ]  # fmt: skip
+    if county.fictional:
+        said.append(word("fictional", language))
+    if county.modelled:
+        said.append(word("modelled", language, what=listed(list(county.modelled), language)))
+    if result.times.source == "crow_fly":
+        said.append(word("crow_fly", language))
+    if solve.status == "stopped":
+        said.append(word("stopped", language))
+    return said

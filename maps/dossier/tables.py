@@ -1,0 +1,266 @@
+"""The dossier's tables: every sheet of the workbook as one DataFrame with headings in one language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from geodata.contract.findings import as_table
+from maps.dossier.completeness import by_name, counts
+from maps.wording import band, name, reason, what, word
+from models.plan.decisions import PlanResult
+
+WAN = 10_000.0
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet: a key of the catalogue, a table with translated headings, and what its columns hold.
+
+    ``formats`` gives, by heading, one of whole, cv, money, minutes, ratio, mark.
+    """
+
+    key: str
+    table: pd.DataFrame
+    formats: dict[str, str]
+
+
+def _sheet(key: str, language: str, columns: dict[str, tuple[pd.Series | list[object], str]]) -> Sheet:
+    """Build a sheet from ``{word: (values, format)}``."""
+    table = pd.DataFrame({word(c, language): list(v) for c, (v, _) in columns.items()})
+    formats = {word(c, language): f for c, (_, f) in columns.items() if f}
+    return Sheet(key, table, formats)
+
+
+def mark(met: object, language: str) -> str:
+    """A mark that is read without colour."""
+    return word("met" if bool(met) else "unmet", language)
+
+
+def summary(result: PlanResult, language: str) -> Sheet:
+    """Headline measures: what got better first, then worse, then the rest."""
+    m = result.verdict.measures
+    change = m["plan"] - m["today"]
+    gain = np.where(m["better"] == "low", -change, np.where(m["better"] == "high", change, np.nan))
+    order = np.where(gain > 1e-9, 0, np.where(gain < -1e-9, 1, 2))
+    kind = ["better", "worse", "plain"]
+    rows = m.assign(order=order, change=change).sort_values("order", kind="stable")
+    return _sheet(
+        "summary", language,
+        {
+            "measure": ([name("measure", k, language) for k in rows["measure"]], ""),
+            "unit": ([name("unit", u, language) for u in rows["unit"]], ""),
+            "today": (rows["today"], "number"), "plan": (rows["plan"], "number"), "change": (rows["change"], "number"),
+            "verdict": ([word(kind[k], language) for k in rows["order"]], ""),
+        },
+    )  # fmt: skip
+
+
+def coefficients(result: PlanResult, language: str) -> Sheet:
+    """The 14 coefficients of variation, official and unweighted."""
+    cv = result.verdict.cv
+    return _sheet(
+        "cv", language,
+        {
+            "stage": ([word(f"stage_{s}", language) for s in cv["stage"]], ""),
+            "indicator": ([name("indicator", i, language) for i in cv["indicator"]], ""),
+            "cv_today": (cv["cv_today"], "cv"), "cv_plan": (cv["cv_plan"], "cv"), "limit": (cv["limit"], "cv"),
+            "met_today": ([mark(v, language) for v in cv["ok_today"]], "mark"),
+            "met_plan": ([mark(v, language) for v in cv["ok_plan"]], "mark"),
+            "unweighted_today": (cv["unweighted_today"], "cv"), "unweighted_plan": (cv["unweighted_plan"], "cv"),
+            "hoover_today": (cv["hoover_today"], "cv"), "hoover_plan": (cv["hoover_plan"], "cv"),
+            "mean_today": (cv["mean_today"], "ratio"), "mean_plan": (cv["mean_plan"], "ratio"),
+        },
+    )  # fmt: skip
+
+
+def budget(result: PlanResult, language: str) -> Sheet:
+    """Money by earmark, in 10,000 yuan; what an earmark lacks, the money for any purpose pays."""
+    b = result.verdict.budget
+    lacking = (b["spent"] - b["available"]).clip(lower=0).where(b["earmark"] != "any", 0.0)
+    return _sheet(
+        "budget", language,
+        {
+            "earmark": ([name("earmark", e, language) for e in b["earmark"]], ""),
+            "available": (b["available"] / WAN, "money"), "spent": (b["spent"] / WAN, "money"), "from_any": (lacking / WAN, "money"),
+            "left": ((b["left"] + lacking) / WAN, "money"),
+        },
+    )  # fmt: skip
+
+
+def actions(result: PlanResult, language: str) -> Sheet:
+    """Every action with cost and reason."""
+    a = result.actions
+    said = [reason(k, f, language) for k, f in zip(a["reason_key"], a["reason_fields"], strict=True)]
+    return _sheet(
+        "actions", language,
+        {
+            "action": ([name("action", k, language) for k in a["action"]], ""), "school": (a["school"], ""),
+            "school_id": (a["school_id"], ""), "township": (a["township"], ""),
+            "what": ([what(w, language) if w else "" for w in a["what"]], ""), "quantity": (a["quantity"], "number"),
+            "unit": ([name("unit", u, language) for u in a["unit"]], ""), "cost_wan": (a["yuan"] / WAN, "money"),
+            "earmark": ([name("earmark", e, language) if e else "" for e in a["earmark"]], ""), "reason": (said, ""),
+        },
+    )  # fmt: skip
+
+
+def staff(result: PlanResult, language: str) -> Sheet:
+    """Transfers, from school to school."""
+    s = result.plan.staff_moves
+    school = result.county.schools.set_index("school_id")
+    return _sheet(
+        "staff", language,
+        {
+            "from": (s["from_school_id"].map(school["name"]), ""), "from_township": (s["from_school_id"].map(school["township"]), ""),
+            "to": (s["to_school_id"].map(school["name"]), ""), "to_township": (s["to_school_id"].map(school["township"]), ""),
+            "stage": ([word(f"stage_{v}", language) for v in s["from_stage"]], ""),
+            "to_stage": ([word(f"stage_{v}", language) for v in s["to_stage"]], ""),
+            "category": ([name("category", c, language) for c in s["cat_id"]], ""), "heads": (s["heads"], "whole"),
+        },
+    )  # fmt: skip
+
+
+def purchases(result: PlanResult, language: str) -> Sheet:
+    """Hires, purchases and moved equipment: every charged or reported cost line."""
+    c = result.verdict.costs
+    return _sheet(
+        "costs", language,
+        {
+            "action": ([name("action", k, language) for k in c["action"]], ""), "school": (c["school"], ""),
+            "item": ([what(i, language) for i in c["item"]], ""), "quantity": (c["quantity"], "number"),
+            "unit": ([name("unit", u, language) for u in c["unit"]], ""), "unit_cost": (c["unit_cost"], "number"),
+            "cost_wan": (c["yuan"] / WAN, "money"), "earmark": ([name("earmark", e, language) if e else "" for e in c["earmark"]], ""),
+            "recurrent": ([word("yes" if v else "no", language) for v in c["recurrent"]], ""),
+            "charged": ([word("yes" if v else "no", language) for v in c["charged"]], ""),
+        },
+    )  # fmt: skip
+
+
+def attendance(result: PlanResult, language: str) -> Sheet:
+    """Where each village attends, with minutes before and after."""
+    t = result.verdict.travel.sort_values(["township", "village", "band", "group"], kind="stable")
+    minutes = t["minutes"].where(t["minutes"] < 999)
+    before = t["minutes_today"].where(t["minutes_today"] < 999)
+    return _sheet(
+        "attendance", language,
+        {
+            "township": (t["township"], ""), "village": (t["village"], ""), "band": ([band(b, language) for b in t["band"]], ""),
+            "group": ([word(f"group_{g}", language) for g in t["group"]], ""), "pupils": (t["pupils"], "whole"),
+            "school_today": (t["today_school"], ""), "school_plan": (t["school"], ""),
+            "changed": ([word("yes" if v else "no", language) for v in t["changed"]], ""),
+            "mode_today": ([word(f"mode_{m}", language) for m in t["today_mode"].fillna("walk")], ""),
+            "mode_plan": ([word(f"mode_{m}", language) for m in t["mode"]], ""),
+            "minutes_today": (before, "minutes"), "minutes_plan": (minutes, "minutes"), "limit": (t["limit"], "minutes"),
+            "grandfathered": ([word("yes" if v else "no", language) for v in t["grandfathered"]], ""),
+        },
+    )  # fmt: skip
+
+
+def indicators(result: PlanResult, language: str) -> Sheet:
+    """School x indicator, before and after, with the gap in heads, rooms, m2 or yuan."""
+    i = result.verdict.indicators
+    return _sheet(
+        "indicators", language,
+        {
+            "township": (i["township"], ""), "school": (i["name"], ""), "stage": ([word(f"stage_{s}", language) for s in i["stage"]], ""),
+            "indicator": ([name("indicator", k, language) for k in i["indicator"]], ""), "threshold": (i["threshold"], "ratio"),
+            "assessed": ([word("yes" if v else "no", language) for v in i["assessed_plan"]], ""),
+            "pupils_today": (i["pupils_today"], "whole"), "pupils_plan": (i["pupils_plan"], "whole"),
+            "value_today": (i["ratio_today"], "ratio"), "value_plan": (i["ratio_plan"], "ratio"),
+            "met_today": ([mark(v, language) for v in i["met_today"]], "mark"),
+            "met_plan": ([mark(v, language) for v in i["met_plan"]], "mark"),
+            "gap_today": (i["gap_today"], "number"), "gap_plan": (i["gap_plan"], "number"),
+        },
+    )  # fmt: skip
+
+
+def units(result: PlanResult, language: str) -> Sheet:
+    """Schools before and after: pupils, classes, staff, 6-of-7 verdict."""
+    u = result.verdict.units
+    return _sheet(
+        "units", language,
+        {
+            "township": (u["township"], ""), "school": (u["name"], ""), "school_id": (u["school_id"], ""),
+            "stage": ([word(f"stage_{s}", language) for s in u["stage"]], ""),
+            "open": ([word("yes" if v else "no", language) for v in u["open_plan"]], ""),
+            "pupils_today": (u["pupils_today"], "whole"), "pupils_plan": (u["pupils_plan"], "whole"), "capacity": (u["capacity"], "whole"),
+            "classes_today": (u["classes_today"], "whole"), "classes_plan": (u["classes_plan"], "whole"),
+            "staff_today": (u["staff_today"], "whole"), "staff_plan": (u["staff_plan"], "whole"),
+            "indicators_today": (u["indicators_met_today"], "whole"), "indicators_plan": (u["indicators_met_plan"], "whole"),
+            "passes_today": ([mark(v, language) for v in u["passes_today"]], "mark"),
+            "passes_plan": ([mark(v, language) for v in u["passes_plan"]], "mark"),
+        },
+    )  # fmt: skip
+
+
+def rules(result: PlanResult, language: str) -> Sheet:
+    """What the referee checked."""
+    r = result.verdict.rules
+    eased = result.verdict.violations
+    many = (
+        eased[eased["grandfathered"].astype(bool)].groupby("rule").size()
+        if len(eased)
+        else pd.Series(dtype=int)
+    )
+    return _sheet(
+        "rules", language,
+        {
+            "rule": ([name("rule", k, language) for k in r["rule"]], ""), "kind": ([word(f"kind_{k}", language) for k in r["kind"]], ""),
+            "holds": ([word("rule_holds" if v else "rule_broken", language) for v in r["ok"]], "mark"), "broken": (r["broken"], "whole"),
+            "eased": ([int(many.get(k, 0)) for k in r["rule"]], "whole"), "worst": (r["worst"], ""),
+        },
+    )  # fmt: skip
+
+
+def quality(result: PlanResult, language: str) -> Sheet:
+    """Everything found about the data: place, value, sentence."""
+    f = as_table(result.findings, language)
+    return _sheet(
+        "quality", language,
+        {
+            "severity": ([word(f"severity_{s}", language) for s in f["severity"]], ""), "file": (f["file"], ""), "row": (f["row"].astype(object), ""),
+            "column": (f["column"], ""), "value": (f["value"], ""), "sentence": (f["message"], ""),
+        },
+    )  # fmt: skip
+
+
+def gaps(result: PlanResult, language: str) -> Sheet:
+    """The completeness report by name: imputed, far from roads, unreachable, doubled, outside, left out."""
+    g = by_name(result, language)
+    return _sheet(
+        "gaps", language,
+        {
+            "gap_kind": (g["kind"], ""), "gap_table": (g["table"], ""), "gap_id": (g["id"], ""), "gap_name": (g["name"], ""),
+            "gap_detail": (g["detail"], ""),
+        },
+    )  # fmt: skip
+
+
+def gap_counts(result: PlanResult, language: str) -> Sheet:
+    """The report in short, for the front page: how many of each kind, and the first names."""
+    rows = pd.DataFrame(counts(result, language), columns=["kind", "count", "names"])
+    return _sheet(
+        "gaps", language,
+        {"gap_kind": (rows["kind"], ""), "gap_count": (rows["count"], "whole"), "gap_names": (rows["names"], "")},
+    )  # fmt: skip
+
+
+def all_sheets(result: PlanResult, language: str) -> list[Sheet]:
+    """The workbook's sheets in order."""
+    makers = (
+        summary,
+        coefficients,
+        budget,
+        actions,
+        staff,
+        purchases,
+        attendance,
+        units,
+        indicators,
+        rules,
+        gaps,
+        quality,
+    )
+    return [make(result, language) for make in makers]

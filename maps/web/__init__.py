@@ -1,0 +1,1 @@
+"""The proposal map: one page that asks nothing of the network."""

@@ -1,0 +1,340 @@
+"""`PlanResult` -> one JSON payload: everything the map shows, in both languages, nothing computed twice.
+
+Names, notes and other table text travel only in here and reach the page only through ``textContent``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from geodata.contract.tables import BANDS, TABLES
+from geodata.messages import LANGUAGES, catalogue
+from maps.web import background
+from maps.wording import reason
+from models.plan.decisions import PlanResult
+
+JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
+ESCAPES = {c: f"\\u{ord(c):04x}" for c in "<>&{}`\u2028\u2029"}
+ORDER = ("better", "worse", "other", "same")
+TINY = 1e-9
+UNKNOWN_MINUTES = 999.0  # models.problem.baseline.FAR_MINUTES: no travel time known
+
+
+def escaped_json(value: object) -> str:
+    r"""JSON that is inert inside a page and inside a template.
+
+    Within texts the characters ``< > & { } ` `` and the two Unicode line separators are written as
+    ``\uXXXX``, so that a name can neither close the script element nor start a template expression.
+
+    Parameters
+    ----------
+    value : object
+        Plain data; numbers must be finite.
+
+    Returns
+    -------
+    str
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return JSON_TEXT.sub(lambda m: "".join(ESCAPES.get(c, c) for c in m[0]), text)
+
+
+def _number(value: Any, digits: int = 4) -> float | None:
+    """A finite rounded number, or None."""
+    if value is None or pd.isna(value) or not math.isfinite(float(value)):
+        return None
+    rounded = round(float(value), digits)
+    return int(rounded) if rounded == int(rounded) else rounded
+
+
+def _flag(value: Any) -> bool:
+    return bool(value) and not pd.isna(value)
+
+
+def direction(today: float | None, plan: float | None, better: str) -> str:
+    """``better``, ``worse``, ``same``, or ``other`` for a number that has no good direction."""
+    if today is None or plan is None:
+        return "other"
+    if abs(plan - today) <= TINY * max(1.0, abs(today)):
+        return "same"
+    if better not in ("low", "high"):
+        return "other"
+    return "better" if (plan < today) == (better == "low") else "worse"
+
+
+def measures(result: PlanResult) -> list[dict[str, object]]:
+    """Headline numbers now -> plan: what got better, then what got worse, then the rest."""
+    rows: list[dict[str, object]] = []
+    for r in result.verdict.measures.itertuples():
+        today, plan = _number(r.today, 6), _number(r.plan, 6)
+        way = direction(today, plan, str(r.better))
+        rows.append({"id": str(r.measure), "unit": str(r.unit), "today": today, "plan": plan, "way": way})
+    return sorted(rows, key=lambda row: ORDER.index(str(row["way"])))
+
+
+def _indicators(result: PlanResult) -> dict[str, list[dict[str, object]]]:
+    """The seven indicators of every unit, by unit id."""
+    found: dict[str, list[dict[str, object]]] = {}
+    for r in result.verdict.indicators.itertuples():
+        found.setdefault(str(r.unit_id), []).append(
+            {
+                "id": str(r.indicator),
+                "threshold": _number(r.threshold),
+                "ratio": [_number(r.ratio_today), _number(r.ratio_plan)],
+                "met": [_flag(r.met_today), _flag(r.met_plan)],
+                "gap": [_number(r.gap_today), _number(r.gap_plan)],
+                "assessed": [_flag(r.assessed_today), _flag(r.assessed_plan)],
+            }
+        )
+    return found
+
+
+def _units(result: PlanResult) -> dict[str, list[dict[str, object]]]:
+    """Units with their indicators, by school id."""
+    indicators = _indicators(result)
+    found: dict[str, list[dict[str, object]]] = {}
+    for r in result.verdict.units.itertuples():
+        found.setdefault(str(r.school_id), []).append(
+            {
+                "stage": str(r.stage),
+                "open": [_flag(r.open_today), _flag(r.open_plan)],
+                "pupils": [_number(r.pupils_today), _number(r.pupils_plan)],
+                "classes": [_number(r.classes_today), _number(r.classes_plan)],
+                "staff": [_number(r.staff_today), _number(r.staff_plan)],
+                "capacity": _number(r.capacity),
+                "passes": [_flag(r.passes_today), _flag(r.passes_plan)],
+                "count_met": [_number(r.indicators_met_today), _number(r.indicators_met_plan)],
+                "indicators": indicators.get(str(r.unit_id), []),
+            }
+        )
+    return found
+
+
+def _lost_bands(result: PlanResult) -> dict[str, list[str]]:
+    bands = result.plan.bands
+    lost = bands[bands["was_open"] & ~bands["open"]]
+    return {str(s): [b for b in BANDS if b in set(g)] for s, g in lost.groupby("school_id")["band"]}
+
+
+def _action(units: list[dict[str, object]], lost: list[str], arrivals: int) -> str:
+    """What the plan does to a site: close, reduce, receive, keep; ``outside`` takes no part in it."""
+    if not units:
+        return "outside"
+    flags = [flags for unit in units if isinstance(flags := unit["open"], list)]
+    if any(today for today, _ in flags) and not any(plan for _, plan in flags):
+        return "close"
+    if lost:
+        return "reduce"
+    return "receive" if arrivals > 0 else "keep"
+
+
+def _reasons(result: PlanResult) -> dict[str, dict[str, list[str]]]:
+    """Reasons of closures and reductions as sentences in both languages, by school id."""
+    actions = result.actions
+    told = actions[actions["action"].isin(["close", "reduce", "receive"])]
+    found: dict[str, dict[str, list[str]]] = {}
+    for r in told.itertuples():
+        if not isinstance(r.reason_key, str) or not r.reason_key:
+            continue
+        key = r.reason_key if "." in r.reason_key else f"reasons.{r.reason_key}"
+        texts = found.setdefault(str(r.school_id), {language: [] for language in LANGUAGES})
+        for language in LANGUAGES:
+            texts[language].append(reason(key, dict(r.reason_fields or {}), language))
+    return found
+
+
+def schools(result: PlanResult) -> list[dict[str, object]]:
+    """Every site with its units before and after, its action and the money spent on it."""
+    units, lost, reasons = _units(result), _lost_bands(result), _reasons(result)
+    travel = result.verdict.travel
+    moved = travel[travel["changed"].astype(bool)]
+    arrivals = moved.groupby("school_id")["pupils"].sum()
+    costs = result.verdict.costs
+    spent = costs[costs["charged"].astype(bool)].groupby("school_id")["yuan"].sum()
+    rows = []
+    for r in result.county.schools.itertuples():
+        own = units.get(r.school_id, [])
+        rows.append(
+            {
+                "id": r.school_id,
+                "name": r.name,
+                "town": r.township,
+                "kind": r.kind,
+                "zone": r.zone,
+                "at": [round(float(r.lat), 5), round(float(r.lon), 5)],
+                "action": _action(own, lost.get(r.school_id, []), int(arrivals.get(r.school_id, 0))),
+                "arrivals": int(arrivals.get(r.school_id, 0)),
+                "lost": lost.get(r.school_id, []),
+                "units": own,
+                "yuan": _number(spent.get(r.school_id, 0), 0),
+                "reasons": reasons.get(r.school_id, {language: [] for language in LANGUAGES}),
+            }
+        )
+    return rows
+
+
+def villages(result: PlanResult) -> list[dict[str, object]]:
+    """Every village with where its groups of pupils go, minutes before and after."""
+    place = {s: i for i, s in enumerate(result.county.schools["school_id"])}
+    groups: dict[str, list[dict[str, object]]] = {}
+    for r in result.verdict.travel.itertuples():
+        over = [_over(r.minutes_today, r.limit), _over(r.minutes, r.limit)]
+        groups.setdefault(str(r.village_id), []).append(
+            {
+                "band": str(r.band),
+                "zone": r.group == "zone",
+                "pupils": int(r.pupils),
+                "to": [place.get(str(r.today_school_id), -1), place.get(str(r.school_id), -1)],
+                "mode": [str(r.today_mode), str(r.mode)],
+                "minutes": [_minutes(r.minutes_today), _minutes(r.minutes)],
+                "limit": _number(r.limit, 1),
+                "over": over,
+                "kept": over[1] and _flag(r.grandfathered),
+                "changed": _flag(r.changed),
+            }
+        )
+    cells, _ = background.village_cells(result.county)
+    return [
+        {
+            "id": r.village_id,
+            "name": r.name,
+            "town": r.township,
+            "at": [round(float(r.lat), 5), round(float(r.lon), 5)],
+            "groups": groups.get(r.village_id, []),
+            "cell": cell,
+        }
+        for r, cell in zip(result.county.villages.itertuples(), cells, strict=True)
+    ]
+
+
+def _minutes(value: Any) -> float | None:
+    """Minutes to a tenth, None where no travel time is known."""
+    number = _number(value, 1)
+    return None if number is None or number >= UNKNOWN_MINUTES else number
+
+
+def _over(minutes: Any, limit: Any) -> bool:
+    known = _minutes(minutes) is not None and _number(limit) is not None
+    return known and float(minutes) > float(limit) + 1e-6
+
+
+def flows(result: PlanResult) -> list[dict[str, object]]:
+    """Pupils who change school, by pair of schools; ``closed`` where the old site gives up their band."""
+    travel = result.verdict.travel
+    moved = travel[travel["changed"].astype(bool)]
+    bands = result.plan.bands
+    gone = bands.loc[bands["was_open"] & ~bands["open"], ["school_id", "band"]].assign(closed=True)
+    moved = moved.merge(
+        gone.rename(columns={"school_id": "today_school_id"}), on=["today_school_id", "band"], how="left"
+    )
+    moved["closed"] = moved["closed"].notna()
+    place = {s: i for i, s in enumerate(result.county.schools["school_id"])}
+    keys = ["today_school_id", "school_id", "band", "closed"]
+    table = moved.groupby(keys, sort=True)["pupils"].sum().reset_index()
+    return [
+        {
+            "from": place[str(r.today_school_id)], "to": place[str(r.school_id)], "band": str(r.band),
+            "pupils": int(r.pupils), "closed": bool(r.closed),
+        }
+        for r in table.itertuples()
+        if str(r.today_school_id) in place and str(r.school_id) in place
+    ]  # fmt: skip
+
+
+def _modelled(result: PlanResult, language: str) -> list[str]:
+    """Modelled tables and columns by their titles where the contract knows them."""
+    names = []
+    for item in result.county.modelled:
+        table, _, column = item.partition(".")
+        known = TABLES.get(table)
+        if known is None or language != "zh":
+            names.append(item.replace("_", " ").replace(".", ": "))
+        elif column in {c.name for c in known.columns}:
+            names.append(f"{known.zh}·{known.column(column).zh}")
+        else:
+            names.append(known.zh)
+    return names
+
+
+def heading(result: PlanResult) -> dict[str, object]:
+    """What the page says about the plan as a whole."""
+    county, solve = result.county, result.solve
+    crow_fly = county.roads is None or result.times.source == "crow_fly"
+    return {
+        "name": {"zh": county.name, "en": county.name_en or county.name},
+        "year": county.year,
+        "plan": result.plan.plan_id,
+        "gap": _number(solve.gap, 4),
+        "objective": _number(solve.objective, 6),
+        "bound": _number(solve.bound, 6),
+        "status": solve.status,
+        "fictional": county.fictional,
+        "modelled": {language: _modelled(result, language) for language in LANGUAGES},
+        "crow_fly": crow_fly,
+        "osm": county.roads is not None and not county.fictional and "roads" not in county.modelled,
+    }
+
+
+def _bounds(result: PlanResult) -> list[list[float]]:
+    """South-west and north-east corners of schools, villages and townships."""
+    county = result.county
+    at = pd.concat([county.schools[["lat", "lon"]], county.villages[["lat", "lon"]]]).to_numpy(dtype=float)
+    low, high = at.min(axis=0), at.max(axis=0)
+    if county.townships is not None and not county.townships.empty:
+        west, south, east, north = county.townships.total_bounds
+        low, high = np.minimum(low, [south, west]), np.maximum(high, [north, east])
+    return [[round(float(x), 5) for x in low], [round(float(x), 5) for x in high]]
+
+
+def _words(language: str) -> dict[str, str]:
+    """The page's words of one language, by name without the room; measures and indicators as everywhere."""
+    shared = ("rules.measure_", "rules.indicator_")
+    kept = {k: text for k, text in catalogue(language).items() if k.startswith(("map.", *shared))}
+    return {key.partition(".")[2]: text for key, text in kept.items()}
+
+
+def build_payload(result: PlanResult, language: str = "zh") -> dict[str, object]:
+    """Everything the page shows, as plain data.
+
+    Parameters
+    ----------
+    result : PlanResult
+    language : {"zh", "en"}
+        The language the page opens in; the words of both are inside.
+
+    Returns
+    -------
+    dict
+        ``language, words, head, bounds, measures, schools, villages, neighbours, flows, roads,
+        townships, border, waters``; minutes, pupils and yuan as in the tables, points as [lat, lon], lines as
+        in `maps.web.background.deltas`.
+
+    Raises
+    ------
+    ValueError
+        For a language that has no catalogue.
+    """
+    if language not in LANGUAGES:
+        raise ValueError(f"language {language!r} is not one of {', '.join(LANGUAGES)}")
+    county = result.county
+    return {
+        "language": language,
+        "words": {name: _words(name) for name in LANGUAGES},
+        "head": heading(result),
+        "bounds": _bounds(result),
+        "measures": measures(result),
+        "schools": schools(result),
+        "villages": villages(result),
+        "neighbours": background.village_cells(county)[1],
+        "flows": flows(result),
+        "roads": background.roads(county),
+        "townships": background.townships(county),
+        "border": background.border(county),
+        "waters": background.waters(county),
+    }

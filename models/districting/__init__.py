@@ -1,0 +1,1 @@
+"""The network alone: whole units, room, contiguous catchments."""

@@ -1,0 +1,156 @@
+"""The imbalance measure, kept linear (docs/model/imbalance.md, equations 1-3).
+
+With y = x/m the resource of a unit in pupil-equivalents, the relative variance about m is
+
+    sum_u (y_u - P_u)^2 / P_u / N                                            (3)
+
+and each term, jointly convex in (y, P) and zero for a closed unit, lies above its tangents
+
+    spread_u >= 2 (a - 1) y_u - (a^2 - 1) P_u    for any ratio a >= 0.       (2)
+
+For whole x and fixed P the convex hull is cut by secants between neighbouring whole numbers.
+
+| symbol | component | source |
+|---|---|---|
+| spread[u,r] | ``model.spread`` | follows, in pupils |
+| y[u,r] | ``model.amount``, in pupil-equivalents | follows |
+| counted[u] | ``model.counted``: unit passes the assessment threshold | sources.md 1.5 |
+| m[s,r], N[s] | ``Instance.centres``, ``Instance.population`` | audit, re-centred |
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import pyomo.environ as pyo
+
+from models.formulation.equipment import amount
+from models.formulation.staffing import counted_heads
+from models.problem.indicators import RESOURCES
+from models.problem.instance import ITEMS, Instance
+
+Model: TypeAlias = Any  # Pyomo has no types
+RATIOS = (0.0, 0.35, 0.6, 0.75, 0.87, 1.0, 1.13, 1.3, 1.55, 1.9, 2.4, 3.2, 4.5)
+"""Ratios to the mean at which the first tangents are laid; 1 is always among them. Half as many make a relaxation a
+tenth quicker and the searches slower: 95 s for Nanpu's plan instead of 81."""
+
+
+def equivalents(model: Model, inst: Instance, unit: str, resource: str) -> Any:
+    """y[u,r]: the unit's resource in pupil-equivalents, as an expression."""
+    if resource in ITEMS:
+        return amount(model, inst, unit, resource)
+    return counted_heads(model, inst, unit, resource) / inst.centres[inst.stage_of[unit], resource]
+
+
+def assessed_population(model: Model, inst: Instance) -> None:
+    """Which units count: those assessed today that stay, and those that grow past 50 pupils.
+
+    50 counted <= P <= 49 + (most - 49) counted; for growing units the counted pupils Pa and amounts
+    ya are P and y when counted, zero when not. A unit assessed today that stays keeps 50 pupils
+    (nobody is pushed under the threshold, sources.md 1.5).
+    """
+    least = inst.standards.value("assessed_min")
+    grow = list(inst.units.index[inst.units["may_grow"]])
+    most = inst.units["most"]
+    model.counted = pyo.Var(grow, domain=pyo.Binary)
+    model.counted_low = pyo.Constraint(grow, rule=lambda m, u: m.pupils[u] >= least * m.counted[u])
+    model.counted_high = pyo.Constraint(
+        grow, rule=lambda m, u: m.pupils[u] <= least - 1 + (float(most[u]) - least + 1) * m.counted[u]
+    )
+    model.counted_pupils = pyo.Var(grow, domain=pyo.NonNegativeReals)
+    model.counted_p1 = pyo.Constraint(
+        grow, rule=lambda m, u: m.counted_pupils[u] <= float(most[u]) * m.counted[u]
+    )
+    model.counted_p2 = pyo.Constraint(grow, rule=lambda m, u: m.counted_pupils[u] <= m.pupils[u])
+    model.counted_p3 = pyo.Constraint(
+        grow, rule=lambda m, u: m.counted_pupils[u] >= m.pupils[u] - (least - 1) * (1 - m.counted[u])
+    )
+    if inst.standards.hard("assessed_floor"):
+        sure = inst.units.index[inst.units["assessed"]]
+        floor = inst.standards.value("assessed_floor")
+        keep = {u: min(floor, float(inst.units.at[u, "pupils"])) for u in sure}
+        model.assessed_floor = pyo.Constraint(
+            list(sure), rule=lambda m, u: m.pupils[u] >= keep[u] * m.unit_open[u]
+        )
+
+
+def spread_variables(model: Model, inst: Instance) -> None:
+    """Declare spread[u,r] and y[u,r] for every unit that counts or may count.
+
+    y is a column of its own, not an expression over heads: every tangent then has three terms instead of
+    a dozen (300 sites: a third of the nonzeros).
+    """
+    counted = inst.units.index[inst.units["assessed"] | inst.units["may_grow"]]
+    keys = [(u, r) for u in counted for r in RESOURCES]
+    model.spread = pyo.Var(keys, domain=pyo.NonNegativeReals)
+    model.amount = pyo.Var(keys, domain=pyo.NonNegativeReals)
+    model.amount_is = pyo.Constraint(keys, rule=lambda m, u, r: m.amount[u, r] == equivalents(m, inst, u, r))
+    grow = list(inst.units.index[inst.units["may_grow"]])
+    model.counted_amount = pyo.Var([(u, r) for u in grow for r in RESOURCES], domain=pyo.NonNegativeReals)
+
+    def most(u: str, r: str) -> float:
+        stage = inst.units.at[u, "stage"]
+        return float(inst.units.at[u, r]) / inst.centres[stage, r] + 3.0 * float(inst.units.at[u, "most"])
+
+    model.amount_high = pyo.Constraint(
+        list(model.counted_amount), rule=lambda m, u, r: m.counted_amount[u, r] <= most(u, r) * m.counted[u]
+    )
+    model.amount_all = pyo.Constraint(
+        list(model.counted_amount),
+        rule=lambda m, u, r: m.counted_amount[u, r] <= m.amount[u, r],
+    )
+    model.amount_low = pyo.Constraint(
+        list(model.counted_amount),
+        rule=lambda m, u, r: m.counted_amount[u, r] >= m.amount[u, r] - most(u, r) * (1 - m.counted[u]),
+    )
+
+
+def measured(model: Model, inst: Instance, unit: str, resource: str) -> tuple[Any, Any]:
+    """(y, P) of a unit as they enter the measure."""
+    if (unit, resource) in model.counted_amount:
+        return model.counted_amount[unit, resource], model.counted_pupils[unit]
+    return model.amount[unit, resource], model.pupils[unit]
+
+
+def tangent(model: Model, inst: Instance, unit: str, resource: str, ratio: float) -> Any:
+    """Equation (2) at one ratio, as a relation."""
+    y, pupils = measured(model, inst, unit, resource)
+    return model.spread[unit, resource] >= 2 * (ratio - 1) * y - (ratio * ratio - 1) * pupils
+
+
+def spread_tangents(model: Model, inst: Instance) -> None:
+    """The first tangents of every spread; more are added where a solution asks for them."""
+    model.tangents = pyo.ConstraintList()
+    for u, r in model.spread:
+        for ratio in RATIOS:
+            if ratio != 1.0:  # at the mean the tangent is spread >= 0, its bound
+                model.tangents.add(tangent(model, inst, u, r, ratio))
+
+
+def whole_secants(
+    model: Model, inst: Instance, pupils: dict[str, float], near: dict[tuple[str, str], float]
+) -> None:
+    """Secants between whole heads for fixed enrolment, around the continuous solution.
+
+    With x = k + d between two neighbouring amounts (d: what today's shared rooms have besides whole ones),
+    spread >= ((2 k + 2 d + 1) x - (k + d)(k + d + 1)) / (m^2 P) - 2 y + P.
+    """
+    model.secants = pyo.ConstraintList()
+    for u, r in model.spread:
+        if r in ("equip_value", "area_teaching", "area_sport") or pupils[u] <= 0:
+            continue
+        m = inst.centres[inst.units.at[u, "stage"], r]
+        y, people = measured(model, inst, u, r)
+        base = int(near.get((u, r), 0.0))
+        beyond = float(inst.units.at[u, r]) % 1.0
+        for k in range(max(0, base - 6), base + 8):
+            x, e = y * m, k + beyond
+            model.secants.add(
+                model.spread[u, r] >= ((2 * e + 1) * x - e * (e + 1)) / (m * m * pupils[u]) - 2 * y + people
+            )
+
+
+def imbalance(model: Model, inst: Instance) -> Any:
+    """Objective (3) summed over the 14 indicators, as an expression."""
+    stage = inst.units["stage"]
+    return sum(model.spread[u, r] / inst.population[stage[u]] for u, r in model.spread)

@@ -1,0 +1,230 @@
+"""From a solved model to a `Plan`: whole numbers, school pairs instead of township flows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyomo.environ as pyo
+from scipy.optimize import linprog
+from scipy.sparse import csr_array, vstack
+
+from models.formulation.equipment import scale
+from models.formulation.staffing import counted_heads
+from models.plan.decisions import Plan, make_plan
+from models.problem.instance import ITEMS, MOVABLE_ITEMS, Instance
+
+SMALLEST = 1e-6
+
+
+def _number(variable: object) -> float:
+    return float(pyo.value(variable))
+
+
+def attendance(model: pyo.ConcreteModel, inst: Instance) -> pd.DataFrame:
+    """Rows of ``plan.attendance``: zone groups by their chosen pair, choice groups by the rule."""
+    chosen = [p for p in inst.pairs.index if _number(model.attend[p]) > 0.5]
+    zone = inst.pairs.loc[chosen].set_index("g")[["school_id", "mode"]]
+    groups = inst.groups.copy()
+    is_open = {k: _number(model.open[k]) > 0.5 for k in inst.bands.index}
+    stays = [
+        is_open.get((s, b), True) for s, b in zip(groups["today_school_id"], groups["band"], strict=True)
+    ]
+    follows = groups["main"] | ~np.array(stays)
+    of_zone = groups["zone_row"].map(zone["school_id"])
+    groups["school_id"] = of_zone.where(follows, groups["today_school_id"])
+    groups["mode"] = groups["zone_row"].map(zone["mode"]).where(follows, groups["today_mode"])
+    return groups.reset_index(drop=True)
+
+
+def bands(model: pyo.ConcreteModel, inst: Instance, going: pd.DataFrame) -> pd.DataFrame:
+    """Rows of ``plan.bands``.
+
+    Classes keep today's average size where rooms and the rural staff floor allow it, and are as few
+    as the class cap allows otherwise; they depend on pupils and staff only.
+    """
+    table = inst.bands.reset_index()[["school_id", "band", "unit_id", "min_classes"]]
+    pupils = going.groupby(["school_id", "band"])["pupils"].sum()
+    table["open"] = [_number(model.open[k]) > 0.5 for k in inst.bands.index]
+    have = pd.Series([pupils.get((j, b), 0) for j, b in zip(table["school_id"], table["band"], strict=True)])
+    unit = inst.units.loc[table["unit_id"]].reset_index()
+    average = (unit["pupils"] / unit["classes"].clip(lower=1)).clip(lower=1.0)
+    least = np.maximum(np.ceil(have / unit["class_cap"] - SMALLEST), table["min_classes"])
+    kept = np.maximum(least, np.ceil(have / average - SMALLEST))
+    staff = {u: float(pyo.value(counted_heads(model, inst, u, "all"))) for u in inst.units.index}
+    rural = np.floor(table["unit_id"].map(staff) / inst.standards.value("floor_kappa") + SMALLEST)
+    most = np.where(unit["rural"], np.minimum(rural, unit["rooms"]), unit["rooms"])
+    total = pd.Series(kept).where(table["open"], 0).groupby(table["unit_id"]).transform("sum")
+    classes = np.where(total <= most, kept, least)
+    table["classes"] = np.where(table["open"], classes, 0).astype(int)
+    return table.assign(was_open=True)
+
+
+def _pair_up(sent: pd.DataFrame, come: pd.DataFrame, cost: np.ndarray) -> np.ndarray | None:
+    """Whole transport plan of least cost between senders and receivers (a network, so whole), if any."""
+    rows, cols = np.nonzero(np.isfinite(cost))
+    arcs = np.arange(len(rows))
+    supply = csr_array((np.ones(len(rows)), (rows, arcs)), shape=(len(sent), len(rows)))
+    demand = csr_array((np.ones(len(rows)), (cols, arcs)), shape=(len(come), len(rows)))
+    answer = linprog(
+        cost[rows, cols], A_eq=vstack([supply, demand]),
+        b_eq=np.concatenate([sent["heads"].to_numpy(float), come["heads"].to_numpy(float)]), method="highs-ds",
+    )  # fmt: skip
+    if answer.x is None:
+        return None
+    heads = np.zeros(cost.shape)
+    heads[rows, cols] = np.round(answer.x)
+    return heads
+
+
+def _ends_of_moves(
+    model: pyo.ConcreteModel, inst: Instance, cancel: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Whole heads leaving and arriving by unit and category, cancelled against each other or not."""
+    keys = list(inst.stock.index)
+    out = {k: round(_number(model.out[k])) if k in model.out else 0 for k in keys}
+    into = {k: round(_number(model.into[k])) if k in model.into else 0 for k in keys}
+    same = {k: min(out[k], into[k]) if cancel else 0 for k in keys}
+    table = pd.DataFrame(
+        [(u, c, inst.units.at[u, "stage"], inst.units.at[u, "township"], out[u, c] - same[u, c], into[u, c] - same[u, c]) for u, c in keys],
+        columns=["unit_id", "cat_id", "stage", "township", "out", "into"],
+    )  # fmt: skip
+    sent = table[table["out"] > 0].rename(columns={"out": "heads"}).reset_index(drop=True)
+    come = table[table["into"] > 0].rename(columns={"into": "heads"}).reset_index(drop=True)
+    return sent, come
+
+
+def _pairing_cost(inst: Instance, sent: pd.DataFrame, come: pd.DataFrame, towns: pd.DataFrame) -> np.ndarray:
+    """Minutes between townships for pairs that may exchange staff, infinite for the others."""
+    minutes = {(r.from_township, r.to_township): float(r.minutes) for r in towns.itertuples()}
+    links, down = set(inst.links), inst.categories["down"]
+    cost = np.full((len(sent), len(come)), np.inf)
+    for i, a in enumerate(sent.itertuples()):
+        for j, b in enumerate(come.itertuples()):
+            same = a.stage == b.stage and a.cat_id == b.cat_id
+            fits = same or (a.stage == "jun" and b.stage == "pri" and down[a.stage, a.cat_id] == b.cat_id)
+            if fits and a.unit_id != b.unit_id and (a.township, b.township) in links:
+                # a tiny term by order makes the cheapest pairing unique
+                order = 1e-4 * ((7 * i + 13 * j) % 97)
+                cost[i, j] = minutes.get((a.township, b.township), 0.0) + (0 if same else 5) + order
+    return cost
+
+
+def staff_moves(model: pyo.ConcreteModel, inst: Instance, towns: pd.DataFrame) -> pd.DataFrame:
+    """Rows of ``plan.staff_moves``: who goes where, nearest first, within linked townships.
+
+    Heads of one category that leave and reach the same unit cancel where the townships' links allow
+    it (they need not: A to B and B to C may be linked when A to C is not).
+
+    Raises
+    ------
+    ValueError
+        When the heads cannot be paired: the model's flows and the links disagree.
+    """
+    columns = ["from_school_id", "from_stage", "to_school_id", "to_stage", "cat_id", "heads"]
+    for cancel in (True, False):
+        sent, come = _ends_of_moves(model, inst, cancel)
+        if sent.empty:
+            return pd.DataFrame(columns=columns)
+        heads = _pair_up(sent, come, _pairing_cost(inst, sent, come, towns))
+        if heads is not None:
+            break
+    else:
+        raise ValueError("transfers cannot be paired within the linked townships")
+    rows = [
+        (*_ends(sent.at[i, "unit_id"]), *_ends(come.at[j, "unit_id"]), sent.at[i, "cat_id"], int(heads[i, j]))
+        for i, j in zip(*np.nonzero(heads), strict=True)
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _ends(unit_id: str) -> tuple[str, str]:
+    school_id, stage = unit_id.rsplit("/", 1)
+    return school_id, stage
+
+
+def _quantities(
+    model: pyo.ConcreteModel, inst: Instance, name: str, kinds: tuple[str, ...]
+) -> dict[tuple[str, str], float]:
+    """Bought or got quantities in their own units: whole rooms, whole yuan and m2 (rounded down)."""
+    found = {}
+    variable = getattr(model, name)
+    for u in inst.units.index:
+        for k in kinds:
+            exact = _number(variable[u, k]) * scale(inst, u, k)
+            found[u, k] = float(round(exact)) if k == "rooms_multimedia" else float(np.floor(exact + 1e-4))
+    return found
+
+
+def purchases(model: pyo.ConcreteModel, inst: Instance) -> pd.DataFrame:
+    """Rows of ``plan.purchases``; fractions of a yuan or m2 are rounded down, never up."""
+    rows = [(*_ends(u), k, q) for (u, k), q in _quantities(model, inst, "buy", ITEMS).items() if q > 0]
+    return pd.DataFrame(rows, columns=["school_id", "stage", "kind", "quantity"])
+
+
+def item_moves(model: pyo.ConcreteModel, inst: Instance) -> pd.DataFrame:
+    """Rows of ``plan.item_moves``: all that closing units free, to the units that take it."""
+    got = _quantities(model, inst, "got", MOVABLE_ITEMS)
+    rows = []
+    for stage in sorted(inst.units["stage"].unique()):
+        units = inst.units.index[inst.units["stage"] == stage]
+        shut = [u for u in units if _number(model.unit_open[u]) < 0.5]
+        stay = [u for u in units if _number(model.unit_open[u]) >= 0.5]
+        for kind in MOVABLE_ITEMS:
+            need = [[u, got[u, kind]] for u in stay if got[u, kind] > 0]
+            for u in shut:
+                rows += _deal(u, float(inst.units.at[u, kind]), kind, need, stay)
+    columns = ["from_school_id", "from_stage", "to_school_id", "to_stage", "kind", "quantity"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _deal(
+    unit: str, left: float, kind: str, need: list[list[object]], stay: list[str]
+) -> list[tuple[object, ...]]:
+    """Give one closing unit's stock to those that take it, in order; the last one takes a remainder."""
+    rows: list[tuple[object, ...]] = []
+    while left > 0 and stay:
+        if need:
+            target, wanted = str(need[0][0]), float(str(need[0][1]))
+            part = min(left, wanted)
+            need[0][1] = wanted - part
+            if wanted - part <= 0 and len(need) > 1:
+                need.pop(0)
+            elif wanted - part <= 0:
+                part = left  # rounding left something over: it goes to the last receiver
+        else:
+            target, part = stay[0], left
+        if part > 0:
+            rows.append((*_ends(unit), *_ends(target), kind, part))
+        left -= part
+    return rows
+
+
+def unpack(model: pyo.ConcreteModel, inst: Instance, towns: pd.DataFrame) -> Plan:
+    """The plan that a solved model states.
+
+    Parameters
+    ----------
+    model : ConcreteModel
+        With values loaded; heads and rooms whole.
+    inst : Instance
+    towns : DataFrame
+        `TravelTimes.towns`, for pairing transfers by nearness.
+
+    Returns
+    -------
+    Plan
+    """
+    going = attendance(model, inst)
+    hires = [
+        (*_ends(u), c, round(_number(model.hire[u, c])))
+        for u, c in model.hire
+        if _number(model.hire[u, c]) > 0.5
+    ]
+    return make_plan(
+        bands=bands(model, inst, going),
+        attendance=going,
+        staff_moves=staff_moves(model, inst, towns),
+        hires=pd.DataFrame(hires, columns=["school_id", "stage", "cat_id", "heads"]),
+        purchases=purchases(model, inst),
+        item_moves=item_moves(model, inst),
+    )

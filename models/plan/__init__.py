@@ -1,0 +1,1 @@
+"""What is decided: tables, costs, reasons, comparison."""

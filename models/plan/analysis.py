@@ -1,0 +1,205 @@
+"""What the analyst's verbs return: a frontier, alternatives, an explanation; plain objects for the outputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from geodata.contract.county import County
+from geodata.contract.findings import Finding
+from models.plan.decisions import Plan, Verdict
+
+
+@dataclass(frozen=True)
+class FrontierPoint:
+    """One budget of a frontier with the best plan found for it.
+
+    Parameters
+    ----------
+    share : float
+        The budget as a share of the scenario's own.
+    budget : dict of str to float
+        Yuan by earmark.
+    status : {"plan", "infeasible", "no_plan"}
+        ``infeasible``: proven that no plan exists; ``no_plan``: none was found and none is ruled out.
+    objective, bound, gap : float
+        Of imbalance, about the same planned means at every point; NaN without a plan. The bound holds
+        for every plan within this budget.
+    carried : bool
+        The plan is the next smaller budget's, because none better was found.
+    plan, verdict : Plan, Verdict or None
+    changes : DataFrame
+        `models.plan.comparison.plan_changes` from the next smaller budget's plan.
+    """
+
+    share: float
+    budget: dict[str, float]
+    status: str
+    objective: float
+    bound: float
+    gap: float
+    carried: bool
+    plan: Plan | None
+    verdict: Verdict | None
+    changes: pd.DataFrame
+
+    @property
+    def yuan(self) -> float:
+        """The whole budget, all earmarks together."""
+        return sum(self.budget.values())
+
+
+@dataclass(frozen=True)
+class Frontier:
+    """What each budget reaches.
+
+    Parameters
+    ----------
+    county : County
+    scenario : dict
+    earmark : str
+        The earmark that varies, or "all".
+    points : tuple of FrontierPoint
+        From the smallest budget to the largest.
+    least_found, least_proven : float
+        The smallest share for which a whole plan was found (NaN: none), and the share below which none
+        exists.
+    networks : int
+        Networks solved for; every point takes the best of them.
+    interrupted : bool
+        Ended early on request: the points take what had been found by then.
+    seconds : float
+    solver : str
+    findings : tuple of Finding
+    """
+
+    county: County
+    scenario: dict[str, object]
+    earmark: str
+    points: tuple[FrontierPoint, ...]
+    least_found: float
+    least_proven: float
+    networks: int
+    interrupted: bool
+    seconds: float
+    solver: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """One of several plans that are nearly as good; the first is the one that the others are compared with.
+
+    Parameters
+    ----------
+    plan, verdict : Plan, Verdict
+    objective : float
+    worse : float
+        objective / first plan's - 1; below zero where an alternative is better (the first is proven only
+        to the scenario's gap).
+    differs : int
+        Bands decided otherwise than in the first plan.
+    apart : int
+        Bands decided otherwise than in any plan before it: the fewest over them.
+    apart_most : int
+        No plan within the share has more (proven).
+    changes : DataFrame
+        `models.plan.comparison.plan_changes` from the first plan.
+    """
+
+    plan: Plan
+    verdict: Verdict
+    objective: float
+    worse: float
+    differs: int
+    apart: int
+    apart_most: int
+    changes: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Alternatives:
+    """Different plans within a share of the best.
+
+    Parameters
+    ----------
+    county : County
+    scenario : dict
+    within : float
+    bound : float
+        No plan has a lower objective.
+    plans : tuple of Alternative
+    decisions : DataFrame
+        One row per school whose bands are free: ``school_id, school, township, best`` (keep, reduce or
+        close in the best plan), ``closes`` (in how many of the plans it gives up a band), ``of``,
+        ``recurs`` (always, sometimes, never), ``other`` (what was forced instead), ``cost_most``
+        (increase of the objective found when the decision is forced the other way; infinite when no
+        plan was found, NaN when none was looked for), ``cost_least`` (increase proven at least; infinite
+        when proven impossible).
+    exhausted : bool
+        True when it is proven that no further plan within the share decides the network otherwise.
+    stopped : bool
+        True when fewer plans than asked for were found and that is not proven to be all.
+    interrupted : bool
+        True when Ctrl-C ended it.
+    seconds : float
+    solver : str
+    findings : tuple of Finding
+    """
+
+    county: County
+    scenario: dict[str, object]
+    within: float
+    bound: float
+    plans: tuple[Alternative, ...]
+    decisions: pd.DataFrame
+    exhausted: bool
+    stopped: bool
+    interrupted: bool
+    seconds: float
+    solver: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Swap:
+    """What forcing a decision the other way would do.
+
+    Parameters
+    ----------
+    school_id : str
+    instead : str or None
+    forced : str
+        "open" or "closed": what the school was forced to.
+    possible : bool
+        False: no plan exists with the decision forced (``reasons`` says why).
+    objective, forced_objective : float
+        Imbalance of the plan and of the forced one, about the same planned means.
+    measures : DataFrame
+        ``measure, unit, better, plan, forced, change``.
+    binding : DataFrame
+        ``rule, places, price``: rules at their limit in the forced plan, with what a unit of the rule's
+        own amount is worth in the objective, largest first.
+    villages : DataFrame
+        ``village, band, pupils, school_plan, school_forced, minutes_plan, minutes_forced``.
+    actions : DataFrame
+        Actions at the school in the plan: ``action, what, quantity, unit, contribution`` (what the
+        objective would rise by without it).
+    flips : DataFrame
+        ``share, open``: the decision at each budget tried.
+    reasons : tuple of Finding
+    """
+
+    school_id: str
+    instead: str | None
+    forced: str
+    possible: bool
+    objective: float
+    forced_objective: float
+    measures: pd.DataFrame
+    binding: pd.DataFrame
+    villages: pd.DataFrame
+    actions: pd.DataFrame
+    flips: pd.DataFrame
+    reasons: tuple[Finding, ...]

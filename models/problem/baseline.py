@@ -1,0 +1,238 @@
+"""Where pupils go today: groups, schools, modes and minutes (docs: "Who goes where today")."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from geodata.contract.county import County
+from geodata.contract.findings import Finding
+from geodata.contract.tables import BAND_GRADES, BANDS
+from geodata.travel.times import TravelTimes
+from models.standards.norms import Standards
+
+WALK_KMH = 4.0
+"""Speed at which `TravelTimes` walking minutes are computed (sources.md 3.2 [A])."""
+FAR_MINUTES = 999.0
+"""Stands for "no travel time known" where a number is needed; such pairs are named in the findings."""
+
+
+def sites(county: County) -> pd.DataFrame:
+    """The sites that take part in a plan: open, public, ordinary schools.
+
+    Returns
+    -------
+    DataFrame
+        Rows of ``county.schools``, same columns.
+    """
+    schools = county.schools
+    ordinary = ~schools["kind"].str.startswith(("special", "private"))
+    return schools[ordinary & schools["public"] & schools["status"].eq("open")]
+
+
+def grades(served: str) -> set[int]:
+    """Grades of a text such as ``1-6`` or ``1-3,7-9``; unreadable parts give none."""
+    found: set[int] = set()
+    for part in str(served).replace("，", ",").split(","):
+        ends = part.strip().split("-")
+        if all(e.strip().isdigit() for e in ends):
+            found.update(range(int(ends[0]), int(ends[-1]) + 1))
+    return found
+
+
+def site_bands(county: County) -> pd.DataFrame:
+    """Grade bands taught today at the sites that take part.
+
+    Returns
+    -------
+    DataFrame
+        ``school_id, band, full`` (all three grades), ``grades`` (how many), in key order.
+    """
+    rows = [
+        (school_id, band, len(taught & set(BAND_GRADES[band])))
+        for school_id, taught in ((r.school_id, grades(r.grades_served)) for r in sites(county).itertuples())
+        for band in BANDS
+        if taught & set(BAND_GRADES[band])
+    ]
+    table = pd.DataFrame(rows, columns=["school_id", "band", "grades"])
+    table["full"] = table["grades"] == 3
+    return table.sort_values(["school_id", "band"], kind="stable").reset_index(drop=True)
+
+
+def scaled_minutes(times: TravelTimes, standards: Standards) -> pd.DataFrame:
+    """Minutes by band: young children walk more slowly.
+
+    Returns
+    -------
+    DataFrame
+        ``village_id, school_id, band, mode, minutes, km``; walking for g1_3 is multiplied by
+        4.0 / ``walk_speed_young`` (sources.md 3.2 [A]).
+    """
+    factor = WALK_KMH / standards.value("walk_speed_young")
+    parts = []
+    for band in BANDS:
+        part = times.pairs.assign(band=band)
+        if band == "g1_3":
+            part["minutes"] = part["minutes"].where(part["mode"] != "walk", part["minutes"] * factor)
+        parts.append(part)
+    table = pd.concat(parts, ignore_index=True)
+    table["minutes"] = table["minutes"].round(2)
+    return table[["village_id", "school_id", "band", "mode", "minutes", "km"]]
+
+
+def planning_demand(county: County) -> pd.DataFrame:
+    """Pupils of the planning year by village and band (T5 ``pupils_base``), zero rows dropped."""
+    demand = county.demand[county.demand["year"] == county.year]
+    demand = demand[demand["pupils_base"] > 0]
+    return demand[["village_id", "band", "pupils_base"]].rename(columns={"pupils_base": "total"})
+
+
+def largest_remainder(weights: pd.Series, keys: pd.Series, totals: pd.Series) -> pd.Series:
+    """Whole numbers in proportion to weights that add up to the total of each key.
+
+    Parameters
+    ----------
+    weights : Series of float
+    keys : Series
+        Group of each row.
+    totals : Series of int
+        Total of the row's group, repeated on each row.
+
+    Returns
+    -------
+    Series of int64
+    """
+    exact = totals * weights / weights.groupby(keys).transform("sum")
+    whole = np.floor(exact + 1e-9).astype("int64")
+    left = totals - whole.groupby(keys).transform("sum")
+    order = pd.DataFrame(
+        {"key": keys, "frac": (whole - exact), "row": np.arange(len(keys))}, index=keys.index
+    )
+    rank = order.sort_values(["key", "frac", "row"], kind="stable").groupby("key", sort=False).cumcount()
+    return (whole + (rank.reindex(keys.index) < left).astype("int64")).astype("int64")
+
+
+def _observed(county: County, bands: pd.DataFrame, demand: pd.DataFrame) -> pd.DataFrame:
+    """T6 split over the planning demand: village, band, today's school, pupils, main or not."""
+    seen = county.attendance[county.attendance["pupils"] > 0].rename(columns={"pupils": "seen"})
+    rows = seen.merge(demand, on=["village_id", "band"]).merge(bands, on=["school_id", "band"])
+    rows = rows.sort_values(["village_id", "band", "school_id"], kind="stable").reset_index(drop=True)
+    key = rows["village_id"] + "\0" + rows["band"]
+    rows["pupils"] = largest_remainder(rows["seen"].astype(float), key, rows["total"])
+    rank = rows.assign(order=-rows["seen"].where(rows["full"], 0)).sort_values(
+        ["village_id", "band", "order", "school_id"], kind="stable"
+    )
+    first = rank.groupby(["village_id", "band"], sort=False).head(1).index
+    rows["main"] = rows.index.isin(first)
+    return rows[["village_id", "band", "school_id", "pupils", "main"]]
+
+
+def _nearest(demand: pd.DataFrame, bands: pd.DataFrame, minutes: pd.DataFrame) -> pd.DataFrame:
+    """The nearest site that teaches the whole band, for every village-band of the demand."""
+    reach = minutes.merge(bands[bands["full"]], on=["school_id", "band"])
+    reach = reach.sort_values(["village_id", "band", "minutes", "school_id"], kind="stable")
+    best = reach.groupby(["village_id", "band"], sort=False).head(1)[["village_id", "band", "school_id"]]
+    rows = demand.merge(best, on=["village_id", "band"])
+    return rows.rename(columns={"total": "pupils"}).assign(main=True)
+
+
+def _with_mode(rows: pd.DataFrame, minutes: pd.DataFrame) -> pd.DataFrame:
+    """Today's mode and minutes: a zone group walks if it can, a choice group takes the faster mode."""
+    wide = minutes.pivot_table(index=["village_id", "school_id", "band"], columns="mode", values="minutes")
+    wide = wide.reindex(columns=["walk", "bus"]).reset_index()
+    rows = rows.merge(wide, on=["village_id", "school_id", "band"], how="left")
+    walks = rows["walk"].notna() & (rows["main"] | ~(rows["bus"] < rows["walk"]))
+    rows["today_mode"] = np.where(walks | (rows["walk"].isna() & rows["bus"].isna()), "walk", "bus")
+    rows["today_minutes"] = rows["walk"].where(walks, rows["bus"]).fillna(FAR_MINUTES)
+    return rows.drop(columns=["walk", "bus"])
+
+
+def today_groups(county: County, standards: Standards, times: TravelTimes) -> pd.DataFrame:
+    """Groups of pupils and where they go today.
+
+    Returns
+    -------
+    DataFrame
+        ``village_id, band, group`` (zone, choice), ``today_school_id, pupils, today_mode,
+        today_minutes, main`` (bool, the zone group), sorted; every pupil of the planning demand that
+        goes to a site taking part appears exactly once.
+    """
+    bands = site_bands(county)
+    minutes = scaled_minutes(times, standards)
+    demand = planning_demand(county)
+    seen = _observed(county, bands, demand)
+    known = seen[["village_id", "band"]].drop_duplicates().assign(known=True)
+    rest = demand.merge(known, on=["village_id", "band"], how="left")
+    rest = rest[rest["known"].isna()].drop(columns="known")
+    rows = pd.concat([seen, _nearest(rest, bands, minutes)], ignore_index=True)
+    rows = rows[rows["pupils"] > 0]
+    # a village whose largest group rounds to nothing still needs a zone group: the largest left
+    rows = _with_mode(rows, minutes)
+    rows["group"] = np.where(rows["main"], "zone", "choice")
+    rows = rows.rename(columns={"school_id": "today_school_id"})
+    columns = [
+        "village_id",
+        "band",
+        "group",
+        "today_school_id",
+        "pupils",
+        "today_mode",
+        "today_minutes",
+        "main",
+    ]
+    order = ["village_id", "band", "main", "today_school_id"]
+    rows = rows.sort_values(order, ascending=[True, True, False, True], kind="stable")
+    return rows[columns].reset_index(drop=True)
+
+
+def today_findings(county: County, groups: pd.DataFrame) -> tuple[Finding, ...]:
+    """What had to be assumed about today: estimated attendance, pupils left out, sites left out."""
+    found = []
+    demand = planning_demand(county)
+    total = demand.merge(
+        groups.groupby(["village_id", "band"])["pupils"].sum().reset_index(),
+        on=["village_id", "band"],
+        how="left",
+    )
+    names = county.villages.set_index("village_id")["name"]
+    for row in total[total["pupils"].isna()].itertuples():
+        found.append(
+            Finding(
+                "warning", "reasons.unplaced",
+                {"village": names[row.village_id], "band": row.band, "pupils": int(row.total)},
+            )
+        )  # fmt: skip
+    if county.attendance.empty:
+        found.append(Finding("warning", "reasons.attendance_estimated", {"groups": len(groups)}))
+    else:
+        seen = county.attendance.groupby(["village_id", "band"])["pupils"].sum().rename("seen").reset_index()
+        both = demand.merge(seen, on=["village_id", "band"], how="left").fillna({"seen": 0})
+        off = both[both["seen"] != both["total"]]
+        if len(off):
+            found.append(Finding("warning", "reasons.attendance_scaled", {"groups": len(off)}))
+    found += _elsewhere(county)
+    left = county.schools[~county.schools["school_id"].isin(sites(county)["school_id"])]
+    for row in left.itertuples():
+        found.append(Finding("note", "reasons.site_left_out", {"school": row.name, "kind": row.kind}))
+    return tuple(found)
+
+
+def _elsewhere(county: County) -> list[Finding]:
+    """Schools outside the plan that pupils of the planning demand attend today, with the villages' names."""
+    wanted = planning_demand(county)[["village_id", "band"]]
+    seen = county.attendance[county.attendance["pupils"] > 0].merge(wanted, on=["village_id", "band"])
+    rows = seen.merge(site_bands(county)[["school_id", "band", "full"]], on=["school_id", "band"], how="left")
+    rows = rows[rows["full"].isna()]
+    school = county.schools.set_index("school_id")["name"]
+    village = county.villages.set_index("village_id")["name"]
+    return [
+        Finding(
+            "warning", "reasons.attendance_elsewhere",
+            {
+                "school": school[school_id], "pupils": int(some["pupils"].sum()),
+                "villages": ", ".join(village[some["village_id"].unique()]),
+            },
+            table="schools", value=str(school_id),
+        )
+        for school_id, some in rows.groupby("school_id", sort=True)
+    ]  # fmt: skip

@@ -1,0 +1,46 @@
+"""`Request`: what a run asks for beyond the county's own files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from geodata.contract.county import County
+from geodata.contract.tables import EARMARKS
+
+
+@dataclass(frozen=True)
+class Request:
+    """Budgets, locks and settings of one run.
+
+    Parameters
+    ----------
+    budget : dict of str to float or None
+        Yuan by earmark; None takes the county's T13 for the planning year.
+    keep_open, close : tuple of str
+        School ids that must stay as they are, or must close.
+    cost_level : {"low", "base", "high"}
+        Column of T12.
+    seed : int
+        Handed to HiGHS; the same seed gives the same plan.
+    """
+
+    budget: dict[str, float] | None = field(default=None, hash=False)
+    keep_open: tuple[str, ...] = ()
+    close: tuple[str, ...] = ()
+    cost_level: str = "base"
+    seed: int = 0
+
+
+def budgets(county: County, request: Request) -> dict[str, float]:
+    """Yuan available by earmark, every earmark present.
+
+    Returns
+    -------
+    dict of str to float
+        From the request, else the county's T13 rows of the planning year.
+    """
+    if request.budget is not None:
+        return {e: float(request.budget.get(e, 0.0)) for e in EARMARKS}
+    rows = county.budget[county.budget["year"] == county.year]
+    given = rows.groupby("earmark")["amount"].sum()
+    return {e: float(given.get(e, 0.0)) for e in EARMARKS}

@@ -1,0 +1,76 @@
+"""The verb ``audit``: where a county stands today, without a plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from geodata.contract.county import County
+from models.problem.indicators import assess, cv_table, unit_table, verdicts
+from models.standards.norms import Standards, load_standards
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Today's indicators, verdicts and CVs.
+
+    Parameters
+    ----------
+    indicators : DataFrame
+        Unit x indicator: ``unit_id, school_id, name, township, stage, indicator, threshold,
+        assessed_today, pupils_today, amount_today, ratio_today, met_today, gap_today``.
+    units : DataFrame
+        ``unit_id, school_id, name, township, zone, kind, stage, pupils_today, assessed_today,
+        passes_today, indicators_met_today``.
+    cv : DataFrame
+        ``stage, indicator, cv_today, unweighted_today, mean_today, limit, ok_today, hoover_today``.
+    """
+
+    indicators: pd.DataFrame
+    units: pd.DataFrame
+    cv: pd.DataFrame
+
+    @property
+    def imbalance(self) -> float:
+        """Sum of the squared official CVs."""
+        return float((self.cv["cv_today"] ** 2).sum())
+
+    def _repr_html_(self) -> str:
+        """The CV table, for notebooks."""
+        html: str = self.cv.round(3).to_html(index=False)
+        return html
+
+
+def audit(county: County, standards: Standards | None = None) -> Audit:
+    """Where a county stands today.
+
+    Parameters
+    ----------
+    county : County
+    standards : Standards or None
+        None loads those that the county names.
+
+    Returns
+    -------
+    Audit
+    """
+    standards = standards or load_standards(county)
+    units = unit_table(county, standards)
+    units = units[units["taking_part"]]
+    cells = assess(units, standards)
+    said = verdicts(cells, standards).reindex(units.index)
+    table = units[["school_id", "name", "township", "zone", "kind", "stage", "pupils", "assessed"]].join(said)
+    table["passes"] = table["passes"].fillna(False).astype(bool) & table["assessed"]
+    cells = cells.merge(
+        table[["school_id", "name", "township", "assessed"]], left_on="unit_id", right_index=True
+    )
+
+    def today(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+        return frame.rename(columns={n: f"{n}_today" for n in names})
+
+    return Audit(
+        today(cells, ["pupils", "amount", "ratio", "met", "gap", "assessed"]).drop(columns="near"),
+        today(table.rename_axis("unit_id").reset_index(), ["pupils", "passes", "indicators_met", "assessed"]),
+        today(cv_table(units, standards, units["assessed"]), ["cv", "unweighted", "mean", "ok", "hoover"]),
+    )

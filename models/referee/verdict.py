@@ -1,0 +1,195 @@
+"""The referee: recomputes every rule, cost and measure of a plan from the raw tables, without a solver."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from geodata.contract.county import County
+from geodata.travel.times import TravelTimes
+from models.plan.costs import budget_table, cost_table
+from models.plan.decisions import Plan, Verdict
+from models.plan.outcome import After, settle
+from models.problem.baseline import FAR_MINUTES
+from models.problem.indicators import assess, cv_table, verdicts
+from models.problem.request import Request
+from models.referee.means import MEANS_RULES
+from models.referee.pupils import PUPIL_RULES
+from models.standards.norms import Standards
+
+ALWAYS_HARD = "hard"
+BINDING = ("hard", "soft", "report", "procedure", "off")
+GOVERNED = {
+    "class_size": ("class_cap_pri", "class_cap_jun"),
+    "school_size": ("school_cap", "school_cap_nine", "school_cap_relief", "school_cap_nine_relief"),
+    "floor_class": (
+        "floor_kappa",
+        "floor_ratio_pri",
+        "floor_ratio_jun",
+        "floor_heads",
+        "floor_heads_grades3",
+    ),
+    "floor_backbone": ("floor_backbone_pupils",),
+    "floor_arts": ("floor_arts_point_share",),
+}
+"""Rules whose numbers stand under other ids: as binding as the most binding of them."""
+MEASURES = (
+    ("imbalance", "1", "low"), ("cv_ok", "of 14", "high"), ("worst_cv_ratio", "1", "low"),
+    ("units_passing", "units", "high"), ("cells_met", "cells", "high"), ("sites", "sites", ""),
+    ("closures", "sites", ""), ("bands_closed", "bands", ""), ("mean_minutes", "minutes", "low"),
+    ("max_minutes", "minutes", "low"), ("pupils_over_limit", "pupils", "low"), ("pupils_changed", "pupils", ""),
+    ("riders", "pupils", ""), ("staff", "heads", ""), ("staff_moved", "heads", ""), ("hires", "heads", ""),
+    ("largest_school", "pupils", "low"), ("largest_class", "pupils", "low"), ("cost", "yuan", ""),
+)  # fmt: skip
+"""Headline measures: id, unit, which way is better."""
+
+
+REPORTED = frozenset({"access_following"})
+"""Rules that the model does not keep yet: told to the reader, no ground for rejecting a plan."""
+
+
+def _kind(standards: Standards, rule: str) -> str:
+    """How binding a rule is: the standards' word where they have one, hard otherwise."""
+    if rule in REPORTED:
+        return "report"
+    kinds = [standards.rules[r].kind for r in GOVERNED.get(rule, (rule,)) if r in standards.rules]
+    return min(kinds, key=BINDING.index, default=ALWAYS_HARD)
+
+
+def _worst(bad: pd.DataFrame) -> str:
+    """The place furthest beyond its limit."""
+    if bad.empty:
+        return ""
+    excess = (pd.to_numeric(bad["amount"], errors="coerce") - bad["limit"].astype(float)).abs().fillna(np.inf)
+    one = bad.iloc[int(excess.to_numpy().argmax())]
+    return f"{one['place']}: {one['amount']:g} / {one['limit']:g} {one['unit']}"
+
+
+def _rules(after: After) -> tuple[pd.DataFrame, pd.DataFrame]:
+    rows, parts = [], []
+    for check in (*PUPIL_RULES, *MEANS_RULES):
+        rule = check.__name__
+        kind = _kind(after.standards, rule)
+        if kind == "off":
+            continue
+        found = check(after)
+        eased = found["grandfathered"].astype(bool)
+        bad = found[~eased]
+        rows.append((rule, kind, bad.empty, len(after.units), len(bad), _worst(bad)))
+        parts.append(found.assign(rule=rule, kind=kind))
+    rules = pd.DataFrame(rows, columns=["rule", "kind", "ok", "checked", "broken", "worst"])
+    columns = ["rule", "kind", "place_id", "place", "amount", "limit", "unit", "grandfathered"]
+    filled = [p for p in parts if len(p)]
+    violations = pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=columns)
+    return rules, violations[columns]
+
+
+def _indicators(after: After, old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    key = ["unit_id", "stage", "indicator", "threshold"]
+    keep = ["pupils", "amount", "ratio", "met", "gap"]
+    both = old[[*key, *keep]].merge(new[[*key, *keep]], on=key, suffixes=("_today", "_plan"))
+    about = after.units[["school_id", "name", "township", "zone"]]
+    both = both.merge(about, left_on="unit_id", right_index=True)
+    both["assessed_today"] = both["unit_id"].map(after.units["assessed"]).astype(bool)
+    both["assessed_plan"] = both["unit_id"].map(after.new["assessed"]).astype(bool)
+    for column in ("pupils_today", "pupils_plan"):
+        both[column] = both[column].astype(int)
+    return both.sort_values(["unit_id", "stage"], kind="stable").reset_index(drop=True)
+
+
+def _units(after: After, old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    table = after.units[["school_id", "name", "township", "zone", "kind", "stage", "capacity"]].copy()
+    for end, source, cells in (("today", after.units, old), ("plan", after.new, new)):
+        table[f"open_{end}"] = True if end == "today" else after.new["open"]
+        for column in ("pupils", "classes", "staff"):
+            table[f"{column}_{end}"] = source[column].round().astype(int)
+        said = verdicts(cells, after.standards).reindex(table.index)
+        table[f"passes_{end}"] = said["passes"].fillna(False).astype(bool) & source["assessed"]
+        table[f"indicators_met_{end}"] = said["indicators_met"].fillna(0).astype(int)
+    return table.rename_axis("unit_id").reset_index()
+
+
+def _cv(after: After) -> pd.DataFrame:
+    old = cv_table(after.units, after.standards, after.units["assessed"])
+    new = cv_table(after.new, after.standards, after.new["assessed"])
+    return old.merge(new, on=["stage", "indicator", "limit"], suffixes=("_today", "_plan"))
+
+
+def _largest_class(units: pd.DataFrame) -> float:
+    with_classes = units[units["classes"] > 0]
+    return (
+        float(np.ceil((with_classes["pupils"] / with_classes["classes"]).max())) if len(with_classes) else 0.0
+    )
+
+
+def _side(after: After, verdict: dict[str, pd.DataFrame], end: str) -> dict[str, float]:
+    """The measures that stand for today or for the plan alike."""
+    units = after.units if end == "today" else after.new
+    cv, travel, indicators = verdict["cv"], verdict["travel"], verdict["indicators"]
+    minutes = travel["minutes_today" if end == "today" else "minutes"].astype(float)
+    known = minutes.notna() & (minutes < FAR_MINUTES)
+    # a mean or a longest way compares only over pupils whose way is known on both sides
+    both = (travel[["minutes_today", "minutes"]].astype(float) < FAR_MINUTES).all(axis=1)
+    people = travel["pupils"].astype(float)
+    counted = indicators[f"assessed_{end}"]
+    limit = travel["limit"]
+    return {
+        "imbalance": float((cv[f"cv_{end}"] ** 2).sum()),
+        "cv_ok": float(cv[f"ok_{end}"].sum()),
+        "worst_cv_ratio": float((cv[f"cv_{end}"] / cv["limit"]).max()),
+        "units_passing": float(verdict["units"][f"passes_{end}"].sum()),
+        "cells_met": float((indicators[f"met_{end}"] & counted).sum()),
+        "mean_minutes": float((minutes * people)[both].sum() / max(people[both].sum(), 1.0)),
+        "max_minutes": float(minutes[both].max()) if both.any() else float("nan"),
+        "pupils_over_limit": float(people[known & (minutes > limit)].sum()),
+        "riders": float(people[(travel["today_mode"] if end == "today" else travel["mode"]) == "bus"].sum()),
+        "staff": float(units["staff"].sum()),
+        "largest_school": float(units.groupby("school_id")["pupils"].sum().max()),
+        "largest_class": _largest_class(units),
+    }
+
+
+def _measures(after: After, verdict: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    today, plan = _side(after, verdict, "today"), _side(after, verdict, "plan")
+    is_open = after.site_open
+    costs = verdict["costs"]
+    today.update(
+        sites=len(is_open), closures=0, bands_closed=0, pupils_changed=0, staff_moved=0, hires=0, cost=0
+    )
+    plan.update(
+        sites=int(is_open.sum()), closures=int((~is_open).sum()), bands_closed=int((~after.bands["open"]).sum()),
+        pupils_changed=int(after.travel.loc[after.travel["changed"], "pupils"].sum()),
+        staff_moved=int(after.plan.staff_moves["heads"].sum()), hires=int(after.plan.hires["heads"].sum()),
+        cost=float(costs.loc[costs["charged"], "yuan"].sum()),
+    )  # fmt: skip
+    rows = [(m, unit, float(today[m]), float(plan[m]), better) for m, unit, better in MEASURES]
+    return pd.DataFrame(rows, columns=["measure", "unit", "today", "plan", "better"])
+
+
+def judge(
+    county: County, standards: Standards, plan: Plan, times: TravelTimes, request: Request | None = None
+) -> Verdict:
+    """Recompute a plan: optimised, edited by hand or published.
+
+    Parameters
+    ----------
+    county : County
+    standards : Standards
+    plan : Plan
+    times : TravelTimes
+    request : Request or None
+        Budgets and locks that the plan was asked to keep; None takes the county's own.
+
+    Returns
+    -------
+    Verdict
+    """
+    after = settle(county, standards, plan, times, request or Request())
+    rules, violations = _rules(after)
+    costs = cost_table(after)
+    cells = assess(after.units, standards), assess(after.new, standards)
+    parts = {
+        "indicators": _indicators(after, *cells), "units": _units(after, *cells), "cv": _cv(after), "travel": after.travel, "costs": costs,
+        "budget": budget_table(after, costs),
+    }  # fmt: skip
+    return Verdict(rules=rules, violations=violations, measures=_measures(after, parts), **parts)

@@ -1,0 +1,1 @@
+"""The command line: words, tables, progress and exit codes; no mathematics."""

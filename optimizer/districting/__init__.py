@@ -1,0 +1,1 @@
+"""Service areas and facility location, proven."""

@@ -1,0 +1,1 @@
+"""How a plan is searched for: relax, restrict, split, integrate, split."""

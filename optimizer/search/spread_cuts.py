@@ -1,0 +1,158 @@
+"""Planes under the spreads of one model in HiGHS, found and added as numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from models.formulation.imbalance import measured
+from models.formulation.unit_hull import UnitHull
+from models.formulation.whole_spread import Planes, tangent_planes, whole_planes
+from models.problem.instance import ITEMS, Instance
+from optimizer.search.hull_cuts import HullCuts
+from optimizer.solver.bridge import Bridge
+from optimizer.solver.engine import Engine
+
+CONTINUOUS = ("equip_value", "area_teaching", "area_sport")
+"""Resources that do not come in whole numbers."""
+
+
+class SpreadCuts:
+    """The spreads of a model: their columns in HiGHS, their exact value, and the planes they lack.
+
+    Parameters
+    ----------
+    bridge : Bridge
+    model : ConcreteModel
+    inst : Instance
+        The one the model states.
+    """
+
+    def __init__(self, bridge: Bridge, model: Any, inst: Instance):
+        self.engine: Engine = bridge
+        keys = list(model.spread)
+        stage = inst.units["stage"]
+        at = {u: i for i, u in enumerate(inst.units.index)}
+        both = [measured(model, inst, u, r) for u, r in keys]
+        place = bridge.position
+        grows = {u for u, _ in model.counted_amount}
+        self.spread = np.array([place[id(model.spread[k])] for k in keys])
+        self.amount = np.array([place[id(y)] for y, _ in both])
+        self.pupils = np.array([place[id(p)] for _, p in both])
+        self.opened = np.array(
+            [place[id(model.counted[u] if u in grows else model.unit_open[u])] for u, _ in keys]
+        )
+        self.mean = np.array([inst.centres[stage[u], r] for u, r in keys])
+        self.weight = np.array([1.0 / inst.population[stage[u]] for u, _ in keys])
+        self.unit = np.array([at[u] for u, _ in keys])
+        self.whole = np.array([r not in CONTINUOUS for _, r in keys])
+        today = np.array([float(inst.units.at[u, r]) for u, r in keys])
+        self.fraction = np.where(self.whole, today - np.floor(today + 1e-9), 0.0)
+        self.indicators = len(inst.centres)
+        self.least, self.most = _amounts(inst, keys)
+        self.hulls: dict[tuple[int, float, float], HullCuts] = {}
+
+    def exact(self, values: np.ndarray) -> float:
+        """Objective (3) of a solution, exactly, where the model has only planes."""
+        return float(self._exact(values) @ self.weight)
+
+    def _exact(self, values: np.ndarray) -> np.ndarray:
+        pupils = values[self.pupils]
+        gap = values[self.amount] - pupils
+        return np.where(pupils > 1e-6, gap * gap / np.maximum(pupils, 1e-6), 0.0)
+
+    def add_tangents(self, values: np.ndarray, objective: float, share: float) -> int:
+        """Add tangents at the solution's ratios where the model understates; how many.
+
+        They are added until the model understates the objective by at most ``share`` of it.
+        """
+        pupils = values[self.pupils]
+        slack = max(share * objective / self.indicators, 1e-6)  # a pupil and indicator
+        some = (pupils > 1e-6) & (self._exact(values) - values[self.spread] > slack * pupils)
+        k = np.flatnonzero(some)
+        self._add(k, tangent_planes(values[self.amount[k]], pupils[k]), None)
+        return len(k)
+
+    def add_whole(
+        self, values: np.ndarray, low: np.ndarray, high: np.ndarray, objective: float, share: float
+    ) -> int:
+        """Add planes for whole amounts and enrolment within a range where the model understates; how many.
+
+        Parameters
+        ----------
+        low, high : ndarray (units)
+            Range of an open unit's pupils (`models.problem.enrolment.Reach.range`).
+        """
+        opened = values[self.opened]
+        k = np.flatnonzero(self.whole & (opened > 0.01))
+        z = opened[k]
+        amount = values[self.amount[k]] / z
+        least, most = low[self.unit[k]], high[self.unit[k]]
+        pupils = np.clip(values[self.pupils[k]] / z, least, most)
+        planes = whole_planes(amount, pupils, self.mean[k], least, most, self.fraction[k])
+        short = z * planes.at(amount, pupils) - values[self.spread[k]]
+        keep = short > max(share * objective / self.indicators, 1e-6) * np.maximum(
+            values[self.pupils[k]], 1.0
+        )
+        chosen = Planes(planes.on_amount[keep], planes.on_pupils[keep], planes.constant[keep])
+        self._add(k[keep], chosen, self.opened[k[keep]])
+        return int(keep.sum())
+
+    def add_hulls(
+        self, values: np.ndarray, low: np.ndarray, high: np.ndarray, objective: float, share: float
+    ) -> int:
+        """Add planes under the sum of a unit's spreads where the model understates it; how many.
+
+        Parameters as of `add_whole`.
+        """
+        unit_open = values[self.opened]
+        slack = share * objective / 2  # a pupil: the measure has two stages
+        rows = []
+        for u in np.unique(self.unit[unit_open > 0.01]):
+            k = np.flatnonzero(self.unit == u)
+            z = float(unit_open[k[0]])
+            hull = self._hull(u, k, low[u], high[u])
+            pupils = float(np.clip(values[self.pupils[k[0]]] / z, low[u], high[u]))
+            amount = np.clip(values[self.amount[k]] / z, hull.hull.least, hull.hull.most)
+            height, plane = hull.plane(pupils, amount, 0.3 * slack * pupils)
+            if z * height - values[self.spread[k]].sum() > slack * pupils:
+                columns = np.concatenate(
+                    [self.spread[k], self.amount[k], [self.pupils[k[0]], self.opened[k[0]]]]
+                )
+                rows.append((columns, np.concatenate([np.ones(len(k)), -plane]), 0.0))
+        if rows:
+            self.engine.add_least(rows)
+        return len(rows)
+
+    def _hull(self, unit: int, k: np.ndarray, low: float, high: float) -> HullCuts:
+        """Kept: the plans of a unit serve its next plane."""
+        key = (int(unit), float(low), float(high))
+        if key not in self.hulls:
+            sizes = np.arange(np.ceil(low - 1e-9), np.floor(high + 1e-9) + 1)
+            self.hulls[key] = HullCuts(
+                UnitHull(sizes, self.mean[k], self.whole[k], self.fraction[k], self.least[k], self.most[k])
+            )
+        return self.hulls[key]
+
+    def _add(self, k: np.ndarray, planes: Planes, opened: np.ndarray | None) -> None:
+        """Rows spread - a y - b P - c open >= 0; without ``opened`` the constant is zero."""
+        if not len(k):
+            return
+        columns = [self.spread[k], self.amount[k], self.pupils[k]]
+        weights = [np.ones(len(k)), -planes.on_amount, -planes.on_pupils]
+        if opened is not None:
+            columns.append(opened)
+            weights.append(-planes.constant)
+        self.engine.add_table(np.stack(columns, axis=1), np.stack(weights, axis=1), np.zeros(len(k)))
+
+
+def _amounts(inst: Instance, keys: list[tuple[str, str]]) -> tuple[np.ndarray, np.ndarray]:
+    """Least and most of each y while the unit is open: items stay, and building has its limit."""
+    share = 1.0 + inst.standards.value("build_share")
+    units, stage = inst.units, inst.units["stage"]
+    today = np.array(
+        [float(units.at[u, r]) / inst.centres[stage[u], r] if r in ITEMS else 0.0 for u, r in keys]
+    )
+    built = np.array([r in ("area_teaching", "area_sport") for _, r in keys])
+    return today, np.where(built, today * share, np.inf)

@@ -1,0 +1,1 @@
+"""HiGHS: one engine, and the bridge from Pyomo to it."""

@@ -1,0 +1,105 @@
+"""The bridge from a Pyomo model to HiGHS, without going through files.
+
+A `Bridge` is an `optimizer.solver.engine.Engine` that knows which column is which Pyomo variable: rows may be added,
+objectives and right-hand sides changed and the model solved again without building it anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import highspy
+import numpy as np
+import pyomo.environ as pyo
+from pyomo.repn.linear import LinearRepnVisitor
+from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
+
+from optimizer.solver.engine import SOLVER, Answer, Engine, Limits, Progress, Status, time_left
+
+__all__ = ["SOLVER", "Answer", "Bridge", "Limits", "Progress", "Status", "time_left"]
+
+
+class Bridge(Engine):
+    """One model inside HiGHS.
+
+    Parameters
+    ----------
+    model : ConcreteModel
+        Linear, with any number of objectives; none need be active.
+    objectives : mapping of str to Objective
+        Objectives by name; `solve` takes one of the names.
+    """
+
+    def __init__(self, model: pyo.ConcreteModel, objectives: Mapping[str, Any]):
+        for objective in objectives.values():
+            objective.activate()
+        form = LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None)
+        for objective in objectives.values():
+            objective.deactivate()
+        self.columns = list(form.columns)
+        self.position = {id(v): i for i, v in enumerate(self.columns)}
+        names = {id(o): name for name, o in objectives.items()}
+        dense = form.c.toarray()
+        costs = {
+            names[id(o)]: (np.asarray(dense[k]).ravel(), float(form.c_offset[k]))
+            for k, o in enumerate(form.objectives)
+        }
+        self._rows = form.rows
+        inf = highspy.kHighsInf
+        kinds = np.array([r[1] for r in form.rows], dtype=int)  # <= (1), >= (-1) or = (0)
+        rhs = np.asarray(form.rhs, dtype=float)
+        super().__init__(
+            form.A.tocsc(),
+            np.where(kinds == 1, -inf, rhs),
+            np.where(kinds == -1, inf, rhs),
+            np.array([v.lb if v.lb is not None else -inf for v in self.columns], dtype=float),
+            np.array([v.ub if v.ub is not None else inf for v in self.columns], dtype=float),
+            np.array([not v.is_continuous() for v in self.columns], dtype=bool),
+            costs,
+        )
+
+    @cached_property
+    def row_names(self) -> list[str]:
+        """Names of the model's own rows; asked for by few, and long to spell."""
+        return [str(r[0].name) for r in self._rows]
+
+    def add_rows(self, relations: list[Any]) -> None:
+        """Add linear Pyomo relations (``expr >= expr``) as rows, in force from the next solve."""
+        visitor = LinearRepnVisitor({})
+        inf = highspy.kHighsInf
+        for relation in relations:
+            less, more = relation.args  # Pyomo keeps every inequality as less <= more
+            index, value, constant = self.terms(more - less, visitor)
+            self.highs.addRow(-constant, inf, len(index), index, value)
+
+    def terms(
+        self, expression: Any, visitor: LinearRepnVisitor | None = None
+    ) -> tuple[np.ndarray, np.ndarray, float]:
+        """Columns, coefficients and constant of a linear Pyomo expression."""
+        visitor = visitor or LinearRepnVisitor({})
+        found = visitor.walk_expression(expression)
+        index = np.array([self._column(visitor, i) for i in found.linear], dtype=np.int32)
+        return index, np.array(list(found.linear.values()), dtype=float), float(found.constant)
+
+    def _column(self, visitor: LinearRepnVisitor, key: int) -> int:
+        return self.position[id(visitor.var_recorder.var_map[key])]
+
+    def duals(self) -> dict[str, float]:
+        """Shadow prices of the model's own rows after a solve of the relaxation, without zeros."""
+        values = np.array(self.highs.getSolution().row_dual)[: len(self.row_names)]
+        return {self.row_names[i]: float(values[i]) for i in np.flatnonzero(np.abs(values) > 1e-9)}
+
+    def load(self, values: np.ndarray) -> None:
+        """Write a solution into the Pyomo variables; whole ones are rounded."""
+        for v, x, w in zip(self.columns, values, self.whole, strict=True):
+            v.set_value(round(float(x)) if w else float(x), skip_validation=True)
+
+    def clash(self) -> list[str]:
+        """Names of the rows of an irreducible infeasible set of the relaxation; empty if feasible."""
+        # one thread as in every solve: HiGHS refuses to run where its scheduler began with another number
+        self._options({"iis_strategy": 2, "threads": 1, "parallel": "off"})
+        self.highs.run()
+        _, iis = self.highs.getIis()
+        return [self.row_names[i] for i in iis.row_index_ if i < len(self.row_names)]

@@ -1,0 +1,425 @@
+"""One linear or mixed-integer model inside HiGHS, as numbers.
+
+`optimizer.solver.bridge.Bridge` makes one from a Pyomo model; `Engine.part` makes one from another: some columns
+stay free, the rest keep their values, and only the rows that the free ones enter are carried.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+from typing import Any, Literal
+
+import highspy
+import numpy as np
+from pyomo.common.tee import capture_output
+from scipy.sparse import csc_array
+
+LARGE = 100_000
+"""Columns from which the first relaxation is solved by interior points: 83 s for 225,000 columns instead of more
+than 400 s by simplex; 10 s instead of 8 s for 52,000."""
+Status = Literal["proven", "stopped", "infeasible", "no_plan", "unbounded"]
+SOLVER = f"HiGHS {version('highspy')}"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What HiGHS reports while it works."""
+
+    seconds: float
+    incumbent: float
+    bound: float
+    gap: float
+    nodes: int
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a solve may stop: at a proven gap, after nodes (reproducible) or seconds (not).
+
+    ``later_gap`` is the gap asked of the goals after the first.
+    """
+
+    gap: float = 0.01
+    later_gap: float = 0.2
+    nodes: int | None = None
+    seconds: float = 600.0
+    seed: int = 0
+    threads: int = 1
+
+    def first_node(self) -> Limits:
+        """The same for one node, or for none where none is asked for."""
+        return replace(self, nodes=1 if self.nodes is None else min(1, self.nodes))
+
+    def seconds_for(self, share: float) -> float:
+        """Seconds of a step with limits of its own: a share; all of them where nodes are counted, so that no clock decides."""
+        return self.seconds * (share if self.nodes is None else 1.0)
+
+
+def time_left(limits: Limits, begun: float, share: float = 1.0) -> Limits:
+    """The limits with what is left of a share of their seconds since ``begun`` (monotonic).
+
+    A twentieth is left at least: stating a model is not timed, and a step that comes late must still end.
+    """
+    left = share * limits.seconds - (time.monotonic() - begun)
+    return replace(limits, seconds=max(limits.seconds / 20, left))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A solve's answer; infeasible, stopped with a plan and stopped without are different statuses.
+
+    ``clock`` is True when the time limit ended it: another run may stop elsewhere; ``interrupted`` when
+    somebody asked for a stop: what can be left out afterwards is left out.
+    """
+
+    status: Status
+    objective: float
+    bound: float
+    gap: float
+    seconds: float
+    nodes: int
+    clock: bool
+    values: np.ndarray | None = field(repr=False, default=None)
+    interrupted: bool = False
+
+
+Better = Callable[[np.ndarray], np.ndarray | None]
+
+
+@contextmanager
+def hand_back(highs: highspy.Highs, better: Better) -> Iterator[None]:
+    """Improve the plans that HiGHS comes to, and hand them back while it runs.
+
+    Parameters
+    ----------
+    highs : Highs
+    better : callable
+        Given all columns of HiGHS's newest plan; returns those of a cheaper one, which HiGHS checks and takes
+        as its own, or None. Called from HiGHS's thread at fixed points of its search: what it does must not
+        depend on the clock where the answer is to be reproducible.
+    """
+    newest: list[np.ndarray] = []
+
+    def came(event: Any) -> None:
+        newest[:] = [np.array(event.data_out.mip_solution)]
+
+    def asked(event: Any) -> None:
+        plan = better(newest.pop()) if newest else None
+        if plan is not None:
+            event.data_in.setSolution(plan)
+
+    highs.cbMipImprovingSolution.subscribe(came)
+    highs.cbMipUserSolution.subscribe(asked)
+    try:
+        yield
+    finally:
+        highs.cbMipImprovingSolution.clear()
+        highs.cbMipUserSolution.clear()
+
+
+def run_apart(highs: highspy.Highs, stop: threading.Event) -> None:
+    """Run HiGHS in a thread of its own, so that Ctrl-C reaches Python; it sets ``stop``, which a callback must see to."""
+    # an event, not the thread's own join: Python 3.11 takes a joined thread for ended after Ctrl-C
+    done = threading.Event()
+
+    def work() -> None:
+        highs.run()
+        done.set()
+
+    threading.Thread(target=work, daemon=True).start()
+    while not done.is_set():
+        try:
+            done.wait(0.1)
+        except KeyboardInterrupt:
+            stop.set()
+
+
+class Engine:
+    """A model in HiGHS with any number of objectives.
+
+    Parameters
+    ----------
+    matrix : sparse (rows, columns)
+    row_low, row_high : ndarray (rows)
+    low, high : ndarray (columns)
+    whole : ndarray of bool (columns)
+    costs : mapping of str to (ndarray (columns), float)
+        Objectives by name: coefficients and constant.
+    """
+
+    def __init__(
+        self, matrix: Any, row_low: np.ndarray, row_high: np.ndarray, low: np.ndarray, high: np.ndarray,
+        whole: np.ndarray, costs: Mapping[str, tuple[np.ndarray, float]],
+    ):  # fmt: skip
+        self.low, self.high, self.whole, self.costs = low, high, whole, dict(costs)
+        with capture_output(capture_fd=True):  # its banner goes past every option of its own
+            self.highs = highspy.Highs()
+        self._options({"log_to_console": False, "output_flag": True})
+        lp = highspy.HighsLp()
+        lp.num_col_, lp.num_row_ = len(low), len(row_low)
+        lp.col_cost_ = np.zeros(len(low))
+        lp.col_lower_, lp.col_upper_ = low, high
+        lp.row_lower_, lp.row_upper_ = row_low, row_high
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        lp.a_matrix_.start_ = matrix.indptr
+        lp.a_matrix_.index_ = matrix.indices
+        lp.a_matrix_.value_ = matrix.data
+        lp.integrality_ = [
+            highspy.HighsVarType.kInteger if w else highspy.HighsVarType.kContinuous for w in whole
+        ]
+        self.highs.passModel(lp)
+        self.kept = whole  # columns that must be whole now
+        self.relaxed = not bool(whole.any())
+        self.stop = threading.Event()  # set: the running solve, and every later one, ends at the next chance
+
+    def _options(self, options: Mapping[str, object]) -> None:
+        for name, value in options.items():
+            self.highs.setOptionValue(name, value)
+
+    def relax(self, relaxed: bool) -> None:
+        """Drop or restore the integrality of all whole columns."""
+        self.keep_whole(np.zeros(len(self.whole), dtype=bool) if relaxed else self.whole)
+
+    def keep_whole(self, some: np.ndarray) -> None:
+        """From now on only these of the whole columns must be whole; the others may be fractions."""
+        kinds = highspy.HighsVarType
+        index = np.flatnonzero(self.whole).astype(np.int32)
+        self.kept = self.whole & some
+        self.relaxed = not bool(self.kept.any())
+        chosen = [kinds.kInteger if k else kinds.kContinuous for k in self.kept[index]]
+        self.highs.changeColsIntegrality(len(index), index, np.array(chosen))
+
+    def fix(self, values: Mapping[int, float]) -> None:
+        """Fix columns (by position) at values."""
+        index = np.array(sorted(values), dtype=np.int32)
+        level = np.array([values[int(i)] for i in index], dtype=float)
+        self.highs.changeColsBounds(len(index), index, level, level)
+
+    def add_least(self, rows: list[tuple[np.ndarray, np.ndarray, float]]) -> None:
+        """Add rows ``coefficients . columns >= least`` given as numbers."""
+        starts = np.cumsum([0, *[len(i) for i, _, _ in rows]])[:-1].astype(np.int32)
+        index = np.concatenate([i for i, _, _ in rows]).astype(np.int32)
+        value = np.concatenate([v for _, v, _ in rows]).astype(float)
+        least = np.array([b for _, _, b in rows], dtype=float)
+        self.highs.addRows(
+            len(rows), least, np.full(len(rows), highspy.kHighsInf), len(index), starts, index, value
+        )
+
+    def add_table(self, columns: np.ndarray, weights: np.ndarray, least: np.ndarray) -> None:
+        """Add rows ``weights . columns >= least``, all of the same length: arrays (rows, terms)."""
+        rows, terms = columns.shape
+        starts = np.arange(rows, dtype=np.int32) * terms
+        inf = np.full(rows, highspy.kHighsInf)
+        self.highs.addRows(
+            rows, least, inf, columns.size, starts, columns.ravel().astype(np.int32), weights.ravel()
+        )
+
+    def release(self, columns: Iterable[int]) -> None:
+        """Give columns their own bounds back."""
+        index = np.array(sorted(columns), dtype=np.int32)
+        self.highs.changeColsBounds(len(index), index, self.low[index], self.high[index])
+
+    def bound(self, column: int, low: float, high: float) -> None:
+        """Let one column (by position) range between two values from now on."""
+        self.highs.changeColBounds(column, low, high)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are now; a mark for `forget_rows`."""
+        return int(self.highs.getNumRow())
+
+    def forget_rows(self, mark: int) -> None:
+        """Drop the rows added since there were ``mark`` of them."""
+        index = np.arange(mark, self.rows, dtype=np.int32)
+        if len(index):
+            self.highs.deleteRows(len(index), index)
+
+    def add_goal(self, name: str, base: str, prices: Mapping[int, float]) -> None:
+        """Another objective: an earlier one plus prices on columns (by position)."""
+        cost, offset = self.costs[base]
+        cost = cost.copy()
+        for column, price in prices.items():
+            cost[column] += price
+        self.costs[name] = (cost, offset)
+
+    def limit_goal(self, name: str, most: float) -> None:
+        """Keep an objective at or below a value from now on (ordered goals)."""
+        cost, offset = self.costs[name]
+        index = np.flatnonzero(cost).astype(np.int32)
+        self.highs.addRow(-highspy.kHighsInf, most - offset, len(index), index, cost[index])
+
+    def value(self, name: str, values: np.ndarray) -> float:
+        """An objective's value at a solution."""
+        cost, offset = self.costs[name]
+        return float(cost @ values + offset)
+
+    @property
+    def stopped(self) -> bool:
+        """True once a stop was asked for (Ctrl-C): later goals are not begun."""
+        return self.stop.is_set()
+
+    def part(self, free: np.ndarray, values: np.ndarray) -> Part:
+        """A model of its own in which only some columns are free and the others keep their values.
+
+        Rows that no free column enters are left out; so a few townships make a small model, whatever the
+        size of the county, and the rules that tie them to the rest (budgets, flows) keep what is left.
+
+        Parameters
+        ----------
+        free : ndarray of int
+            Columns that are free, sorted.
+        values : ndarray (columns)
+            A solution of the whole model.
+        """
+        lp = self.highs.getLp()
+        matrix = csc_array(
+            (lp.a_matrix_.value_, lp.a_matrix_.index_, lp.a_matrix_.start_), shape=(lp.num_row_, lp.num_col_)
+        )
+        inside = matrix[:, free]
+        touched = np.unique(inside.indices)
+        rest = values.copy()
+        rest[free] = 0.0
+        used = (matrix @ rest)[touched]
+        engine = Engine(
+            inside.tocsr()[touched].tocsc(), np.array(lp.row_lower_)[touched] - used,
+            np.array(lp.row_upper_)[touched] - used, np.array(lp.col_lower_)[free], np.array(lp.col_upper_)[free],
+            self.kept[free], {n: (c[free], o + float(c @ rest)) for n, (c, o) in self.costs.items()},
+        )  # fmt: skip
+        engine.stop = self.stop
+        return Part(engine, free, values)
+
+    def interrupt(self) -> None:
+        """Stop the running solve at the next chance, keeping its best plan."""
+        self.stop.set()
+
+    def resume(self) -> None:
+        """Take a request to stop back, once it has been seen to."""
+        self.stop.clear()
+
+    def solve(
+        self,
+        objective: str,
+        limits: Limits,
+        start: np.ndarray | None = None,
+        progress: Callable[[Progress], None] | None = None,
+        better: Better | None = None,
+    ) -> Answer:
+        """Minimise one objective.
+
+        Parameters
+        ----------
+        objective : str
+            Name given at construction.
+        limits : Limits
+        start : ndarray or None
+            A solution to start from; HiGHS checks and uses it.
+        progress : callable or None
+            Called a few times a second with a `Progress`.
+        better : callable or None
+            Improves plans while HiGHS runs (`hand_back`).
+
+        Returns
+        -------
+        Answer
+        """
+        cost, offset = self.costs[objective]
+        n = len(cost)
+        self.highs.changeColsCost(n, np.arange(n, dtype=np.int32), cost)
+        self.highs.changeObjectiveOffset(offset)
+        # a relaxation's clock goes on from one run to the next, a search's begins anew
+        before = self.highs.getRunTime() if self.relaxed else 0.0
+        self._options(
+            {
+                "mip_rel_gap": limits.gap, "time_limit": before + float(limits.seconds), "random_seed": limits.seed,
+                "threads": limits.threads, "mip_max_nodes": 2**31 - 1 if limits.nodes is None else limits.nodes,
+                "mip_feasibility_tolerance": 1e-7, "parallel": "off",
+            }
+        )  # fmt: skip
+        if not self.relaxed:  # a relaxation goes on from its last basis
+            self.highs.clearSolver()
+        from_nothing = self.relaxed and n >= LARGE and not self.highs.getBasis().valid
+        self._options({"solver": "ipm" if from_nothing else "choose"})
+        if start is not None:
+            # whole columns only: HiGHS solves for the rest, so that rows added since do not matter
+            index = np.flatnonzero(self.kept).astype(np.int32)
+            self.highs.setSolution(len(index), index, np.round(start[index]))
+        if better is None:
+            return self._run(time.monotonic(), progress)
+        with hand_back(self.highs, better):
+            return self._run(time.monotonic(), progress)
+
+    def _run(self, begun: float, progress: Callable[[Progress], None] | None) -> Answer:
+        """Run, with progress reported and a stop passed on to HiGHS."""
+
+        def halt(event: Any) -> None:
+            event.data_in.user_interrupt = self.stop.is_set()  # HiGHS remembers an earlier one
+
+        def watch(event: Any) -> None:
+            halt(event)
+            if progress is not None and not self.stop.is_set():
+                out = event.data_out
+                progress(
+                    Progress(
+                        time.monotonic() - begun, out.mip_primal_bound, out.mip_dual_bound, out.mip_gap,
+                        int(out.mip_node_count),
+                    )
+                )  # fmt: skip
+
+        self.highs.cbMipInterrupt.subscribe(watch)
+        for other in (self.highs.cbSimplexInterrupt, self.highs.cbIpmInterrupt):
+            other.subscribe(halt)
+        run_apart(self.highs, self.stop)
+        self.highs.cbMipInterrupt.clear()
+        self.highs.cbSimplexInterrupt.clear()
+        self.highs.cbIpmInterrupt.clear()
+        return self._answer(time.monotonic() - begun)
+
+    def _answer(self, seconds: float) -> Answer:
+        state = highspy.HighsModelStatus
+        status = self.highs.getModelStatus()
+        info = self.highs.getInfo()
+        has_plan = info.primal_solution_status == 2
+        objective = float(info.objective_function_value) if has_plan else float("nan")
+        bound = float(info.mip_dual_bound)
+        if self.relaxed:  # a simplex stopped on its way proves nothing
+            bound = objective if status == state.kOptimal else -float("inf")
+        if status == state.kInfeasible:
+            said: Status = "infeasible"
+        elif status in (state.kUnbounded, state.kUnboundedOrInfeasible):
+            said = "infeasible" if status == state.kUnboundedOrInfeasible else "unbounded"
+        elif not has_plan:
+            said = "no_plan"
+        else:
+            said = "proven" if status == state.kOptimal else "stopped"
+        gap = (objective - bound) / max(abs(objective), 1e-9) if has_plan else float("inf")
+        values = np.array(self.highs.getSolution().col_value) if has_plan else None
+        clock = status == state.kTimeLimit
+        return Answer(
+            said, objective, bound, gap, seconds, max(0, int(info.mip_node_count)), clock, values, self.stopped
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a model (`Engine.part`): its engine, its columns in the whole, and what the others are."""
+
+    engine: Engine
+    free: np.ndarray
+    values: np.ndarray
+
+    @property
+    def start(self) -> np.ndarray:
+        """The part of the solution that it was made from."""
+        part: np.ndarray = self.values[self.free]
+        return part
+
+    def whole_solution(self, found: np.ndarray) -> np.ndarray:
+        """A solution of the whole model from one of the part."""
+        values = self.values.copy()
+        values[self.free] = found
+        return values

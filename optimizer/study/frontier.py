@@ -1,0 +1,416 @@
+"""The verb ``frontier``: what each budget reaches, with a proven bound at every budget.
+
+Twenty solves from nothing would cost twenty times one. Here the budget is one column of one model:
+
+1. *Bounds by prices.* With a price p on a share of the budget, the least of (imbalance + p share) over all
+   plans, L(p), bounds every budget at once: imbalance at share s is at least L(p) - p s. A few prices,
+   taken from the slope of the relaxation, bound the whole curve (Lagrangian duality; the solver's own
+   bound on L(p) is used, so that an early stop weakens a bound and never breaks it). The relaxation at
+   each budget and the bound of every larger budget hold too; the best is kept.
+2. *Networks by prices, and between them.* Each priced solve also gives a network. At each budget a small
+   solve crosses the nearest ones (what they agree on is kept); then the relaxation with the network
+   fixed says which suits the budget best. The neighbour's is kept unless another is better by more than
+   the scenario's tolerance, so that plans do not jump for nothing.
+3. *Whole plans.* Whole heads and rooms for that network, one model a network, only the share changing.
+   A plan of a smaller budget is a plan of a larger one: where none better is found it is carried on.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from geodata.contract.county import County
+from geodata.contract.findings import Finding, InputProblems
+from geodata.contract.tables import EARMARKS
+from geodata.travel.times import TravelTimes
+from models.plan.analysis import Frontier, FrontierPoint
+from models.plan.comparison import COLUMNS, plan_changes
+from models.problem.request import budgets
+from models.referee.verdict import judge
+from optimizer.infeasibility.conflicts import why_infeasible
+from optimizer.scenario import Scenario, check_scenario
+from optimizer.search.relaxation import relax_and_cut
+from optimizer.search.split import Report, first_goal, missing_tangents
+from optimizer.solver.bridge import SOLVER
+from optimizer.study.study import (
+    EVERY,
+    Made,
+    Network,
+    Shared,
+    Splitter,
+    Study,
+    network_of,
+    open_study,
+    share_of_budget,
+    watching,
+)
+from optimizer.verbs.plan import Infeasible, Rejected, StoppedWithoutPlan
+
+NETWORKS = 6
+"""Priced solves of the whole county. Measured on Nanpu: benchmarks/results/frontier.md."""
+
+
+CROSSED = 2
+"""Networks on either side of a budget that its own is made from."""
+NOTHING = pd.DataFrame(columns=COLUMNS)
+
+
+@dataclass(eq=False)
+class Candidate:
+    """A network found by one of the solves, with the share of the budget that it was found for."""
+
+    network: Network
+    values: np.ndarray
+    columns: dict[int, float]
+    share: float
+
+
+@dataclass
+class Sweep:
+    """The work of one frontier: the shared models, the networks and the bounds found so far."""
+
+    study: Study
+    shared: Shared
+    splitter: Splitter
+    earmark: str
+    report: Report | None
+    pool: dict[tuple[object, ...], Candidate]
+    lines: list[tuple[float, float]]
+    own: dict[float, float]
+    interrupted: bool = False
+
+    @property
+    def halted(self) -> bool:
+        """True while a stop (Ctrl-C) is in force; `wind_up` lifts it."""
+        return self.shared.bridge.stopped or self.splitter.shared.bridge.stopped
+
+    def stop_asked(self) -> bool:
+        """True once a stop was asked for."""
+        return self.interrupted or self.halted
+
+    def wind_up(self) -> None:
+        """After a stop the networks found are still made into plans; a second one ends that too."""
+        self.interrupted = self.stop_asked()
+        self.shared.bridge.resume()
+        self.splitter.shared.bridge.resume()
+
+    def add(self, values: np.ndarray) -> None:
+        """Keep a solution's network."""
+        bridge, model = self.shared.bridge, self.shared.model
+        bridge.load(values)
+        network = network_of(model, self.study.instance)
+        if network.key not in self.pool:
+            share = float(values[self.shared.column])
+            self.pool[network.key] = Candidate(network, values, network.columns(bridge, model), share)
+
+
+def frontier(
+    county: County,
+    scenario: Scenario | None = None,
+    points: int = 20,
+    least: float | None = None,
+    most: float = 2.0,
+    earmark: str = EVERY,
+    times: TravelTimes | None = None,
+    report: Report | None = None,
+    networks: int = NETWORKS,
+) -> Frontier:
+    """What each budget reaches, from the smallest that keeps the hard rules upwards.
+
+    Parameters
+    ----------
+    county : County
+    scenario : Scenario or None
+    points : int
+        Budgets, at least 2.
+    least, most : float
+        Smallest and largest budget as shares of the scenario's own; ``least`` None begins at the
+        smallest for which a plan is found.
+    earmark : str
+        "all" varies the whole budget in proportion, the name of an earmark that one alone.
+    times : TravelTimes or None
+    report : callable or None
+    networks : int
+        Priced solves.
+
+    Raises
+    ------
+    InputProblems
+        A range or earmark that makes no sense, or nothing to vary.
+    Infeasible, StoppedWithoutPlan, Rejected
+        As `optimizer.verbs.plan.plan`, when no budget of the range has a plan.
+    """
+    begun = time.monotonic()
+    scenario = scenario or Scenario()
+    check_scenario(scenario, county)
+    _check(budgets(county, scenario.request()), points, least, most, earmark)
+    try:
+        study = open_study(county, scenario, times, most)
+        shared = share_of_budget(study.instance, study.whole, most, earmark)
+        splitter = Splitter(study, most, earmark)
+        sweep = Sweep(study, shared, splitter, earmark, report, {}, [], {})
+        found, proven = _least_share(sweep)
+    except KeyboardInterrupt:  # between two solves
+        raise StoppedWithoutPlan("no_plan") from None
+    shares = share_grid(
+        points, least if least is not None else min(proven, most) if math.isnan(found) else found, most
+    )
+    relaxed: dict[float, float] = {}
+    try:
+        _search(sweep, shares, networks, proven, relaxed)
+    except KeyboardInterrupt:  # between two solves
+        sweep.interrupted = True
+    sweep.wind_up()
+    bounds = proven_bounds(shares, sweep.lines, {**relaxed, **sweep.own})
+    made = _plans(sweep, shares, proven)
+    rows = _points(sweep, shares, bounds, made, proven)
+    if all(p.plan is None for p in rows):
+        if all(p.status == "infeasible" for p in rows):
+            raise Infeasible(why_infeasible(replace(study.instance, budget=_budget(study, most, earmark))))
+        raise StoppedWithoutPlan("no_plan")
+    return Frontier(
+        county, study.scenario.model_dump(mode="json"), earmark, tuple(rows), found, proven, len(sweep.pool), sweep.stop_asked(),
+        time.monotonic() - begun, SOLVER, county.findings + tuple(study.times.findings),
+    )  # fmt: skip
+
+
+def _search(
+    sweep: Sweep, shares: list[float], networks: int, proven: float, relaxed: dict[float, float]
+) -> None:
+    """Fill the sweep's pool, lines and own bounds, and ``relaxed`` by share; a stop ends it early."""
+    most, whole = sweep.shared.most, sweep.study.whole
+    targets = sorted({shares[round(i)] for i in np.linspace(0, len(shares) - 1, networks + 1)})
+    _relaxed(sweep, targets, relaxed)
+    for price in prices(targets, [relaxed.get(s, -math.inf) for s in targets]):
+        if not sweep.stop_asked():
+            _priced(sweep, price, min(max(proven, shares[0]), most))
+    # the smallest budget and the scenario's own in their own right; in small counties every one
+    for share in shares if whole else sorted({max(shares[0], proven), 1.0} & set(shares)):
+        if not sweep.stop_asked():
+            _direct(sweep, share)
+
+
+def _check(own: dict[str, float], points: int, least: float | None, most: float, earmark: str) -> None:
+    """Raise InputProblems for a range or an earmark that makes no sense."""
+    found = []
+    if points < 2 or most <= 0 or (least is not None and not 0 <= least < most):
+        fields = {"points": points, "least": "-" if least is None else f"{least:g}", "most": f"{most:g}"}
+        found.append(Finding("error", "analysis.bad_range", dict(fields)))
+    if earmark != EVERY and earmark not in EARMARKS:
+        fields = {"earmark": earmark, "known": ", ".join([EVERY, *EARMARKS])}
+        found.append(Finding("error", "analysis.bad_earmark", dict(fields)))
+    elif sum(v for e, v in own.items() if earmark in (EVERY, e)) <= 0:
+        found.append(Finding("error", "analysis.no_budget", {"earmark": earmark}))
+    if found:
+        raise InputProblems(found)
+
+
+def _budget(study: Study, share: float, earmark: str) -> dict[str, float]:
+    """Yuan by earmark at a share."""
+    return {e: v * (share if earmark in (EVERY, e) else 1.0) for e, v in study.instance.budget.items()}
+
+
+def share_grid(points: int, least: float, most: float) -> list[float]:
+    """Evenly spaced shares in hundredths; the one nearest to 1 is 1, the scenario's own budget.
+
+    The first is rounded up: below it nothing was found.
+    """
+    low = math.ceil(min(least, most) * 100 - 1e-6) / 100
+    grid = np.linspace(low, most, points)
+    if low <= 1.0 <= most:
+        inner = int(np.abs(grid - 1.0).argmin())
+        grid[inner] = 1.0
+    return [float(s) for s in sorted({round(float(s), 4) for s in grid})]
+
+
+def _least_share(sweep: Sweep) -> tuple[float, float]:
+    """The smallest share with a whole plan found (NaN: none), and that below which none exists."""
+    shared, study = sweep.shared, sweep.study
+    shared.free()
+    answer = shared.bridge.solve("share", replace(study.limits, gap=1e-3))
+    if answer.values is None:
+        return math.nan, (math.inf if answer.status == "infeasible" else 0.0)
+    sweep.add(answer.values)
+    found = answer.objective if study.whole else sweep.splitter.least(next(iter(sweep.pool.values())).network)
+    return (math.nan if found is None else found), max(0.0, answer.bound)
+
+
+def _relaxed(sweep: Sweep, shares: list[float], values: dict[float, float]) -> None:
+    """Write the relaxation's value by share; infinite where infeasible."""
+    for share in reversed(shares):
+        if sweep.stop_asked():
+            return
+        sweep.shared.at(share)
+        answer = relax_and_cut(
+            sweep.shared.bridge, sweep.shared.model, sweep.study.instance, 4, sweep.study.limits
+        )
+        values[share] = math.inf if answer.status == "infeasible" else answer.bound
+
+
+def prices(shares: list[float], relaxed: list[float]) -> list[float]:
+    """Falling prices of a share: the slopes of the relaxation between budgets, without repeats."""
+    s, v = (np.array(x) for x in (shares, relaxed))
+    s, v = s[np.isfinite(v)], v[np.isfinite(v)]
+    slope = np.maximum(0.0, -np.diff(v) / np.diff(s))
+    return sorted({round(float(x), 6) for x in slope}, reverse=True) or [0.0]
+
+
+def _priced(sweep: Sweep, price: float, least: float) -> None:
+    """One priced solve: a line that bounds every budget and a network for the pool."""
+    shared, study = sweep.shared, sweep.study
+    shared.free(min(least, shared.most))
+    shared.bridge.add_goal("priced", "imbalance", {shared.column: price})
+    start = list(sweep.pool.values())[-1].values if sweep.pool else None
+    answer = shared.bridge.solve(
+        "priced", study.limits, start=start, progress=watching(sweep.report, "priced")
+    )
+    if math.isfinite(answer.bound):
+        sweep.lines.append((price, answer.bound))
+    if answer.values is not None:
+        sweep.add(answer.values)
+        shared.bridge.load(answer.values)  # the tangents that it asks for serve every later solve
+        rows = missing_tangents(shared.model, study.instance)
+        if rows:
+            shared.bridge.add_rows(rows)
+
+
+def _direct(sweep: Sweep, share: float) -> None:
+    """One budget solved in its own right: its own bound, and a network for the pool."""
+    shared, study = sweep.shared, sweep.study
+    shared.at(share)
+    if study.whole:  # quick, and a tangent more or less weighs more: solved until none is missing
+        answer = first_goal(shared.bridge, shared.model, study.instance, study.limits, sweep.report)
+    else:
+        below = [c for c in sweep.pool.values() if c.share <= share + 1e-9]
+        start = max(below, key=lambda c: c.share).values if below else None
+        watch = watching(sweep.report, "imbalance")
+        answer = shared.bridge.solve("imbalance", study.limits, start=start, progress=watch)
+    if math.isfinite(answer.bound):
+        sweep.own[share] = answer.bound
+    if answer.values is not None:
+        sweep.add(answer.values)
+
+
+def proven_bounds(
+    shares: list[float], lines: list[tuple[float, float]], own: dict[float, float]
+) -> list[float]:
+    """The best proven bound at every share.
+
+    bound(s) = max( max_p L(p) - p s, relaxation or own solve at s, bound at every larger share ).
+
+    Parameters
+    ----------
+    shares : list of float
+        Upwards.
+    lines : list of (price, least)
+        Priced solves: p and L(p).
+    own : dict of float to float
+        Bounds of shares solved in their own right or by relaxation.
+    """
+    given = {s: v for s, v in own.items() if math.isfinite(v)}
+    best = [max([given.get(s, 0.0), *[least - price * s for price, least in lines]]) for s in shares]
+    return [max(best[i:]) for i in range(len(best))]
+
+
+def _suited(sweep: Sweep, share: float) -> list[tuple[float, Candidate]]:
+    """The networks by the relaxation's value at a share, best first; those that do not fit left out."""
+    bridge, found = sweep.shared.bridge, []
+    sweep.shared.at(share)
+    bridge.relax(True)
+    for candidate in sweep.pool.values():
+        bridge.fix(candidate.columns)
+        answer = bridge.solve("imbalance", sweep.study.limits)
+        bridge.release(candidate.columns)
+        if answer.values is not None:
+            found.append((answer.objective, candidate))
+    bridge.relax(False)
+    return sorted(found, key=lambda f: f[0])
+
+
+def _cross(sweep: Sweep, share: float) -> None:
+    """A network between its neighbours: what the nearest ones below and above agree on is kept.
+
+    Buses and closures make networks lumpy: one that suits a budget may not fit the next smaller one. The
+    solve is small, since neighbours agree on most villages.
+    """
+    by_share = sorted(sweep.pool.values(), key=lambda c: c.share)
+    below = [c for c in by_share if c.share <= share][-CROSSED:]
+    near = below + [c for c in by_share if c.share > share][:CROSSED]
+    if not near:
+        return
+    same = {i: v for i, v in near[0].columns.items() if all(c.columns[i] == v for c in near[1:])}
+    if len(same) == len(near[0].columns):
+        return
+    bridge = sweep.shared.bridge
+    sweep.shared.at(share)
+    bridge.fix(same)
+    answer = bridge.solve("imbalance", sweep.study.limits, start=below[-1].values if below else None)
+    bridge.release(same)
+    if answer.values is not None:
+        sweep.add(answer.values)
+
+
+def _plans(sweep: Sweep, shares: list[float], proven: float) -> list[Made | None]:
+    """A whole plan at every share, upwards; a stop leaves the others without."""
+    made: list[Made | None] = []
+    last: Candidate | None = None
+    for share in shares:
+        best = None
+        if share >= proven - 1e-9 and not sweep.halted:
+            try:
+                best, last = _plan_at(sweep, share, last)
+            except KeyboardInterrupt:  # between two solves
+                sweep.shared.bridge.interrupt()
+        made.append(best)
+    return made
+
+
+def _plan_at(sweep: Sweep, share: float, last: Candidate | None) -> tuple[Made | None, Candidate | None]:
+    """A share's plan and its network: the neighbour's, ``last``, is kept where it is as good."""
+    study, tolerance = sweep.study, sweep.study.goals[0][1]
+    if not study.whole and not sweep.interrupted:
+        _cross(sweep, share)
+    request = replace(study.scenario.request(), budget=_budget(study, share, sweep.earmark))
+    ranked = _suited(sweep, share)
+    kept = [f for f in ranked if f[1] is last and f[0] <= ranked[0][0] * (1 + tolerance)]
+    for _, candidate in (kept or ranked)[:3]:
+        best = sweep.splitter.solve(candidate.network, share, request, sweep.report)
+        if best is not None:
+            return best, candidate
+    return None, last
+
+
+def _points(
+    sweep: Sweep, shares: list[float], bounds: list[float], made: list[Made | None], proven: float
+) -> list[FrontierPoint]:
+    """Points with what changed; a smaller budget's plan is carried on where nothing better was found."""
+    study = sweep.study
+    rows: list[FrontierPoint] = []
+    last: Made | None = None
+    for share, bound, own in zip(shares, bounds, made, strict=True):
+        budget = _budget(study, share, sweep.earmark)
+        best, carried = own, False
+        if last is not None and (own is None or own.objective > last.objective * (1 + 1e-9)):
+            request = replace(study.scenario.request(), budget=budget)
+            again = judge(study.county, study.standards, last.plan, study.times, request)
+            best, carried = Made(last.plan, again, last.objective), True
+        if best is None:
+            status = "infeasible" if share < proven else "no_plan"
+            rows.append(
+                FrontierPoint(share, budget, status, math.nan, bound, math.nan, False, None, None, NOTHING)
+            )  # fmt: skip
+            continue
+        if not best.verdict.accepted:
+            raise Rejected(best.verdict)
+        changes = NOTHING if last is None else plan_changes(study.county, last.plan, best.plan)
+        gap = max(0.0, best.objective - bound) / max(best.objective, 1e-9)
+        rows.append(
+            FrontierPoint(share, budget, "plan", best.objective, bound, gap, carried, best.plan, best.verdict, changes)
+        )  # fmt: skip
+        last = best
+    return rows

@@ -1,0 +1,217 @@
+"""What the other decision about a school would cost: proven at least, and at most by a plan found.
+
+A school either keeps all its free bands or gives something up; where both are a school's plans, forcing
+the one that the best plan does not take is the other decision. Its cost is the rise of imbalance over the
+best plan's bands, in the model of `optimizer.study.nearby.Search.part`.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from optimizer.search.split import Report, exact_value, first_goal, missing_tangents
+from optimizer.solver.bridge import Answer, Progress
+from optimizer.study.nearby import Search, settled
+from optimizer.study.study import watching
+
+WORTH = 0.01
+"""A rise of the relaxation by this share of the objective is worth a search tree for the proven figure."""
+TREE_NODES, LOCAL_NODES = 1, 20
+RINGS = 2
+COLUMNS = [
+    "school_id", "school", "township", "best", "closes", "of", "recurs", "other", "cost_most", "cost_least",
+]  # fmt: skip
+
+
+@dataclass
+class Forced:
+    """One school's other decision, and what imbalance is proven and found with it.
+
+    ``least`` is infinite where no plan exists; ``most`` where none was found, NaN where none was looked for.
+    """
+
+    school_id: str
+    keys: list[tuple[str, str]]
+    keeps: bool
+    least: float = 0.0
+    most: float = math.nan
+    values: np.ndarray | None = None
+
+    def rise(self, own: float) -> tuple[float, float]:
+        """At most and at least over the best plan's bands, never below zero."""
+        least = self.least if math.isinf(self.least) else max(0.0, self.least - own)
+        most = math.inf if math.isinf(least) else self.most - own
+        if math.isnan(most):
+            return most, 0.0 if math.isnan(least) else least
+        return max(0.0, most), min(least, max(0.0, most))  # the bound has a tolerance of its own
+
+
+def decisions(search: Search, report: Report | None = None) -> pd.DataFrame:
+    """How often each free school gives something up, and what the other decision would cost.
+
+    ``cost_most`` is infinite where no plan was found and NaN where none was looked for (Ctrl-C).
+    """
+    states = [f.state for f in search.found]
+    about = search.study.county.schools.set_index("school_id")
+    bands = search.study.instance.bands
+    asked = []
+    for school_id in sorted({j for j, _ in search.free}):
+        keys = [k for k in search.free if k[0] == school_id]
+        asked.append(Forced(school_id, keys, not all(states[0][k] for k in keys)))
+    own = math.nan
+    try:
+        base = None if search.stop_asked() or not asked else _base(search, report)
+        if base is not None:
+            own = base[0]
+            _price(search, asked, own, base[1], report)
+    except KeyboardInterrupt:
+        search.interrupted = True
+    rows = []
+    for a in asked:
+        gone = [any(not s[k] for k in a.keys) for s in states]
+        every = len(a.keys) == int((bands.index.get_level_values("school_id") == a.school_id).sum())
+        shut = "close" if every and not any(states[0][k] for k in a.keys) else "reduce"
+        state = shut if a.keeps else "keep"
+        other = "keep" if a.keeps else "close" if every and len(a.keys) == 1 else "reduce"
+        recurs = "always" if all(gone) else "sometimes" if any(gone) else "never"
+        rows.append(
+            (
+                a.school_id, about.at[a.school_id, "name"], about.at[a.school_id, "township"], state, sum(gone), len(gone), recurs,
+                other, *a.rise(own),
+            )
+        )  # fmt: skip
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _price(
+    search: Search, asked: list[Forced], own: float, values: np.ndarray, report: Report | None
+) -> None:
+    """Fill in the figures: by relaxation for every school, by a small solve, by a tree where it can say more."""
+    begun = time.monotonic()
+    root = _relaxed(search, asked)
+    possible = [a for a in asked if not math.isinf(a.least)]
+    for done, a in enumerate(possible):
+        if report is not None:
+            seconds, share = time.monotonic() - begun, done / len(possible)
+            report("sites_priced", Progress(seconds, done, len(possible), 1 - share, 0))
+        most = [f.value for f in search.found[1:] if all(f.state[k] for k in a.keys) == a.keeps]
+        if not search.study.whole and not search.stop_asked():
+            most.append(_local(search, a, values, report))
+        deep = search.study.whole or a.least - root >= WORTH * own or not np.isfinite(most).any()
+        if deep and not search.stop_asked():
+            bound, found = _tree(search, a, report)
+            a.least = max(a.least, bound)
+            most.append(found)
+        known = [m for m in most if math.isfinite(m)]
+        if known or not search.stop_asked():
+            a.most = min(known, default=math.inf)
+
+
+def _base(search: Search, report: Report | None) -> tuple[float, np.ndarray] | None:
+    """The best plan's bands in the pricing model: their imbalance and a solution."""
+    best = search.found[0]
+    if search.study.whole:
+        assert search.start is not None
+        return best.made.objective, search.start
+    part = search.part
+    start = None
+    if search.start is not None:
+        search.whole.bridge.load(search.start)
+        start = search.carried(search.start)
+    found = settled(search.study, part, part.columns(best.state), search.study.goals[:1], start, report)
+    return None if found is None else (found.value, found.values)
+
+
+def _forcing(search: Search, a: Forced) -> tuple[dict[int, float], list[object]]:
+    """Columns to fix and rows to add for a decision: bands close from the top, so the top one tells."""
+    if a.keeps:
+        return search.part.columns(dict.fromkeys(a.keys, True)), []
+    tops = [k for k in a.keys if k[1] != "g1_3" or (k[0], "g4_6") not in a.keys]
+    if len(tops) == 1:
+        return search.part.columns({tops[0]: False}), []
+    return {}, [len(tops) - 1 - sum(search.part.model.open[k] for k in tops) >= 0]
+
+
+def _relaxed(search: Search, asked: list[Forced]) -> float:
+    """The relaxation's value for every decision, infinite where it has none; returns the free one's."""
+    bridge, limits = search.part.bridge, search.study.limits
+    bridge.relax(True)
+    root = bridge.solve("imbalance", limits).bound
+    for a in asked:
+        fixed, rows = _forcing(search, a)
+        mark = bridge.rows
+        bridge.fix(fixed)
+        bridge.add_rows(rows)
+        answer = bridge.solve("imbalance", limits)
+        bridge.release(fixed)
+        bridge.forget_rows(mark)
+        if search.stop_asked():
+            break
+        a.least = math.inf if answer.status == "infeasible" else max(a.least, answer.bound)
+    bridge.relax(False)
+    return root
+
+
+def _local(search: Search, a: Forced, values: np.ndarray, report: Report | None) -> float:
+    """Imbalance found with the other bands, and the villages that the school does not concern, as they are.
+
+    First only the villages that could attend it may change, then those too that share a school with them.
+    """
+    part, pairs = search.part, search.study.instance.pairs
+    at = part.bridge.position
+    fixed, rows = _forcing(search, a)
+    bands = part.columns({k: v for k, v in search.found[0].state.items() if k not in a.keys})
+    place = pd.MultiIndex.from_frame(pairs[["school_id", "band"]])
+    here = place.isin(a.keys)
+    for _ in range(RINGS):
+        near = pairs["g"].isin(pairs.loc[here, "g"])
+        kept = {at[id(part.model.attend[p])] for p in pairs.index[~near]}
+        rest = {i: float(round(values[i])) for i in sorted(kept)}
+        found = _solved(search, a, bands | rest | fixed, rows, LOCAL_NODES, report)[1]
+        if math.isfinite(found) or search.stop_asked():
+            return found
+        here = place.isin(place[near])
+    return math.inf
+
+
+def _tree(search: Search, a: Forced, report: Report | None) -> tuple[float, float]:
+    """Bound and imbalance found with everything else free."""
+    fixed, rows = _forcing(search, a)
+    nodes = search.study.limits.nodes if search.study.whole else TREE_NODES
+    return _solved(search, a, fixed, rows, nodes, report)
+
+
+def _solved(
+    search: Search,
+    a: Forced,
+    fixed: dict[int, float],
+    rows: list[object],
+    nodes: int | None,
+    report: Report | None,
+) -> tuple[float, float]:
+    """One forced solve: its bound, and the imbalance of its solution without tangents (infinite: none)."""
+    bridge, model = search.part.bridge, search.part.model
+    mark = bridge.rows
+    bridge.fix(fixed)
+    bridge.add_rows(rows)
+    limits = replace(search.study.limits, nodes=nodes)
+    if search.study.whole:  # quick, so solved until no tangent is missing
+        answer: Answer = first_goal(bridge, model, search.study.instance, limits, report)
+    else:
+        answer = bridge.solve("imbalance", limits, start=a.values, progress=watching(report, "replacement"))
+    bridge.release(fixed)
+    bridge.forget_rows(mark)
+    if answer.status == "infeasible":
+        return math.inf, math.inf
+    if answer.values is None:
+        return answer.bound if math.isfinite(answer.bound) else 0.0, math.inf
+    a.values = answer.values
+    bridge.load(answer.values)
+    found = exact_value(model, search.study.instance)
+    bridge.add_rows(missing_tangents(model, search.study.instance))
+    return answer.bound, found

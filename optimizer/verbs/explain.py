@@ -1,0 +1,297 @@
+"""The verb ``explain`` for a plan: why this school and not that one, and what would change the decision."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyomo.environ as pyo
+
+from geodata.contract.county import County
+from geodata.contract.findings import Finding, InputProblems
+from geodata.travel.times import TravelTimes
+from models.plan.analysis import Swap
+from models.plan.reasons import UNIT_OF
+from models.problem.baseline import sites
+from models.problem.instance import HEAD_FLAGS, Instance
+from optimizer.infeasibility.conflicts import RULE_OF
+from optimizer.infeasibility.impossible import reasons, why_impossible
+from optimizer.scenario import Scenario
+from optimizer.search.relaxation import NoPlan, relax_and_cut
+from optimizer.search.split import Report
+from optimizer.study.study import (
+    Best,
+    Made,
+    Study,
+    best_plan,
+    forced,
+    network_of,
+    open_study,
+    share_of_budget,
+    watching,
+)
+from optimizer.verbs.plan import Infeasible, StoppedWithoutPlan
+
+SHARES = (0.5, 0.75, 1.25, 1.5, 2.0)
+"""Budgets, times the scenario's own, at which a flip of the decision is looked for."""
+NETWORK_LIMITS = ("capacity", "site_cap", "class_rooms", "pace_township", "pace_county", "pace_pupils")
+"""Components whose relations are read off the plan: they bind where they hold with equality."""
+
+
+def explain_school(
+    county: County,
+    school_id: str,
+    instead: str | None = None,
+    scenario: Scenario | None = None,
+    times: TravelTimes | None = None,
+    shares: tuple[float, ...] = SHARES,
+    report: Report | None = None,
+) -> Swap:
+    """Why a school is kept, reduced or closed: the same plan with the decision forced the other way.
+
+    Parameters
+    ----------
+    county : County
+    school_id : str
+        A school that the plan closes or reduces is forced to keep all its bands; one that it keeps is
+        forced to close.
+    instead : str or None
+        Another school, forced to what the first one is in the plan ("this one and not that one").
+    scenario : Scenario or None
+    times : TravelTimes or None
+    shares : tuple of float
+        Budgets, times the scenario's own, at which the decision is made again; empty tries none.
+    report : callable or None
+
+    Raises
+    ------
+    InputProblems
+        A school that takes no part in the plan.
+    Infeasible, StoppedWithoutPlan, Rejected
+        As `optimizer.verbs.plan.plan`.
+    """
+    _known(county, school_id, instead)
+    study = open_study(county, scenario, times)
+    best = best_of(study, report)
+    is_open = kept(best.made, school_id)
+    back, shut = ((), (school_id,)) if is_open else ((school_id,), ())
+    if instead is not None:
+        back, shut = ((*back, instead), shut) if is_open else (back, (*shut, instead))
+    other = forced(study, keep_open=back, close=shut)
+    locks = locked_by(study.instance, school_id)
+    flips = flip_table(study, school_id, shares, is_open, report)
+    actions = contributions(best.made, study.instance, school_id)
+    try:
+        swapped = best_plan(other, report)
+    except NoPlan as stop:
+        if stop.status != "infeasible":
+            raise StoppedWithoutPlan(stop.status) from None
+        nothing = pd.DataFrame()
+        return Swap(
+            school_id, instead, "closed" if is_open else "open", False, best.made.objective, np.inf,
+            nothing, nothing, nothing, actions, flips, (*locks, *_in_the_way(other)),
+        )  # fmt: skip
+    return Swap(
+        school_id, instead, "closed" if is_open else "open", True, best.made.objective, swapped.made.objective,
+        compared(best.made, swapped.made), binding(swapped, other), moved_villages(best.made, swapped.made), actions, flips,
+        locks,
+    )  # fmt: skip
+
+
+def _known(county: County, school_id: str, instead: str | None) -> None:
+    taking_part = set(sites(county)["school_id"])
+    found = [
+        Finding("error", "analysis.unknown_school", {"school_id": j})
+        for j in (school_id, instead)
+        if j is not None and j not in taking_part
+    ]
+    if instead == school_id:
+        found.append(Finding("error", "analysis.same_school", {"school_id": school_id}))
+    if found:
+        raise InputProblems(found)
+
+
+def best_of(study: Study, report: Report | None) -> Best:
+    """`optimizer.study.study.best_plan` with the reasons where there is none."""
+    try:
+        return best_plan(study, report)
+    except NoPlan as stop:
+        raise without_plan(study, stop.status) from None
+
+
+def without_plan(study: Study, status: str) -> Exception:
+    """Why there is no plan: proven, with reasons, or only stopped."""
+    if status != "infeasible":
+        return StoppedWithoutPlan(status)
+    return Infeasible(reasons(study.instance, study.times))
+
+
+def _in_the_way(study: Study) -> list[Finding]:
+    """What would have to give for a study that is proven impossible; the reasons alone where the search for it is stopped."""
+    try:
+        why = why_impossible(study.instance, study.times, study.limits)
+    except StoppedWithoutPlan:
+        return reasons(study.instance, study.times)
+    give = [f for r in why.relaxations if r.possible for f in r.findings]
+    return [*why.arithmetic, *(give or why.clash)]
+
+
+def kept(made: Made, school_id: str) -> bool:
+    """Whether a school keeps all its bands in a plan."""
+    bands = made.plan.bands
+    return bool(bands.loc[bands["school_id"] == school_id, "open"].all())
+
+
+def locked_by(inst: Instance, school_id: str) -> tuple[Finding, ...]:
+    """Why the plan had no choice about a school, if it had none."""
+    rows = inst.bands[inst.bands.index.get_level_values("school_id") == school_id]
+    name = inst.county.schools.set_index("school_id")["name"][school_id]
+    if school_id in (*inst.request.keep_open, *inst.request.close):
+        return (Finding("note", "analysis.asked_for", {"school": name}),)
+    if not (rows["lock"] == "open").all():
+        return ()
+    protected = inst.county.schools.set_index("school_id")["protected"].fillna("none")[school_id]
+    most = inst.standards.value("closure_max_pupils")
+    fields = {"school": name, "protected": protected, "pupils": int(rows["pupils"].max()), "most": int(most)}
+    return (
+        Finding(
+            "note", "analysis.protected" if protected not in ("none", "") else "analysis.not_small", fields
+        ),
+    )
+
+
+def compared(base: Made, other: Made) -> pd.DataFrame:
+    """Every headline measure of two plans: ``measure, unit, better, plan, forced, change``."""
+    one = base.verdict.measures[["measure", "unit", "better", "plan"]]
+    two = other.verdict.measures.set_index("measure")["plan"]
+    table = one.assign(forced=one["measure"].map(two))
+    return table.assign(change=table["forced"] - table["plan"])
+
+
+def moved_villages(base: Made, other: Made) -> pd.DataFrame:
+    """Villages that attend another school when the decision is forced."""
+    key = ["village_id", "band", "group", "today_school_id"]
+    keep = [*key, "village", "pupils", "school", "minutes"]
+    both = base.verdict.travel[keep].merge(
+        other.verdict.travel[[*key, "school", "minutes"]], on=key, suffixes=("_plan", "_forced")
+    )
+    rows = both[both["school_plan"] != both["school_forced"]]
+    columns = ["village", "band", "pupils", "school_plan", "school_forced", "minutes_plan", "minutes_forced"]
+    return rows[columns].sort_values(["village", "band"], kind="stable").reset_index(drop=True)
+
+
+def binding(best: Best, study: Study) -> pd.DataFrame:
+    """Rules at their limit in a plan: ``rule, places, price``.
+
+    ``price`` is the shadow price with the network fixed: by how much one unit more of the rule's own
+    amount (10,000 yuan, a head, a pupil) lowers the objective; NaN for rules about the network, which
+    hold with equality.
+    """
+    model, inst, bridge = best.network.model, study.instance, best.bridge
+    places: dict[str, list[str]] = {}
+    price: dict[str, float] = {}
+    for name in NETWORK_LIMITS:
+        component = model.component(name)
+        for key in component or ():
+            relation = component[key]
+            slack = relation.slack()
+            used = float(pyo.value(model.unit_open[key])) > 0.5 if key in inst.units.index else True
+            if used and slack < 1e-6:
+                places.setdefault(RULE_OF[name], []).append("" if key is None else str(key))
+    columns = network_of(model, inst).columns(bridge, model)
+    bridge.relax(True)
+    bridge.fix(columns)
+    answer = bridge.solve("imbalance", study.limits)
+    duals = bridge.duals() if answer.values is not None else {}
+    bridge.release(columns)
+    bridge.relax(False)
+    for row, value in duals.items():
+        component_name, _, place = row.partition("[")
+        rule = RULE_OF.get(component_name)
+        if rule is None or rule in ("assignment", "open_band", "staff_pairs") or abs(value) < 1e-6:
+            continue
+        places.setdefault(rule, []).append(place.rstrip("]").replace("'", ""))  # Pyomo quotes digits
+        price[rule] = max(price.get(rule, 0.0), abs(value))
+    rows = [(r, sorted(set(p)), price.get(r, np.nan)) for r, p in sorted(places.items())]
+    table = pd.DataFrame(rows, columns=["rule", "places", "price"])
+    return table.sort_values("price", ascending=False, kind="stable", na_position="last").reset_index(
+        drop=True
+    )
+
+
+def contributions(made: Made, inst: Instance, school_id: str) -> pd.DataFrame:
+    """What each action at a school is worth: the rise of the objective without it, all else the same.
+
+    Returns
+    -------
+    DataFrame
+        ``action, what, quantity, unit, contribution``; an action that leaves the school (``leaves``)
+        counts at both ends.
+    """
+    cells = made.verdict.indicators
+    resource = {(i.stage, i.id): i.resource for i in inst.standards.indicators}
+    cells = cells[cells["assessed_plan"] & (cells["pupils_plan"] > 0)]
+    have = {
+        (u, resource[s, i]): (float(a), float(p))
+        for u, s, i, a, p in zip(
+            cells["unit_id"], cells["stage"], cells["indicator"], cells["amount_plan"], cells["pupils_plan"], strict=True
+        )
+    }  # fmt: skip
+
+    def term(unit: str, thing: str, less: float) -> float:
+        if (unit, thing) not in have:
+            return 0.0
+        amount, pupils = have[unit, thing]
+        stage = unit.rsplit("/", 1)[1]
+        centre, size = inst.centres[stage, thing], inst.population[stage]
+        after, before = ((x / centre - pupils) ** 2 / pupils / size for x in (amount - less, amount))
+        return after - before
+
+    def heads(unit: str, stage: str, category: str, less: float) -> float:
+        flags = inst.categories.loc[(stage, category)]
+        return sum(term(unit, r, less) for r, flag in HEAD_FLAGS.items() if flags[flag])
+
+    rows: list[tuple[str, str, float, str, float]] = []
+    for r in made.plan.hires[made.plan.hires["school_id"] == school_id].itertuples():
+        worth = heads(f"{r.school_id}/{r.stage}", r.stage, r.cat_id, r.heads)
+        rows.append(("hire", r.cat_id, float(r.heads), "heads", worth))
+    for r in made.plan.staff_moves.itertuples():
+        if school_id in (r.from_school_id, r.to_school_id):
+            worth = heads(f"{r.to_school_id}/{r.to_stage}", r.from_stage, r.cat_id, r.heads)
+            worth += heads(f"{r.from_school_id}/{r.from_stage}", r.from_stage, r.cat_id, -r.heads)
+            action = "transfer" if r.to_school_id == school_id else "leaves"
+            rows.append((action, r.cat_id, float(r.heads), "heads", worth))
+    for r in made.plan.purchases[made.plan.purchases["school_id"] == school_id].itertuples():
+        unit = f"{r.school_id}/{r.stage}"
+        rows.append(("purchase", r.kind, float(r.quantity), UNIT_OF[r.kind], term(unit, r.kind, r.quantity)))
+    for r in made.plan.item_moves[made.plan.item_moves["to_school_id"] == school_id].itertuples():
+        unit = f"{r.to_school_id}/{r.to_stage}"
+        rows.append(("item_move", r.kind, float(r.quantity), UNIT_OF[r.kind], term(unit, r.kind, r.quantity)))
+    table = pd.DataFrame(rows, columns=["action", "what", "quantity", "unit", "contribution"])
+    table = table.groupby(["action", "what", "unit"], as_index=False)[["quantity", "contribution"]].sum()
+    return table.sort_values("contribution", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def flip_table(
+    study: Study, school_id: str, shares: tuple[float, ...], is_open: bool, report: Report | None
+) -> pd.DataFrame:
+    """The decision at other budgets, first goal only: ``share, open``; the scenario's own included."""
+    inst = study.instance
+    if not shares:
+        return pd.DataFrame({"share": [1.0], "open": [is_open]})
+    shared = share_of_budget(inst, study.whole, max(shares))
+    keys = [k for k in inst.bands.index if k[0] == school_id]
+    rows: list[tuple[float, object]] = [(1.0, is_open)]
+    start = None
+    for share in sorted(shares):
+        shared.at(share)
+        relax_and_cut(shared.bridge, shared.model, inst, 3, study.limits)
+        answer = shared.bridge.solve(
+            "imbalance", study.limits, start=start, progress=watching(report, "flip")
+        )
+        if answer.values is None:
+            rows.append((share, None))
+            continue
+        start = answer.values
+        shared.bridge.load(answer.values)
+        rows.append((share, all(float(pyo.value(shared.model.open[k])) > 0.5 for k in keys)))
+    return pd.DataFrame(sorted(rows, key=lambda r: r[0]), columns=["share", "open"])
