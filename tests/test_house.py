@@ -64,6 +64,56 @@ def test_no_paths_of_any_machine(where):
     assert found == []
 
 
+def _texts() -> dict[str, str]:
+    """Text files under version control by name, without this one."""
+    kinds = {".py", ".md", ".toml", ".yml", ".csv", ".js", ".html"}
+    return {
+        p.relative_to(ROOT).as_posix(): p.read_text("utf-8", "replace")
+        for p in tracked()
+        if p.suffix in kinds and p.name != Path(__file__).name
+    }
+
+
+def _sections() -> dict[str, str]:
+    """Sections of docs/sources.md by number, each with its text down to the next heading."""
+    text = (ROOT / "docs" / "sources.md").read_text(encoding="utf-8")
+    parts = re.split(r"^##+ (\d+(?:\.\d+)?) ", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def test_every_source_named_exists():
+    """ "sources.md 2.1 school_bus" needs a section 2.1 that says something of school_bus."""
+    sections = _sections()
+    number = r"\d+(?:\.\d+)?"
+    named = re.compile(rf"sources\.md ({number}(?:(?:-|, ){number})*)(?: ([A-Za-z]\w*_\w+|[CT]\d+)\b)?")
+    unknown, found = [], 0
+    for file, text in _texts().items():
+        for numbers, word in named.findall(text):
+            found += 1
+            here = re.findall(number, numbers)
+            if not set(here) <= set(sections) or (word and word not in "".join(sections[n] for n in here)):
+                unknown.append(f"{file}: {numbers} {word}")
+    assert found > 100
+    assert unknown == []
+
+
+def test_every_evidence_tag_is_listed():
+    listed = set(re.findall(r"\bV\d+[a-z]?\b", _sections()["10"]))
+    used = {
+        (file, tag)
+        for file, text in _texts().items()
+        for cell in re.findall(r"\[(V\d+[a-z]?(?:, [VR]\d*[a-z]?)*)\]", text)
+        for tag in re.findall(r"V\d+[a-z]?", cell)
+    }
+    assert len({tag for _, tag in used}) > 30
+    assert {(file, tag) for file, tag in used if tag not in listed} == set()
+
+
+def test_nothing_refers_to_papers_outside_the_repository():
+    outside = re.compile(r"\b(domain|MODEL|FINDINGS|ARCHITECTURE|STYLE)\.md\b")
+    assert {file for file, text in _texts().items() if outside.search(text)} == set()
+
+
 def test_ci_runs_the_readme_s_own_test_command():
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     (extract,) = re.findall(r"sed -n '(.+?)' README\.md", script)

@@ -48,7 +48,7 @@ def test_round_trip_is_a_millimetre_and_the_offset_that_of_the_formula(lon, lat,
 
 
 def test_error_of_undeclared_systems_near_nanling_is_as_the_domain_document_says():
-    # sources.md, fact 10: about 560 m in GCJ-02 and 1.2 km in BD-09
+    # sources.md 3.2: about 560 m in GCJ-02 and 1.2 km in BD-09
     here = (118.325, 30.916)
     gcj, bd = from_wgs84(*arrays(here), "gcj02"), from_wgs84(*arrays(here), "bd09")
     assert metres((gcj[0][0], gcj[1][0]), here) == pytest.approx(560, abs=40)
