@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+import pkgutil
 import re
 import subprocess
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +34,18 @@ def test_modules_stay_short():
     }
     assert len(MODULES) > 40
     assert long == {}
+
+
+def test_imports_stand_at_the_top():
+    """Nothing of ours is imported below a definition, unless inside a function that seldom runs."""
+    low = []
+    for path in MODULES:
+        defined = False
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            defined |= isinstance(node, (ast.FunctionDef, ast.ClassDef))
+            if defined and isinstance(node, (ast.Import, ast.ImportFrom)):
+                low.append(f"{path.name}:{node.lineno}")
+    assert low == []
 
 
 def test_only_the_four_packages_and_the_front_door_are_importable():
@@ -128,15 +143,23 @@ def test_ci_runs_the_readme_s_own_test_command():
     assert 'bash -euc "$command"' in script
 
 
+def _project() -> dict[str, Any]:
+    """What pyproject.toml says about the distribution."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def test_the_command_is_where_the_installer_looks_for_it():
+    (target,) = _project()["scripts"].values()
+    assert callable(pkgutil.resolve_name(target))
+
+
 def test_every_dependency_is_pinned():
     pinned = {
         re.split(r"[=<>~!\[ ]", line)[0].lower().replace("_", "-")
         for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
         if line and not line.startswith("#")
     }
-    import tomllib
-
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = _project()
     named = [*project["dependencies"], *project["optional-dependencies"]["test"]]
     wanted = {re.split(r"[=<>~!\[ ]", one)[0].lower().replace("_", "-") for one in named}
     assert wanted - pinned == set()

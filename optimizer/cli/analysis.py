@@ -20,7 +20,17 @@ from maps.dossier import frontier as frontier_files
 from maps.dossier.folders import may_write
 from maps.wording import band, listed, name, reason, what
 from models.plan.analysis import Frontier, Swap
-from optimizer.cli.main import INFEASIBLE, FolderArgument, LanguageOption, Out, _exits, _out, _progress, app
+from optimizer.cli.console import (
+    INFEASIBLE,
+    FolderArgument,
+    LanguageOption,
+    Out,
+    OverwriteOption,
+    ScenarioOption,
+    exits,
+    output,
+    progress,
+)
 from optimizer.infeasibility.elastic import Relaxation
 from optimizer.infeasibility.impossible import Impossible, explain_request
 from optimizer.scenario import Scenario, read_scenario
@@ -28,20 +38,12 @@ from optimizer.study.alternatives import alternatives as make_alternatives
 from optimizer.study.frontier import frontier as make_frontier
 from optimizer.verbs.explain import SHARES, explain_school
 
-ScenarioOption = Annotated[
-    Path | None, typer.Option("--scenario", help="Scenario TOML: goals, budgets, locks. 情景文件。")
-]
-OverwriteOption = Annotated[
-    bool, typer.Option("--overwrite", help="Replace an earlier result. 替换已有结果。")
-]
-
 
 def _asked(scenario: Path | None) -> Scenario:
     return read_scenario(scenario) if scenario else Scenario()
 
 
-@app.command()
-def frontier(
+def frontier_command(
     folder: FolderArgument,
     target: Annotated[Path, typer.Option("--out", help="Folder for the result. 结果文件夹。")],
     points: Annotated[int, typer.Option(help="Budgets to look at. 预算档数。")] = 20,
@@ -62,12 +64,12 @@ def frontier(
     overwrite: OverwriteOption = False,
 ) -> None:
     """What each extra yuan buys: plans and proven bounds over the budget. 预算前沿。"""
-    out = _out(language)
-    with _exits(out):
+    out = output(language)
+    with exits(out):
         may_write(target, frontier_files.MARKER, overwrite)
         asked = _asked(scenario)
         county = read_county(folder)
-        with _progress(out) as report:
+        with progress(out) as report:
             found = make_frontier(
                 county, asked, points=points, least=least, most=most, earmark=earmark, report=report
             )
@@ -94,8 +96,7 @@ def _print_frontier(out: Out, found: Frontier) -> None:
     out.console.print(grid)
 
 
-@app.command()
-def alternatives(
+def alternatives_command(
     folder: FolderArgument,
     target: Annotated[Path, typer.Option("--out", help="Folder for the result. 结果文件夹。")],
     k: Annotated[int, typer.Option("--k", help="Plans wanted besides the best. 方案数。")] = 5,
@@ -107,12 +108,12 @@ def alternatives(
     overwrite: OverwriteOption = False,
 ) -> None:
     """Different plans that are nearly as good. 备选方案。"""
-    out = _out(language)
-    with _exits(out):
+    out = output(language)
+    with exits(out):
         may_write(target, alternative_files.MARKER, overwrite)
         asked = _asked(scenario)
         county = read_county(folder)
-        with _progress(out) as report:
+        with progress(out) as report:
             found = make_alternatives(county, asked, k=k, within=within, report=report)
         for text in alternative_files.said_about(found, language)[1:]:
             out.console.print(Text(text))
@@ -124,8 +125,7 @@ def alternatives(
         out.say_as("analysis.alternatives_written", style="bold green", folder=str(target))
 
 
-@app.command()
-def explain(
+def explain_command(
     folder: FolderArgument,
     why: Annotated[str | None, typer.Option(help="A school: why it is kept or closed. 学校编号。")] = None,
     instead: Annotated[
@@ -139,8 +139,8 @@ def explain(
     language: LanguageOption = "zh",
 ) -> None:
     """Why a request is impossible, or why this school and not that one. 解释不可行原因或学校取舍。"""
-    out = _out(language)
-    with _exits(out):
+    out = output(language)
+    with exits(out):
         if instead is not None and why is None:
             raise InputProblems([Finding("error", "analysis.instead_alone")])
         asked = _asked(scenario)
@@ -151,7 +151,7 @@ def explain(
             if not reasons.possible:
                 raise typer.Exit(INFEASIBLE)
             return
-        with _progress(out) as report:
+        with progress(out) as report:
             swap = explain_school(county, why, instead, asked, shares=SHARES if tried else (), report=report)
         names = county.schools.set_index("school_id")["name"]
         _print_swap(out, swap, {str(j): str(n) for j, n in names.items()}, asked.gap)

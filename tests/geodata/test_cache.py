@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 import shapely
 
-from geodata import cache as cache_room
-from geodata import traveltimes
+import geodata.roads.cache as cache_room
+import geodata.travel.times as traveltimes
 from geodata.folder.layers import cached_roads
 from geodata.roads.cache import Cache, Entry, digest, graph_as_entry, graph_digest, graph_of_entry
 from geodata.roads.extracts import Box

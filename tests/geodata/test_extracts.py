@@ -3,7 +3,7 @@ from __future__ import annotations
 import osmium
 import pytest
 
-from geodata import extracts
+import geodata.roads.extracts as extracts
 from geodata.contract.findings import InputProblems
 from geodata.roads.extracts import Box, box_around, read_extract
 from geodata.roads.graph import read_roads, roads_findings

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from pyproj import Geod
 
-from geodata import reading
+import geodata.folder.reading as reading
 from geodata.contract.coordinates import from_wgs84
 from geodata.contract.crosschecks import Placed
 from geodata.contract.findings import InputProblems

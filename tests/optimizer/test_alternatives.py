@@ -15,13 +15,13 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+import optimizer.cli.main as cli
 from geodata.contract.county import County
 from geodata.contract.findings import InputProblems
 from maps.dossier.alternatives import decisions_sheet, plans_sheet, said_about, write_alternatives
 from models.formulation.model import build_model
 from models.plan.analysis import Alternatives
 from models.plan.decisions import Plan
-from optimizer import cli
 from optimizer.scenario import Goal, Scenario
 from optimizer.search.relaxation import bridge_of, relax_and_cut
 from optimizer.search.split import exact_objective, exact_value, first_goal

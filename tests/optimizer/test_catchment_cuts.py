@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
+import optimizer.districting.catchment_cuts as catchment_cuts
 from models.districting.contiguity import stray
 from models.districting.single_source import cost_of, faults
-from optimizer import catchment_cuts
 from optimizer.districting.catchment_cuts import Catchment
 from optimizer.districting.catchment_search import heaviest
 from optimizer.districting.districts_model import possible_pairs, tree_of

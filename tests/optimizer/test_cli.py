@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+import optimizer.cli.console as console
 import optimizer.cli.main as cli
+import optimizer.cli.planning as planning
 from geodata.contract.findings import Finding
 from optimizer.verbs.plan import Infeasible, Rejected, StoppedWithoutPlan
 from tests.damage import cells, contents, lines, put, settings, write, write_lines
@@ -34,7 +36,7 @@ def no_solve(monkeypatch):
     def unexpected(*_, **__):
         raise AssertionError("the solver was reached")
 
-    monkeypatch.setattr(cli, "make_plan", unexpected)
+    monkeypatch.setattr(planning, "make_plan", unexpected)
 
 
 def refused(folder: Path, *said: str, scenario: Path | None = None) -> None:
@@ -44,7 +46,7 @@ def refused(folder: Path, *said: str, scenario: Path | None = None) -> None:
     for language in LANGUAGES:
         more = ["--scenario", scenario] if scenario else []
         code, output = run("plan", folder, "--out", root / "plan", *more, language=language)
-        assert code == cli.BAD_INPUT, output
+        assert code == console.BAD_INPUT, output
         assert [word for word in said if word not in output] == [], output
         assert bool(re.search(r"没有写出任何文件", output)) == (language == "zh")
         assert ("Nothing was written" in output) == (language == "en")
@@ -70,7 +72,7 @@ def test_check_and_audit_refuse_what_plan_refuses(county_folder, tmp_path):
     before = contents(tmp_path)
     for command, language in (("check", "en"), ("audit", "zh")):
         code, output = run(command, county_folder, language=language)
-        assert code == cli.BAD_INPUT
+        assert code == console.BAD_INPUT
         assert ("row 5" if language == "en" else "第 5 行") in output and "-12" in output
     assert contents(tmp_path) == before
 
@@ -122,7 +124,7 @@ def test_standards_that_do_not_exist_are_found_by_check_too(county_folder):
     settings(county_folder, '"cn_layout"', '"cn_lay_out"')
     for language in LANGUAGES:
         code, output = run("check", county_folder, language=language)
-        assert code == cli.BAD_INPUT and "cn_lay_out" in output and "cn_layout" in output
+        assert code == console.BAD_INPUT and "cn_lay_out" in output and "cn_layout" in output
 
 
 def test_five_faults_in_five_tables_are_all_said_at_once(county_folder):
@@ -166,7 +168,7 @@ def test_a_scenario_that_does_not_exist_is_refused(county_folder, tmp_path):
 def test_a_scenario_that_does_not_fit_the_county_is_refused(monkeypatch, county_folder, tmp_path, text, said):
     from optimizer.verbs.plan import plan
 
-    monkeypatch.setattr(cli, "make_plan", plan)  # it checks the scenario before anything else
+    monkeypatch.setattr(planning, "make_plan", plan)  # it checks the scenario before anything else
     file = tmp_path / "scenario.toml"
     file.write_text(text, encoding="utf-8")
     refused(county_folder, *said, scenario=file)
@@ -180,17 +182,17 @@ def test_an_existing_folder_is_left_alone_before_any_reading(county_folder, tmp_
     for language in LANGUAGES:
         for more in ([], ["--overwrite"]):  # not a dossier: not even then
             code, output = run("plan", county_folder, "--out", out, *more, language=language)
-            assert code == cli.BAD_INPUT and "mine" in output
+            assert code == console.BAD_INPUT and "mine" in output
             code, output = run(
                 "demo", "--county", tmp_path / "new", "--dossier", out, *more, language=language
             )
-            assert code == cli.BAD_INPUT and "mine" in output
+            assert code == console.BAD_INPUT and "mine" in output
             code, output = run(
                 "demo", "--county", out, "--dossier", tmp_path / "new", *more, language=language
             )
-            assert code == cli.BAD_INPUT and "mine" in output
+            assert code == console.BAD_INPUT and "mine" in output
     code, output = run("plan", county_folder, "--out", out / "letter.txt", "--overwrite")
-    assert code == cli.BAD_INPUT and "letter.txt" in output
+    assert code == console.BAD_INPUT and "letter.txt" in output
     assert contents(tmp_path) == before
 
 
@@ -198,7 +200,7 @@ def test_a_demo_never_overwrites_a_county_that_is_not_fictional(county_folder, t
     settings(county_folder, "fictional = true", "fictional = false")
     before = contents(tmp_path)
     code, _ = run("demo", "--county", county_folder, "--dossier", tmp_path / "plan", "--overwrite")
-    assert code == cli.BAD_INPUT
+    assert code == console.BAD_INPUT
     assert contents(tmp_path) == before
 
 
@@ -216,9 +218,9 @@ VIOLATIONS = pd.DataFrame(
     ]
 )
 ENDS = {
-    cli.INFEASIBLE: (Infeasible([Finding("error", "cli.clash_whole")]), ()),
-    cli.NO_PLAN: (StoppedWithoutPlan("stopped"), ("seconds",)),
-    cli.REJECTED: (Rejected(SimpleNamespace(violations=VIOLATIONS)), ("3418000001", "2700", "2385")),
+    console.INFEASIBLE: (Infeasible([Finding("error", "cli.clash_whole")]), ()),
+    console.NO_PLAN: (StoppedWithoutPlan("stopped"), ("seconds",)),
+    console.REJECTED: (Rejected(SimpleNamespace(violations=VIOLATIONS)), ("3418000001", "2700", "2385")),
 }
 
 
@@ -232,10 +234,10 @@ def test_a_run_without_a_plan_has_its_own_exit_code_and_writes_nothing(
     def end(*_, **__):
         raise problem
 
-    monkeypatch.setattr(cli, "make_plan", end)
+    monkeypatch.setattr(planning, "make_plan", end)
     before = contents(tmp_path)
     got, output = run("plan", county_folder, "--out", tmp_path / "plan", language=language)
-    assert got == code == {cli.INFEASIBLE: 3, cli.NO_PLAN: 4, cli.REJECTED: 5}[code]
+    assert got == code == {console.INFEASIBLE: 3, console.NO_PLAN: 4, console.REJECTED: 5}[code]
     assert [word for word in said if word not in output] == []
     assert (
         re.search(r"[\u4e00-\u9fff]{4}", output)

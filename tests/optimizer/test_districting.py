@@ -11,9 +11,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+import optimizer.districting.branch_and_cut as branch_and_cut
+import optimizer.districting.districting as districting
 from models.districting.contiguity import Adjacency, adjacency, catchment_flow, stray
 from models.districting.single_source import SingleSource, cost_of, faults, single_source
-from optimizer import branch_and_cut, districting
 from optimizer.districting.branch_and_cut import Node, Tree
 from optimizer.districting.districting import border_lengths, possible_pairs, serve, surrogate_plan
 from optimizer.districting.districts_model import tree_of

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 import optimizer.cli.analysis as analysis
+import optimizer.cli.console as console
 import optimizer.cli.main as cli
 from geodata.contract.county import County
 from geodata.contract.findings import InputProblems
@@ -237,7 +238,7 @@ def test_an_explained_impossibility_is_3_and_a_possible_request_is_0(monkeypatch
     for language, said in (("en", "甲镇 lacks 40 junior seats"), ("zh", "甲镇缺少初中学位 40 个")):
         monkeypatch.setattr(analysis, "explain_request", lambda *_: seats())
         code, output = run("explain", county_folder, language=language)
-        assert code == cli.INFEASIBLE and said in output
+        assert code == console.INFEASIBLE and said in output
         monkeypatch.setattr(analysis, "explain_request", lambda *_: Impossible((), (), ()))
         code, output = run("explain", county_folder, language=language)
         assert code == 0
@@ -251,7 +252,7 @@ def test_other_ends_keep_their_codes(monkeypatch, county_folder, tmp_path, verb:
         "make_alternatives": ["alternatives", county_folder, "--out", tmp_path / "out"],
     }[verb]
     for problem, code in (
-        (InputProblems([]), cli.BAD_INPUT), (Infeasible([]), cli.INFEASIBLE), (StoppedWithoutPlan("no_plan"), cli.NO_PLAN),
+        (InputProblems([]), console.BAD_INPUT), (Infeasible([]), console.INFEASIBLE), (StoppedWithoutPlan("no_plan"), console.NO_PLAN),
     ):  # fmt: skip
 
         def end(*_, _problem=problem, **__):
@@ -263,14 +264,14 @@ def test_other_ends_keep_their_codes(monkeypatch, county_folder, tmp_path, verb:
 
 
 def test_instead_without_why_is_bad_usage(county_folder) -> None:
-    assert run("explain", county_folder, "--instead", "3418000040")[0] == cli.BAD_INPUT
+    assert run("explain", county_folder, "--instead", "3418000040")[0] == console.BAD_INPUT
 
 
 def test_a_swap_is_told_in_both_languages(monkeypatch, county_folder) -> None:
     swap = swapped()
     names = {"A3": "甲镇A3"}
     for language, said in (("en", "甲镇A3 is kept in the plan"), ("zh", "方案中甲镇A3保留")):
-        out = cli._out(language)
+        out = console.output(language)
         with out.console.capture() as capture:
             analysis._print_swap(out, swap, names, 0.01)
         assert said in capture.get()

@@ -11,6 +11,7 @@ from itertools import pairwise
 import pandas as pd
 import pytest
 
+import optimizer.study.frontier as sweeping
 from geodata.contract.findings import InputProblems
 from maps import chart
 from maps.dossier.frontier import changes_said, record, said_about, write_frontier
@@ -19,7 +20,6 @@ from models.plan.analysis import Frontier
 from models.plan.comparison import plan_changes
 from models.problem.instance import build_instance
 from models.problem.request import Request
-from optimizer import frontier as sweeping
 from optimizer.scenario import Goal, Scenario
 from optimizer.search.relaxation import bridge_of
 from optimizer.solver.bridge import Answer, Limits

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import optimizer.districting.locating as locating
 from models.districting.single_source import SingleSource, cost_of, faults
-from optimizer.districting.districting import locating, serve, stated
+from optimizer.districting.districting import serve, stated
 from optimizer.districting.dividing import STRIDE, Division, divided
 from optimizer.districting.locating import step_of
 from tests.optimizer.test_districting import EXACT, enumerated, needs_data, task

@@ -1,0 +1,106 @@
+"""The verbs that make a plan: demo and plan. Words and tables only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from geodata.contract.findings import InputProblems
+from geodata.demo.county import write_demo_county
+from geodata.folder.reading import read_county, read_head
+from geodata.messages import say
+from maps.dossier.dossier import is_dossier, write_dossier
+from maps.wording import name as in_words
+from models.plan.decisions import PlanResult
+from optimizer.cli.console import (
+    FolderArgument,
+    LanguageOption,
+    Out,
+    OverwriteOption,
+    ScenarioOption,
+    exits,
+    figure,
+    output,
+    progress,
+    refuse_folder,
+    rule_word,
+)
+from optimizer.scenario import Scenario, read_scenario
+from optimizer.verbs.plan import plan as make_plan
+
+
+def demo_command(
+    county: Annotated[Path, typer.Option(help="Folder for the county. 县数据文件夹。")] = Path("nanpu"),
+    dossier: Annotated[Path, typer.Option(help="Folder for the plan. 方案文件夹。")] = Path("nanpu-plan"),
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the county. 随机种子。")] = 2026,
+    language: LanguageOption = "zh",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier demo.")] = False,
+) -> None:
+    """Write the fictional demonstration county and make its plan. 生成虚构示例县及其方案。"""
+    out = output(language)
+    with exits(out):
+        refuse_folder(county, overwrite, _is_demo, "cli.not_a_demo")
+        refuse_folder(dossier, overwrite, is_dossier, "workbook.not_a_dossier")
+        out.say("demo", county=str(county))
+        write_demo_county(county, seed)
+        with progress(out) as report:
+            result = make_plan(read_county(county), Scenario(), report=report)
+        _summary(out, result)
+        _write(out, result, dossier, overwrite)
+
+
+def _is_demo(folder: Path) -> bool:
+    try:
+        return read_head(folder).fictional
+    except InputProblems:
+        return False
+
+
+def plan_command(
+    folder: FolderArgument,
+    dossier: Annotated[Path, typer.Option("--out", help="Folder for the dossier. 方案文件夹。")],
+    scenario: ScenarioOption = None,
+    language: LanguageOption = "zh",
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Make the allocation plan with its bound, as a dossier. 生成配置方案。"""
+    out = output(language)
+    with exits(out):
+        refuse_folder(dossier, overwrite, is_dossier, "workbook.not_a_dossier")
+        asked = read_scenario(scenario) if scenario else Scenario()
+        county = read_county(folder)
+        with progress(out) as report:
+            result = make_plan(county, asked, report=report)
+        out.findings([f for f in result.findings if f.severity == "warning"], most=20)
+        _summary(out, result)
+        _write(out, result, dossier, overwrite)
+
+
+def _summary(out: Out, result: PlanResult) -> None:
+    """The headline: what it achieves, how sure, what it costs."""
+    grid = Table(*(say(f"cli.col_{c}", out.language) for c in ("measure", "unit", "today", "plan")))
+    for row in result.verdict.measures.itertuples():
+        unit = in_words("unit", str(row.unit), out.language)
+        grid.add_row(
+            rule_word("measure", str(row.measure), out.language), unit, figure(row.today), figure(row.plan)
+        )
+    out.console.print(grid)
+    solve = result.solve
+    out.say(
+        "gap",
+        objective=f"{solve.objective:.4f}",
+        bound=f"{solve.bound:.4f}",
+        gap=f"{solve.gap:.1%}",
+        seconds=f"{solve.seconds:.0f}",
+        solver=solve.solver,
+    )
+    if solve.status == "stopped":
+        out.say("stopped", style="yellow")
+
+
+def _write(out: Out, result: PlanResult, folder: Path, overwrite: bool) -> None:
+    write_dossier(result, folder, out.language, overwrite=overwrite)
+    out.say("written", style="bold green", folder=str(folder))
