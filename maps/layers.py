@@ -13,7 +13,7 @@ from geodata.folder.geopackage import write_geopackage
 from models.plan.decisions import PlanResult
 
 
-def schools(result: PlanResult) -> gpd.GeoDataFrame:
+def school_layer(result: PlanResult) -> gpd.GeoDataFrame:
     """One point a site: pupils, open or closed, action."""
     units = result.verdict.units.groupby("school_id", as_index=False).agg(
         pupils_today=("pupils_today", "sum"), pupils_plan=("pupils_plan", "sum"), open_plan=("open_plan", "any"),
@@ -26,7 +26,7 @@ def schools(result: PlanResult) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(joined, crs="EPSG:4326")
 
 
-def villages(result: PlanResult) -> gpd.GeoDataFrame:
+def village_layer(result: PlanResult) -> gpd.GeoDataFrame:
     """One point a village: pupils, longest way before and after."""
     t = result.verdict.travel
     t = t.assign(
@@ -49,7 +49,7 @@ def villages(result: PlanResult) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(joined, crs="EPSG:4326")
 
 
-def attendance(result: PlanResult) -> gpd.GeoDataFrame:
+def attendance_layer(result: PlanResult) -> gpd.GeoDataFrame:
     """A line from each village to each school it attends, with pupils, mode and minutes."""
     t = result.verdict.travel
     v = result.county.villages.set_index("village_id")[["lon", "lat"]]
@@ -83,7 +83,11 @@ def write_layers(result: PlanResult, path: Path) -> Path:
     -------
     Path
     """
-    layers = {"schools": schools(result), "villages": villages(result), "attendance": attendance(result)}
+    layers = {
+        "schools": school_layer(result),
+        "villages": village_layer(result),
+        "attendance": attendance_layer(result),
+    }
     if result.county.townships is not None:
         layers["townships"] = result.county.townships
     going = result.plan.attendance

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from geodata.contract.tables import BANDS
 from geodata.messages import catalogue, say
 
-BANDS = ("g1_3", "g4_6", "g7_9")
 WORDS = {
     **{b: f"workbook.band_{b}" for b in BANDS}, **{s: f"workbook.stage_{s}" for s in ("pri", "jun")},
     **{m: f"workbook.mode_{m}" for m in ("walk", "bus")},

@@ -9,10 +9,17 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geodata.areas.tessellation import MIN_AREA_M2, MIN_WIDTH_M, borders, both_ways, joined, without_slivers
+from geodata.areas.tessellation import (
+    MIN_AREA_M2,
+    MIN_WIDTH_M,
+    borders,
+    both_ways,
+    merged_shapes,
+    without_slivers,
+)
 from geodata.areas.zones import Zones
+from geodata.arrays import Ints
 from geodata.contract.findings import Finding
-from geodata.roads.snapping import Ints
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,7 @@ def catchments(
     if lent:
         found.append(Finding("note", "zones.no_pupils", {"count": lent, "band": band}))
     areas, moved = without_slivers(
-        joined(shapes, chosen, len(schools)), zones.villages, chosen, min_area, min_width
+        merged_shapes(shapes, chosen, len(schools)), zones.villages, chosen, min_area, min_width
     )
     if moved:
         found.append(Finding("note", "zones.catchment_slivers", {"count": moved, "band": band}))

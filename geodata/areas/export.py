@@ -9,7 +9,7 @@ import pandas as pd
 
 from geodata.areas.catchments import catchments
 from geodata.areas.isochrones import service_areas
-from geodata.areas.zones import adjacency, demand_zones, walking
+from geodata.areas.zones import demand_zones, walking, zone_adjacency
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.tables import BANDS
@@ -36,7 +36,10 @@ def area_layers(county: County, attendance: pd.DataFrame) -> tuple[dict[str, pd.
     net = walking(county)
     zones = demand_zones(county, net)
     found = list(zones.findings)
-    layers: dict[str, pd.DataFrame] = {"zones": _degrees(zones.areas), "zone_neighbours": adjacency(zones)}
+    layers: dict[str, pd.DataFrame] = {
+        "zones": _degrees(zones.areas),
+        "zone_neighbours": zone_adjacency(zones),
+    }
     names = county.schools.set_index("school_id")["name"]
     for band in BANDS:
         done = catchments(zones, attendance, band)

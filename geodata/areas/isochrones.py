@@ -12,11 +12,12 @@ import pandas as pd
 import shapely
 
 from geodata.areas.zones import metric_crs, walking
+from geodata.arrays import Floats
 from geodata.contract.county import County
 from geodata.contract.findings import Finding
-from geodata.roads.reach import Sections, along, costs_from, drawn, reached, sections
+from geodata.roads.reach import Sections, along, costs_from, drawn, sections, within_limit
 from geodata.roads.shortest_paths import CHUNK, MARGIN
-from geodata.roads.snapping import Floats, Net, snap
+from geodata.roads.snapping import Net, snap
 from geodata.travel.crowfly import DETOUR
 from geodata.travel.tables import WALK_KMH, places
 from geodata.travel.times import WALK_PACE
@@ -124,5 +125,5 @@ def _isochrones(
 def _streets_within(
     cut: Sections, lines: npt.NDArray[np.object_], cost: Floats, limit: float
 ) -> npt.NDArray[np.object_]:
-    whole, parts = reached(cut, cost, limit)
+    whole, parts = within_limit(cut, cost, limit)
     return np.concatenate([lines[whole], drawn(cut.net.streets, parts.street, parts.start, parts.end)])

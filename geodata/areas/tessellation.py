@@ -9,14 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import shapely
 from scipy.spatial import Voronoi
 
-from geodata.roads.snapping import Flags, Floats, Ints
-
-Shapes = npt.NDArray[np.object_]
+from geodata.arrays import Flags, Floats, Ints, Shapes
 
 SAME_PLACE_M = 0.01
 """Seeds closer than this are one; the first keeps the place."""
@@ -26,7 +23,7 @@ MIN_WIDTH_M = 30.0
 """A piece of a smaller mean width, 2 x area / perimeter, is a sliver [A]."""
 
 
-def joined(shapes: Shapes, owner: Ints, count: int) -> Shapes:
+def merged_shapes(shapes: Shapes, owner: Ints, count: int) -> Shapes:
     """Pieces of one coverage joined by owner, shape (count,); empty for an owner without a piece."""
     done = np.full(count, shapely.Polygon(), dtype=object)
     order = np.argsort(owner, kind="stable")
@@ -58,7 +55,7 @@ def tile(points: Floats, owner: Ints, outline: Any) -> Shapes:
     first.sort()
     seeds, owner = points[first], owner[first]
     if len(seeds) < 2:
-        return joined(np.array([outline], dtype=object), owner, count)
+        return merged_shapes(np.array([outline], dtype=object), owner, count)
     # one noding of all borders with the outline: cutting region by region would leave hairline gaps
     lines = shapely.union_all([*_ridges(seeds, owner, outline), shapely.boundary(outline)])
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(lines)))
@@ -67,7 +64,7 @@ def tile(points: Floats, owner: Ints, outline: Any) -> Shapes:
     inside = shapely.intersects(outline, inner)
     faces, inner = faces[inside], inner[inside]
     face, seed = shapely.STRtree(shapely.points(seeds)).query_nearest(inner, all_matches=False)
-    return joined(faces[face], owner[seed], count)
+    return merged_shapes(faces[face], owner[seed], count)
 
 
 def _ridges(seeds: Floats, owner: Ints, outline: Any) -> Shapes:
@@ -158,4 +155,4 @@ def without_slivers(
         belongs[best["left"]] = best["to"]
         loose[best["left"]] = False
         count += len(best)
-    return joined(pieces, belongs, len(shapes)), count
+    return merged_shapes(pieces, belongs, len(shapes)), count

@@ -9,11 +9,9 @@ import pandas as pd
 import shapely
 
 from geodata.areas.tessellation import tile
+from geodata.arrays import Ints, Shapes
 from geodata.contract.county import County
 from geodata.contract.findings import Finding
-from geodata.roads.snapping import Ints
-
-Shapes = npt.NDArray[np.object_]
 
 GAP_M = 10.0
 """Enclosed gaps between polygons narrower than this are drawing faults and are closed [A]."""

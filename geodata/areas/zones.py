@@ -18,10 +18,11 @@ import shapely
 
 from geodata.areas.tessellation import MIN_AREA_M2, SAME_PLACE_M, borders, both_ways, tile, without_slivers
 from geodata.areas.zone_polygons import own_polygons
+from geodata.arrays import Floats, Ints
 from geodata.contract.county import County
 from geodata.contract.findings import Finding
 from geodata.roads.reach import along, nearest, sections
-from geodata.roads.snapping import Floats, Ints, Net, snap, streets_of
+from geodata.roads.snapping import Net, snap, streets_of
 from geodata.roads.speeds import mode_network
 from geodata.travel.tables import places
 from geodata.travel.times import WALK_PACE, conditions_of
@@ -212,7 +213,7 @@ def _badly_placed(
     ]  # fmt: skip
 
 
-def adjacency(zones: Zones, tolerance_m: float = TOUCH_M) -> pd.DataFrame:
+def zone_adjacency(zones: Zones, tolerance_m: float = TOUCH_M) -> pd.DataFrame:
     """Zones that share a border.
 
     Parameters

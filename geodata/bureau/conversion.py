@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from geodata.bureau.mapping import FORMS, UNITS, Block, Bound, Constant, Source, bound
-from geodata.bureau.workbooks import Sheet, columns_of, decimal, nearest_headings
+from geodata.bureau.workbooks import SourceSheet, columns_of, decimal, nearest_headings
 from geodata.contract.findings import Finding
 from geodata.contract.tables import TABLES, Column
 from geodata.contract.validation import plain
@@ -67,7 +67,7 @@ def _constant(value: Constant) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _located(rule: Bound, sheet: Sheet, name: str) -> tuple[int | None, list[Finding]]:
+def _located(rule: Bound, sheet: SourceSheet, name: str) -> tuple[int | None, list[Finding]]:
     """Position of the mapped column, or why it has none."""
     at = columns_of(rule.heading, sheet.headings)
     if len(at) == 1:
@@ -99,7 +99,7 @@ def _unit_above(above: tuple[str, ...], base: str) -> str | None:
     return None
 
 
-def _contradiction(rule: Bound, column: Column, heading: str, sheet: Sheet) -> list[Finding]:
+def _contradiction(rule: Bound, column: Column, heading: str, sheet: SourceSheet) -> list[Finding]:
     """A unit named by the heading or above the header is never overruled in silence.
 
     In the heading it is certain, so another one in the mapping is an error; a line for the whole sheet
@@ -204,7 +204,7 @@ def _column(source: Source, column: Column, rule: Bound, cells: pd.Series, place
 
 
 def _piece(
-    source: Source, sheet: Sheet, block: Block, extra: dict[str, Constant]
+    source: Source, sheet: SourceSheet, block: Block, extra: dict[str, Constant]
 ) -> tuple[Piece | None, list[Finding]]:
     """The records of one block of a sheet."""
     table = TABLES[source.table]
@@ -249,13 +249,15 @@ def _piece(
     return piece, found
 
 
-def convert(source: Source, sheet: Sheet, extra: dict[str, Constant]) -> tuple[list[Piece], list[Finding]]:
+def convert(
+    source: Source, sheet: SourceSheet, extra: dict[str, Constant]
+) -> tuple[list[Piece], list[Finding]]:
     """All records that a source's sheet gives.
 
     Parameters
     ----------
     source : Source
-    sheet : Sheet
+    sheet : SourceSheet
     extra : dict
         Constants of this sheet.
 

@@ -20,7 +20,7 @@ from geodata.bureau.conversion import Piece, convert, wanted
 from geodata.bureau.joining import joined, stacked
 from geodata.bureau.mapping import NAMED, Constant, Mapping, Source
 from geodata.bureau.matching import Doubt, Resolved, known_id, known_name, own_id, resolve
-from geodata.bureau.workbooks import Book, Sheet, csv_grid, open_book, read_sheet, xlsx_grid
+from geodata.bureau.workbooks import Book, SourceSheet, csv_grid, open_book, read_sheet, xlsx_grid
 from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.contract.tables import TABLES, Table
 from geodata.contract.validation import Raw, plain
@@ -88,7 +88,7 @@ class Mapped:
     raws: dict[str, Raw] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     origins: dict[str, Origin] = field(default_factory=dict)
-    sheets: dict[str, Sheet] = field(default_factory=dict)
+    sheets: dict[str, SourceSheet] = field(default_factory=dict)
     tables: frozenset[str] = frozenset()
 
     def placed(self, found: list[Finding]) -> list[Finding]:
@@ -105,7 +105,9 @@ class Mapped:
         return done
 
 
-def _sheets(folder: Path, source: Source, books: dict[Path, Book]) -> list[tuple[Sheet, dict[str, Constant]]]:
+def _sheets(
+    folder: Path, source: Source, books: dict[Path, Book]
+) -> list[tuple[SourceSheet, dict[str, Constant]]]:
     """The sheets of one source with the constants of each."""
     declared = source.constants.get("crs")
     crs = declared if isinstance(declared, str) else None
@@ -148,7 +150,7 @@ def _asked(source: Source, book: Book, name: str) -> dict[str, dict[str, Constan
     return asked
 
 
-def _with_geometry(source: Source, sheet: Sheet) -> Source:
+def _with_geometry(source: Source, sheet: SourceSheet) -> Source:
     """Longitude, latitude and system from the geometry, unless the mapping takes them from columns."""
     names = {c.name for c in TABLES[source.table].columns}
     if "@lon" not in sheet.headings or "lon" not in names or "lon" in source.columns:
@@ -306,7 +308,7 @@ def read_mapped(folder: Path, mapping: Mapping, county: str, plain_raws: Dict[st
     found: list[Finding] = []
     pieces: dict[str, list[Piece]] = {}
     failed: set[str] = set()
-    sheets: dict[str, Sheet] = {}
+    sheets: dict[str, SourceSheet] = {}
     books: dict[Path, Book] = {}
     for source in mapping.source:
         try:

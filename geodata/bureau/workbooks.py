@@ -60,7 +60,7 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class SourceSheet:
     """Records of one sheet, layer or table, before anything is converted.
 
     Parameters
@@ -289,7 +289,7 @@ def _down(grid: Grid, first: int, headings: tuple[str, ...]) -> list[Finding]:
 
 def read_sheet(
     grid: Grid, wanted: list[str], header: tuple[int, int] | None = None, path: Path | None = None
-) -> Sheet:
+) -> SourceSheet:
     """The records of a sheet.
 
     Parameters
@@ -302,7 +302,7 @@ def read_sheet(
 
     Returns
     -------
-    Sheet
+    SourceSheet
         With a finding for every row left out, hidden row read, cell filled down, total that differs.
 
     Raises
@@ -352,7 +352,7 @@ def read_sheet(
     ]
     found += _totals(grid.label, frame, headings, cells, totals, columns)
     above = tuple(plain(t) for row in grid.cells[:top] for t in row if plain(t))
-    return Sheet(grid.label, headings, frame, tuple(found), path, above)
+    return SourceSheet(grid.label, headings, frame, tuple(found), path, above)
 
 
 def decimal(text: str) -> Decimal | None:
@@ -393,10 +393,10 @@ def _totals(
     return found
 
 
-def first_row_sheet(grid: Grid, path: Path | None = None) -> Sheet:
+def first_row_sheet(grid: Grid, path: Path | None = None) -> SourceSheet:
     """A sheet whose header is its first row, as our own tables have it; nothing is left out."""
     headings = tuple(grid.cells[0]) if grid.cells else ()
     frame = pd.DataFrame(
         grid.cells[1:], index=range(2, len(grid.cells) + 1), columns=range(len(headings)), dtype=object
     )
-    return replace(Sheet(grid.label, headings, frame), path=path)
+    return replace(SourceSheet(grid.label, headings, frame), path=path)

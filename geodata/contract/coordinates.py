@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from geodata.arrays import Floats
 
 _A = 6378245.0  # Krasovsky 1940 semi-major axis, m
 _EE = 0.00669342162296594323  # its first eccentricity squared

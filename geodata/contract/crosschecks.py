@@ -69,7 +69,7 @@ def kilometres(lon: pd.Series, lat: pd.Series, lon0: float, lat0: float) -> np.n
     return np.asarray(np.hypot(east, north), dtype=float)
 
 
-def places(tables: Tables) -> list[Finding]:
+def positions(tables: Tables) -> list[Finding]:
     """Swapped longitude and latitude, points far from all others."""
     parts = [tables[n].frame[["lon", "lat"]] for n in ("schools", "villages") if n in tables]
     if not parts:
@@ -270,7 +270,7 @@ def cross_check(tables: Tables, year: int) -> list[Finding]:
     """Every check between tables whose tables could be read; a broken table hides no fault of the others."""
     checks: tuple[tuple[str, Callable[[], list[Finding]]], ...] = (
         ("", lambda: unknown_ids(tables)),
-        ("", lambda: places(tables)),
+        ("", lambda: positions(tables)),
         ("schools", lambda: close_schools(tables)),
         ("schools", lambda: school_words(tables)),
         ("school_stage", lambda: shared_assets(tables)),

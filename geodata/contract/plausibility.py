@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from geodata.contract.coordinates import Floats, from_wgs84, to_wgs84
+from geodata.arrays import Floats
+from geodata.contract.coordinates import from_wgs84, to_wgs84
 from geodata.contract.crosschecks import Placed, Tables
 from geodata.contract.findings import Finding
 from geodata.folder.projecting import PLACES

@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from shapely import Point, Polygon, voronoi_polygons
 from shapely.geometry import MultiPoint
 
-Floats = npt.NDArray[np.float64]
+from geodata.arrays import Floats
 
 LON0, LAT0 = 118.10, 30.74
 KM_LON, KM_LAT = 1 / 95.55, 1 / 110.87

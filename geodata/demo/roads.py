@@ -8,15 +8,14 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial import Delaunay
 from shapely import LineString
 
+from geodata.arrays import Floats
 from geodata.demo.places import CENTRES, KM_LAT, KM_LON, LAT0, LON0, TOWNSHIPS, Places
 
-Floats = npt.NDArray[np.float64]
 GRID_KM = 0.3
 """Spacing of the seat's streets."""
 

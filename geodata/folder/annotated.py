@@ -22,7 +22,7 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 
 from geodata.bureau.mapping import read_mapping
 from geodata.bureau.tables import Mapped, read_mapped
-from geodata.bureau.workbooks import Sheet, columns_of, csv_grid, first_row_sheet
+from geodata.bureau.workbooks import SourceSheet, columns_of, csv_grid, first_row_sheet
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.tables import TABLES
 from geodata.folder.reading import Head, read_head
@@ -138,7 +138,7 @@ def _copied(
     return None
 
 
-def _layer_copy(page: Any, sheet: Sheet) -> _Copy:
+def _layer_copy(page: Any, sheet: SourceSheet) -> _Copy:
     """A layer or database table: headings in the first row, records below, so rows move down by one."""
     _write_row(page, 1, list(sheet.headings))
     for number, row in zip(sheet.frame.index, sheet.frame.to_numpy(object), strict=True):

@@ -11,17 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
-from geodata.contract.coordinates import Floats
+from geodata.arrays import Flags, Floats
 from geodata.contract.findings import Finding
 from geodata.contract.tables import CRS_NAMES, TABLES
 from geodata.contract.validation import Raw, coerce, plain
-
-Flags = npt.NDArray[np.bool_]
 
 PLACES = ("schools", "villages")
 EPSG = re.compile(r"epsg\s*:?\s*([0-9]{4,6})", re.IGNORECASE)

@@ -1,6 +1,6 @@
 """Layers with a geometry as tables: shapefile, GeoPackage, GeoJSON, GeoParquet, PostGIS.
 
-Every layer becomes a `Sheet` of text cells like a spreadsheet's, with three columns of ours at the
+Every layer becomes a `SourceSheet` of text cells like a spreadsheet's, with three columns of ours at the
 end, ``@lon``, ``@lat`` and ``@crs``: the point in degrees and the system it is in. EPSG:4490 (the land
 bureau's CGCS2000) keeps its name; every other system is converted to WGS-84, and said.
 """
@@ -18,7 +18,7 @@ import pyogrio
 import shapely
 from pyproj import CRS
 
-from geodata.bureau.workbooks import Sheet, cell_text
+from geodata.bureau.workbooks import SourceSheet, cell_text
 from geodata.contract.findings import Finding, InputProblems
 
 SUFFIXES = (".shp", ".gpkg", ".geojson", ".json", ".parquet", ".fgb", ".tab", ".kml")
@@ -76,7 +76,9 @@ def _shapefile(path: Path, label: str) -> tuple[gpd.GeoDataFrame, list[Finding]]
     raise _problem("bureau.shapefile_encoding", label)
 
 
-def read_layer(path: Path, layer: str | None, label: str, epsg: int | None, declared: str | None) -> Sheet:
+def read_layer(
+    path: Path, layer: str | None, label: str, epsg: int | None, declared: str | None
+) -> SourceSheet:
     """A file with a geometry as a sheet.
 
     Parameters
@@ -93,7 +95,7 @@ def read_layer(path: Path, layer: str | None, label: str, epsg: int | None, decl
 
     Returns
     -------
-    Sheet
+    SourceSheet
         Rows numbered from 1 in the order of the file.
 
     Raises
@@ -141,7 +143,7 @@ def _as_sheet(
     declared: str | None,
     found: list[Finding],
     path: Path | None,
-) -> Sheet:
+) -> SourceSheet:
     if not isinstance(frame, gpd.GeoDataFrame):
         plain, points = frame, None
     else:
@@ -155,7 +157,7 @@ def _as_sheet(
             cells[len(headings) + i] = points[heading].to_numpy()
         headings += GEOMETRY_HEADINGS
     cells.index = pd.RangeIndex(1, len(frame) + 1)
-    return Sheet(label, headings, cells, tuple(found), path)
+    return SourceSheet(label, headings, cells, tuple(found), path)
 
 
 def _degrees(
@@ -210,7 +212,9 @@ def _system(own: CRS | None, label: str, epsg: int | None, declared: str | None)
     return crs, found
 
 
-def read_postgis(connection: str, layer: str, label: str, epsg: int | None, declared: str | None) -> Sheet:
+def read_postgis(
+    connection: str, layer: str, label: str, epsg: int | None, declared: str | None
+) -> SourceSheet:
     """A table of a PostGIS database as a sheet, read in a read-only transaction.
 
     Parameters
@@ -223,7 +227,7 @@ def read_postgis(connection: str, layer: str, label: str, epsg: int | None, decl
 
     Returns
     -------
-    Sheet
+    SourceSheet
         Rows numbered from 1 in the order of the primary key (else of all columns).
 
     Raises

@@ -15,8 +15,9 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 from shapely.ops import substring
 
+from geodata.arrays import Floats, Ints
 from geodata.roads.shortest_paths import MARGIN, cheapest_arcs
-from geodata.roads.snapping import Floats, Ints, Net, Snaps, Streets
+from geodata.roads.snapping import Net, Snaps, Streets
 
 Lines = npt.NDArray[np.object_]
 
@@ -150,7 +151,7 @@ def costs_from(cut: Sections, points: Ints, limit: float) -> Floats:
     return np.atleast_2d(found)
 
 
-def reached(cut: Sections, cost: Floats, limit: float) -> tuple[Ints, Pieces]:
+def within_limit(cut: Sections, cost: Floats, limit: float) -> tuple[Ints, Pieces]:
     """Parts of streets within a limit of one point.
 
     Parameters

@@ -16,7 +16,8 @@ import numpy.typing as npt
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
-from geodata.roads.snapping import AT_END_M, Flags, Floats, Ints, Net, Snaps
+from geodata.arrays import Flags, Floats, Ints
+from geodata.roads.snapping import AT_END_M, Net, Snaps
 
 Small = npt.NDArray[np.int32]
 Pairs = tuple[Small, Small, Floats]

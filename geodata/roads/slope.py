@@ -15,8 +15,9 @@ import numpy as np
 import shapely
 from pyproj import Transformer
 
+from geodata.arrays import Floats
 from geodata.contract.findings import Finding, InputProblems
-from geodata.roads.snapping import Floats, Streets
+from geodata.roads.snapping import Streets
 
 STEP_M = 30.0
 """Streets are measured in pieces of at most this length: about a cell of the usual rasters."""

@@ -17,9 +17,7 @@ import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
+from geodata.arrays import Flags, Floats, Ints
 
 AT_END_M = 0.01  # a point this close to a junction stands on it: one-ways of the street do not bind it
 SAME_LINE_DIGITS = 7  # degrees: about 1 cm; the two directions of a street share their vertices

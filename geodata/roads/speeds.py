@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geodata.arrays import Floats
 from geodata.contract.tables import TRAVEL_MODES
-from geodata.roads.snapping import Floats, Net, Streets, network
+from geodata.roads.snapping import Net, Streets, network
 
 MODES = ("walk", "bus", "car")
 """Modes that every county needs."""

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from pyproj import Geod
 
+from geodata.arrays import Floats
 from geodata.contract.county import County
 from geodata.contract.findings import Finding
-from geodata.roads.snapping import Floats
 from geodata.travel.tables import (
     BUS_WAIT_MIN,
     WALK_KMH,

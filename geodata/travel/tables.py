@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from geodata.arrays import Floats
 from geodata.contract.county import County
 from geodata.contract.findings import Finding
 from geodata.roads.shortest_paths import Pairs
-from geodata.roads.snapping import Floats
 from geodata.roads.speeds import ON_FOOT
 
 WALK_KMH = 4.0  # sources.md 3.2 [A]

@@ -8,6 +8,7 @@ from typing import cast
 import numpy as np
 import pandas as pd
 
+from geodata.arrays import Floats
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, Severity
 from geodata.roads.cache import (
@@ -22,7 +23,7 @@ from geodata.roads.cache import (
 from geodata.roads.graph import roads_findings
 from geodata.roads.shortest_paths import Pairs, Small, blocks, in_order, matrix
 from geodata.roads.slope import raster_heights, slope_findings, street_slopes
-from geodata.roads.snapping import Floats, Net, Snaps, Streets, snap, streets_of
+from geodata.roads.snapping import Net, Snaps, Streets, snap, streets_of
 from geodata.roads.speeds import (
     ALL_MODES,
     ON_FOOT,

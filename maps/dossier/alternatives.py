@@ -12,7 +12,7 @@ import xlsxwriter
 
 from geodata.messages import say
 from maps.dossier.folders import write_folder
-from maps.dossier.frontier import MEASURES, change_columns, changes_said, word
+from maps.dossier.frontier import MEASURES, analysis_word, change_columns, changes_said
 from maps.dossier.notices import percent
 from maps.dossier.tables import Sheet
 from maps.dossier.workbook import CREATED, styles_of, write_sheet
@@ -22,29 +22,29 @@ from models.plan.analysis import Alternatives
 MARKER = "alternatives.json"
 
 
-def said_about(found: Alternatives, language: str) -> list[str]:
+def alternatives_said(found: Alternatives, language: str) -> list[str]:
     """Sentences for the front: how many plans, how near the best, what the costs mean."""
     best = found.plans[0]
     county = found.county.name if language == "zh" else found.county.name_en
     said = [
-        word("alternatives_title", language, county=county),
-        word(
+        analysis_word("alternatives_title", language, county=county),
+        analysis_word(
             "alternatives_about", language, count=len(found.plans), within=percent(found.within), objective=f"{best.objective:.4f}",
             bound=f"{found.bound:.4f}", solver=found.solver,
         ),
-        word("alternatives_cost_about", language),
+        analysis_word("alternatives_cost_about", language),
     ]  # fmt: skip
     gap = max(0.0, best.objective - found.bound) / max(best.objective, 1e-9)
     for i, p in enumerate(found.plans):
         if p.worse < 0:
             fields = {"number": str(i + 1), "share": percent(-p.worse), "gap": percent(gap)}
-            said.append(word("alternatives_better", language, **fields))
+            said.append(analysis_word("alternatives_better", language, **fields))
     if found.interrupted:
-        said.append(word("alternatives_interrupted", language, count=len(found.plans)))
+        said.append(analysis_word("alternatives_interrupted", language, count=len(found.plans)))
     elif found.exhausted:
-        said.append(word("alternatives_no_more", language))
+        said.append(analysis_word("alternatives_no_more", language))
     elif found.stopped:
-        said.append(word("alternatives_fewer", language))
+        said.append(analysis_word("alternatives_fewer", language))
     if found.county.fictional:
         said.append(say("workbook.fictional", language))
     if found.county.modelled:
@@ -55,10 +55,10 @@ def said_about(found: Alternatives, language: str) -> list[str]:
 def cost(value: float, proven: bool, language: str) -> str:
     """A replacement cost; infinite ones and those not looked for in words."""
     if math.isnan(value):
-        return word("not_looked", language)
+        return analysis_word("not_looked", language)
     if math.isfinite(value):
         return f"{value:.4f}"
-    return word("impossible" if proven else "none_found", language)
+    return analysis_word("impossible" if proven else "none_found", language)
 
 
 def plans_sheet(found: Alternatives, language: str) -> Sheet:
@@ -67,16 +67,16 @@ def plans_sheet(found: Alternatives, language: str) -> Sheet:
     for i, p in enumerate(found.plans):
         values = p.verdict.measures.set_index("measure")["plan"]
         row: dict[str, object] = {
-            word("number", language): f"{i + 1}", word("objective", language): p.objective, word("worse", language): percent(p.worse),
-            word("differs", language): float(p.differs), word("apart", language): float(p.apart),
-            word("apart_most", language): float(p.apart_most),
+            analysis_word("number", language): f"{i + 1}", analysis_word("objective", language): p.objective, analysis_word("worse", language): percent(p.worse),
+            analysis_word("differs", language): float(p.differs), analysis_word("apart", language): float(p.apart),
+            analysis_word("apart_most", language): float(p.apart_most),
         }  # fmt: skip
         row |= {name("measure", m, language): float(values[m]) for m in (*MEASURES, "cost")}
-        row[word("changed_best", language)] = changes_said(p.changes, language, most=8) if i else ""
+        row[analysis_word("changed_best", language)] = changes_said(p.changes, language, most=8) if i else ""
         rows.append(row)
     table = pd.DataFrame(rows)
     formats = {h: "number" for h in table.columns if table[h].dtype == "float64"}
-    return Sheet("plans", table, formats | {word("objective", language): "fine"})
+    return Sheet("plans", table, formats | {analysis_word("objective", language): "fine"})
 
 
 def decisions_sheet(found: Alternatives, language: str) -> Sheet:
@@ -84,26 +84,31 @@ def decisions_sheet(found: Alternatives, language: str) -> Sheet:
     d = found.decisions
     impossible = [not math.isfinite(v) for v in d["cost_least"]]
     columns: dict[str, list[Any]] = {
-        word("township", language): list(d["township"]), word("school", language): list(d["school"]),
-        word("best_decision", language): [word(f"decision_{v}", language) for v in d["best"]],
-        word("closes", language): [word("times_of", language, closes=c, of=n) for c, n in zip(d["closes"], d["of"], strict=True)],
-        word("recurs", language): [word(f"recurs_{v}", language) for v in d["recurs"]],
-        word("other", language): [word(f"decision_{v}", language) for v in d["other"]],
-        word("cost_least", language): [cost(v, True, language) for v in d["cost_least"]],
-        word("cost_most", language): [cost(v, p, language) for v, p in zip(d["cost_most"], impossible, strict=True)],
+        analysis_word("township", language): list(d["township"]), analysis_word("school", language): list(d["school"]),
+        analysis_word("best_decision", language): [analysis_word(f"decision_{v}", language) for v in d["best"]],
+        analysis_word("closes", language): [analysis_word("times_of", language, closes=c, of=n) for c, n in zip(d["closes"], d["of"], strict=True)],
+        analysis_word("recurs", language): [analysis_word(f"recurs_{v}", language) for v in d["recurs"]],
+        analysis_word("other", language): [analysis_word(f"decision_{v}", language) for v in d["other"]],
+        analysis_word("cost_least", language): [cost(v, True, language) for v in d["cost_least"]],
+        analysis_word("cost_most", language): [cost(v, p, language) for v, p in zip(d["cost_most"], impossible, strict=True)],
     }  # fmt: skip
     return Sheet("decisions", pd.DataFrame(columns), {})
 
 
-def changes_sheet(found: Alternatives, language: str) -> Sheet:
+def alternatives_changes_sheet(found: Alternatives, language: str) -> Sheet:
     """Every amount in which a plan differs from the best."""
     parts = [p.changes.assign(number=i + 1) for i, p in enumerate(found.plans)]
     c = pd.concat(parts, ignore_index=True)
-    columns = {word("number", language): [str(n) for n in c["number"]], **change_columns(c, language)}
-    return Sheet("changes", pd.DataFrame(columns), {word(k, language): "number" for k in ("before", "after")})
+    columns = {
+        analysis_word("number", language): [str(n) for n in c["number"]],
+        **change_columns(c, language),
+    }
+    return Sheet(
+        "changes", pd.DataFrame(columns), {analysis_word(k, language): "number" for k in ("before", "after")}
+    )
 
 
-def record(found: Alternatives) -> dict[str, Any]:
+def alternatives_record(found: Alternatives) -> dict[str, Any]:
     """Every figure as plain data; infinite ones are null."""
     decisions = found.decisions.replace([math.inf], [None])
     return {
@@ -146,14 +151,14 @@ def write_alternatives(
         with xlsxwriter.Workbook(draft / "alternatives.xlsx", options) as book:
             book.set_properties({"created": CREATED, "title": found.county.name})
             styles = styles_of(book) | {"fine": book.add_format({"num_format": "0.0000"})}
-            page = book.add_worksheet(word("sheet_about", language))
+            page = book.add_worksheet(analysis_word("sheet_about", language))
             page.set_column(0, 0, 120)
-            for row, text in enumerate(said_about(found, language)):
+            for row, text in enumerate(alternatives_said(found, language)):
                 page.write_string(row, 0, text, styles["title"] if row == 0 else None)
-            makers = (plans_sheet, decisions_sheet, changes_sheet)
+            makers = (plans_sheet, decisions_sheet, alternatives_changes_sheet)
             for sheet in [make(found, language) for make in makers]:
-                write_sheet(book, word(f"sheet_{sheet.key}", language), sheet, styles, language)
-        text = json.dumps(record(found), ensure_ascii=False, indent=1, default=str)
+                write_sheet(book, analysis_word(f"sheet_{sheet.key}", language), sheet, styles, language)
+        text = json.dumps(alternatives_record(found), ensure_ascii=False, indent=1, default=str)
         (draft / MARKER).write_text(text + "\n", encoding="utf-8")
 
     write_folder(folder, MARKER, overwrite, fill)

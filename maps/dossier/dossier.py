@@ -13,7 +13,7 @@ import jinja2
 
 from geodata.contract.findings import Finding, InputProblems
 from maps.dossier.completeness import balance_sentence
-from maps.dossier.folders import settle
+from maps.dossier.folders import put_in_place
 from maps.dossier.notices import notices
 from maps.dossier.tables import Sheet, actions, budget, coefficients, gap_counts, summary
 from maps.dossier.workbook import write_workbook
@@ -150,5 +150,5 @@ def write_dossier(result: PlanResult, folder: Path, language: str = "zh", overwr
         (draft / "index.html").write_text(front_page(result, language), encoding="utf-8")
         record = json.dumps(run_record(result), ensure_ascii=False, indent=1, default=str)
         (draft / MARKER).write_text(record + "\n", encoding="utf-8")
-        settle(draft, folder)
+        put_in_place(draft, folder)
     return folder

@@ -61,10 +61,10 @@ def write_folder(folder: Path, marker: str, overwrite: bool, fill: Callable[[Pat
         draft = Path(work) / "draft"
         draft.mkdir()
         fill(draft)
-        settle(draft, folder)
+        put_in_place(draft, folder)
 
 
-def settle(draft: Path, folder: Path) -> None:
+def put_in_place(draft: Path, folder: Path) -> None:
     """Move a finished draft to its place; what a planner put beside an earlier one stays."""
     if not folder.exists():
         draft.rename(folder)

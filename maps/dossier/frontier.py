@@ -10,13 +10,14 @@ from typing import Any
 import pandas as pd
 import xlsxwriter
 
+from geodata.contract.tables import BANDS
 from geodata.messages import say
 from maps.chart import draw_frontier
 from maps.dossier.folders import write_folder
 from maps.dossier.notices import percent
 from maps.dossier.tables import WAN, Sheet
 from maps.dossier.workbook import CREATED, styles_of, write_sheet
-from maps.wording import BANDS, band, listed, name, what
+from maps.wording import band, listed, name, what
 from models.formulation.money import EARMARKED
 from models.plan.analysis import Frontier, FrontierPoint
 
@@ -28,7 +29,7 @@ MEASURES = (
 """Measures shown for every point, from the referee's table."""
 
 
-def word(key: str, language: str, **fields: object) -> str:
+def analysis_word(key: str, language: str, **fields: object) -> str:
     """A message of the analysis room."""
     return say(f"analysis.{key}", language, **fields)
 
@@ -41,7 +42,7 @@ def spent(point: FrontierPoint) -> dict[str, float]:
     return {e: float(found[e]) for e in EARMARKED}
 
 
-def measures(point: FrontierPoint) -> dict[str, float]:
+def point_measures(point: FrontierPoint) -> dict[str, float]:
     """The headline measures of a point's plan."""
     if point.verdict is None:
         return dict.fromkeys(MEASURES, math.nan)
@@ -49,7 +50,7 @@ def measures(point: FrontierPoint) -> dict[str, float]:
     return {m: float(found[m]) for m in MEASURES}
 
 
-def amount(value: float) -> str:
+def shown(value: float) -> str:
     """A number for a sentence: no needless decimals, thousands apart."""
     return f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else f"{value:,.1f}"
 
@@ -60,9 +61,9 @@ def changes_said(changes: pd.DataFrame, language: str, most: int = 4) -> str:
     bands = changes[changes["change"] == "band"]
     for r in bands.head(most).itertuples():
         key = "takes_up" if r.after > r.before else "gives_up"
-        said.append(word(key, language, school=r.school, band=band(str(r.what), language)))
+        said.append(analysis_word(key, language, school=r.school, band=band(str(r.what), language)))
     if len(bands) > most:
-        said.append(word("more_bands", language, count=len(bands) - most))
+        said.append(analysis_word("more_bands", language, count=len(bands) - most))
     rest = changes[~changes["change"].isin(["band", "pupils"])]
     kinds = rest.assign(
         what=[
@@ -74,14 +75,14 @@ def changes_said(changes: pd.DataFrame, language: str, most: int = 4) -> str:
         more = float((rows["after"] - rows["before"]).sum())
         if abs(more) >= 0.5:
             said.append(
-                word(
+                analysis_word(
                     "total", language, action=name("action", str(change), language), what=what(thing, language) if thing else "",
-                    more=f"{'+' if more > 0 else '−'}{amount(abs(more))}", unit=name("unit", str(unit), language),
+                    more=f"{'+' if more > 0 else '−'}{shown(abs(more))}", unit=name("unit", str(unit), language),
                 )
             )  # fmt: skip
     if said:
         return listed(said, language)
-    return word("elsewhere" if len(changes) else "no_change", language)
+    return analysis_word("elsewhere" if len(changes) else "no_change", language)
 
 
 def points_sheet(found: Frontier, language: str) -> Sheet:
@@ -89,69 +90,73 @@ def points_sheet(found: Frontier, language: str) -> Sheet:
     rows = []
     for p in found.points:
         row: dict[str, object] = {
-            word("share", language): p.share, word("budget_wan", language): p.yuan / WAN,
-            word("state", language): word(f"state_{'carried' if p.carried else p.status}", language),
-            word("objective", language): p.objective, word("bound", language): p.bound, word("gap", language): percent(p.gap) if p.plan else "",
-            word("cost_wan", language): sum(spent(p).values()) / WAN,
+            analysis_word("share", language): p.share, analysis_word("budget_wan", language): p.yuan / WAN,
+            analysis_word("state", language): analysis_word(f"state_{'carried' if p.carried else p.status}", language),
+            analysis_word("objective", language): p.objective, analysis_word("bound", language): p.bound, analysis_word("gap", language): percent(p.gap) if p.plan else "",
+            analysis_word("cost_wan", language): sum(spent(p).values()) / WAN,
         }  # fmt: skip
         row |= {
-            word("spent_wan", language, earmark=name("earmark", e, language)): v / WAN
+            analysis_word("spent_wan", language, earmark=name("earmark", e, language)): v / WAN
             for e, v in spent(p).items()
         }
-        row |= {name("measure", m, language): v for m, v in measures(p).items()}
-        row[word("changed", language)] = changes_said(p.changes, language) if p is not found.points[0] else ""
+        row |= {name("measure", m, language): v for m, v in point_measures(p).items()}
+        row[analysis_word("changed", language)] = (
+            changes_said(p.changes, language) if p is not found.points[0] else ""
+        )
         rows.append(row)
     table = pd.DataFrame(rows)
     formats = {h: "number" for h in table.columns if table[h].dtype == "float64"}
-    formats |= {word(k, language): "fine" for k in ("objective", "bound")}
+    formats |= {analysis_word(k, language): "fine" for k in ("objective", "bound")}
     return Sheet("frontier", table, formats)
 
 
 def change_columns(c: pd.DataFrame, language: str) -> dict[str, Any]:
     """The columns of `models.plan.comparison.plan_changes` in words."""
     return {
-        word("change", language): [word(f"change_{k}", language) for k in c["change"]],
-        word("township", language): list(c["township"]), word("school", language): list(c["school"]),
-        word("what", language): [band(w, language) if w in BANDS else what(w, language) for w in c["what"]],
-        word("before", language): list(c["before"]), word("after", language): list(c["after"]),
-        word("unit", language): [name("unit", u, language) for u in c["unit"]],
+        analysis_word("change", language): [analysis_word(f"change_{k}", language) for k in c["change"]],
+        analysis_word("township", language): list(c["township"]), analysis_word("school", language): list(c["school"]),
+        analysis_word("what", language): [band(w, language) if w in BANDS else what(w, language) for w in c["what"]],
+        analysis_word("before", language): list(c["before"]), analysis_word("after", language): list(c["after"]),
+        analysis_word("unit", language): [name("unit", u, language) for u in c["unit"]],
     }  # fmt: skip
 
 
-def changes_sheet(found: Frontier, language: str) -> Sheet:
+def frontier_changes_sheet(found: Frontier, language: str) -> Sheet:
     """Every amount that differs from the next smaller budget's plan."""
     parts = [p.changes.assign(share=p.share) for p in found.points if len(p.changes)]
     c = pd.concat(parts, ignore_index=True) if parts else found.points[0].changes.assign(share=0.0)
-    columns = {word("share", language): list(c["share"]), **change_columns(c, language)}
-    formats = {word(k, language): "number" for k in ("share", "before", "after")}
+    columns = {analysis_word("share", language): list(c["share"]), **change_columns(c, language)}
+    formats = {analysis_word(k, language): "number" for k in ("share", "before", "after")}
     return Sheet("changes", pd.DataFrame(columns), formats)
 
 
-def said_about(found: Frontier, language: str) -> list[str]:
+def frontier_said(found: Frontier, language: str) -> list[str]:
     """Sentences for the front: what varies, how sure, what the least budget is, what the county is."""
     varies = (
-        word("whole_budget", language) if found.earmark == "all" else name("earmark", found.earmark, language)
+        analysis_word("whole_budget", language)
+        if found.earmark == "all"
+        else name("earmark", found.earmark, language)
     )
     solved = [p for p in found.points if p.plan is not None]
     county = found.county.name if language == "zh" else found.county.name_en
     said = [
-        word("frontier_title", language, county=county),
-        word(
+        analysis_word("frontier_title", language, county=county),
+        analysis_word(
             "frontier_about", language, varies=varies, points=len(found.points), networks=found.networks, solver=found.solver,
             gap=percent(max(p.gap for p in solved)),
         ),
-        word("bound_about", language),
+        analysis_word("bound_about", language),
     ]  # fmt: skip
     own = sum(v for e, v in solved[0].budget.items() if found.earmark in ("all", e)) / solved[0].share
     if math.isfinite(found.least_found):
         said.append(
-            word(
+            analysis_word(
                 "least", language, found=f"{found.least_found:.3f}", wan=f"{found.least_found * own / WAN:,.1f}",
                 proven=f"{found.least_proven:.3f}",
             )
         )  # fmt: skip
     if found.interrupted:
-        said.append(word("frontier_interrupted", language, count=len(solved)))
+        said.append(analysis_word("frontier_interrupted", language, count=len(solved)))
     if found.county.fictional:
         said.append(say("workbook.fictional", language))
     if found.county.modelled:
@@ -159,7 +164,7 @@ def said_about(found: Frontier, language: str) -> list[str]:
     return said
 
 
-def record(found: Frontier) -> dict[str, Any]:
+def frontier_record(found: Frontier) -> dict[str, Any]:
     """Every figure of a frontier as plain data; what is not known is null."""
 
     def plain(value: float) -> float | None:
@@ -174,7 +179,7 @@ def record(found: Frontier) -> dict[str, Any]:
             {
                 "share": p.share, "budget": p.budget, "status": p.status, "objective": plain(p.objective), "bound": plain(p.bound),
                 "gap": plain(p.gap), "carried": p.carried, "plan_id": p.plan.plan_id if p.plan else None,
-                "spent": {e: plain(v) for e, v in spent(p).items()}, "measures": {m: plain(v) for m, v in measures(p).items()},
+                "spent": {e: plain(v) for e, v in spent(p).items()}, "measures": {m: plain(v) for m, v in point_measures(p).items()},
                 "changes": json.loads(p.changes.to_json(orient="records", force_ascii=False)),
             }
             for p in found.points
@@ -211,14 +216,14 @@ def write_frontier(found: Frontier, folder: Path, language: str = "zh", overwrit
         ) as book:
             book.set_properties({"created": CREATED, "title": found.county.name})
             styles = styles_of(book) | {"fine": book.add_format({"num_format": "0.0000"})}
-            page = book.add_worksheet(word("sheet_about", language))
+            page = book.add_worksheet(analysis_word("sheet_about", language))
             page.set_column(0, 0, 120)
-            for row, text in enumerate(said_about(found, language)):
+            for row, text in enumerate(frontier_said(found, language)):
                 page.write_string(row, 0, text, styles["title"] if row == 0 else None)
-            for sheet in (points_sheet(found, language), changes_sheet(found, language)):
-                write_sheet(book, word(f"sheet_{sheet.key}", language), sheet, styles, language)
+            for sheet in (points_sheet(found, language), frontier_changes_sheet(found, language)):
+                write_sheet(book, analysis_word(f"sheet_{sheet.key}", language), sheet, styles, language)
         drawn.append(draw_frontier(found, draft / "frontier.png", language))
-        text = json.dumps(record(found), ensure_ascii=False, indent=1, default=str)
+        text = json.dumps(frontier_record(found), ensure_ascii=False, indent=1, default=str)
         (draft / MARKER).write_text(text + "\n", encoding="utf-8")
 
     write_folder(folder, MARKER, overwrite, fill)

@@ -82,7 +82,7 @@ def frontier_command(
 
 def _print_frontier(out: Out, found: Frontier) -> None:
     """One line a budget."""
-    for text in frontier_files.said_about(found, out.language)[1:]:
+    for text in frontier_files.frontier_said(found, out.language)[1:]:
         out.console.print(Text(text))
     keys = ("share", "budget_wan", "objective", "bound", "gap", "changed")
     grid = Table(*(say(f"analysis.{k}", out.language) for k in keys))
@@ -115,7 +115,7 @@ def alternatives_command(
         county = read_county(folder)
         with progress(out) as report:
             found = make_alternatives(county, asked, k=k, within=within, report=report)
-        for text in alternative_files.said_about(found, language)[1:]:
+        for text in alternative_files.alternatives_said(found, language)[1:]:
             out.console.print(Text(text))
         _print_sheet(
             out, alternative_files.plans_sheet(found, language).table.iloc[:, [0, 1, 2, 3, 4, 5, -1]]

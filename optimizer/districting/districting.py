@@ -17,7 +17,14 @@ import numpy as np
 
 from models.districting.contiguity import Adjacency
 from models.districting.single_source import SingleSource, cost_of
-from optimizer.districting.districts_model import Search, Separator, Stated, possible_pairs, stated, tree_of
+from optimizer.districting.districts_model import (
+    DistrictSearch,
+    Separator,
+    Stated,
+    possible_pairs,
+    stated,
+    tree_of,
+)
 from optimizer.districting.districts_start import (
     LAST_PARTS,
     LATER_PARTS,
@@ -138,7 +145,7 @@ def serve(
 
 
 def proved(
-    search: Search,
+    search: DistrictSearch,
     limits: Limits,
     begun: float,
     report: Callable[[Progress], None] | None,
@@ -210,7 +217,7 @@ def _guesses(upper: float, low: float) -> list[float]:
     return [low + share * (upper - low) for share in SHARES] if unsure else []
 
 
-def closed(search: Search, limits: Limits, report: Callable[[Progress], None] | None) -> float:
+def closed(search: DistrictSearch, limits: Limits, report: Callable[[Progress], None] | None) -> float:
     """Solve what the root leaves by HiGHS, cut what is not contiguous, and solve again: the bound proven.
 
     Plans come into the tree: HiGHS's own where they are contiguous, else what annealing makes of them.

@@ -205,7 +205,7 @@ def stated(problem: SingleSource, own: bool = False) -> Stated:
 
 
 @dataclass(frozen=True)
-class Search:
+class DistrictSearch:
     """The exact search of a problem, ready to go: its pairs and borders, the model, the tree and what cuts it."""
 
     problem: SingleSource
@@ -215,7 +215,7 @@ class Search:
     see: Separator
 
 
-def tree_of(problem: SingleSource, graph: Adjacency) -> Search:
+def tree_of(problem: SingleSource, graph: Adjacency) -> DistrictSearch:
     """State a problem with contiguous catchments, and all that it takes to solve it."""
     state = stated(problem, own=True)
     see = Separator(problem, graph, state.column, state.opened)
@@ -223,4 +223,4 @@ def tree_of(problem: SingleSource, graph: Adjacency) -> Search:
     size = problem.demand.loc[see.unit].to_numpy(float)
     weight[see.columns] = np.sqrt(np.maximum(size, 1.0) / max(float(size.mean()), 1.0))
     weight[list(state.opened.values())] = 10.0
-    return Search(problem, graph, state, Tree(state.bridge, "cost", see, weight, lasting=True), see)
+    return DistrictSearch(problem, graph, state, Tree(state.bridge, "cost", see, weight, lasting=True), see)

@@ -14,7 +14,7 @@ from models.districting.contiguity import Adjacency, closer_rows, ways
 from models.districting.single_source import SingleSource, cost_of
 from optimizer.districting.annealing import annealed, areas
 from optimizer.districting.catchments import composed
-from optimizer.districting.districts_model import Search, stated
+from optimizer.districting.districts_model import DistrictSearch, stated
 from optimizer.solver.bridge import Limits
 
 SEARCHES, MENDS, STEPS = 36, 12, 3_000_000
@@ -60,12 +60,12 @@ def neighbourhood(
     return chosen
 
 
-def improve(search: Search, size: int, limits: Limits, until: float) -> int:
+def improve(search: DistrictSearch, size: int, limits: Limits, until: float) -> int:
     """Search the plans that differ from the tree's best one around one site, site by site, until none helps.
 
     Parameters
     ----------
-    search : Search
+    search : DistrictSearch
         With a plan in its tree; better ones are left there.
     size : int
         Sites solved together.
@@ -107,7 +107,9 @@ def improve(search: Search, size: int, limits: Limits, until: float) -> int:
     return nodes
 
 
-def improve_parts(search: Search, parts: Iterable[tuple[int, int]], limits: Limits, until: float) -> None:
+def improve_parts(
+    search: DistrictSearch, parts: Iterable[tuple[int, int]], limits: Limits, until: float
+) -> None:
     """`improve` few sites at a time, then more.
 
     Parameters
@@ -135,12 +137,12 @@ def border_lengths(
     }
 
 
-def from_catchments(search: Search, limits: Limits, until: float) -> dict[Any, Any]:
+def from_catchments(search: DistrictSearch, limits: Limits, until: float) -> dict[Any, Any]:
     """A plan put together from catchments (`optimizer.districting.catchments`); empty where none is found.
 
     Parameters
     ----------
-    search : Search
+    search : DistrictSearch
         After the tree's root.
     until : float
         `time.monotonic` after which nothing more is begun to better it.
@@ -156,7 +158,7 @@ def from_catchments(search: Search, limits: Limits, until: float) -> dict[Any, A
 
 
 def from_surrogate(
-    search: Search, length: Mapping[tuple[Any, Any], float] | None, limits: Limits
+    search: DistrictSearch, length: Mapping[tuple[Any, Any], float] | None, limits: Limits
 ) -> dict[Any, Any]:
     """The surrogate's plan, taken not far; empty where it has none.
 
@@ -171,7 +173,7 @@ def from_surrogate(
     return surrogate_plan(search.problem, search.graph, length, early)
 
 
-def begin_again(search: Search, served_by: Mapping[Any, Any], limits: Limits, until: float) -> None:
+def begin_again(search: DistrictSearch, served_by: Mapping[Any, Any], limits: Limits, until: float) -> None:
     """Improve another plan than the tree's best one by itself; the better of both is left in the tree."""
     tree, problem = search.tree, search.problem
     best, upper = tree.best, tree.upper
@@ -184,7 +186,7 @@ def begin_again(search: Search, served_by: Mapping[Any, Any], limits: Limits, un
             tree.offer(best, upper)
 
 
-def mended(search: Search, served_by: Mapping[Any, Any], limits: Limits) -> dict[Any, Any]:
+def mended(search: DistrictSearch, served_by: Mapping[Any, Any], limits: Limits) -> dict[Any, Any]:
     """A contiguous plan near one that is not, annealed; empty where none turns up or sites may stay closed."""
     problem = search.problem
     if search.tree.priced is None or problem.located:
@@ -193,7 +195,7 @@ def mended(search: Search, served_by: Mapping[Any, Any], limits: Limits) -> dict
     return annealed(problem, search.graph, _prices(search), STEPS // 3, seeds, served_by)
 
 
-def _prices(search: Search) -> np.ndarray:
+def _prices(search: DistrictSearch) -> np.ndarray:
     """The root's reduced costs by pair."""
     tree = search.tree
     assert tree.priced is not None

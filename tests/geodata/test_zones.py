@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from shapely.geometry import Point, Polygon, box
 
 from geodata.areas.tessellation import borders, is_sliver, tile, without_slivers
-from geodata.areas.zones import Zones, adjacency, demand_zones, spaced, walking
+from geodata.areas.zones import Zones, demand_zones, spaced, walking, zone_adjacency
 from geodata.folder.reading import read_county, read_head
 from geodata.roads.reach import nearest, sections
 from geodata.roads.snapping import snap
@@ -51,7 +51,7 @@ def holds_together(zones: Zones) -> None:
     gap = shapely.symmetric_difference(shapely.union_all(shapes), zones.boundary)
     assert gap.area < 1e-6 * zones.boundary.area
     assert shapely.intersects(shapes, zones.villages).all()
-    pairs = {(r.village_id, r.neighbour_id): r.border_m for r in adjacency(zones).itertuples()}
+    pairs = {(r.village_id, r.neighbour_id): r.border_m for r in zone_adjacency(zones).itertuples()}
     assert all(pairs[b, a] == metres and a != b for (a, b), metres in pairs.items())
 
 
@@ -59,7 +59,7 @@ def test_nanpu_is_tiled(nanpu_zones, real):
     assert nanpu_zones.source == "network"
     assert nanpu_zones.areas["village_id"].tolist() == real.villages["village_id"].tolist()
     holds_together(nanpu_zones)
-    near = np.unique(adjacency(nanpu_zones)["village_id"])
+    near = np.unique(zone_adjacency(nanpu_zones)["village_id"])
     assert near.tolist() == sorted(nanpu_zones.areas["village_id"])  # nobody is an island
 
 
@@ -104,11 +104,11 @@ def test_four_villages_on_a_grid_have_a_quarter_each():
     assert sum(at(zones, v).area for v in four) == pytest.approx(
         24, rel=1e-6
     )  # the streets between them are ties
-    pairs = set(adjacency(zones, 1500).itertuples(index=False, name=None))
+    pairs = set(zone_adjacency(zones, 1500).itertuples(index=False, name=None))
     assert {(a, b) for a, b, _ in pairs} == {
         ("A", "B"), ("B", "A"), ("C", "D"), ("D", "C"), ("A", "C"), ("C", "A"), ("B", "D"), ("D", "B")
     }  # fmt: skip
-    border = adjacency(zones, 1500).set_index(["village_id", "neighbour_id"])["border_m"]
+    border = zone_adjacency(zones, 1500).set_index(["village_id", "neighbour_id"])["border_m"]
     assert border["A", "C"] == pytest.approx(3000, rel=0.2)
 
 
@@ -144,7 +144,7 @@ def test_villages_outside_and_at_one_place_are_named():
 def test_one_village_has_the_whole_county():
     zones = demand_zones(county({"A": (1, 0)}, townships=TOWN))
     assert at(zones, "A").area == pytest.approx(24, rel=1e-6)
-    assert adjacency(zones).empty
+    assert zone_adjacency(zones).empty
 
 
 LAYER = areas({"A": (0, 0, 2, 2), "B": (2, 0, 4, 2), "": (4, 0, 6, 2)}, "village_id")
@@ -157,7 +157,7 @@ def test_own_polygons_by_id_and_by_place():
     assert zones.findings == ()
     assert [at(zones, v).area for v in VILLAGES] == pytest.approx([4, 4, 4], rel=1e-6)
     holds_together(zones)
-    pairs = adjacency(zones)
+    pairs = zone_adjacency(zones)
     assert list(zip(pairs["village_id"], pairs["neighbour_id"], strict=True)) == [
         ("A", "B"), ("B", "A"), ("B", "C"), ("C", "B")
     ]  # fmt: skip

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 import optimizer.cli.main as cli
 from geodata.contract.county import County
 from geodata.contract.findings import InputProblems
-from maps.dossier.alternatives import decisions_sheet, plans_sheet, said_about, write_alternatives
+from maps.dossier.alternatives import alternatives_said, decisions_sheet, plans_sheet, write_alternatives
 from models.formulation.model import build_model
 from models.plan.analysis import Alternatives
 from models.plan.decisions import Plan
@@ -235,7 +235,7 @@ def test_ctrl_c_keeps_the_plans_found() -> None:
     assert found.interrupted and found.stopped and not found.exhausted
     assert len(found.plans) == 2 and all(p.verdict.accepted for p in found.plans)
     assert found.decisions["cost_most"].isna().all() and found.decisions["cost_least"].eq(0).all()
-    assert "Stopped on request with 2 plans" in "\n".join(said_about(found, "en"))
+    assert "Stopped on request with 2 plans" in "\n".join(alternatives_said(found, "en"))
     assert set(decisions_sheet(found, "en").table["Costs at most"]) == {"not looked for"}
 
 

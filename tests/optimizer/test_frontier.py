@@ -14,7 +14,7 @@ import pytest
 import optimizer.study.frontier as sweeping
 from geodata.contract.findings import InputProblems
 from maps import chart
-from maps.dossier.frontier import changes_said, record, said_about, write_frontier
+from maps.dossier.frontier import changes_said, frontier_record, frontier_said, write_frontier
 from models.formulation.model import build_model
 from models.plan.analysis import Frontier
 from models.plan.comparison import plan_changes
@@ -209,9 +209,9 @@ def test_ctrl_c_makes_plans_of_the_networks_found(monkeypatch: pytest.MonkeyPatc
     assert made and all(p.verdict is not None and p.verdict.accepted for p in made)
     for p, full in zip(found.points, swept().points, strict=True):
         assert not p.bound > full.objective * (1 + 1e-9)
-    assert f"Stopped on request: {len(made)} budgets" in "\n".join(said_about(found, "en"))
-    assert "已按要求中止" in "\n".join(said_about(found, "zh"))
-    assert record(found)["interrupted"] is True
+    assert f"Stopped on request: {len(made)} budgets" in "\n".join(frontier_said(found, "en"))
+    assert "已按要求中止" in "\n".join(frontier_said(found, "zh"))
+    assert frontier_record(found)["interrupted"] is True
 
 
 def test_a_second_ctrl_c_leaves_the_other_budgets_without_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
