@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import tomllib
 import typing
 from importlib.resources import files
 from pathlib import Path
@@ -23,10 +22,11 @@ from pydantic_core import PydanticUndefined
 from geodata.contract.tables import TABLES, Column, Table
 from geodata.folder.reading import Head
 from geodata.messages import catalogue
+from geodata.standards.reading import DEFAULT, bundled, merge
 from models.referee.means import MEANS_RULES
 from models.referee.pupils import PUPIL_RULES
-from models.referee.verdict import GOVERNED, MEASURES, _kind
-from models.standards.norms import Indicator, Rule, Standards
+from models.referee.verdict import MEASURES, _kind, governed
+from models.standards.norms import Standards
 from optimizer.scenario import Goal, Scenario
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -195,19 +195,17 @@ def county_toml() -> str:
 
 
 def norms() -> dict[str, Standards]:
-    """Each standards file that comes with junheng, and ``all`` of them together."""
-    found: dict[str, Standards] = {}
-    indicators: list[Indicator] = []
-    rules: dict[str, Rule] = {}
-    folder = files("models.standards")
-    for file in sorted((f for f in folder.iterdir() if f.name.endswith(".toml")), key=lambda f: f.name):
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-        own = {r["id"]: Rule(**r) for r in content.get("rule", [])}
-        some = [Indicator(**r) for r in content.get("indicator", [])]
-        found[file.name[:-5]] = Standards(tuple(some), own)
-        indicators += some
-        rules |= own
-    return found | {"all": Standards(tuple(indicators), rules)}
+    """Each standards file that comes with junheng, and ``all`` of the default ones together."""
+    found = {}
+    for name in bundled():
+        merged = merge((name,), {})
+        found[name] = Standards(
+            tuple(merged.indicators.values()), merged.rules, merged.resources, merged.scheme
+        )
+    both = merge(DEFAULT, {})
+    return found | {
+        "all": Standards(tuple(both.indicators.values()), both.rules, both.resources, both.scheme)
+    }
 
 
 NUMBERS = {
@@ -229,7 +227,7 @@ def rules() -> str:
     rows: list[tuple[object, ...]] = []
     for check in (*PUPIL_RULES, *MEANS_RULES):
         rule = check.__name__
-        numbers = [n for n in GOVERNED.get(rule, (rule,)) if n in standards.rules]
+        numbers = [n for n in governed(rule, standards) if n in standards.rules]
         numbers += [standards.rule(n).id for n in NUMBERS.get(rule, ())]
         rows.append((
             f"`{rule}`", f"**{words(f'rules.rule_{rule}')}**. {words(f'rules.rule_{rule}_about')}",
@@ -245,7 +243,7 @@ def norm_values() -> str:
         if name == "all" or not standards.rules:
             continue
         rows: list[tuple[object, ...]] = [
-            (f"`{r.id}`", words(f"rules.rule_{r.id}_about"), f"{r.operator} {number(r.value)} {'' if r.unit == '1' else r.unit}",
+            (f"`{r.id}`", catalogue("en").get(f"rules.rule_{r.id}_about", r.quantity), f"{r.operator} {number(r.value)} {'' if r.unit == '1' else r.unit}",
              r.kind, TAGS[r.tag], r.source)
             for r in standards.rules.values()
         ]  # fmt: skip
@@ -255,28 +253,23 @@ def norm_values() -> str:
 
 
 def indicators() -> str:
-    """The seven indicators with the thresholds and CV limits of both stages."""
-    both = {(i.stage, i.id): i for i in norms()["all"].indicators}
+    """The indicators of the default standards with the thresholds and CV limits of each stage."""
+    standards = norms()["all"]
     rows: list[tuple[object, ...]] = []
-    for (stage, key), pri in both.items():
-        if stage != "pri":
-            continue
-        jun = both["jun", key]
+    for key in dict.fromkeys(i.id for i in standards.indicators):
+        here = {i.stage: i for i in standards.indicators if i.id == key}
+        numbers = [here.get(s) for s in standards.scheme.stage_ids]
         rows.append((
-            f"`{key}`", words(f"rules.indicator_{key}"), words(f"rules.indicator_{key}_about"), number(pri.scale),
-            number(pri.threshold), number(jun.threshold), f"{pri.cv_limit:.2f}", f"{jun.cv_limit:.2f}",
+            f"`{key}`", words(f"rules.indicator_{key}"), words(f"rules.indicator_{key}_about"),
+            number(next(iter(here.values())).scale), *("" if i is None else number(i.threshold) for i in numbers),
+            *("" if i is None else f"{i.cv_limit:.2f}" for i in numbers),
         ))  # fmt: skip
+    stages = [s.en for s in standards.scheme.stages]
     head = (
-        "id",
-        "indicator",
-        "counts",
-        "scale",
-        "primary at least",
-        "junior at least",
-        "CV limit primary",
-        "CV limit junior",
-    )
-    return grid(head, rows)  # fmt: skip
+        "id", "indicator", "counts", "scale", *(f"{s} at least" for s in stages),
+        *(f"CV limit {s}" for s in stages),
+    )  # fmt: skip
+    return grid(head, rows)
 
 
 def measures() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from geodata.contract.findings import Finding
 from geodata.contract.tables import TABLES
 from geodata.contract.validation import empty
 from geodata.roads.cache import file_digest
+from geodata.standards.reading import StandardsFile, merge
+from geodata.standards.scheme import Norms, Scheme
 from geodata.travel.settings import Travel
 
 
@@ -25,8 +28,8 @@ class County:
     Tables have exactly the columns of `geodata.contract.tables`, English names, ids as ``str``, whole numbers
     as ``int64`` (``Int64`` where cells may be empty), flags as ``bool``, rows sorted by key. Points
     are in WGS-84 whatever the file declared; conversions are listed in ``findings``. Assets of
-    nine-year schools that were given for the whole school are already divided 1 : 1.1
-    (sources.md 1.4).
+    schools of several stages that were given for the whole school are already divided by the
+    weights of the standards (sources.md 1.4).
 
     Parameters
     ----------
@@ -43,7 +46,10 @@ class County:
     enrolment_by_grade, attendance, standards : DataFrame
         Tables T3, T6, T14; empty (with columns) where the county has none.
     standard_files : tuple of str
-        Names of the standards that apply, ``("cn_2017_quality", "cn_layout")``; later ones win.
+        Names of the standards that apply, bundled or files of the county, ``("cn_2017_quality",
+        "./ours.toml")``; later ones win.
+    own_standards : dict
+        Content of those that are files, by name.
     modelled : tuple of str
         Names of tables or columns that are modelled, not observed; printed on every output.
     roads : networkx.MultiDiGraph or None
@@ -94,6 +100,23 @@ class County:
     travel: Travel = field(default_factory=Travel)
     road_areas: gpd.GeoDataFrame | None = field(default=None, repr=False)
     zones: gpd.GeoDataFrame | None = field(default=None, repr=False)
+    own_standards: dict[str, StandardsFile] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def norms(self) -> Norms:
+        """What the county's standards files say together (T14 comes on top: `load_standards`).
+
+        Raises
+        ------
+        InputProblems
+            For standards that do not exist or contradict each other.
+        """
+        return merge(self.standard_files, self.own_standards)
+
+    @property
+    def scheme(self) -> Scheme:
+        """Stages, grade bands and money."""
+        return self.norms.scheme
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table by its contract name, in the order of sources.md 3.4."""
@@ -115,6 +138,8 @@ class County:
         for name, table in self.tables().items():
             digest.update(name.encode())
             digest.update(table.to_csv(index=False, lineterminator="\n").encode())
+        for content in self.own_standards.values():
+            digest.update(content.model_dump_json().encode())
         if self.road_areas is not None:
             digest.update(self.road_areas.to_json().encode())
         if self.folder is not None and self.travel.dem is not None:

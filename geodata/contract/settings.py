@@ -53,8 +53,20 @@ def read_settings(path: Path, model: type[Model], name: str = "") -> Model:
     try:
         return model(**content)
     except ValidationError as problem:
-        found = [_finding(dict(error), model, name) for error in problem.errors()]
-        raise InputProblems(found) from None
+        raise InputProblems(model_findings(problem, model, name)) from None
+
+
+def model_findings(problem: ValidationError, model: type[BaseModel], file: str) -> list[Finding]:
+    """Everything pydantic found wrong in a settings file, as findings with file and key."""
+    return [_finding(dict(error), model, file) for error in problem.errors()]
+
+
+def _written(place: list[str | int]) -> str:
+    """A place in a file as a reader counts: ``indicator[3].threshold``, entries from 1."""
+    text = ""
+    for part in place:
+        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
 
 
 def _finding(error: dict[str, Any], model: type[BaseModel], file: str) -> Finding:
@@ -63,7 +75,7 @@ def _finding(error: dict[str, Any], model: type[BaseModel], file: str) -> Findin
     kind, context = str(error["type"]), error.get("ctx", {})
     bound = next((name for name in BOUNDS if name in context), None)
     fields: dict[str, object] = {}
-    if kind == "extra_forbidden":
+    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
         key, fields = "settings.unknown_key", {"known": ", ".join(_fields_at(model, place[:-1]))}
     elif kind == "missing":
         key = "settings.missing_key"
@@ -78,7 +90,7 @@ def _finding(error: dict[str, Any], model: type[BaseModel], file: str) -> Findin
     else:
         key, fields = "settings.wrong_value", {"why": error["msg"]}
     value = "" if kind == "missing" else str(error["input"])[:60]
-    return Finding("error", key, fields, file=file, column=".".join(map(str, place)), value=value)
+    return Finding("error", key, fields, file=file, column=_written(place), value=value)
 
 
 def _fields_at(model: type[BaseModel], place: list[str | int]) -> list[str]:
@@ -86,5 +98,10 @@ def _fields_at(model: type[BaseModel], place: list[str | int]) -> list[str]:
     for part in place:
         if isinstance(part, str) and part in model.model_fields:
             nested = get_args(model.model_fields[part].annotation)
+            within = next(
+                (a for a in nested if isinstance(a, type) and hasattr(a, "__dataclass_fields__")), None
+            )
+            if within is not None:  # entries of a list: records without further levels
+                return list(within.__dataclass_fields__)
             model = next((a for a in nested if isinstance(a, type) and issubclass(a, BaseModel)), model)
     return list(model.model_fields)

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 import pyomo.environ as pyo
 
 from models.formulation.rows import rows_by
-from models.problem.instance import ITEMS, MOVABLE_ITEMS, Instance
+from models.problem.instance import Instance
 
 Model: TypeAlias = Any  # Pyomo has no types
 
@@ -29,24 +29,26 @@ def scale(inst: Instance, unit: str, kind: str) -> float:
 
 def item_variables(model: Model, inst: Instance, whole: bool) -> None:
     """Declare purchases and moves; rooms are whole where asked for (then counted in rooms)."""
-    keys = [(u, k) for u in inst.units.index for k in ITEMS]
+    keys = [(u, k) for u in inst.units.index for k in inst.items]
     model.buy = pyo.Var(keys, domain=pyo.NonNegativeReals)
     closable = inst.bands.groupby("unit_id")["lock"].agg(lambda x: (x != "open").all())
     shut = [u for u in inst.units.index if closable.get(u, False)]
-    model.freed = pyo.Var([(u, k) for u in shut for k in MOVABLE_ITEMS], domain=pyo.NonNegativeReals)
+    model.freed = pyo.Var([(u, k) for u in shut for k in inst.movable_items], domain=pyo.NonNegativeReals)
     model.got = pyo.Var(
-        [(u, k) for u in inst.units.index for k in MOVABLE_ITEMS], domain=pyo.NonNegativeReals
+        [(u, k) for u in inst.units.index for k in inst.movable_items], domain=pyo.NonNegativeReals
     )
     if whole:
-        rooms = list(inst.units.index)
+        kinds = [k for k in inst.items if inst.standards.resources[k].whole]
+        rooms = [(u, k) for u in inst.units.index for k in kinds]
+        moved = [key for key in rooms if key in model.got]
         model.buy_rooms = pyo.Var(rooms, domain=pyo.NonNegativeIntegers)
-        model.got_rooms = pyo.Var(rooms, domain=pyo.NonNegativeIntegers)
-        size = {u: scale(inst, u, "rooms_multimedia") for u in rooms}
+        model.got_rooms = pyo.Var(moved, domain=pyo.NonNegativeIntegers)
+        size = {(u, k): scale(inst, u, k) for u, k in rooms}
         model.whole_buy = pyo.Constraint(
-            rooms, rule=lambda m, u: m.buy[u, "rooms_multimedia"] * size[u] == m.buy_rooms[u]
+            rooms, rule=lambda m, u, k: m.buy[u, k] * size[u, k] == m.buy_rooms[u, k]
         )
         model.whole_got = pyo.Constraint(
-            rooms, rule=lambda m, u: m.got[u, "rooms_multimedia"] * size[u] == m.got_rooms[u]
+            moved, rule=lambda m, u, k: m.got[u, k] * size[u, k] == m.got_rooms[u, k]
         )
 
 
@@ -69,7 +71,7 @@ def item_balance(model: Model, inst: Instance) -> None:
     model.free_items = pyo.Constraint(list(model.freed), rule=free)
     stages = rows_by(units, "stage")
     model.place_items = pyo.Constraint(
-        [(s, k) for s in stages for k in MOVABLE_ITEMS],
+        [(s, k) for s in stages for k in inst.movable_items],
         rule=lambda m, s, k: (
             sum(m.got[u, k] for u in stages[s]) == sum(m.freed[u, k] for u in stages[s] if (u, k) in m.freed)
         ),
@@ -78,18 +80,24 @@ def item_balance(model: Model, inst: Instance) -> None:
 
 def purchase_limits(model: Model, inst: Instance) -> None:
     """Nothing is bought for a closed unit; new area is at most ``build_share`` of today's."""
-    share = inst.standards.value("build_share")
+    share = inst.standards.limit("build_share", float("inf"))
+    resources = inst.standards.resources
 
     def most(u: str, k: str) -> float:
-        if k in ("area_teaching", "area_sport"):
+        if not resources[k].buyable:
+            return 0.0
+        if resources[k].kind == "area" and share < float("inf"):
             return share * float(inst.units.at[u, k]) / scale(inst, u, k)
+        return enough(u)
+
+    def enough(u: str) -> float:
         return 2.0 * float(inst.units.at[u, "most"]) + 50.0  # far above any sensible purchase
 
     model.buy_open = pyo.Constraint(
         list(model.buy), rule=lambda m, u, k: m.buy[u, k] <= most(u, k) * m.unit_open[u]
     )
     model.got_open = pyo.Constraint(
-        list(model.got), rule=lambda m, u, k: m.got[u, k] <= (most(u, k)) * m.unit_open[u]
+        list(model.got), rule=lambda m, u, k: m.got[u, k] <= enough(u) * m.unit_open[u]
     )
 
 

@@ -26,8 +26,7 @@ import pyomo.environ as pyo
 
 from models.formulation.equipment import amount
 from models.formulation.staffing import counted_heads
-from models.problem.indicators import RESOURCES
-from models.problem.instance import ITEMS, Instance
+from models.problem.instance import Instance
 
 Model: TypeAlias = Any  # Pyomo has no types
 RATIOS = (0.0, 0.35, 0.6, 0.75, 0.87, 1.0, 1.13, 1.3, 1.55, 1.9, 2.4, 3.2, 4.5)
@@ -37,7 +36,7 @@ tenth quicker and the searches slower: 95 s for Nanpu's plan instead of 81."""
 
 def equivalents(model: Model, inst: Instance, unit: str, resource: str) -> Any:
     """y[u,r]: the unit's resource in pupil-equivalents, as an expression."""
-    if resource in ITEMS:
+    if resource in inst.items:
         return amount(model, inst, unit, resource)
     return counted_heads(model, inst, unit, resource) / inst.centres[inst.stage_of[unit], resource]
 
@@ -49,7 +48,7 @@ def assessed_population(model: Model, inst: Instance) -> None:
     ya are P and y when counted, zero when not. A unit assessed today that stays keeps 50 pupils
     (nobody is pushed under the threshold, sources.md 1.5).
     """
-    least = inst.standards.value("assessed_min")
+    least = inst.standards.limit("assessed_min", 1.0)
     grow = list(inst.units.index[inst.units["may_grow"]])
     most = inst.units["most"]
     model.counted = pyo.Var(grow, domain=pyo.Binary)
@@ -81,12 +80,13 @@ def spread_variables(model: Model, inst: Instance) -> None:
     a dozen (300 sites: a third of the nonzeros).
     """
     counted = inst.units.index[inst.units["assessed"] | inst.units["may_grow"]]
-    keys = [(u, r) for u in counted for r in RESOURCES]
+    keys = [(u, r) for u in counted for r in inst.measured[inst.stage_of[u]]]
     model.spread = pyo.Var(keys, domain=pyo.NonNegativeReals)
     model.amount = pyo.Var(keys, domain=pyo.NonNegativeReals)
     model.amount_is = pyo.Constraint(keys, rule=lambda m, u, r: m.amount[u, r] == equivalents(m, inst, u, r))
     grow = list(inst.units.index[inst.units["may_grow"]])
-    model.counted_amount = pyo.Var([(u, r) for u in grow for r in RESOURCES], domain=pyo.NonNegativeReals)
+    growing = [(u, r) for u in grow for r in inst.measured[inst.stage_of[u]]]
+    model.counted_amount = pyo.Var(growing, domain=pyo.NonNegativeReals)
 
     def most(u: str, r: str) -> float:
         stage = inst.units.at[u, "stage"]
@@ -137,7 +137,7 @@ def whole_secants(
     """
     model.secants = pyo.ConstraintList()
     for u, r in model.spread:
-        if r in ("equip_value", "area_teaching", "area_sport") or pupils[u] <= 0:
+        if not inst.standards.resources[r].whole or pupils[u] <= 0:
             continue
         m = inst.centres[inst.units.at[u, "stage"], r]
         y, people = measured(model, inst, u, r)
@@ -151,6 +151,6 @@ def whole_secants(
 
 
 def imbalance(model: Model, inst: Instance) -> Any:
-    """Objective (3) summed over the 14 indicators, as an expression."""
+    """Objective (3) summed over all measured indicators, as an expression."""
     stage = inst.units["stage"]
     return sum(model.spread[u, r] / inst.population[stage[u]] for u, r in model.spread)

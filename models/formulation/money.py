@@ -19,6 +19,7 @@ from models.formulation.network import pupils_changed
 from models.formulation.rows import rows_by
 from models.formulation.staffing import staff_moved
 from models.problem.instance import Instance
+from models.standards.norms import Resource
 
 Model: TypeAlias = Any  # Pyomo has no types
 WAN = 10_000.0
@@ -27,7 +28,7 @@ EARMARKED = ("building", "device", "teacher", "transport")
 
 
 def _bought(model: Model, inst: Instance, kind: str) -> Any:
-    """Quantity bought in the kind's own unit (rooms, yuan, m2)."""
+    """Quantity bought in the kind's own unit (rooms, money, m2)."""
     return sum(scale(inst, u, kind) * model.buy[u, kind] for u in inst.units.index)
 
 
@@ -75,17 +76,23 @@ def charged_costs(model: Model, inst: Instance) -> dict[str, Any]:
     teacher = sum(float(salary[stage[u], c]) * model.hire[u, c] for u, c in model.hire)
     teacher = teacher + cost["rotation_subsidy"] * staff_moved(model)
     teacher = teacher + cost["itinerant"] * sum(model.visiting[t] for t in model.visiting)
-    device = cost["multimedia_room"] * _bought(model, inst, "rooms_multimedia")
-    device = device + _bought(model, inst, "equip_value")
-    device = device + cost["move_room"] * _got(model, inst, "rooms_multimedia")
-    device = device + cost["move_equipment"] * _got(model, inst, "equip_value")
-    building = cost["teaching_building"] * _bought(model, inst, "area_teaching")
-    building = building + (cost["sports_court"] + cost["land"]) * _bought(model, inst, "area_sport")
-    building = building + cost["mothball"] * sum(model.closed[j] for j in model.closed)
+    things: dict[str, Any] = dict.fromkeys(EARMARKED, 0.0)
+    for k in inst.items:
+        one = inst.standards.resources[k]
+        if one.buyable:
+            things[one.earmark] += unit_price(one, cost) * _bought(model, inst, k)
+        if one.movable:
+            things[one.earmark] += cost[one.move_price] * _got(model, inst, k)
+    building = cost["mothball"] * sum(model.closed[j] for j in model.closed)
     riders = new_riders(model, inst) + new_choice_riders(model, inst)
     transport = cost["bus_pupil"] * riders + cost["transition_grant"] * pupils_changed(model, inst)
-    parts = {"building": building, "device": device, "teacher": teacher, "transport": transport}
-    return {e: parts[e] / WAN for e in EARMARKED}
+    parts = {"building": building, "device": 0.0, "teacher": teacher, "transport": transport}
+    return {e: (parts[e] + things[e]) / WAN for e in EARMARKED}
+
+
+def unit_price(resource: Resource, cost: dict[str, float]) -> float:
+    """What one more of a thing costs: the items of its price together; a value costs itself."""
+    return sum(cost[i] for i in resource.price) if resource.price else 1.0
 
 
 def earmark_budgets(model: Model, inst: Instance) -> None:

@@ -13,6 +13,7 @@ One small function per rule; each adds one named component to the Pyomo model.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -84,9 +85,16 @@ def attend_open(model: Model, inst: Instance) -> None:
 
 
 def bands_from_top(model: Model, inst: Instance) -> None:
-    """Bands close from the top: open[j,g4_6] <= open[j,g1_3] where both are taught."""
-    both = [j for j, b in inst.bands.index if b == "g4_6" and (j, "g1_3") in inst.bands.index]
-    model.from_top = pyo.Constraint(both, rule=lambda m, j: m.open[j, "g4_6"] <= m.open[j, "g1_3"])
+    """Bands of a stage close from the top: open[j,b] <= open[j,b'], b' the next lower band taught there."""
+    rows = [
+        (j, upper, lower)
+        for j in inst.school_cap.index
+        for s in inst.standards.scheme.stage_ids
+        for lower, upper in pairwise(
+            b for b in inst.standards.scheme.bands_of(s) if (j, b) in inst.bands.index
+        )
+    ]
+    model.from_top = pyo.Constraint(rows, rule=lambda m, j, b, lower: m.open[j, b] <= m.open[j, lower])
 
 
 def no_bus_past_school(model: Model, inst: Instance) -> None:
@@ -196,8 +204,12 @@ def class_count(model: Model, inst: Instance) -> None:
 
 
 def junior_per_township(model: Model, inst: Instance) -> None:
-    """A township that has junior classes keeps a junior school: sum_j open[j,g7_9] >= 1."""
-    rows = inst.bands[inst.bands.index.get_level_values("band") == "g7_9"]
+    """A township that has classes of the rule's stage keeps a school: sum_j open[j,b] >= 1 over its bands b."""
+    rule = inst.standards.get("junior_per_township")
+    if rule is None:
+        return
+    kept = inst.standards.scheme.bands_of(rule.stage)
+    rows = inst.bands[inst.bands.index.get_level_values("band").isin(kept)]
     town = rows["unit_id"].map(inst.units["township"])
     keys = {t: list(r.index) for t, r in rows.groupby(town)}
     model.junior_kept = pyo.Constraint(list(keys), rule=lambda m, t: sum(m.open[k] for k in keys[t]) >= 1)

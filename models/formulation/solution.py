@@ -11,7 +11,7 @@ from scipy.sparse import csr_array, vstack
 from models.formulation.equipment import scale
 from models.formulation.staffing import counted_heads
 from models.plan.decisions import Plan, make_plan
-from models.problem.instance import ITEMS, MOVABLE_ITEMS, Instance
+from models.problem.instance import Instance
 
 SMALLEST = 1e-6
 
@@ -51,7 +51,9 @@ def bands(model: pyo.ConcreteModel, inst: Instance, going: pd.DataFrame) -> pd.D
     least = np.maximum(np.ceil(have / unit["class_cap"] - SMALLEST), table["min_classes"])
     kept = np.maximum(least, np.ceil(have / average - SMALLEST))
     staff = {u: float(pyo.value(counted_heads(model, inst, u, "all"))) for u in inst.units.index}
-    rural = np.floor(table["unit_id"].map(staff) / inst.standards.value("floor_kappa") + SMALLEST)
+    rural = np.floor(
+        table["unit_id"].map(staff) / max(inst.standards.limit("floor_kappa", 0.0), SMALLEST) + SMALLEST
+    )
     most = np.where(unit["rural"], np.minimum(rural, unit["rooms"]), unit["rooms"])
     total = pd.Series(kept).where(table["open"], 0).groupby(table["unit_id"]).transform("sum")
     classes = np.where(total <= most, kept, least)
@@ -101,7 +103,7 @@ def _pairing_cost(inst: Instance, sent: pd.DataFrame, come: pd.DataFrame, towns:
     for i, a in enumerate(sent.itertuples()):
         for j, b in enumerate(come.itertuples()):
             same = a.stage == b.stage and a.cat_id == b.cat_id
-            fits = same or (a.stage == "jun" and b.stage == "pri" and down[a.stage, a.cat_id] == b.cat_id)
+            fits = same or (b.stage, b.cat_id) in down[a.stage, a.cat_id]
             if fits and a.unit_id != b.unit_id and (a.township, b.township) in links:
                 # a tiny term by order makes the cheapest pairing unique
                 order = 1e-4 * ((7 * i + 13 * j) % 97)
@@ -151,25 +153,27 @@ def _quantities(
     for u in inst.units.index:
         for k in kinds:
             exact = _number(variable[u, k]) * scale(inst, u, k)
-            found[u, k] = float(round(exact)) if k == "rooms_multimedia" else float(np.floor(exact + 1e-4))
+            found[u, k] = (
+                float(round(exact)) if inst.standards.resources[k].whole else float(np.floor(exact + 1e-4))
+            )
     return found
 
 
 def purchases(model: pyo.ConcreteModel, inst: Instance) -> pd.DataFrame:
     """Rows of ``plan.purchases``; fractions of a yuan or m2 are rounded down, never up."""
-    rows = [(*_ends(u), k, q) for (u, k), q in _quantities(model, inst, "buy", ITEMS).items() if q > 0]
+    rows = [(*_ends(u), k, q) for (u, k), q in _quantities(model, inst, "buy", inst.items).items() if q > 0]
     return pd.DataFrame(rows, columns=["school_id", "stage", "kind", "quantity"])
 
 
 def item_moves(model: pyo.ConcreteModel, inst: Instance) -> pd.DataFrame:
     """Rows of ``plan.item_moves``: all that closing units free, to the units that take it."""
-    got = _quantities(model, inst, "got", MOVABLE_ITEMS)
+    got = _quantities(model, inst, "got", inst.movable_items)
     rows = []
     for stage in sorted(inst.units["stage"].unique()):
         units = inst.units.index[inst.units["stage"] == stage]
         shut = [u for u in units if _number(model.unit_open[u]) < 0.5]
         stay = [u for u in units if _number(model.unit_open[u]) >= 0.5]
-        for kind in MOVABLE_ITEMS:
+        for kind in inst.movable_items:
             need = [[u, got[u, kind]] for u in stay if got[u, kind] > 0]
             for u in shut:
                 rows += _deal(u, float(inst.units.at[u, kind]), kind, need, stay)

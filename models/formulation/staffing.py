@@ -42,9 +42,10 @@ def staff_variables(model: Model, inst: Instance, whole: bool) -> None:
     hubs = sorted({(stage[u], c) for u, c in keys})
     flows = [(s, c, s, c, a, b) for s, c in hubs for a, b in inst.links]
     flows += [
-        (s, c, "pri", str(inst.categories.at[(s, c), "down"]), a, b)
+        (s, c, low, cat, a, b)
         for s, c in hubs
-        if inst.categories.at[(s, c), "down"]
+        for low, cat in inst.categories.at[(s, c), "down"]
+        if (low, cat) in hubs
         for a, b in inst.links
     ]
     model.flow = pyo.Var(flows, domain=pyo.NonNegativeReals)
@@ -66,7 +67,7 @@ def heads(model: Model, inst: Instance, unit: str, category: str) -> Any:
 
 
 def counted_heads(model: Model, inst: Instance, unit: str, flag: str) -> Any:
-    """Heads of a unit that count for q, b or a (or all of them: flag "all"), as an expression."""
+    """Heads of a unit that count for a resource (or all of them: flag "all"), as an expression."""
     return sum(heads(model, inst, unit, c) for c in inst.counting[inst.stage_of[unit], flag])
 
 
@@ -136,22 +137,25 @@ def township_flows(model: Model, inst: Instance) -> None:
 
 def class_teacher_floor(model: Model, inst: Instance) -> None:
     """Rural units: heads >= P / ratio, heads >= kappa classes, heads >= 2 (3 with three grades)."""
-    value = inst.standards.value
+    value = inst.standards.limit
     rural = list(inst.units.index[inst.units["rural"]])
     of_unit = {u: r for u, r in inst.bands.groupby("unit_id")}  # noqa: C416 - a GroupBy is no mapping
     staff = {u: counted_heads(model, inst, u, "all") for u in rural}
-    ratio = {s: value(f"floor_ratio_{s}") for s in ("pri", "jun")}
+    ratio = {
+        s: inst.standards.limit(f"floor_ratio_{s}", float("inf")) for s in inst.standards.scheme.stage_ids
+    }
+    with_ratio = [u for u in rural if ratio[inst.stage_of[u]] < float("inf")]
     model.floor_ratio = pyo.Constraint(
-        rural, rule=lambda m, u: staff[u] * ratio[inst.units.at[u, "stage"]] >= m.pupils[u]
+        with_ratio, rule=lambda m, u: staff[u] * ratio[inst.stage_of[u]] >= m.pupils[u]
     )
     model.floor_classes = pyo.Constraint(
         rural,
-        rule=lambda m, u: staff[u] >= value("floor_kappa") * sum(m.classes[k] for k in of_unit[u].index),
+        rule=lambda m, u: staff[u] >= value("floor_kappa", 0.0) * sum(m.classes[k] for k in of_unit[u].index),
     )
 
     def least(u: str) -> float:
         many = int(of_unit[u]["grades"].sum()) >= 3
-        return value("floor_heads_grades3" if many else "floor_heads")
+        return value("floor_heads_grades3" if many else "floor_heads", 0.0)
 
     model.floor_least = pyo.Constraint(rural, rule=lambda m, u: staff[u] >= least(u) * m.unit_open[u])
 
@@ -162,6 +166,8 @@ def backbone_floor(model: Model, inst: Instance) -> None:
     b[u] >= open[u] where an open unit always has as many; elsewhere, with a binary needs[u],
     P[u] <= least - 1 + (most[u] - least + 1) needs[u] and b[u] >= needs[u].
     """
+    if inst.standards.kind("floor_backbone_pupils") == "off":
+        return
     least = inst.standards.value("floor_backbone_pupils")
     floor = inst.standards.value("assessed_floor") if inst.standards.hard("assessed_floor") else 0.0
     units = inst.units
@@ -188,6 +194,8 @@ def arts_floor(model: Model, inst: Instance) -> None:
 
     sum_{u in t} a[u] - required[t] >= visiting[t] >= open points / share.
     """
+    if inst.standards.kind("floor_arts_point_share") == "off":
+        return
     share = inst.standards.value("floor_arts_point_share")
     full = [u for u in inst.units.index if inst.units.at[u, "kind"] != "point"]
     model.floor_arts = pyo.Constraint(

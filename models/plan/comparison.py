@@ -6,7 +6,6 @@ import pandas as pd
 
 from geodata.contract.county import County
 from models.plan.decisions import Plan
-from models.plan.reasons import UNIT_OF
 
 KEY = ["change", "school_id", "what"]
 COLUMNS = [*KEY, "school", "township", "unit", "before", "after"]
@@ -14,8 +13,11 @@ ORDER = ("band", "pupils", "hire", "transfer", "purchase", "item_move")
 """Kinds of change in the order a meeting would take them."""
 
 
-def amounts(plan: Plan) -> pd.DataFrame:
-    """A plan as ``change, school_id, what, unit, quantity``: bands kept, pupils, heads and things arriving."""
+def amounts(plan: Plan, units: dict[str, str]) -> pd.DataFrame:
+    """A plan as ``change, school_id, what, unit, quantity``: bands kept, pupils, heads and things arriving.
+
+    ``units`` has the unit of each kind of thing.
+    """
     kept = plan.bands.assign(quantity=plan.bands["open"].astype(float), what=plan.bands["band"])
     parts = [
         ("band", "bands", kept),
@@ -34,7 +36,7 @@ def amounts(plan: Plan) -> pd.DataFrame:
     for change, unit, rows in parts:
         table = rows.groupby(["school_id", "what"], as_index=False)["quantity"].sum()
         table["quantity"] = table["quantity"].astype(float)
-        named = unit if unit else table["what"].map(UNIT_OF)
+        named = unit if unit else table["what"].map(units)
         tables.append(table.assign(change=change, unit=named))
     filled = [t for t in tables if len(t)]
     return pd.concat(filled, ignore_index=True)[[*KEY, "unit", "quantity"]]
@@ -55,7 +57,10 @@ def plan_changes(county: County, before: Plan, after: Plan) -> pd.DataFrame:
         ``school``, ``township``, ``unit``, ``before``, ``after``: amounts in bands kept (0 or 1), pupils,
         heads, rooms, yuan or m2; only rows that differ.
     """
-    old, new = (amounts(p).rename(columns={"quantity": n}) for p, n in ((before, "before"), (after, "after")))
+    units = {k: one.unit for k, one in county.norms.resources.items()}
+    old, new = (
+        amounts(p, units).rename(columns={"quantity": n}) for p, n in ((before, "before"), (after, "after"))
+    )
     both = old.merge(new, on=[*KEY, "unit"], how="outer")
     both[["before", "after"]] = both[["before", "after"]].fillna(0.0)
     both = both[(both["before"] - both["after"]).abs() > 1e-6]

@@ -10,13 +10,6 @@ from models.plan.outcome import After
 COLUMNS = [
     "action", "earmark", "school_id", "school", "item", "quantity", "unit", "unit_cost", "yuan", "recurrent", "charged",
 ]  # fmt: skip
-BOUGHT = {
-    "rooms_multimedia": ("device", "rooms", ("multimedia_room",)),
-    "equip_value": ("device", "yuan", ()),
-    "area_teaching": ("building", "m2", ("teaching_building",)),
-    "area_sport": ("building", "m2", ("sports_court", "land")),
-}
-MOVED = {"rooms_multimedia": ("rooms", "move_room"), "equip_value": ("yuan", "move_equipment")}
 
 
 def prices(after: After) -> pd.Series:
@@ -44,7 +37,9 @@ def _staff(after: After, price: pd.Series) -> list[tuple[object, ...]]:
                 True,
             )
         )
-    share = after.standards.value("floor_arts_point_share")
+    share = after.standards.limit("floor_arts_point_share", 0.0)
+    if not share:
+        return rows
     points = after.new[(after.new["kind"] == "point") & after.new["open"]].drop_duplicates("school_id")
     for township, many in points.groupby("township")["school_id"].nunique().items():
         in_town = after.new[(after.new["township"] == township) & after.new["open"]]
@@ -67,15 +62,20 @@ def _staff(after: After, price: pd.Series) -> list[tuple[object, ...]]:
 
 def _items(after: After, price: pd.Series) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
-    for r in after.plan.purchases.itertuples():
-        # what may not be bought or moved has no price: the rule about items names it
-        earmark, unit, items = BOUGHT.get(str(r.kind), ("device", "items", None))
-        cost = 0.0 if items is None else float(sum(price[i] for i in items)) if items else 1.0
-        rows.append(("purchase", earmark, r.school_id, r.kind, r.quantity, unit, cost, False, True))
-    for r in after.plan.item_moves.itertuples():
-        unit, item = MOVED.get(str(r.kind), ("items", ""))
-        cost = float(price[item]) if item else 0.0
-        rows.append(("item_move", "device", r.to_school_id, r.kind, r.quantity, unit, cost, False, True))
+    resources = after.standards.resources
+    for action, table in (("purchase", after.plan.purchases), ("item_move", after.plan.item_moves)):
+        school = "school_id" if action == "purchase" else "to_school_id"
+        for j, kind, quantity in zip(table[school], table["kind"], table["quantity"], strict=True):
+            one = resources.get(str(kind))
+            earmark, unit, cost = "device", "items", 0.0
+            # what may not be bought or moved has no price: the rule about items names it
+            if one is not None and one.kind != "heads":
+                earmark, unit = one.earmark, one.unit
+                if action == "purchase" and one.buyable:
+                    cost = float(sum(price[i] for i in one.price)) if one.price else 1.0
+                elif action == "item_move" and one.movable:
+                    cost = float(price[one.move_price])
+            rows.append((action, earmark, j, kind, quantity, unit, cost, False, True))
     return rows
 
 

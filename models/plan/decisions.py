@@ -55,10 +55,10 @@ class Plan:
     staff_moves, hires : DataFrame
         Whole heads by joint category (T8).
     purchases : DataFrame
-        ``kind`` is a resource of `models.problem.indicators.RESOURCES`: rooms_multimedia (rooms), equip_value
-        (yuan), area_teaching (m2), area_sport (m2).
+        ``kind`` is a resource of the county's standards that can be bought (`Standards.resources`), ``quantity``
+        in its unit.
     item_moves : DataFrame
-        Movable stock of units that close: rooms_multimedia sets, equipment value.
+        What units that close leave of resources that move.
     """
 
     bands: pd.DataFrame

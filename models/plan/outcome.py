@@ -8,15 +8,13 @@ import numpy as np
 import pandas as pd
 
 from geodata.contract.county import County
-from geodata.contract.tables import BAND_STAGE
 from geodata.travel.times import TravelTimes
 from models.plan.decisions import Plan
 from models.problem.baseline import FAR_MINUTES, scaled_minutes, site_bands, sites, today_groups
-from models.problem.indicators import RESOURCES, counted_staff, unit_table
+from models.problem.indicators import assessed, counted_staff, merged_units, unit_table
+from models.problem.instance import lower_categories, travel_limits
 from models.problem.request import Request, budgets
 from models.standards.norms import Standards
-
-ITEM_KINDS = ("rooms_multimedia", "equip_value", "area_teaching", "area_sport")
 
 
 @dataclass(frozen=True)
@@ -51,6 +49,16 @@ class After:
     budget: dict[str, float]
 
     @property
+    def assessed_today(self) -> pd.DataFrame:
+        """`units` as they are assessed: places that do not count stand with their parent."""
+        return merged_units(self.units, self.standards)
+
+    @property
+    def assessed_plan(self) -> pd.DataFrame:
+        """`new`, likewise."""
+        return merged_units(self.new, self.standards)
+
+    @property
     def site_open(self) -> pd.Series:
         """Whether a site keeps any band, by school_id."""
         return self.bands.groupby(level="school_id")["open"].any()
@@ -67,7 +75,7 @@ def _bands(county: County, plan: Plan) -> pd.DataFrame:
     table = site_bands(county).merge(said, on=["school_id", "band"], how="left")
     table["open"] = table["open"].eq(True)
     table["classes"] = table["classes"].fillna(0).astype(int)
-    table["unit_id"] = unit_of(table["school_id"], table["band"].map(BAND_STAGE))
+    table["unit_id"] = unit_of(table["school_id"], table["band"].map(county.scheme.band_stage))
     pupils = plan.attendance.groupby(["school_id", "band"])["pupils"].sum().rename("pupils").reset_index()
     table = table.merge(pupils, on=["school_id", "band"], how="left").fillna({"pupils": 0})
     return table.set_index(["school_id", "band"]).sort_index()
@@ -85,7 +93,7 @@ def _travel(
     rows["changed"] = rows["school_id"] != rows["today_school_id"]
     same = ~rows["changed"] & (rows["mode"] == rows["today_mode"])
     rows["minutes"] = rows["minutes"].where(~same, rows["minutes_today"])
-    limits = {(b, m): standards.value(f"travel_{m}_{b}") for b in BAND_STAGE for m in ("walk", "bus")}
+    limits = travel_limits(standards)
     rows["limit"] = [limits.get((b, m), np.nan) for b, m in zip(rows["band"], rows["mode"], strict=True)]
     rows["grandfathered"] = (rows["minutes"] > rows["limit"]) & (rows["minutes"] <= rows["minutes_today"])
     village = county.villages.set_index("village_id")
@@ -97,7 +105,7 @@ def _travel(
     return rows
 
 
-def _heads(county: County, units: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def _heads(county: County, standards: Standards, units: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     stock = county.staff_stock.assign(
         unit_id=unit_of(county.staff_stock["school_id"], county.staff_stock["stage"])
     )
@@ -107,7 +115,7 @@ def _heads(county: County, units: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     moves, hires = plan.staff_moves, plan.hires
     out = moves.assign(unit_id=unit_of(moves["from_school_id"], moves["from_stage"]))
     into = moves.assign(unit_id=unit_of(moves["to_school_id"], moves["to_stage"]))
-    into["cat_id"] = target_category(county, moves)
+    into["cat_id"] = target_category(county, standards, moves)
     parts = {
         "out": out.groupby(["unit_id", "cat_id"])["heads"].sum(),
         "into": into.groupby(["unit_id", "cat_id"])["heads"].sum(),
@@ -121,24 +129,19 @@ def _heads(county: County, units: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     return table.sort_index()
 
 
-def target_category(county: County, moves: pd.DataFrame) -> list[str]:
-    """Category at the receiving stage: the same, or for junior to primary the movable one with the same flags."""
-    flags = ["counts_q", "counts_b", "counts_a"]
-    primary = county.staff_category[(county.staff_category["stage"] == "pri")].sort_values(
-        ["movable", "cat_id"], kind="stable"
-    )
-    match = {tuple(r[flags]): str(r["cat_id"]) for _, r in primary.iterrows()}
-    junior = county.staff_category[county.staff_category["stage"] == "jun"].set_index("cat_id")[flags]
+def target_category(county: County, standards: Standards, moves: pd.DataFrame) -> list[str]:
+    """Category at the receiving stage: the same, or in a lower stage the movable one with the same flags."""
+    down = {k: dict(v) for k, v in lower_categories(county, standards).items()}
     return [
-        str(r.cat_id) if r.from_stage == r.to_stage or r.cat_id not in junior.index
-        else match.get(tuple(junior.loc[r.cat_id]), str(r.cat_id))
+        str(r.cat_id) if r.from_stage == r.to_stage
+        else str(down.get((r.from_stage, r.cat_id), {}).get(r.to_stage, r.cat_id))
         for r in moves.itertuples()
     ]  # fmt: skip
 
 
-def _items(units: pd.DataFrame, plan: Plan, is_open: pd.Series) -> pd.DataFrame:
+def _items(units: pd.DataFrame, standards: Standards, plan: Plan, is_open: pd.Series) -> pd.DataFrame:
     """Items after: today's while open, plus bought, plus received; a closed unit keeps nothing."""
-    table = units[list(ITEM_KINDS)].astype(float).mul(is_open.astype(float), axis=0)
+    table = units[list(standards.items)].astype(float).mul(is_open.astype(float), axis=0)
     buy = plan.purchases.assign(unit_id=unit_of(plan.purchases["school_id"], plan.purchases["stage"]))
     got = plan.item_moves.assign(
         unit_id=unit_of(plan.item_moves["to_school_id"], plan.item_moves["to_stage"])
@@ -155,22 +158,22 @@ def settle(county: County, standards: Standards, plan: Plan, times: TravelTimes,
     units = units[units["taking_part"]]
     groups = today_groups(county, standards, times)
     bands = _bands(county, plan)
-    heads = _heads(county, units, plan)
+    heads = _heads(county, standards, units, plan)
     new = units.copy()
     by_unit = bands.groupby("unit_id")
     new["open"] = by_unit["open"].any().reindex(new.index, fill_value=False)
     new["pupils"] = by_unit["pupils"].sum().reindex(new.index).fillna(0).astype(int)
     new["classes"] = by_unit["classes"].sum().reindex(new.index).fillna(0).astype(int)
     long = heads.reset_index().merge(units[["stage"]], left_on="unit_id", right_index=True, how="left")
-    staff = counted_staff(county, long[["unit_id", "stage", "cat_id", "heads"]]).reindex(new.index).fillna(0)
-    new[["staff", "q", "b", "a"]] = staff[["staff", "q", "b", "a"]]
-    new[list(ITEM_KINDS)] = _items(units, plan, new["open"])
-    counted = county.schools.set_index("school_id")["counted"].fillna(True).astype(bool)
-    new["assessed"] = new["school_id"].map(counted) & (new["pupils"] >= standards.value("assessed_min"))
+    staff = counted_staff(county, standards, long[["unit_id", "stage", "cat_id", "heads"]])
+    staff = staff.reindex(new.index).fillna(0)
+    new[list(staff)] = staff
+    new[list(standards.items)] = _items(units, standards, plan, new["open"])
+    new["assessed"] = assessed(new, standards)
     travel = _travel(county, standards, times, plan, groups)
     return After(
         county, standards, request, plan, times, units, new, bands, travel, heads, groups, budgets(county, request)
     )  # fmt: skip
 
 
-__all__ = ["FAR_MINUTES", "ITEM_KINDS", "RESOURCES", "After", "settle", "sites", "target_category", "unit_of"]
+__all__ = ["FAR_MINUTES", "After", "settle", "sites", "target_category", "unit_of"]

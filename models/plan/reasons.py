@@ -9,6 +9,8 @@ import pandas as pd
 from geodata.contract.county import County
 from models.plan.decisions import Plan, Verdict
 from models.problem.baseline import FAR_MINUTES
+from models.problem.indicators import category_flags
+from models.standards.norms import Standards, load_standards
 
 COLUMNS = [
     "action", "school_id", "school", "township", "what", "quantity", "unit", "yuan", "earmark", "reason_key", "reason_fields",
@@ -52,44 +54,50 @@ def _short(verdict: Verdict) -> dict[tuple[str, str, str], tuple[float, float, f
     )
 
 
-INDICATOR_OF = {
-    "rooms_multimedia": "mm", "equip_value": "eq", "area_teaching": "sp", "area_sport": "sf",
-}  # fmt: skip
-UNIT_OF = {"rooms_multimedia": "rooms", "equip_value": "yuan", "area_teaching": "m2", "area_sport": "m2"}
-
-
-def _resources(county: County, plan: Plan, verdict: Verdict) -> Iterator[Row]:
+def _resources(county: County, standards: Standards, plan: Plan, verdict: Verdict) -> Iterator[Row]:
     """Transfers, hires, purchases and moves of equipment, each with the indicator it serves."""
     short = _short(verdict)
-    flags = county.staff_category.set_index(["stage", "cat_id"])[["counts_b", "counts_a", "counts_q"]]
+    flags = category_flags(county.staff_category, standards)
+    of_resource = {(i.stage, i.resource): i.id for i in standards.indicators}
 
-    def served(stage: str, category: str) -> str:
-        row = flags.loc[(stage, category)]
-        return "b" if row["counts_b"] else "a" if row["counts_a"] else "q"
+    def why(key: str, school_id: str, stage: str, resources: list[str]) -> tuple[str, dict[str, object]]:
+        """The indicator that is furthest from its threshold today, of those the resources count for."""
+        ids = [of_resource[stage, r] for r in resources if (stage, r) in of_resource]
+        known = [(short[school_id, stage, i], i) for i in ids if (school_id, stage, i) in short]
+        if not known:
+            return f"{key}_plain", {}
+        need = [((now / asked if asked > 0 else 1.0), n) for n, ((now, _, asked), _) in enumerate(known)]
+        (before, after, threshold), indicator = known[min(need)[1]]
+        numbers = {"before": round(before, 2), "after": round(after, 2), "threshold": threshold}
+        return key, {"indicator": indicator, **numbers}
 
-    def why(school_id: str, stage: str, indicator: str) -> dict[str, object]:
-        before, after, threshold = short.get((school_id, stage, indicator), (0.0, 0.0, 0.0))
-        return {
-            "indicator": indicator,
-            "before": round(before, 2),
-            "after": round(after, 2),
-            "threshold": threshold,
-        }
+    def staff(key: str, school_id: str, stage: str, category: str) -> tuple[str, dict[str, object]]:
+        row = flags.loc[(stage, category)] if (stage, category) in flags.index else flags.iloc[0] * 0
+        counted = [r for r in standards.heads if row[r]]
+        return why(key, school_id, stage, counted or list(standards.heads))
 
     names = county.schools.set_index("school_id")["name"]
     for r in plan.staff_moves.itertuples():
-        fields = why(r.to_school_id, r.to_stage, served(r.from_stage, r.cat_id))
-        fields["from"] = names[r.from_school_id]
-        yield "transfer", r.to_school_id, r.cat_id, r.heads, "heads", "reasons.transfer", fields
+        key, fields = staff("reasons.transfer", r.to_school_id, r.to_stage, r.cat_id)
+        yield (
+            "transfer",
+            r.to_school_id,
+            r.cat_id,
+            r.heads,
+            "heads",
+            key,
+            fields | {"from": names[r.from_school_id]},
+        )
     for r in plan.hires.itertuples():
-        fields = why(r.school_id, r.stage, served(r.stage, r.cat_id))
-        yield "hire", r.school_id, r.cat_id, r.heads, "heads", "reasons.hire", fields
+        key, fields = staff("reasons.hire", r.school_id, r.stage, r.cat_id)
+        yield "hire", r.school_id, r.cat_id, r.heads, "heads", key, fields
+    unit = {k: one.unit for k, one in standards.resources.items()}
     for r in plan.purchases.itertuples():
-        fields = why(r.school_id, r.stage, INDICATOR_OF[r.kind])
-        yield "purchase", r.school_id, r.kind, r.quantity, UNIT_OF[r.kind], "reasons.purchase", fields
+        key, fields = why("reasons.purchase", r.school_id, r.stage, [r.kind])
+        yield "purchase", r.school_id, r.kind, r.quantity, unit[r.kind], key, fields
     for r in plan.item_moves.itertuples():
         fields = {"from": names[r.from_school_id]}
-        yield "item_move", r.to_school_id, r.kind, r.quantity, UNIT_OF[r.kind], "reasons.item_move", fields
+        yield "item_move", r.to_school_id, r.kind, r.quantity, unit[r.kind], "reasons.item_move", fields
 
 
 def _buses(verdict: Verdict) -> Iterator[Row]:
@@ -116,7 +124,9 @@ def _money(verdict: Verdict) -> dict[tuple[str, str, str], tuple[float, str]]:
     return {(r.action, r.school_id, r.item): (float(r.yuan), str(r.earmark)) for r in total.itertuples()}
 
 
-def list_actions(county: County, plan: Plan, verdict: Verdict) -> pd.DataFrame:
+def list_actions(
+    county: County, plan: Plan, verdict: Verdict, standards: Standards | None = None
+) -> pd.DataFrame:
     """Every action of a plan with cost and reason, in the order a meeting would take them.
 
     Costs are the referee's; where it books by school only, the school's cost stands on its first row.
@@ -126,6 +136,7 @@ def list_actions(county: County, plan: Plan, verdict: Verdict) -> pd.DataFrame:
     DataFrame
         See `models.plan.decisions.PlanResult.actions`.
     """
+    standards = standards or load_standards(county)
     school = county.schools.set_index("school_id")
     booked = verdict.costs[verdict.costs["charged"]]
     per = booked.groupby(["action", "school_id"])["yuan"].sum()
@@ -136,7 +147,7 @@ def list_actions(county: County, plan: Plan, verdict: Verdict) -> pd.DataFrame:
     everything = [
         *_closures(plan, verdict),
         *_receivers(verdict),
-        *_resources(county, plan, verdict),
+        *_resources(county, standards, plan, verdict),
         *_buses(verdict),
     ]
     for action, school_id, what, quantity, unit, reason, fields in everything:

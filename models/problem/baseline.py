@@ -7,7 +7,6 @@ import pandas as pd
 
 from geodata.contract.county import County
 from geodata.contract.findings import Finding
-from geodata.contract.tables import BAND_GRADES, BANDS
 from geodata.travel.times import TravelTimes
 from models.standards.norms import Standards
 
@@ -31,9 +30,9 @@ def sites(county: County) -> pd.DataFrame:
 
 
 def grades(served: str) -> set[int]:
-    """Grades of a text such as ``1-6`` or ``1-3,7-9``; unreadable parts give none."""
+    """Grades of a text such as ``1-6``, ``1-3,7-9`` or ``K-5`` (K is grade 0); unreadable parts give none."""
     found: set[int] = set()
-    for part in str(served).replace("，", ",").split(","):
+    for part in str(served).replace("，", ",").upper().replace("K", "0").split(","):
         ends = part.strip().split("-")
         if all(e.strip().isdigit() for e in ends):
             found.update(range(int(ends[0]), int(ends[-1]) + 1))
@@ -46,34 +45,36 @@ def site_bands(county: County) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``school_id, band, full`` (all three grades), ``grades`` (how many), in key order.
+        ``school_id, band, full`` (all of its grades), ``grades`` (how many), in key order.
     """
+    of = county.scheme.band_grades
     rows = [
-        (school_id, band, len(taught & set(BAND_GRADES[band])))
+        (school_id, band, len(taught & set(wanted)), len(taught & set(wanted)) == len(wanted))
         for school_id, taught in ((r.school_id, grades(r.grades_served)) for r in sites(county).itertuples())
-        for band in BANDS
-        if taught & set(BAND_GRADES[band])
+        for band, wanted in of.items()
+        if taught & set(wanted)
     ]
-    table = pd.DataFrame(rows, columns=["school_id", "band", "grades"])
-    table["full"] = table["grades"] == 3
+    table = pd.DataFrame(rows, columns=["school_id", "band", "grades", "full"])
+    table = table.astype({"school_id": str, "band": str, "grades": int, "full": bool})
     return table.sort_values(["school_id", "band"], kind="stable").reset_index(drop=True)
 
 
 def scaled_minutes(times: TravelTimes, standards: Standards) -> pd.DataFrame:
-    """Minutes by band: young children walk more slowly.
+    """Minutes by band: the standards may say that young children walk more slowly.
 
     Returns
     -------
     DataFrame
-        ``village_id, school_id, band, mode, minutes, km``; walking for g1_3 is multiplied by
-        4.0 / ``walk_speed_young`` (sources.md 3.2 [A]).
+        ``village_id, school_id, band, mode, minutes, km``; walking is multiplied by
+        4.0 / ``walk_speed_<band>`` where the standards have that speed (sources.md 3.2 [A]).
     """
-    factor = WALK_KMH / standards.value("walk_speed_young")
     parts = []
-    for band in BANDS:
+    for band in standards.scheme.band_ids:
         part = times.pairs.assign(band=band)
-        if band == "g1_3":
-            part["minutes"] = part["minutes"].where(part["mode"] != "walk", part["minutes"] * factor)
+        speed = standards.limit(f"walk_speed_{band}", WALK_KMH)
+        if speed != WALK_KMH:
+            slower = part["minutes"] * (WALK_KMH / speed)
+            part["minutes"] = part["minutes"].where(part["mode"] != "walk", slower)
         parts.append(part)
     table = pd.concat(parts, ignore_index=True)
     table["minutes"] = table["minutes"].round(2)

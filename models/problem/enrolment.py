@@ -105,9 +105,10 @@ def reach_of(inst: Instance) -> Reach:
 def _taught_while_open(inst: Instance) -> pd.DataFrame:
     """``school_id, band, unit_id, sure``: is the band taught whenever its unit is open?
 
-    A locked band is, the only band of a unit is, and the lowest one of a primary school is, because bands
-    close from the top.
+    A locked band is, the only band of a unit is, and the lowest one of a unit is, because bands close from
+    the top.
     """
     table = inst.bands[["unit_id", "lock"]].reset_index()
-    lowest = table["band"].eq(table.groupby("unit_id")["band"].transform("min"))
+    place = table["band"].map({b: n for n, b in enumerate(inst.standards.scheme.band_ids)})
+    lowest = place.eq(place.groupby(table["unit_id"]).transform("min"))
     return table.assign(sure=table["lock"].eq("open") | lowest)[["school_id", "band", "unit_id", "sure"]]

@@ -1,4 +1,4 @@
-"""The seven indicators and the measures of imbalance: exact and solver-free (sources.md 1.2-1.5)."""
+"""The indicators of the standards and the measures of imbalance: exact and solver-free (sources.md 1.2-1.5)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,8 @@ import pandas as pd
 
 from geodata.contract.county import County
 from models.problem.baseline import sites
-from models.standards.norms import Standards
+from models.standards.norms import Indicator, Standards
 
-RESOURCES = ("q", "b", "a", "area_teaching", "area_sport", "equip_value", "rooms_multimedia")
-"""Numerators: heads (q, b, a), net teaching area and sports area in m2, yuan, rooms."""
-HEADS = ("q", "b", "a")
 ROUNDING = 1e-9
 """Ratios are compared unrounded; this absorbs floating point only."""
 
@@ -67,8 +64,8 @@ def hoover(amount: Numbers, pupils: Numbers) -> float:
     return float(np.abs(amount - total / pupils.sum() * pupils).sum() / (2 * total))
 
 
-def counted_staff(county: County, heads: pd.DataFrame) -> pd.DataFrame:
-    """Heads by flag from a table of heads by category.
+def counted_staff(county: County, standards: Standards, heads: pd.DataFrame) -> pd.DataFrame:
+    """Heads by resource from a table of heads by category.
 
     Parameters
     ----------
@@ -78,13 +75,46 @@ def counted_staff(county: County, heads: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index unit_id, columns staff, q, b, a.
+        Index unit_id, columns staff and one per declared resource that is staff.
     """
-    flags = county.staff_category[["stage", "cat_id", "counts_q", "counts_b", "counts_a"]]
-    rows = heads.merge(flags, on=["stage", "cat_id"], how="left")
-    for flag in HEADS:
-        rows[flag] = rows["heads"] * rows[f"counts_{flag}"]
-    return rows.rename(columns={"heads": "staff"}).groupby("unit_id")[["staff", *HEADS]].sum()
+    flags = category_flags(county.staff_category, standards)
+    rows = heads.merge(flags, left_on=["stage", "cat_id"], right_index=True, how="left")
+    for resource in standards.heads:
+        rows[resource] = rows["heads"] * rows[resource]
+    return rows.rename(columns={"heads": "staff"}).groupby("unit_id")[["staff", *standards.heads]].sum()
+
+
+def category_flags(categories: pd.DataFrame, standards: Standards) -> pd.DataFrame:
+    """Which staff categories count for which resource.
+
+    Returns
+    -------
+    DataFrame
+        Index (stage, cat_id); 0 or 1 for each declared resource that is staff.
+    """
+    table = categories.set_index(["stage", "cat_id"])
+    counts = {}
+    for resource in standards.heads:
+        flags = [f for f in standards.resources[resource].flags if f in table]
+        every = not standards.resources[resource].flags
+        counts[resource] = table[flags].max(axis=1) if flags else pd.Series(int(every), index=table.index)
+    return pd.DataFrame(counts, index=table.index).fillna(0).astype(int)
+
+
+def _things(stage: pd.DataFrame, standards: Standards) -> pd.DataFrame:
+    """Amount of every declared resource that is no staff: its columns added, those with a minus taken off."""
+    amounts = {}
+    for name, one in standards.resources.items():
+        if one.kind != "heads":
+            parts = [sign * stage[c].astype(float) for c, sign in one.terms if c in stage]
+            amounts[name] = sum(parts, pd.Series(0.0, index=stage.index))
+            if one.whole:  # an undivided count stays an integer, as the tables have it
+                amounts[name] = amounts[name].round(9)
+    return pd.DataFrame(amounts, index=stage.index)
+
+
+LENT = "_lent"
+"""Ends the column with shared or part-time heads that a small rural unit may count besides its own."""
 
 
 def unit_table(county: County, standards: Standards) -> pd.DataFrame:
@@ -94,40 +124,96 @@ def unit_table(county: County, standards: Standards) -> pd.DataFrame:
     -------
     DataFrame
         Index unit_id; ``school_id, name, township, zone, kind, stage, pupils, classes, capacity, staff,
-        taking_part, assessed`` and one column per resource.
+        taking_part, assessed_as, assessed``, a column per declared resource, and ``<resource>_lent`` where
+        a concession lends heads. ``assessed_as`` is the unit in which this one is assessed: itself, that
+        of its parent where it does not count as a school, or none (empty).
     """
     stage = county.school_stage
-    about = county.schools[["school_id", "name", "township", "zone", "kind", "counted"]]
+    about = county.schools[["school_id", "name", "township", "zone", "kind", "counted", "parent_id"]]
     units = stage.merge(about, on="school_id", how="left")
     units["unit_id"] = units["school_id"] + "/" + units["stage"]
     units = units.set_index("unit_id").sort_index()
     units["capacity"] = units["capacity_pupils"]
-    indoor = units["area_indoor_sport"]
-    units["area_teaching"] = units["area_teaching"] - indoor
-    units["area_sport"] = units["area_sport_ground"] + indoor
+    things = _things(units, standards)
+    lent = _lent(units, standards)
     heads = county.staff_stock.assign(
         unit_id=county.staff_stock["school_id"] + "/" + county.staff_stock["stage"]
     )
-    staff = counted_staff(county, heads[["unit_id", "stage", "cat_id", "heads"]])
-    units = units.join(staff).fillna({"staff": 0, "q": 0, "b": 0, "a": 0})
+    staff = counted_staff(county, standards, heads[["unit_id", "stage", "cat_id", "heads"]])
+    staff = staff.reindex(units.index).fillna(0)
     units["taking_part"] = units["school_id"].isin(sites(county)["school_id"])
-    counted = units["counted"].fillna(True).astype(bool)
-    units["assessed"] = units["taking_part"] & counted & (units["pupils"] >= standards.value("assessed_min"))
+    units["assessed_as"] = _assessed_as(units)
     columns = [
-        "school_id",
-        "name",
-        "township",
-        "zone",
-        "kind",
-        "stage",
-        "pupils",
-        "classes",
-        "capacity",
-        "staff",
-        "taking_part",
-        "assessed",
-    ]
-    return units[[*columns, *RESOURCES]]
+        "school_id", "name", "township", "zone", "kind", "stage", "pupils", "classes", "capacity",
+        "taking_part", "assessed_as",
+    ]  # fmt: skip
+    table = pd.concat([units[columns], staff, things, lent], axis=1)
+    table["assessed"] = assessed(table, standards)
+    return table
+
+
+def _lent(units: pd.DataFrame, standards: Standards) -> pd.DataFrame:
+    columns = {
+        f"{name}{LENT}": units[one.concession].fillna(0).astype(float)
+        for name, one in standards.resources.items()
+        if one.concession in units
+    }
+    return pd.DataFrame(columns, index=units.index)
+
+
+def _assessed_as(units: pd.DataFrame) -> pd.Series:
+    """The unit in which each one is assessed (sources.md 1.5: places that do not count as schools)."""
+    own = units.index.to_series()
+    counted = units["counted"].fillna(True).astype(bool)
+    # a parent's parent: a place that does not count lends no unit to others
+    schools = set(units.index[units["taking_part"] & counted])
+    parent = units["parent_id"].astype(str) + "/" + units["stage"]
+    merged = parent.where(parent.isin(schools), "")
+    return own.where(counted, merged).where(units["taking_part"], "")
+
+
+def merged_units(units: pd.DataFrame, standards: Standards) -> pd.DataFrame:
+    """Units as they are assessed: pupils and resources of merged places stand with their parent.
+
+    Parameters
+    ----------
+    units : DataFrame
+        As `unit_table` gives, of today or after a plan.
+
+    Returns
+    -------
+    DataFrame
+        The same rows; those of parents carry the sums, those of merged places their own amounts.
+    """
+    guests = units[units["assessed_as"].ne(units.index) & units["assessed_as"].ne("")]
+    if guests.empty:
+        return units
+    columns = ["pupils", *(r for r in standards.resources if r in units)]
+    table = units.copy()
+    table[columns] = table[columns].astype(float)
+    more = guests.groupby("assessed_as")[columns].sum().reindex(table.index).fillna(0.0)
+    table[columns] = table[columns] + more
+    table["pupils"] = table["pupils"].astype(units["pupils"].dtype)
+    return table
+
+
+def assessed(units: pd.DataFrame, standards: Standards) -> pd.Series:
+    """Which units are assessed: schools in their own right that have enough pupils, guests included."""
+    pupils = merged_units(units, standards)["pupils"]
+    own = units["assessed_as"].eq(units.index)
+    return own & (pupils >= standards.limit("assessed_min", 1.0))
+
+
+def _counted_amount(rows: pd.DataFrame, one: Indicator, standards: Standards) -> Numbers:
+    """Amount that a unit may count for an indicator: its own, and what a concession lends it."""
+    amount: Numbers = rows[one.resource].to_numpy(float)
+    column = f"{one.resource}{LENT}"
+    if column not in rows or standards.kind("concession_max") == "off":
+        return amount
+    least, most = standards.limit("concession_min", 0.0), standards.value("concession_max")
+    small = rows["zone"].eq("rural") & rows["pupils"].between(least, most)
+    lent: Numbers = rows[column].where(small, 0.0).to_numpy(float)
+    return amount + lent
 
 
 def assess(units: pd.DataFrame, standards: Standards) -> pd.DataFrame:
@@ -141,55 +227,136 @@ def assess(units: pd.DataFrame, standards: Standards) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``unit_id, stage, indicator, threshold, pupils, amount, ratio, met, near, gap``: ``near`` is 85 %
-        of the threshold reached, ``gap`` in heads or rooms (whole, rounded up), m2 or yuan.
+        ``unit_id, stage, indicator, threshold, pupils, amount, ratio, met, near, gap``: ``near`` is the
+        tolerated share of the threshold reached, ``gap`` in the resource's unit, rounded up where it comes
+        in whole numbers. Without a threshold ``met``, ``near`` and ``gap`` are not known (NA).
     """
-    parts = []
-    for one in standards.indicators:
-        rows = units[units["stage"] == one.stage]
-        pupils = rows["pupils"].to_numpy(float)
-        amount = rows[one.resource].to_numpy(float)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = np.where(pupils > 0, one.scale * amount / pupils, np.nan)
-        short = np.maximum(0.0, one.threshold * pupils / one.scale - amount)
-        whole = one.resource in (*HEADS, "rooms_multimedia")
-        part = pd.DataFrame(
-            {
-                "unit_id": rows.index, "stage": one.stage, "indicator": one.id, "threshold": one.threshold,
-                "pupils": pupils, "amount": amount, "ratio": ratio,
-                "met": np.nan_to_num(ratio, nan=-1.0) >= one.threshold - ROUNDING,
-                "near": np.nan_to_num(ratio, nan=-1.0) >= one.tolerance * one.threshold - ROUNDING,
-                "gap": np.ceil(short - 1e-6) if whole else short,
-            }
-        )  # fmt: skip
-        parts.append(part)
+    parts = [_cells(units[units["stage"] == one.stage], one, standards) for one in standards.indicators]
+    if not parts:
+        columns = [
+            "unit_id",
+            "stage",
+            "indicator",
+            "threshold",
+            "pupils",
+            "amount",
+            "ratio",
+            "met",
+            "near",
+            "gap",
+        ]
+        return pd.DataFrame(columns=columns).astype({"met": "boolean", "near": "boolean", "gap": float})
     return pd.concat(parts, ignore_index=True)
 
 
-def verdicts(assessed: pd.DataFrame, standards: Standards) -> pd.DataFrame:
-    """6-of-7 verdict by unit: k of n at 100 %, the rest at 85 % (sources.md 1.3).
+def _cells(rows: pd.DataFrame, one: Indicator, standards: Standards) -> pd.DataFrame:
+    """One indicator at every unit of its stage."""
+    pupils = rows["pupils"].to_numpy(float)
+    amount = _counted_amount(rows, one, standards)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(pupils > 0, one.scale * amount / pupils, np.nan)
+    short = np.maximum(0.0, one.threshold * pupils / one.scale - amount)
+    known = np.full(len(rows), one.tested)
+    reached = np.nan_to_num(ratio, nan=-1.0)
+    return pd.DataFrame(
+        {
+            "unit_id": rows.index, "stage": one.stage, "indicator": one.id, "threshold": one.threshold,
+            "pupils": pupils, "amount": amount, "ratio": ratio,
+            "met": maybe(reached >= one.threshold - ROUNDING, known),
+            "near": maybe(reached >= one.tolerance * one.threshold - ROUNDING, known),
+            "gap": np.ceil(short - 1e-6) if standards.resources[one.resource].whole else short,
+        }
+    )  # fmt: skip
+
+
+def maybe(value: npt.ArrayLike, known: npt.ArrayLike) -> pd.arrays.BooleanArray:
+    """Yes, no, or not known where nothing was assessed: never a yes by default."""
+    return pd.arrays.BooleanArray(np.asarray(value, dtype=bool), ~np.asarray(known, dtype=bool))
+
+
+def verdicts(cells: pd.DataFrame, standards: Standards) -> pd.DataFrame:
+    """Does a unit pass: k of its n tested indicators at 100 %, the rest within their tolerance (sources.md 1.3).
 
     Returns
     -------
     DataFrame
-        Index unit_id: ``indicators_met`` and ``passes``.
+        Index unit_id: ``indicators_met, indicators_tested`` and ``passes``; a unit of a stage that tests
+        nothing is not in it.
     """
-    by = assessed.groupby("unit_id")
-    table = pd.DataFrame({"indicators_met": by["met"].sum().astype(int), "near": by["near"].all()})
-    table["passes"] = table["near"] & (table["indicators_met"] >= standards.value("k_of_n"))
-    return table[["indicators_met", "passes"]]
+    tested = cells[cells["met"].notna()]
+    by = tested.groupby("unit_id")
+    table = pd.DataFrame(
+        {
+            "indicators_met": by["met"].sum().astype(int), "indicators_tested": by.size().astype(int),
+            "near": by["near"].all(), "stage": by["stage"].first(),
+        }
+    )  # fmt: skip
+    need = table["stage"].map({s: standards.to_meet(s) for s in standards.scheme.stage_ids}).astype(float)
+    table["passes"] = (table["near"] & (table["indicators_met"] >= need)).astype("boolean")
+    return table[["indicators_met", "indicators_tested", "passes"]]
 
 
 def cv_table(units: pd.DataFrame, standards: Standards, counted: pd.Series) -> pd.DataFrame:
-    """The 14 CVs over the counted units: ``stage, indicator, cv, unweighted, mean, limit, ok, hoover``."""
+    """The CV of every indicator over the counted units.
+
+    Returns
+    -------
+    DataFrame
+        ``stage, indicator, cv, unweighted, mean, limit, ok, hoover``; ``ok`` is not known (NA) where there
+        is no limit or nothing to measure.
+    """
     rows = []
     for one in standards.indicators:
         part = units[counted & (units["stage"] == one.stage) & (units["pupils"] > 0)]
         x, p = part[one.resource].to_numpy(float), part["pupils"].to_numpy(float)
         cv = official_cv(x, p)
         mean = one.scale * county_ratio(x, p)
-        ok = not cv > one.cv_limit
-        rows.append((one.stage, one.id, cv, unweighted_cv(x, p), mean, one.cv_limit, ok, hoover(x, p)))
-    return pd.DataFrame(
-        rows, columns=["stage", "indicator", "cv", "unweighted", "mean", "limit", "ok", "hoover"]
-    )
+        rows.append((one.stage, one.id, cv, unweighted_cv(x, p), mean, one.cv_limit, hoover(x, p)))
+    table = pd.DataFrame(rows, columns=["stage", "indicator", "cv", "unweighted", "mean", "limit", "hoover"])
+    known = table["cv"].notna() & table["limit"].notna()
+    table.insert(6, "ok", maybe(table["cv"] <= table["limit"], known))
+    return table.astype(dict.fromkeys(("cv", "unweighted", "mean", "limit", "hoover"), float))
+
+
+def stage_table(
+    units: pd.DataFrame, cells: pd.DataFrame, cvs: pd.DataFrame, standards: Standards
+) -> pd.DataFrame:
+    """What the standards say of the county, stage by stage (sources.md 1.3).
+
+    Parameters
+    ----------
+    units : DataFrame
+        Index unit_id; ``stage, assessed``.
+    cells, cvs : DataFrame
+        Of `assess` and `cv_table`.
+
+    Returns
+    -------
+    DataFrame
+        ``stage, units, units_passing, cvs, cvs_ok, mean_cv, mean_limit, passes``: how many units and CVs
+        are assessed and how many of them pass; the mean of the CVs, with its limit where the standards
+        limit it; ``passes`` is not known (NA) while anything that the standards ask cannot be assessed.
+    """
+    said = verdicts(cells, standards)
+    rows = []
+    for stage in standards.scheme.stage_ids:
+        who = units.index[(units["stage"] == stage) & units["assessed"]]
+        passing = said["passes"].reindex(who)
+        own = cvs[cvs["stage"] == stage]
+        limited = own[own["limit"].notna()]
+        mean = float(own["cv"].mean()) if len(own) and own["cv"].notna().all() else float("nan")
+        limit = standards.limit(f"cv_mean_{stage}", float("nan"))
+        asked: list[object] = []
+        if any(i.tested for i in standards.of_stage(stage)):
+            asked.append(bool(passing.all()) if len(who) and passing.notna().all() else pd.NA)
+        if len(limited):
+            asked.append(bool(limited["ok"].all()) if limited["ok"].notna().all() else pd.NA)
+        if limit == limit:
+            asked.append(bool(mean <= limit) if mean == mean else pd.NA)
+        passes = pd.NA if not asked or any(a is pd.NA for a in asked) else all(asked)
+        passes = False if any(a is not pd.NA and not a for a in asked) else passes
+        rows.append(
+            (stage, int(passing.notna().sum()), int(passing.sum()), int(limited["ok"].notna().sum()), int(limited["ok"].sum()), mean, limit, passes)
+        )  # fmt: skip
+    columns = ["stage", "units", "units_passing", "cvs", "cvs_ok", "mean_cv", "mean_limit", "passes"]
+    return pd.DataFrame(rows, columns=columns).astype({"passes": "boolean"})

@@ -13,16 +13,11 @@ import numpy as np
 import pandas as pd
 
 from geodata.contract.county import County
-from geodata.contract.tables import BAND_STAGE, STAGES
 from geodata.travel.times import TravelTimes
 from models.problem.baseline import FAR_MINUTES, scaled_minutes, site_bands, sites, today_groups
-from models.problem.indicators import RESOURCES, unit_table
+from models.problem.indicators import category_flags, merged_units, unit_table
 from models.problem.request import Request, budgets
 from models.standards.norms import Standards
-
-HEAD_FLAGS = {"q": "counts_q", "b": "counts_b", "a": "counts_a"}
-ITEMS = ("rooms_multimedia", "equip_value", "area_teaching", "area_sport")
-MOVABLE_ITEMS = ("rooms_multimedia", "equip_value")
 
 
 @dataclass(frozen=True)
@@ -49,12 +44,12 @@ class Instance:
     stock : DataFrame
         Index (unit_id, cat_id): ``heads, fixed`` (heads that leave only if the unit closes).
     categories : DataFrame
-        Index (stage, cat_id): flags, movable, hireable, annual_cost, ``down`` (primary category with
-        the same flags, for junior ones).
+        Index (stage, cat_id): movable, hireable, annual_cost, a column (0 or 1) per declared resource
+        that is staff, ``down``: (stage, cat_id) in which its heads may also work, lower stages, same flags.
     links : tuple of (township, township)
         Townships between which staff may move, same township included.
     centres : dict
-        (stage, resource) -> m, the planned mean ratio per pupil.
+        (stage, resource) -> m, the planned mean ratio per pupil, of every counted resource.
     population : dict
         stage -> N, pupils of the assessed population about which the measure is scaled.
     """
@@ -88,13 +83,36 @@ class Instance:
 
     @cached_property
     def counting(self) -> dict[tuple[str, str], list[str]]:
-        """(stage, q, b, a or "all") -> categories whose heads count."""
+        """(stage, resource that is staff, or "all") -> categories whose heads count."""
         found = {}
         for stage in self.categories.index.unique("stage"):
             table = self.categories.loc[stage]
             found[stage, "all"] = list(table.index)
-            found.update({(stage, f): list(table.index[table[c] == 1]) for f, c in HEAD_FLAGS.items()})
+            found.update({(stage, r): list(table.index[table[r] == 1]) for r in self.standards.heads})
         return found
+
+    @cached_property
+    def items(self) -> tuple[str, ...]:
+        """Counted resources that are things."""
+        return self.standards.items
+
+    @cached_property
+    def movable_items(self) -> tuple[str, ...]:
+        """Those that go to other schools when theirs closes."""
+        return self.standards.movable_items
+
+    @cached_property
+    def measured(self) -> dict[str, tuple[str, ...]]:
+        """Resources whose spread is measured, by stage: counted by an indicator, and the county has some.
+
+        A stage in which nobody is assessed measures nothing (docs/indicators.md).
+        """
+        counted = merged_units(self.units, self.standards)
+        counted = counted[counted["assessed"]]
+        return {
+            s: tuple(r for r in rs if counted.loc[counted["stage"] == s, r].sum() > 0)
+            for s, rs in self.standards.measured.items()
+        }
 
     @cached_property
     def stage_of(self) -> dict[str, str]:
@@ -111,45 +129,62 @@ def _school_caps(county: County, standards: Standards, stages: pd.DataFrame) -> 
     relief = rows["built_year"].fillna(9999).le(2010) | (migrants / pupils.clip(lower=1)).gt(0.5).reindex(
         rows.index, fill_value=False
     )
-    plain = np.where(both, standards.value("school_cap_nine"), standards.value("school_cap"))
-    eased = np.where(both, standards.value("school_cap_nine_relief"), standards.value("school_cap_relief"))
-    return pd.Series(np.where(relief, eased, plain), index=rows.index, dtype=float)
+    caps = {i: standards.limit(i, np.inf) for i in ("school_cap", "school_cap_nine")}
+    eased_caps = {i: standards.limit(f"{i}_relief", cap) for i, cap in caps.items()}
+    plain = np.where(both, caps["school_cap_nine"], caps["school_cap"])
+    eased = np.where(both, eased_caps["school_cap_nine"], eased_caps["school_cap"])
+    places = stages.groupby("school_id")["capacity_pupils"].sum().reindex(rows.index).fillna(0.0)
+    cap = pd.Series(np.where(relief, eased, plain), index=rows.index, dtype=float)
+    return cap.where(np.isfinite(cap), places)
 
 
 def _units(county: County, standards: Standards, school_cap: pd.Series) -> pd.DataFrame:
     units = unit_table(county, standards)
     units = units[units["taking_part"]].copy()
     units["rural"] = units["zone"].eq("rural")
-    units["class_cap"] = units["stage"].map({s: standards.value(f"class_cap_{s}") for s in STAGES})
+    largest = float(max(units["capacity"].max(), units["pupils"].max(), 1)) if len(units) else 1.0
+    # without a norm one class may hold whatever any unit holds
+    units["class_cap"] = units["stage"].map(class_caps(standards)).astype(float).clip(upper=largest)
     units["rooms"] = np.maximum(units["capacity"] // units["class_cap"], units["classes"]).astype(int)
     most = np.minimum(units["capacity"], units["school_id"].map(school_cap))
-    least = standards.value("assessed_min")
+    least = standards.limit("assessed_min", 1.0)
     units["may_grow"] = ~units["assessed"] & (most >= least) & (units["pupils"] < least)
     units["most"] = np.maximum(most, 0)
     return units
 
 
+def class_caps(standards: Standards) -> dict[str, float]:
+    """Largest class by stage; without such a norm any class will do."""
+    return {s: standards.limit(f"class_cap_{s}", np.inf) for s in standards.scheme.stage_ids}
+
+
+def travel_limits(standards: Standards) -> dict[tuple[str, str], float]:
+    """Longest way in minutes by (band, mode); infinite where the standards set none."""
+    bands, modes = standards.scheme.band_ids, ("walk", "bus")
+    return {(b, m): standards.limit(f"travel_{m}_{b}", np.inf) for b in bands for m in modes}
+
+
 def _bands(county: County, standards: Standards, request: Request, units: pd.DataFrame) -> pd.DataFrame:
     table = site_bands(county)
-    table["unit_id"] = table["school_id"] + "/" + table["band"].map(BAND_STAGE)
+    table["unit_id"] = table["school_id"] + "/" + table["band"].map(standards.scheme.band_stage)
     table = table[table["unit_id"].isin(units.index)]
     table = table.merge(units[["rural", "pupils", "kind", "classes"]], left_on="unit_id", right_index=True)
     protected = sites(county).set_index("school_id")["protected"].fillna("none")
     until = protected.str.extract(r"lock_until\((\d+)\)", expand=False).fillna("0").astype(int)
     kept = protected.isin(["lock_open", "donor", "ethnic", "border", "new_asset"]) | (until >= county.year)
-    small = table["rural"] & (table["pupils"] < standards.value("closure_max_pupils"))
+    small = table["rural"] & (table["pupils"] < standards.limit("closure_max_pupils", np.inf))
     locked = table["school_id"].map(kept) | table["school_id"].isin(request.keep_open) | ~small
     table["lock"] = np.where(
         table["school_id"].isin(request.close), "closed", np.where(locked, "open", "free")
     )
     n_bands = table.groupby("unit_id")["band"].transform("count")
-    least = np.where(table["kind"] == "point", 1, np.minimum(3, table["grades"]))
+    least = np.where(table["kind"] == "point", 1, table["grades"])  # points may teach grades together
     table["min_classes"] = np.minimum(least, np.maximum(1, table["classes"] // n_bands)).astype(int)
     return table.set_index(["school_id", "band"]).sort_index()
 
 
 def _limits(pairs: pd.DataFrame, standards: Standards) -> pd.Series:
-    keys = {(b, m): standards.value(f"travel_{m}_{b}") for b in BAND_STAGE for m in ("walk", "bus")}
+    keys = travel_limits(standards)
     return pd.Series([keys[k] for k in zip(pairs["band"], pairs["mode"], strict=True)], index=pairs.index)
 
 
@@ -162,11 +197,13 @@ def _pairs(
     zone = groups[groups["main"]].reset_index()
     rows = zone.merge(reach, on=["village_id", "band"])
     rows["limit"] = _limits(rows, standards)
-    walkable = rows[(rows["mode"] == "walk") & (rows["minutes"] <= rows["limit"])]
+    # without a norm for walking no school is "within walking", and nothing forbids the bus
+    limited = np.isfinite(rows["limit"])
+    walkable = rows[(rows["mode"] == "walk") & limited & (rows["minutes"] <= rows["limit"])]
     # "no worse than today" says nothing where today's way is not known
     today_known = rows["today_minutes"].where(rows["today_minutes"] < FAR_MINUTES, 0.0)
     allowed = rows["minutes"] <= np.maximum(rows["limit"], today_known)
-    allowed &= rows["minutes"] - rows["today_minutes"] <= standards.value("travel_increase")
+    allowed &= rows["minutes"] - rows["today_minutes"] <= standards.limit("travel_increase", np.inf)
     today = rows["school_id"] == rows["today_school_id"]
     # at today's school the mode may improve to a bus, never become a longer walk than today
     # no bus to a school within walking: a bus is a remedy (sources.md 2.1 school_bus)
@@ -206,19 +243,35 @@ def _pairs(
     )
 
 
-def _categories(county: County) -> pd.DataFrame:
-    table = county.staff_category.set_index(["stage", "cat_id"]).sort_index()
-    flags = ["counts_q", "counts_b", "counts_a"]
-    primary = {
-        tuple(r): c for c, r in zip(table.loc["pri"].index, table.loc["pri"][flags].to_numpy(), strict=True)
-    }
-    order = table.loc["pri"][table.loc["pri"]["movable"]]
-    primary.update({tuple(r): c for c, r in zip(order.index, order[flags].to_numpy(), strict=True)})
-    table["down"] = [
-        primary.get(tuple(row[flags]), "") if stage == "jun" and row["movable"] else ""
-        for (stage, _), row in table.iterrows()
-    ]
+def _categories(county: County, standards: Standards) -> pd.DataFrame:
+    """T8 with what each category counts for, and where its heads may work in a lower stage."""
+    counts = category_flags(county.staff_category, standards)
+    table = county.staff_category.set_index(["stage", "cat_id"])[["movable", "hireable", "annual_cost"]]
+    table = table.join(counts).sort_index()
+    table["down"] = lower_categories(county, standards).reindex(table.index)
     return table
+
+
+def lower_categories(county: County, standards: Standards) -> pd.Series:
+    """Where heads of a category may also work: categories of lower stages with the same flags.
+
+    Returns
+    -------
+    Series
+        Index (stage, cat_id) of T8; tuples of (stage, cat_id), movable categories before others.
+    """
+    counts = category_flags(county.staff_category, standards)
+    movable = county.staff_category.set_index(["stage", "cat_id"])["movable"].astype(bool)
+    order = sorted(counts.index, key=lambda k: (not movable[k], k))
+    same: dict[tuple[object, ...], str] = {}
+    for stage, cat in reversed(order):
+        same[stage, *counts.loc[(stage, cat)]] = cat
+    down = []
+    for stage, cat in counts.index:
+        flags = tuple(counts.loc[(stage, cat)])
+        fits = [(low, same.get((low, *flags))) for low in standards.scheme.lower_stages(stage)]
+        down.append(tuple((low, c) for low, c in fits if c is not None) if movable[stage, cat] else ())
+    return pd.Series(down, index=counts.index, dtype=object)
 
 
 def _stock(county: County, units: pd.DataFrame, categories: pd.DataFrame) -> pd.DataFrame:
@@ -226,8 +279,12 @@ def _stock(county: County, units: pd.DataFrame, categories: pd.DataFrame) -> pd.
         unit_id=county.staff_stock["school_id"] + "/" + county.staff_stock["stage"]
     )
     have = have.set_index(["unit_id", "cat_id"])[["heads", "near_retirement"]]
-    index = [(u, c) for u, s in units["stage"].items() for c in categories.loc[s].index]
-    table = have.reindex(pd.MultiIndex.from_tuples(index, names=["unit_id", "cat_id"])).fillna(0).astype(int)
+    of_stage: dict[str, list[str]] = {}
+    for stage, cat in categories.index:
+        of_stage.setdefault(stage, []).append(cat)
+    index = [(u, c) for u, s in units["stage"].items() for c in of_stage.get(s, [])]
+    keys = pd.MultiIndex.from_frame(pd.DataFrame(index, columns=["unit_id", "cat_id"], dtype=object))
+    table = have.reindex(keys).fillna(0).astype(int)
     movable = [bool(categories.loc[(units.at[u, "stage"], c), "movable"]) for u, c in table.index]
     table["fixed"] = np.where(movable, table["near_retirement"], table["heads"])
     return table[["heads", "fixed"]]
@@ -236,16 +293,21 @@ def _stock(county: County, units: pd.DataFrame, categories: pd.DataFrame) -> pd.
 def mean_ratios(
     units: pd.DataFrame, standards: Standards
 ) -> tuple[dict[tuple[str, str], float], dict[str, float]]:
-    """County ratio of totals per pupil and the assessed pupils, by stage (sources.md 1.4)."""
-    del standards
-    counted = units[units["assessed"]]
-    population = {s: float(counted.loc[counted["stage"] == s, "pupils"].sum()) for s in STAGES}
+    """County ratio of totals per pupil and the assessed pupils, by stage (sources.md 1.4).
+
+    A resource that the assessed units have none of is counted in its own unit (ratio 1): its spread is
+    not measured (`Instance.measured`).
+    """
+    counted = merged_units(units, standards)
+    counted = counted[counted["assessed"]]
+    stages = standards.scheme.stage_ids
+    population = {s: float(counted.loc[counted["stage"] == s, "pupils"].sum()) for s in stages}
     centres = {
         (s, r): float(counted.loc[counted["stage"] == s, r].sum()) / max(population[s], 1.0)
-        for s in STAGES
-        for r in RESOURCES
+        for s in stages
+        for r in standards.counted
     }
-    return {k: (v if v > 0 else 1e-6) for k, v in centres.items()}, population
+    return {k: (v if v > 0 else 1.0) for k, v in centres.items()}, population
 
 
 def build_instance(county: County, standards: Standards, request: Request, times: TravelTimes) -> Instance:
@@ -273,8 +335,8 @@ def build_instance(county: County, standards: Standards, request: Request, times
     groups = groups.reset_index().merge(zone_row, on=["village_id", "band"], how="left").set_index("g")
     minutes = scaled_minutes(times, standards)
     pairs, blocked, alone = _pairs(groups, bands, minutes, standards)
-    categories = _categories(county)
-    linked = times.towns[times.towns["minutes"] <= standards.value("commute_minutes")]
+    categories = _categories(county, standards)
+    linked = times.towns[times.towns["minutes"] <= standards.limit("commute_minutes", np.inf)]
     towns = units["township"].unique()
     links = {(t, t) for t in towns}
     links |= set(zip(linked["from_township"], linked["to_township"], strict=True))
@@ -288,4 +350,4 @@ def build_instance(county: County, standards: Standards, request: Request, times
     )  # fmt: skip
 
 
-__all__ = ["FAR_MINUTES", "HEAD_FLAGS", "ITEMS", "MOVABLE_ITEMS", "Instance", "build_instance", "mean_ratios"]
+__all__ = ["FAR_MINUTES", "Instance", "build_instance", "class_caps", "mean_ratios", "travel_limits"]

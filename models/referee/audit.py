@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from geodata.contract.county import County
-from models.problem.indicators import assess, cv_table, unit_table, verdicts
+from models.problem.indicators import assess, cv_table, merged_units, stage_table, unit_table, verdicts
 from models.standards.norms import Standards, load_standards
 
 
@@ -23,13 +23,18 @@ class Audit:
     units : DataFrame
         ``unit_id, school_id, name, township, zone, kind, stage, pupils_today, assessed_today,
         passes_today, indicators_met_today``.
+        ``passes_today`` is not known (NA) at units that are not assessed.
     cv : DataFrame
         ``stage, indicator, cv_today, unweighted_today, mean_today, limit, ok_today, hoover_today``.
+    stages : DataFrame
+        ``stage, units, units_passing, cvs, cvs_ok, mean_cv, mean_limit, passes``: what is assessed, what of
+        it passes, and whether the stage does (NA: something asked cannot be assessed).
     """
 
     indicators: pd.DataFrame
     units: pd.DataFrame
     cv: pd.DataFrame
+    stages: pd.DataFrame
 
     @property
     def imbalance(self) -> float:
@@ -57,11 +62,13 @@ def audit(county: County, standards: Standards | None = None) -> Audit:
     """
     standards = standards or load_standards(county)
     units = unit_table(county, standards)
-    units = units[units["taking_part"]]
+    units = merged_units(units[units["taking_part"]], standards)
     cells = assess(units, standards)
     said = verdicts(cells, standards).reindex(units.index)
     table = units[["school_id", "name", "township", "zone", "kind", "stage", "pupils", "assessed"]].join(said)
-    table["passes"] = table["passes"].fillna(False).astype(bool) & table["assessed"]
+    table["passes"] = table["passes"].astype("boolean").where(table["assessed"])
+    cvs = cv_table(units, standards, units["assessed"])
+    stages = stage_table(units, cells, cvs, standards)
     cells = cells.merge(
         table[["school_id", "name", "township", "assessed"]], left_on="unit_id", right_index=True
     )
@@ -71,6 +78,6 @@ def audit(county: County, standards: Standards | None = None) -> Audit:
 
     return Audit(
         today(cells, ["pupils", "amount", "ratio", "met", "gap", "assessed"]).drop(columns="near"),
-        today(table.rename_axis("unit_id").reset_index(), ["pupils", "passes", "indicators_met", "assessed"]),
-        today(cv_table(units, standards, units["assessed"]), ["cv", "unweighted", "mean", "ok", "hoover"]),
-    )
+        today(table.rename_axis("unit_id").reset_index(), ["pupils", "passes", "indicators_met", "indicators_tested", "assessed"]),
+        today(cvs, ["cv", "unweighted", "mean", "ok", "hoover"]), stages,
+    )  # fmt: skip

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 
 from models.plan.costs import budget_table, cost_table
-from models.plan.outcome import ITEM_KINDS, After, target_category, unit_of
+from models.plan.outcome import After, target_category, unit_of
+from models.problem.indicators import category_flags
 from models.referee.pupils import EPS, _open_units, broken, none
 
 YUAN = 1.0
@@ -34,21 +37,22 @@ def _unlinked(after: After) -> pd.DataFrame:
     town = after.county.schools.set_index("school_id")["township"]
     name = after.county.schools.set_index("school_id")["name"]
     a, b = moves["from_school_id"].map(town), moves["to_school_id"].map(town)
-    near = after.times.towns[after.times.towns["minutes"] <= after.standards.value("commute_minutes")]
+    near = after.times.towns[after.times.towns["minutes"] <= after.standards.limit("commute_minutes", np.inf)]
     links = set(zip(near["from_township"], near["to_township"], strict=True))
     linked = np.array([x == y or (x, y) in links for x, y in zip(a, b, strict=True)], dtype=bool)
-    direction = (moves["from_stage"] == moves["to_stage"]) | (
-        (moves["from_stage"] == "jun") & (moves["to_stage"] == "pri")
-    )
-    flags = ["counts_q", "counts_b", "counts_a"]
-    table = after.county.staff_category.set_index(["stage", "cat_id"])[flags]
+    lower = after.county.scheme.lower_stages
+    stages = zip(moves["from_stage"], moves["to_stage"], strict=True)
+    direction = np.array([x == y or y in lower(x) for x, y in stages], dtype=bool)
+    table = category_flags(after.county.staff_category, after.standards)
     kept = [
         (r.from_stage, r.cat_id) in table.index
         and (r.to_stage, c) in table.index
         and tuple(table.loc[(r.from_stage, r.cat_id)]) == tuple(table.loc[(r.to_stage, c)])
-        for r, c in zip(moves.itertuples(), target_category(after.county, moves), strict=True)
+        for r, c in zip(
+            moves.itertuples(), target_category(after.county, after.standards, moves), strict=True
+        )
     ]
-    wrong = moves[~(linked & direction.to_numpy() & np.array(kept, dtype=bool))]
+    wrong = moves[~(linked & direction & np.array(kept, dtype=bool))]
     wrong = wrong.assign(name=wrong["from_school_id"].map(name))
     return broken(wrong, "from_school_id", "name", wrong["heads"], 0, "heads")
 
@@ -75,15 +79,21 @@ def _wrong_hires(after: After) -> pd.DataFrame:
 
 def floor_class(after: After) -> pd.DataFrame:
     """Rural units: heads >= P / ratio, kappa * classes, and 2 (3 with three grades)."""
-    value = after.standards.value
+    value = after.standards.limit
     rows = _open_units(after)
     rows = rows[rows["zone"] == "rural"]
-    ratio = rows["stage"].map({s: value(f"floor_ratio_{s}") for s in ("pri", "jun")}).astype(float)
+    ratio = (
+        rows["stage"]
+        .map({s: after.standards.limit(f"floor_ratio_{s}", np.inf) for s in after.standards.scheme.stage_ids})
+        .astype(float)
+    )
     grades = rows["unit_id"].map(after.bands.groupby("unit_id")["grades"].sum()).astype(float)
     need = np.maximum(
-        np.ceil(rows["pupils"] / ratio - EPS), np.ceil(value("floor_kappa") * rows["classes"] - EPS)
+        np.ceil(rows["pupils"] / ratio - EPS), np.ceil(value("floor_kappa", 0.0) * rows["classes"] - EPS)
     )
-    need = np.maximum(need, np.where(grades >= 3, value("floor_heads_grades3"), value("floor_heads")))
+    need = np.maximum(
+        need, np.where(grades >= 3, value("floor_heads_grades3", 0.0), value("floor_heads", 0.0))
+    )
     wrong = rows[rows["staff"] < need]
     return broken(wrong, "unit_id", "name", wrong["staff"], need[wrong.index], "heads")
 
@@ -142,41 +152,46 @@ def _purchases(after: After) -> pd.DataFrame:
     buy = after.plan.purchases
     rows = buy.assign(unit_id=unit_of(buy["school_id"], buy["stage"]))
     is_open = rows["unit_id"].map(after.new["open"]).eq(True)
-    whole = (rows["kind"] != "rooms_multimedia") | (rows["quantity"] % 1 == 0)
-    share = after.standards.value("build_share")
+    resources = after.standards.resources
+    counted = _things(after, "whole")
+    whole = ~rows["kind"].isin(counted) | (rows["quantity"] % 1 == 0)
+    share = after.standards.limit("build_share", np.inf)
     have = np.array(
         [
-            float(after.units[k].get(u, 0.0)) if k in ITEM_KINDS else -1.0
+            float(after.units[k].get(u, 0.0)) if k in after.standards.items and resources[k].buyable else -1.0
             for u, k in zip(rows["unit_id"], rows["kind"], strict=True)
         ]
     )
-    built = rows["kind"].isin(["area_teaching", "area_sport"])
+    built = rows["kind"].isin([k for k in after.standards.items if resources[k].kind == "area"])
     together = rows.groupby(["unit_id", "kind"])["quantity"].transform("sum")
     fits = ~built | (together <= share * have + 1.0)
     wrong = rows[~(is_open & whole & fits & (rows["quantity"] > 0) & (have >= 0))]
     return broken(wrong, "unit_id", "kind", wrong["quantity"], 0, "items")
 
 
+def _things(after: After, what: Literal["whole", "movable"]) -> list[str]:
+    """Counted things that come in whole numbers, or that move."""
+    return [k for k in after.standards.items if getattr(after.standards.resources[k], what)]
+
+
 def _moves(after: After) -> pd.DataFrame:
     moves = after.plan.item_moves
     sent = moves.assign(unit_id=unit_of(moves["from_school_id"], moves["from_stage"]))
     to = unit_of(moves["to_school_id"], moves["to_stage"]).map(after.new["open"]).eq(True)
-    fine = (
-        to
-        & (moves["from_stage"] == moves["to_stage"])
-        & moves["kind"].isin(["rooms_multimedia", "equip_value"])
-    )
+    fine = to & (moves["from_stage"] == moves["to_stage"]) & moves["kind"].isin(_things(after, "movable"))
     fine &= sent["unit_id"].map(after.new["open"]).eq(False)
-    fine &= (moves["quantity"] > 0) & ((moves["kind"] != "rooms_multimedia") | (moves["quantity"] % 1 == 0))
+    fine &= (moves["quantity"] > 0) & (
+        ~moves["kind"].isin(_things(after, "whole")) | (moves["quantity"] % 1 == 0)
+    )
     wrong = sent[~fine]
     parts = [broken(wrong, "unit_id", "kind", wrong["quantity"], 0, "items")]
     shut = after.units[~after.new["open"]]
     staying = set(after.new.loc[after.new["open"], "stage"])
-    for kind in ("rooms_multimedia", "equip_value"):
+    for kind in _things(after, "movable"):
         placed = (
             sent[sent["kind"] == kind].groupby("unit_id")["quantity"].sum().reindex(shut.index).fillna(0.0)
         )
-        slack = EPS if kind == "rooms_multimedia" else YUAN  # a room is never rounding
+        slack = EPS if kind in _things(after, "whole") else YUAN  # a room is never rounding
         off = ((placed - shut[kind]).abs() > slack) & shut["stage"].isin(staying)
         left = shut[off].reset_index()
         parts.append(broken(left, "unit_id", "name", left["unit_id"].map(placed), left[kind], "items"))

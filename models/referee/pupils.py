@@ -9,6 +9,7 @@ import pandas as pd
 
 from models.plan.outcome import After
 from models.problem.baseline import planning_demand, site_bands
+from models.problem.instance import class_caps, travel_limits
 
 COLUMNS = ["place_id", "place", "amount", "limit", "unit", "grandfathered"]
 EPS = 1e-6
@@ -108,12 +109,15 @@ def open_band(after: After) -> pd.DataFrame:
 
 
 def bands_from_top(after: After) -> pd.DataFrame:
-    """Where both are taught, an open g4_6 needs an open g1_3."""
-    wide = after.bands["open"].unstack("band")
-    if "g4_6" not in wide or "g1_3" not in wide:
-        return none()
-    wrong = wide[(wide["g4_6"] == True) & (wide["g1_3"] == False)].reset_index()  # noqa: E712 - cells may be NaN
-    wrong["name"] = wrong["school_id"].map(after.county.schools.set_index("school_id")["name"])
+    """Within a stage an open band needs every lower band that the school teaches."""
+    rows = after.bands[["open"]].reset_index()
+    scheme = after.county.scheme
+    rows["stage"] = rows["band"].map(scheme.band_stage)
+    rows["place"] = rows["band"].map({b: n for n, b in enumerate(scheme.band_ids)})
+    rows = rows.sort_values(["school_id", "stage", "place"])
+    lower_shut = (~rows["open"]).groupby([rows["school_id"], rows["stage"]]).cummax()
+    wrong = rows[rows["open"] & lower_shut].drop_duplicates("school_id")
+    wrong = wrong.assign(name=wrong["school_id"].map(after.county.schools.set_index("school_id")["name"]))
     return broken(wrong, "school_id", "name", 1, 0, "bands")
 
 
@@ -123,7 +127,9 @@ def protected(after: After) -> pd.DataFrame:
     about = after.county.schools.set_index("school_id")["protected"].fillna("none")
     until = about.str.extract(r"lock_until\((\d+)\)", expand=False).fillna("0").astype(int)
     kept = about.isin(["lock_open", "donor", "ethnic", "border", "new_asset"]) | (until >= after.county.year)
-    small = (rows["zone"] == "rural") & (rows["unit_pupils"] < after.standards.value("closure_max_pupils"))
+    small = (rows["zone"] == "rural") & (
+        rows["unit_pupils"] < after.standards.limit("closure_max_pupils", np.inf)
+    )
     asked = rows["school_id"].isin(after.request.close)
     must = (
         rows["school_id"].map(kept).fillna(False) | rows["school_id"].isin(after.request.keep_open) | ~small
@@ -137,7 +143,7 @@ def protected(after: After) -> pd.DataFrame:
 def access(after: After) -> pd.DataFrame:
     """Minutes within the limit or no worse than today, and not much more than today."""
     rows = after.travel
-    more = after.standards.value("travel_increase")
+    more = after.standards.limit("travel_increase", np.inf)
     moved = rows["changed"] | (rows["mode"] != rows["today_mode"])
     unknown = rows["minutes"].isna() | rows["minutes_today"].isna()
     far = rows["minutes"] > np.maximum(rows["limit"], rows["minutes_today"]) + EPS
@@ -161,7 +167,7 @@ def access_following(after: After) -> pd.DataFrame:
     themselves, who may have lived next door to the school that closes, is named here.
     """
     rows = after.travel[(after.travel["group"] == "choice") & after.travel["changed"]]
-    more = rows["minutes"] - rows["minutes_today"] > after.standards.value("travel_increase") + EPS
+    more = rows["minutes"] - rows["minutes_today"] > after.standards.limit("travel_increase", np.inf) + EPS
     far = rows["minutes"] > np.maximum(rows["limit"], rows["minutes_today"]) + EPS
     wrong = rows[far | more | rows["minutes"].isna()]
     return broken(wrong, "village_id", "village", wrong["minutes"], wrong["limit"], "minutes")
@@ -178,9 +184,10 @@ def bus_past_school(after: After) -> pd.DataFrame:
     walks = walks[walks["mode"] == "walk"].merge(
         after.bands.reset_index().query("open and full")[["school_id", "band"]], on=["school_id", "band"]
     )
-    limit = {b: after.standards.value(f"travel_walk_{b}") for b in ("g1_3", "g4_6", "g7_9")}
+    limit = {b: x for (b, mode), x in travel_limits(after.standards).items() if mode == "walk"}
     walks["limit_walk"] = walks["band"].map(limit).astype(float)
-    walks = walks[walks["minutes"] <= walks["limit_walk"]]
+    # without a norm for walking no school is within walking
+    walks = walks[(walks["minutes"] <= walks["limit_walk"]) & np.isfinite(walks["limit_walk"])]
     past = rides.merge(
         walks[["village_id", "band", "minutes", "limit_walk"]],
         on=["village_id", "band"],
@@ -192,17 +199,18 @@ def bus_past_school(after: After) -> pd.DataFrame:
 
 def school_size(after: After) -> pd.DataFrame:
     """Site total within the size cap, with relief for old or migrant-heavy schools."""
-    value = after.standards.value
+    value = after.standards.limit
     total = after.new.groupby("school_id")["pupils"].sum().rename("pupils").reset_index()
     rows = total.merge(after.county.schools[["school_id", "name", "kind", "built_year"]], on="school_id")
     stage = after.county.school_stage.groupby("school_id")[["migrants", "pupils"]].sum()
     migrants = stage["migrants"].astype(float) / stage["pupils"].clip(lower=1)
     relief = rows["built_year"].astype(float).fillna(9999).le(2010) | rows["school_id"].map(migrants).gt(0.5)
     nine = rows["kind"].isin(["nine_year", "twelve_year"])
+    cap, nine_cap = value("school_cap", np.inf), value("school_cap_nine", np.inf)
     rows["cap"] = np.where(
         nine,
-        np.where(relief, value("school_cap_nine_relief"), value("school_cap_nine")),
-        np.where(relief, value("school_cap_relief"), value("school_cap")),
+        np.where(relief, value("school_cap_nine_relief", nine_cap), nine_cap),
+        np.where(relief, value("school_cap_relief", cap), cap),
     )
     wrong = rows[rows["pupils"] > rows["cap"]]
     return broken(wrong, "school_id", "name", wrong["pupils"], wrong["cap"], "pupils")
@@ -218,7 +226,7 @@ def capacity(after: After) -> pd.DataFrame:
 def class_size(after: After) -> pd.DataFrame:
     """P[j,b] <= cap * classes[j,b]."""
     rows = _bands(after)
-    cap = rows["stage"].map({s: after.standards.value(f"class_cap_{s}") for s in ("pri", "jun")})
+    cap = rows["stage"].map(class_caps(after.standards))
     wrong = rows[rows["pupils"] > cap * rows["classes"] + EPS]
     return broken(wrong, "school_id", "name", wrong["pupils"], (cap * rows["classes"])[wrong.index], "pupils")
 
@@ -226,7 +234,7 @@ def class_size(after: After) -> pd.DataFrame:
 def rooms(after: After) -> pd.DataFrame:
     """Classes of a unit fit its rooms: capacity // cap, or today's classes."""
     rows = after.new.reset_index()
-    cap = rows["stage"].map({s: after.standards.value(f"class_cap_{s}") for s in ("pri", "jun")})
+    cap = rows["stage"].map(class_caps(after.standards))
     most = np.maximum(rows["capacity"] // cap, rows["unit_id"].map(after.units["classes"]))
     wrong = rows[rows["classes"] > most]
     return broken(wrong, "unit_id", "name", wrong["classes"], most[wrong.index], "classes")
@@ -236,7 +244,7 @@ def min_classes(after: After) -> pd.DataFrame:
     """An open band has its least number of classes; points may teach grades together."""
     rows = _bands(after)
     n = rows.groupby("unit_id")["band"].transform("count")
-    least = np.where(rows["kind"] == "point", 1, np.minimum(3, rows["grades"]))
+    least = np.where(rows["kind"] == "point", 1, rows["grades"])
     least = np.minimum(least, np.maximum(1, rows["unit_classes"] // n))
     wrong = rows[rows["open"] & (rows["classes"] < least)]
     return broken(
@@ -259,7 +267,9 @@ def assessed_floor(after: After) -> pd.DataFrame:
 
 def junior_per_township(after: After) -> pd.DataFrame:
     """A township with junior classes today keeps some."""
-    rows = after.bands.reset_index().query("band == 'g7_9'")
+    rows = after.bands.reset_index()
+    rule = after.standards.get("junior_per_township")
+    rows = rows[rows["band"].isin(after.county.scheme.bands_of(rule.stage) if rule is not None else ())]
     town = after.county.schools.set_index("school_id")["township"]
     kept = rows.groupby(rows["school_id"].map(town))["open"].any().rename("kept")
     wrong = kept[~kept].rename_axis("township").reset_index()

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from geodata.contract.county import County
+from geodata.standards.reading import rule_families
 from geodata.travel.times import TravelTimes
 from models.plan.costs import budget_table, cost_table
 from models.plan.decisions import Plan, Verdict
@@ -20,22 +21,23 @@ from models.standards.norms import Standards
 ALWAYS_HARD = "hard"
 BINDING = ("hard", "soft", "report", "procedure", "off")
 GOVERNED = {
-    "class_size": ("class_cap_pri", "class_cap_jun"),
+    "class_size": ("class_cap_",),
     "school_size": ("school_cap", "school_cap_nine", "school_cap_relief", "school_cap_nine_relief"),
     "floor_class": (
         "floor_kappa",
-        "floor_ratio_pri",
-        "floor_ratio_jun",
+        "floor_ratio_",
         "floor_heads",
         "floor_heads_grades3",
     ),
     "floor_backbone": ("floor_backbone_pupils",),
     "floor_arts": ("floor_arts_point_share",),
 }
-"""Rules whose numbers stand under other ids: as binding as the most binding of them."""
+"""Rules whose numbers stand under other ids (with a stage added where they end in ``_``): as binding as the
+most binding of them."""
 MEASURES = (
-    ("imbalance", "1", "low"), ("cv_ok", "of 14", "high"), ("worst_cv_ratio", "1", "low"),
-    ("units_passing", "units", "high"), ("cells_met", "cells", "high"), ("sites", "sites", ""),
+    ("imbalance", "1", "low"), ("cv_ok", "indicators", "high"), ("cv_assessed", "indicators", ""), ("worst_cv_ratio", "1", "low"),
+    ("units_passing", "units", "high"), ("units_assessed", "units", ""), ("cells_met", "cells", "high"),
+    ("cells_assessed", "cells", ""), ("sites", "sites", ""),
     ("closures", "sites", ""), ("bands_closed", "bands", ""), ("mean_minutes", "minutes", "low"),
     ("max_minutes", "minutes", "low"), ("pupils_over_limit", "pupils", "low"), ("pupils_changed", "pupils", ""),
     ("riders", "pupils", ""), ("staff", "heads", ""), ("staff_moved", "heads", ""), ("hires", "heads", ""),
@@ -49,11 +51,20 @@ REPORTED = frozenset({"access_following"})
 
 
 def _kind(standards: Standards, rule: str) -> str:
-    """How binding a rule is: the standards' word where they have one, hard otherwise."""
+    """How binding a rule is: the standards' word where it is a norm, off where they lack it; hard otherwise."""
     if rule in REPORTED:
         return "report"
-    kinds = [standards.rules[r].kind for r in GOVERNED.get(rule, (rule,)) if r in standards.rules]
-    return min(kinds, key=BINDING.index, default=ALWAYS_HARD)
+    if rule not in GOVERNED and rule not in rule_families()[1]:
+        return ALWAYS_HARD
+    return min((standards.kind(n) for n in governed(rule, standards)), key=BINDING.index)
+
+
+def governed(rule: str, standards: Standards) -> tuple[str, ...]:
+    """Ids of the norms with a rule's numbers, whether or not the standards have them."""
+    stages = standards.scheme.stage_ids
+    return tuple(
+        f"{n}{s}" for n in GOVERNED.get(rule, (rule,)) for s in (stages if n.endswith("_") else ("",))
+    )
 
 
 def _worst(bad: pd.DataFrame) -> str:
@@ -104,14 +115,15 @@ def _units(after: After, old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
         for column in ("pupils", "classes", "staff"):
             table[f"{column}_{end}"] = source[column].round().astype(int)
         said = verdicts(cells, after.standards).reindex(table.index)
-        table[f"passes_{end}"] = said["passes"].fillna(False).astype(bool) & source["assessed"]
-        table[f"indicators_met_{end}"] = said["indicators_met"].fillna(0).astype(int)
+        table[f"passes_{end}"] = said["passes"].astype("boolean").where(source["assessed"])
+        for column in ("indicators_met", "indicators_tested"):
+            table[f"{column}_{end}"] = said[column].fillna(0).astype(int)
     return table.rename_axis("unit_id").reset_index()
 
 
 def _cv(after: After) -> pd.DataFrame:
-    old = cv_table(after.units, after.standards, after.units["assessed"])
-    new = cv_table(after.new, after.standards, after.new["assessed"])
+    old = cv_table(after.assessed_today, after.standards, after.units["assessed"])
+    new = cv_table(after.assessed_plan, after.standards, after.new["assessed"])
     return old.merge(new, on=["stage", "indicator", "limit"], suffixes=("_today", "_plan"))
 
 
@@ -131,14 +143,17 @@ def _side(after: After, verdict: dict[str, pd.DataFrame], end: str) -> dict[str,
     # a mean or a longest way compares only over pupils whose way is known on both sides
     both = (travel[["minutes_today", "minutes"]].astype(float) < FAR_MINUTES).all(axis=1)
     people = travel["pupils"].astype(float)
-    counted = indicators[f"assessed_{end}"]
+    counted, met = indicators[f"assessed_{end}"], indicators[f"met_{end}"]
     limit = travel["limit"]
     return {
         "imbalance": float((cv[f"cv_{end}"] ** 2).sum()),
         "cv_ok": float(cv[f"ok_{end}"].sum()),
+        "cv_assessed": float(cv[f"ok_{end}"].notna().sum()),
         "worst_cv_ratio": float((cv[f"cv_{end}"] / cv["limit"]).max()),
         "units_passing": float(verdict["units"][f"passes_{end}"].sum()),
-        "cells_met": float((indicators[f"met_{end}"] & counted).sum()),
+        "units_assessed": float(verdict["units"][f"passes_{end}"].notna().sum()),
+        "cells_met": float(met[counted].sum()),
+        "cells_assessed": float(met[counted].notna().sum()),
         "mean_minutes": float((minutes * people)[both].sum() / max(people[both].sum(), 1.0)),
         "max_minutes": float(minutes[both].max()) if both.any() else float("nan"),
         "pupils_over_limit": float(people[known & (minutes > limit)].sum()),
@@ -187,7 +202,7 @@ def judge(
     after = settle(county, standards, plan, times, request or Request())
     rules, violations = _rules(after)
     costs = cost_table(after)
-    cells = assess(after.units, standards), assess(after.new, standards)
+    cells = assess(after.assessed_today, standards), assess(after.assessed_plan, standards)
     parts = {
         "indicators": _indicators(after, *cells), "units": _units(after, *cells), "cv": _cv(after), "travel": after.travel, "costs": costs,
         "budget": budget_table(after, costs),

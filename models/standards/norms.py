@@ -1,88 +1,99 @@
-"""Norms as data: indicators and rules from TOML files, overridden by the county's own rows (T14)."""
+"""Norms of one county: its standards files with its own rows (T14) on top."""
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, replace
-from importlib.resources import files
+from functools import cached_property
 
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
-
-
-@dataclass(frozen=True)
-class Indicator:
-    """One of the seven indicators for one stage (sources.md 1.2).
-
-    ``resource`` names the numerator (`models.problem.indicators.RESOURCES`); ratio = scale * x / P.
-    """
-
-    id: str
-    stage: str
-    resource: str
-    scale: float
-    threshold: float
-    tolerance: float
-    cv_limit: float
-    unit: str
-    source: str = ""
-    tag: str = ""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One rule: a number, how binding it is, and where it comes from.
-
-    ``kind`` is hard, soft, report, procedure or off; ``tag`` is V (verified), R (recalled) or A
-    (assumed), as in sources.md.
-    """
-
-    id: str
-    quantity: str
-    operator: str
-    value: float
-    unit: str
-    kind: str
-    stage: str = "all"
-    applies_to: str = "all"
-    grandfather: bool = False
-    source: str = ""
-    tag: str = ""
-    note: str = ""
+from geodata.standards.schema import Indicator, Resource, Rule
+from geodata.standards.scheme import Norms, Scheme
 
 
 @dataclass(frozen=True)
 class Standards:
-    """All norms that apply to one county."""
+    """All norms that apply to one county.
+
+    Parameters
+    ----------
+    indicators : tuple of Indicator
+        In the order of the files, stage by stage.
+    rules : dict of str to Rule
+    resources : dict of str to Resource
+        Everything that is declared, counted by an indicator or only by a rule.
+    scheme : Scheme
+        Stages, grade bands and money.
+    """
 
     indicators: tuple[Indicator, ...]
     rules: dict[str, Rule]
+    resources: dict[str, Resource]
+    scheme: Scheme
 
     def rule(self, rule_id: str) -> Rule:
         """The rule of that id (KeyError if the standards have none)."""
         return self.rules[rule_id]
 
+    def get(self, rule_id: str) -> Rule | None:
+        """The rule of that id; None where the standards have no such norm: the rule is then off."""
+        return self.rules.get(rule_id)
+
+    def kind(self, rule_id: str) -> str:
+        """How binding: hard, soft, report, procedure or off; off where there is no such norm."""
+        found = self.rules.get(rule_id)
+        return "off" if found is None else found.kind
+
     def value(self, rule_id: str) -> float:
-        """A rule's number."""
+        """A rule's number (KeyError if the standards have none)."""
         return self.rules[rule_id].value
+
+    def limit(self, rule_id: str, absent: float) -> float:
+        """A rule's number, or what stands for it where the standards have no such norm or turn it off."""
+        return absent if self.kind(rule_id) == "off" else self.rules[rule_id].value
 
     def hard(self, rule_id: str) -> bool:
         """Whether a plan must keep the rule."""
-        return self.rules[rule_id].kind == "hard"
+        return self.kind(rule_id) == "hard"
 
     def of_stage(self, stage: str) -> tuple[Indicator, ...]:
         """The stage's indicators, in the order of the files."""
         return tuple(i for i in self.indicators if i.stage == stage)
 
+    def to_meet(self, stage: str) -> int:
+        """How many of the stage's tested indicators a unit must meet in full: k of n.
 
-def _read(name: str) -> dict[str, list[dict[str, object]]]:
-    file = files("models.standards") / f"{name}.toml"
-    if not file.is_file():
-        known = sorted(f.name[:-5] for f in files("models.standards").iterdir() if f.name.endswith(".toml"))
-        fields: dict[str, object] = {"name": name, "known": ", ".join(known)}
-        raise InputProblems([Finding("error", "rules.unknown_standards", fields, file="county.toml")])
-    found: dict[str, list[dict[str, object]]] = tomllib.loads(file.read_text(encoding="utf-8"))
-    return found
+        ``k_of_n_<stage>`` where the standards have it, else ``k_of_n``, else all of them.
+        """
+        tested = sum(i.tested for i in self.of_stage(stage))
+        asked = self.limit(f"k_of_n_{stage}", self.limit("k_of_n", tested))
+        return int(min(asked, tested))
+
+    @cached_property
+    def measured(self) -> dict[str, tuple[str, ...]]:
+        """Resources that the stage's indicators count, by stage."""
+        return {s: tuple(i.resource for i in self.of_stage(s)) for s in self.scheme.stage_ids}
+
+    @cached_property
+    def counted(self) -> tuple[str, ...]:
+        """Resources that an indicator of any stage counts, in the order of declaration."""
+        used = {r for rs in self.measured.values() for r in rs}
+        return tuple(r for r in self.resources if r in used)
+
+    @cached_property
+    def heads(self) -> tuple[str, ...]:
+        """Declared resources that are staff."""
+        return tuple(r for r, x in self.resources.items() if x.kind == "heads")
+
+    @cached_property
+    def items(self) -> tuple[str, ...]:
+        """Counted resources that are things: rooms, areas, values."""
+        return tuple(r for r in self.counted if self.resources[r].kind != "heads")
+
+    @cached_property
+    def movable_items(self) -> tuple[str, ...]:
+        """Those of `items` that go to other schools when theirs closes."""
+        return tuple(r for r in self.items if self.resources[r].movable)
 
 
 def load_standards(county: County) -> Standards:
@@ -101,16 +112,8 @@ def load_standards(county: County) -> Standards:
     InputProblems
         For a file or a rule id that does not exist.
     """
-    indicators: dict[tuple[str, str], Indicator] = {}
-    rules: dict[str, Rule] = {}
-    for name in county.standard_files:
-        content = _read(name)
-        for row in content.get("indicator", []):
-            one = Indicator(**row)  # type: ignore[arg-type]
-            indicators[one.stage, one.id] = one
-        for row in content.get("rule", []):
-            rule = Rule(**row)  # type: ignore[arg-type]
-            rules[rule.id] = rule
+    norms: Norms = county.norms
+    rules = dict(norms.rules)
     problems = []
     for number, row in enumerate(county.standards.itertuples(), start=2):
         if row.id not in rules:
@@ -133,7 +136,10 @@ def load_standards(county: County) -> Standards:
                 )
             )  # fmt: skip
             continue
-        rules[row.id] = replace(rules[row.id], value=float(row.value), kind=str(row.kind))
+        rules[row.id] = replace(rules[row.id], value=float(row.value), kind=str(row.kind))  # type: ignore[arg-type]
     if problems:
         raise InputProblems(problems)
-    return Standards(tuple(indicators.values()), rules)
+    return Standards(tuple(norms.indicators.values()), rules, norms.resources, norms.scheme)
+
+
+__all__ = ["Indicator", "Resource", "Rule", "Standards", "load_standards"]

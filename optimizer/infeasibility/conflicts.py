@@ -30,7 +30,7 @@ RULE_OF = {
 def seats_short(inst: Instance) -> list[Finding]:
     """Stages whose seats cannot hold their pupils, whatever the plan."""
     found = []
-    pupils = inst.groups.assign(stage=inst.groups["band"].map({"g1_3": "pri", "g4_6": "pri", "g7_9": "jun"}))
+    pupils = inst.groups.assign(stage=inst.groups["band"].map(inst.standards.scheme.band_stage))
     for stage, rows in pupils.groupby("stage"):
         seats = int(inst.units.loc[inst.units["stage"] == stage, "most"].sum())
         need = int(rows["pupils"].sum())

@@ -34,7 +34,7 @@ from geodata.travel.times import TravelTimes
 from models.formulation.model import build_model
 from models.formulation.money import EARMARKED, WAN
 from models.problem.baseline import scaled_minutes
-from models.problem.instance import Instance
+from models.problem.instance import Instance, travel_limits
 from optimizer.search.relaxation import NoPlan
 from optimizer.solver.bridge import Answer, Bridge, Limits
 
@@ -78,10 +78,11 @@ class Relaxation:
 
 def limits_of(inst: Instance, rows: pd.DataFrame) -> pd.Series:
     """The longest admissible way of each row: its limit or today's, never above today's plus the increase."""
-    value = inst.standards.value
-    limit = np.array([value(f"travel_{m}_{b}") for b, m in zip(rows["band"], rows["mode"], strict=True)])
+    limits = travel_limits(inst.standards)
+    limit = np.array([limits[b, m] for b, m in zip(rows["band"], rows["mode"], strict=True)])
     today = rows["today_minutes"].to_numpy(float)
-    return pd.Series(np.minimum(np.maximum(limit, today), today + value("travel_increase")), index=rows.index)
+    most = today + inst.standards.limit("travel_increase", np.inf)
+    return pd.Series(np.minimum(np.maximum(limit, today), most), index=rows.index)
 
 
 def farther_pairs(inst: Instance, times: TravelTimes) -> pd.DataFrame:
@@ -110,9 +111,9 @@ def eased(inst: Instance, times: TravelTimes) -> tuple[Instance, pd.Series]:
     pairs = pd.concat([inst.pairs, more.drop(columns="excess")], ignore_index=True)
     excess = pd.Series(0.0, index=pairs.index)
     excess.iloc[len(inst.pairs) :] = more["excess"].to_numpy()
-    value = inst.standards.value
-    limit = [value(f"travel_walk_{b}") for b in inst.pairs["band"]]
-    near = inst.pairs[(inst.pairs["mode"] == "walk") & (inst.pairs["minutes"] <= limit)]
+    limits = travel_limits(inst.standards)
+    limit = np.array([limits[b, "walk"] for b in inst.pairs["band"]])
+    near = inst.pairs[(inst.pairs["mode"] == "walk") & (inst.pairs["minutes"] <= limit) & np.isfinite(limit)]
     bus = pairs.iloc[len(inst.pairs) :].query("mode == 'bus'").rename_axis("p").reset_index()
     past = bus[["p", "g"]].merge(near[["g", "school_id", "band"]], on="g")
     blocked = pd.concat([inst.blocked_bus, past[["p", "school_id", "band"]]], ignore_index=True)
@@ -177,7 +178,7 @@ class Elastic:
 
     def _loosen_floors(self) -> None:
         ratio = {
-            u: self.inst.standards.value(f"floor_ratio_{s}") for u, s in self.inst.units["stage"].items()
+            u: self.inst.standards.limit(f"floor_ratio_{s}", 1.0) for u, s in self.inst.units["stage"].items()
         }
         for name in FLOORS:
             self._loosen(

@@ -8,7 +8,6 @@ import pandas as pd
 
 from geodata.contract.county import County
 from geodata.contract.findings import Finding
-from geodata.contract.tables import BAND_STAGE
 from geodata.travel.times import TravelTimes, travel_times
 from models.problem.baseline import scaled_minutes
 from models.problem.instance import Instance, build_instance
@@ -64,7 +63,11 @@ def seats_by_township(inst: Instance) -> list[Finding]:
     choice = choice[pd.Series(stays, index=choice.index, dtype=bool)]
     choice = choice.assign(township=choice["today_school_id"].map(town))
     both = pd.concat([held[["township", "band", "pupils"]], choice[["township", "band", "pupils"]]])
-    need = both.assign(stage=both["band"].map(BAND_STAGE)).groupby(["township", "stage"])["pupils"].sum()
+    need = (
+        both.assign(stage=both["band"].map(inst.standards.scheme.band_stage))
+        .groupby(["township", "stage"])["pupils"]
+        .sum()
+    )
     have = inst.units.groupby(["township", "stage"])["most"].sum()
     found = []
     for (township, stage), pupils in need.items():
@@ -123,7 +126,9 @@ def lock_conflicts(inst: Instance) -> list[Finding]:
     value, hard = inst.standards.value, inst.standards.hard
     town = inst.units.drop_duplicates("school_id").set_index("school_id")["township"]
     found = []
-    junior = inst.bands[inst.bands.index.get_level_values("band") == "g7_9"]
+    rule = inst.standards.get("junior_per_township")
+    kept = inst.standards.scheme.bands_of(rule.stage) if rule is not None else ()
+    junior = inst.bands[inst.bands.index.get_level_values("band").isin(kept)]
     for township, rows in junior.groupby(junior["unit_id"].map(inst.units["township"])):
         if (rows["lock"] == "closed").all():
             found.append(Finding("error", "analysis.last_junior", {"township": township}))

@@ -9,13 +9,10 @@ import numpy as np
 from models.formulation.imbalance import measured
 from models.formulation.unit_hull import UnitHull
 from models.formulation.whole_spread import Planes, tangent_planes, whole_planes
-from models.problem.instance import ITEMS, Instance
+from models.problem.instance import Instance
 from optimizer.search.hull_cuts import HullCuts
 from optimizer.solver.bridge import Bridge
 from optimizer.solver.engine import Engine
-
-CONTINUOUS = ("equip_value", "area_teaching", "area_sport")
-"""Resources that do not come in whole numbers."""
 
 
 class SpreadCuts:
@@ -46,7 +43,7 @@ class SpreadCuts:
         self.mean = np.array([inst.centres[stage[u], r] for u, r in keys])
         self.weight = np.array([1.0 / inst.population[stage[u]] for u, _ in keys])
         self.unit = np.array([at[u] for u, _ in keys])
-        self.whole = np.array([r not in CONTINUOUS for _, r in keys])
+        self.whole = np.array([inst.standards.resources[r].whole for _, r in keys], dtype=bool)
         today = np.array([float(inst.units.at[u, r]) for u, r in keys])
         self.fraction = np.where(self.whole, today - np.floor(today + 1e-9), 0.0)
         self.indicators = len(inst.centres)
@@ -149,10 +146,12 @@ class SpreadCuts:
 
 def _amounts(inst: Instance, keys: list[tuple[str, str]]) -> tuple[np.ndarray, np.ndarray]:
     """Least and most of each y while the unit is open: items stay, and building has its limit."""
-    share = 1.0 + inst.standards.value("build_share")
+    share = 1.0 + inst.standards.limit("build_share", np.inf)
+    resources = inst.standards.resources
     units, stage = inst.units, inst.units["stage"]
     today = np.array(
-        [float(units.at[u, r]) / inst.centres[stage[u], r] if r in ITEMS else 0.0 for u, r in keys]
+        [float(units.at[u, r]) / inst.centres[stage[u], r] if r in inst.items else 0.0 for u, r in keys]
     )
-    built = np.array([r in ("area_teaching", "area_sport") for _, r in keys])
-    return today, np.where(built, today * share, np.inf)
+    built = np.array([resources[r].kind == "area" for _, r in keys], dtype=bool)
+    most = np.inf if np.isinf(share) else today * share
+    return today, np.where(built, most, np.inf)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -131,7 +132,9 @@ def _forcing(search: Search, a: Forced) -> tuple[dict[int, float], list[object]]
     """Columns to fix and rows to add for a decision: bands close from the top, so the top one tells."""
     if a.keeps:
         return search.part.columns(dict.fromkeys(a.keys, True)), []
-    tops = [k for k in a.keys if k[1] != "g1_3" or (k[0], "g4_6") not in a.keys]
+    scheme = search.study.instance.standards.scheme
+    above = {low: up for s in scheme.stage_ids for low, up in pairwise(scheme.bands_of(s))}
+    tops = [k for k in a.keys if (k[0], above.get(k[1])) not in a.keys]
     if len(tops) == 1:
         return search.part.columns({tops[0]: False}), []
     return {}, [len(tops) - 1 - sum(search.part.model.open[k] for k in tops) >= 0]

@@ -242,7 +242,7 @@ class Splitter:
         inst, model, bridge = study.instance, self.shared.model, self.shared.bridge
         self.counted = []
         for u, r in model.spread:
-            if r not in ("equip_value", "area_teaching", "area_sport"):
+            if inst.standards.resources[r].whole:
                 y, people = measured(model, inst, u, r)
                 spread = bridge.position[id(model.spread[u, r])]
                 self.counted.append((u, r, spread, bridge.terms(y), bridge.terms(people)))

@@ -10,9 +10,8 @@ from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.travel.times import TravelTimes
 from models.plan.analysis import Swap
-from models.plan.reasons import UNIT_OF
 from models.problem.baseline import sites
-from models.problem.instance import HEAD_FLAGS, Instance
+from models.problem.instance import Instance
 from optimizer.infeasibility.conflicts import RULE_OF
 from optimizer.infeasibility.impossible import reasons, why_impossible
 from optimizer.scenario import Scenario
@@ -150,7 +149,7 @@ def locked_by(inst: Instance, school_id: str) -> tuple[Finding, ...]:
     if not (rows["lock"] == "open").all():
         return ()
     protected = inst.county.schools.set_index("school_id")["protected"].fillna("none")[school_id]
-    most = inst.standards.value("closure_max_pupils")
+    most = inst.standards.limit("closure_max_pupils", 0.0)
     fields = {"school": name, "protected": protected, "pupils": int(rows["pupils"].max()), "most": int(most)}
     return (
         Finding(
@@ -248,7 +247,7 @@ def contributions(made: Made, inst: Instance, school_id: str) -> pd.DataFrame:
 
     def heads(unit: str, stage: str, category: str, less: float) -> float:
         flags = inst.categories.loc[(stage, category)]
-        return sum(term(unit, r, less) for r, flag in HEAD_FLAGS.items() if flags[flag])
+        return sum(term(unit, r, less) for r in inst.standards.heads if flags[r])
 
     rows: list[tuple[str, str, float, str, float]] = []
     for r in made.plan.hires[made.plan.hires["school_id"] == school_id].itertuples():
@@ -262,10 +261,26 @@ def contributions(made: Made, inst: Instance, school_id: str) -> pd.DataFrame:
             rows.append((action, r.cat_id, float(r.heads), "heads", worth))
     for r in made.plan.purchases[made.plan.purchases["school_id"] == school_id].itertuples():
         unit = f"{r.school_id}/{r.stage}"
-        rows.append(("purchase", r.kind, float(r.quantity), UNIT_OF[r.kind], term(unit, r.kind, r.quantity)))
+        rows.append(
+            (
+                "purchase",
+                r.kind,
+                float(r.quantity),
+                inst.standards.resources[r.kind].unit,
+                term(unit, r.kind, r.quantity),
+            )
+        )
     for r in made.plan.item_moves[made.plan.item_moves["to_school_id"] == school_id].itertuples():
         unit = f"{r.to_school_id}/{r.to_stage}"
-        rows.append(("item_move", r.kind, float(r.quantity), UNIT_OF[r.kind], term(unit, r.kind, r.quantity)))
+        rows.append(
+            (
+                "item_move",
+                r.kind,
+                float(r.quantity),
+                inst.standards.resources[r.kind].unit,
+                term(unit, r.kind, r.quantity),
+            )
+        )
     table = pd.DataFrame(rows, columns=["action", "what", "quantity", "unit", "contribution"])
     table = table.groupby(["action", "what", "unit"], as_index=False)[["quantity", "contribution"]].sum()
     return table.sort_values("contribution", ascending=False, kind="stable").reset_index(drop=True)

@@ -9,16 +9,15 @@ import pytest
 
 from geodata.contract.findings import InputProblems
 from geodata.messages import LANGUAGES, catalogue, say
-from models.problem.indicators import RESOURCES
 from models.referee.means import MEANS_RULES
 from models.referee.pupils import PUPIL_RULES
-from models.referee.verdict import GOVERNED, MEASURES
+from models.referee.verdict import GOVERNED, MEASURES, governed
 from models.standards.norms import Standards, load_standards
 from tests.samples import small_county
 
 LAYOUT = {
     "travel_walk_g1_3": 30, "travel_walk_g4_6": 40, "travel_walk_g7_9": 40, "travel_bus_g1_3": 30,
-    "travel_bus_g4_6": 45, "travel_bus_g7_9": 45, "travel_increase": 15, "walk_speed_young": 3.5,
+    "travel_bus_g4_6": 45, "travel_bus_g7_9": 45, "travel_increase": 15, "walk_speed_g1_3": 3.5,
     "closure_max_pupils": 200, "closures_township": 2, "closures_share": 0.1, "moved_share": 0.1,
     "junior_per_township": 1, "floor_no_outflow_b": 200, "floor_no_outflow_q": 200, "floor_kappa": 1.7,
     "floor_ratio_pri": 19, "floor_ratio_jun": 13.5, "floor_heads": 2, "floor_heads_grades3": 3,
@@ -51,7 +50,7 @@ def test_the_numbers_of_the_rule_book(standards: Standards) -> None:
 def test_the_fourteen_indicators(standards: Standards) -> None:
     found = {s: {i.id: i.threshold for i in standards.of_stage(s)} for s in ("pri", "jun")}
     assert found == THRESHOLDS
-    assert {i.resource for i in standards.indicators} == set(RESOURCES)
+    assert {i.resource for i in standards.indicators} == set(standards.counted)
     assert {(i.stage, i.cv_limit) for i in standards.indicators} == {("pri", 0.5), ("jun", 0.45)}
     assert {i.tolerance for i in standards.indicators} == {0.85}
     per_hundred = {i.id for i in standards.indicators if i.scale == 100}
@@ -117,4 +116,4 @@ def test_every_unit_has_words(standards: Standards) -> None:
 
 
 def test_rules_that_stand_under_other_ids_name_ids_that_exist(standards: Standards) -> None:
-    assert {i for ids in GOVERNED.values() for i in ids} <= set(standards.rules)
+    assert {i for rule in GOVERNED for i in governed(rule, standards)} <= set(standards.rules)

@@ -1,0 +1,292 @@
+"""Reading standards files: bundled by name, a county's own by file name inside its folder."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from geodata.contract.findings import Finding, InputProblems, Severity
+from geodata.contract.settings import model_findings
+from geodata.standards.schema import (
+    About,
+    Band,
+    Currency,
+    ExtraColumn,
+    Indicator,
+    Resource,
+    Rule,
+    Share,
+    Stage,
+)
+from geodata.standards.scheme import Norms, Scheme
+
+DEFAULT = ("cn_2017_quality", "cn_layout")
+"""Standards of a county that names none."""
+BASE = "base"
+"""The bundled file that is always read first."""
+
+
+class StandardsFile(BaseModel):
+    """One standards file; an unknown key is an error, not ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    about: About | None = None
+    currency: Currency | None = None
+    stage: tuple[Stage, ...] = ()
+    band: tuple[Band, ...] = ()
+    share: tuple[Share, ...] = ()
+    column: tuple[ExtraColumn, ...] = ()
+    resource: tuple[Resource, ...] = ()
+    indicator: tuple[Indicator, ...] = ()
+    rule: tuple[Rule, ...] = ()
+
+
+@dataclass
+class _Merged:
+    """What the files said so far, each entry with the file that said it."""
+
+    stages: tuple[Stage, ...] = ()
+    bands: tuple[Band, ...] = ()
+    currency: Currency | None = None
+    shares: dict[str, Share] = field(default_factory=dict)
+    columns: dict[tuple[str, str], ExtraColumn] = field(default_factory=dict)
+    resources: dict[str, Resource] = field(default_factory=dict)
+    indicators: dict[tuple[str, str], tuple[Indicator, str, int]] = field(default_factory=dict)
+    rules: dict[str, tuple[Rule, str, int]] = field(default_factory=dict)
+
+    def add(self, name: str, content: StandardsFile) -> None:
+        """A file on top of those before; stages and bands are replaced as a whole."""
+        if content.stage or content.band:
+            self.stages, self.bands = content.stage, content.band
+        self.currency = content.currency or self.currency
+        self.shares |= {s.kind: s for s in content.share}
+        self.columns |= {(c.table, c.name): c for c in content.column}
+        self.resources |= {r.id: r for r in content.resource}
+        rows = enumerate(content.indicator, start=1)
+        self.indicators |= {(i.stage, i.id): (i, name, n) for n, i in rows}
+        self.rules |= {r.id: (r, name, n) for n, r in enumerate(content.rule, start=1)}
+
+
+def bundled() -> tuple[str, ...]:
+    """Names of the standards that come with the program."""
+    here = (f.name for f in files("geodata.standards").iterdir())
+    return tuple(sorted(n[:-5] for n in here if n.endswith(".toml") and n[:-5] != BASE))
+
+
+def is_file(name: str) -> bool:
+    """Whether a name in county.toml means a file of the county folder."""
+    return name.endswith(".toml")
+
+
+def parse(text: str, name: str) -> StandardsFile:
+    """A standards file from its text.
+
+    Raises
+    ------
+    InputProblems
+        Not TOML, or every entry and key that is wrong in it.
+    """
+    try:
+        return StandardsFile(**tomllib.loads(text))
+    except tomllib.TOMLDecodeError as problem:
+        fields: dict[str, object] = {"why": str(problem)}
+        raise InputProblems([Finding("error", "settings.not_toml", fields, file=name)]) from None
+    except ValidationError as problem:
+        raise InputProblems(model_findings(problem, StandardsFile, name)) from None
+
+
+@cache
+def read_bundled(name: str) -> StandardsFile:
+    """A bundled file.
+
+    Raises
+    ------
+    InputProblems
+        There are no standards of that name.
+    """
+    file = files("geodata.standards") / f"{name}.toml"
+    if name != BASE and name not in bundled():
+        fields: dict[str, object] = {"name": name, "known": ", ".join(bundled())}
+        raise InputProblems([Finding("error", "rules.unknown_standards", fields, file="county.toml")])
+    return parse(file.read_text(encoding="utf-8"), f"{name}.toml")
+
+
+def read_local(folder: Path | None, name: str) -> StandardsFile:
+    """A standards file of a county folder.
+
+    Raises
+    ------
+    InputProblems
+        No such file, outside the folder, or wrong inside.
+    """
+    path = None if folder is None else (folder / name).resolve()
+    fields: dict[str, object] = {"name": name}
+    if path is None or folder is None or not path.is_relative_to(folder.resolve()) or not path.is_file():
+        raise InputProblems([Finding("error", "rules.no_standards_file", fields, file="county.toml")])
+    try:
+        return parse(path.read_text(encoding="utf-8-sig"), name)
+    except UnicodeDecodeError:
+        raise InputProblems([Finding("error", "settings.encoding", file=name)]) from None
+
+
+def read_files(names: Iterable[str], folder: Path | None) -> dict[str, StandardsFile]:
+    """The county's own files by name (bundled ones are not among them).
+
+    Raises
+    ------
+    InputProblems
+        Every file that cannot be used.
+    """
+    done, found = {}, []
+    for name in names:
+        if is_file(name):
+            try:
+                done[name] = read_local(folder, name)
+            except InputProblems as problem:
+                found += problem.findings
+    if found:
+        raise InputProblems(found)
+    return done
+
+
+def merge(names: Iterable[str], local: Mapping[str, StandardsFile]) -> Norms:
+    """What the named files say together, later ones winning.
+
+    Parameters
+    ----------
+    names : iterable of str
+        As in county.toml.
+    local : mapping
+        Content of those that are files (`read_files`).
+
+    Raises
+    ------
+    InputProblems
+        Unknown names; entries that contradict each other or name what is not declared.
+    """
+    merged = _Merged()
+    merged.add(BASE, read_bundled(BASE))
+    found: list[Finding] = []
+    for name in names:
+        try:
+            merged.add(name, local[name] if is_file(name) else read_bundled(name))
+        except InputProblems as problem:
+            found += problem.findings
+    found += _stages_wrong(merged, [*local])
+    if found:
+        raise InputProblems(found)
+    assert merged.currency is not None  # base.toml has one
+    scheme = Scheme(_upwards(merged.stages), _upwards(merged.bands), merged.currency)
+    indicators, notes = _indicators(merged, scheme)
+    rules, more = _rules(merged, scheme)
+    notes += more
+    if wrong := [f for f in notes if f.severity == "error"]:
+        raise InputProblems(wrong)
+    shares = {
+        k: s for k, s in merged.shares.items() if set(s.weights) & set(scheme.stage_ids)
+    }  # of a scheme with other stages nothing is left
+    return Norms(
+        scheme, merged.resources, indicators, rules, tuple(merged.columns.values()), shares, tuple(notes)
+    )
+
+
+T = TypeVar("T", Stage, Band)
+
+
+def _upwards(rows: tuple[T, ...]) -> tuple[T, ...]:
+    return tuple(sorted(rows, key=lambda r: r.grades))
+
+
+def _stages_wrong(merged: _Merged, local: list[str]) -> list[Finding]:
+    """Stages and bands that overlap, leave grades out or name a stage that is not declared."""
+    file = local[-1] if local else ""
+    found = []
+
+    def wrong(key: str, value: str, **fields: object) -> None:
+        found.append(Finding("error", f"rules.{key}", fields, file=file, column="band", value=value))
+
+    taken: dict[int, str] = {}
+    for s in merged.stages:
+        for g in range(s.grades[0], s.grades[1] + 1):
+            if g in taken:
+                wrong("grade_twice", s.id, grade=g, other=taken[g])
+            taken[g] = s.id
+        have = sorted(g for b in merged.bands if b.stage == s.id for g in b.all_grades)
+        if have != list(range(s.grades[0], s.grades[1] + 1)):
+            wrong("bands_differ", s.id, first=s.grades[0], last=s.grades[1])
+    known = {s.id for s in merged.stages}
+    for b in merged.bands:
+        if b.stage not in known:
+            wrong("no_such_stage", b.stage, known=", ".join(sorted(known)))
+    return found
+
+
+def _indicators(merged: _Merged, scheme: Scheme) -> tuple[dict[tuple[str, str], Indicator], list[Finding]]:
+    """Indicators of the county's stages; each counts a resource of its own that is declared."""
+    kept: dict[tuple[str, str], Indicator] = {}
+    found: list[Finding] = []
+    counted: dict[tuple[str, str], str] = {}
+    for (stage, name), (one, file, number) in merged.indicators.items():
+
+        def say(key: str, value: str, severity: Severity = "error", **fields: object) -> None:
+            column = f"indicator[{number}]"  # noqa: B023 - called at once
+            found.append(Finding(severity, f"rules.{key}", fields, file=file, column=column, value=value))  # noqa: B023
+
+        if stage not in scheme.stage_ids:
+            known = ", ".join(scheme.stage_ids)
+            say("no_such_stage", stage, "error" if is_file(file) else "note", known=known)
+        elif one.resource not in merged.resources:
+            say("no_such_resource", one.resource, known=", ".join(merged.resources))
+        elif (stage, one.resource) in counted:
+            say("counted_twice", one.resource, other=counted[stage, one.resource], name=name)
+        else:
+            counted[stage, one.resource] = name
+            kept[stage, name] = one
+    return kept, found
+
+
+@cache
+def rule_families() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Beginnings of the norm ids that end in a stage or band, and the ids that end in none.
+
+    Taken from the bundled files: what no bundled file has, nothing in the program asks for.
+    """
+    begin, plain = {"k_of_n_", "cv_mean_"}, set()
+    base = read_bundled(BASE)
+    for content in map(read_bundled, bundled()):
+        places = [s.id for s in (*base.stage, *content.stage)]
+        places += [b.id for b in (*base.band, *content.band)]
+        for rule in content.rule:
+            ends = [p for p in places if rule.id.endswith(f"_{p}")]
+            if ends:
+                begin.add(rule.id.removesuffix(max(ends, key=len)))
+            else:
+                plain.add(rule.id)
+    return tuple(sorted(begin, key=len, reverse=True)), tuple(sorted(plain))
+
+
+def _rules(merged: _Merged, scheme: Scheme) -> tuple[dict[str, Rule], list[Finding]]:
+    """Rules that something asks for and that belong to the county's stages and bands."""
+    kept: dict[str, Rule] = {}
+    found: list[Finding] = []
+    places = (*scheme.stage_ids, *scheme.band_ids)
+    families, plain = rule_families()
+    for name, (rule, file, number) in merged.rules.items():
+        about = next((name.removeprefix(f) for f in families if name.startswith(f)), None)
+        if (name in plain and rule.stage in ("all", *scheme.stage_ids)) or about in places:
+            kept[name] = rule
+            continue
+        elsewhere = about is not None or name in plain
+        known = places if elsewhere else (*plain, *(f"{f}..." for f in families))
+        key = "rules.not_used" if elsewhere else "rules.unknown_norm"
+        severity: Severity = "error" if is_file(file) or not elsewhere else "note"
+        fields: dict[str, object] = {"known": ", ".join(known)}
+        found.append(Finding(severity, key, fields, file=file, column=f"rule[{number}].id", value=name))
+    return kept, found
