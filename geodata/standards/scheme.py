@@ -76,8 +76,3 @@ class Norms:
     columns: tuple[ExtraColumn, ...]
     shares: dict[str, Share]
     findings: tuple[Finding, ...] = ()
-
-    @property
-    def shared_columns(self) -> tuple[str, ...]:
-        """Columns added by files whose amounts schools of several stages share."""
-        return tuple(c.name for c in self.columns if c.shared)
