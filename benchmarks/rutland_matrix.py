@@ -48,8 +48,8 @@ def county(folder: Path):
 
     from geodata.contract.county import County
     from geodata.folder.layers import cached_roads
-    from geodata.roads.cache import Cache
     from geodata.roads.extracts import box_around
+    from geodata.roads.store import Cache
 
     table = folder / "points.csv"
     if not table.exists():  # a county's tables are files; making them from OSM is part of the first run

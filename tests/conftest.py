@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import atexit
+import os
 import shutil
 import signal
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,11 @@ from tests.damage import settings
 
 # a shell that starts the tests in the background has them, and all they start, ignore Ctrl-C
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# the user's cache folder, with the key of the seals, is one of the tests
+_OWN = tempfile.mkdtemp(prefix="junheng-tests-")
+atexit.register(shutil.rmtree, _OWN, ignore_errors=True)
+os.environ["XDG_CACHE_HOME"] = _OWN
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,8 @@ from geodata.bureau.workbooks import Book, SourceSheet, csv_grid, open_book, rea
 from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.contract.tables import TABLES, Table
 from geodata.contract.validation import Raw, plain
-from geodata.folder.spatial_tables import SUFFIXES, read_layer, read_postgis
+from geodata.folder.databases import read_postgis
+from geodata.folder.spatial_tables import SUFFIXES, read_layer
 
 ID_TABLES = {**NAMED, "cat_id": "staff_category"}
 MOST_PAIRS = 12

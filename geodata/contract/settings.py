@@ -47,8 +47,8 @@ def read_settings(path: Path, model: type[Model], name: str = "") -> Model:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError:
         raise InputProblems([Finding("error", "settings.encoding", file=name)]) from None
-    except (OSError, tomllib.TOMLDecodeError) as problem:
-        key = "settings.not_toml" if isinstance(problem, tomllib.TOMLDecodeError) else "settings.unreadable"
+    except (OSError, ValueError, RecursionError) as problem:  # a number of 5,000 digits, a thousand brackets
+        key = "settings.unreadable" if isinstance(problem, OSError) else "settings.not_toml"
         raise InputProblems([Finding("error", key, {"why": str(problem)}, file=name)]) from None
     try:
         return model(**content)

@@ -20,12 +20,12 @@ from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.hyperlink import Hyperlink
 
-from geodata.bureau.mapping import read_mapping
 from geodata.bureau.tables import Mapped, read_mapped
 from geodata.bureau.workbooks import SourceSheet, columns_of, csv_grid, first_row_sheet
+from geodata.contract.containment import NOTHING, Allowed, refused
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.tables import TABLES
-from geodata.folder.reading import Head, read_head
+from geodata.folder.reading import Head, gated_mapping, read_head
 from geodata.folder.template import refuse_workbook
 from geodata.messages import say
 
@@ -45,7 +45,9 @@ class _Copy:
     notes: dict[tuple[int, int], list[Finding]] = field(default_factory=dict)
 
 
-def write_marked(folder: Path, findings: list[Finding], path: Path, language: str = "zh") -> Path:
+def write_marked(
+    folder: Path, findings: list[Finding], path: Path, language: str = "zh", *, allowed: Allowed = NOTHING
+) -> Path:
     """Write the marked workbook.
 
     Parameters
@@ -57,6 +59,8 @@ def write_marked(folder: Path, findings: list[Finding], path: Path, language: st
     path : Path
         Ends in .xlsx; must not exist.
     language : {"zh", "en"}
+    allowed : Allowed
+        As the findings were made with.
 
     Returns
     -------
@@ -68,7 +72,7 @@ def write_marked(folder: Path, findings: list[Finding], path: Path, language: st
         The file exists, or the name does not end in .xlsx.
     """
     refuse_workbook(path)
-    head, mapped = _context(folder)
+    head, mapped = _context(folder, allowed)
     book = openpyxl.Workbook()
     listing = book.active
     listing.title = say("marked.list", language)
@@ -76,7 +80,7 @@ def write_marked(folder: Path, findings: list[Finding], path: Path, language: st
     places = []
     for f in findings:
         if f.row is not None and f.file not in copies and f.severity in FILLS:
-            copies[f.file] = _copied(book, folder, head, mapped, f.file)
+            copies[f.file] = _copied(book, folder, head, mapped, f.file, allowed)
         places.append(_noted(copies.get(f.file), f))
     for one in copies.values():
         if one is not None:
@@ -87,16 +91,16 @@ def write_marked(folder: Path, findings: list[Finding], path: Path, language: st
     return path
 
 
-def _context(folder: Path) -> tuple[Head | None, Mapped]:
+def _context(folder: Path, allowed: Allowed) -> tuple[Head | None, Mapped]:
     """county.toml and the mapped sheets, as far as they can be read."""
     try:
-        head = read_head(folder)
+        head = read_head(folder, allowed)
     except InputProblems:
         return None, Mapped()
     if head.mapping is None:
         return head, Mapped()
     try:
-        return head, read_mapped(folder, read_mapping(folder / head.mapping), head.name, {})
+        return head, read_mapped(folder, gated_mapping(folder, head.mapping, allowed), head.name, {})
     except InputProblems:
         return head, Mapped()
 
@@ -110,12 +114,14 @@ def _path(folder: Path, head: Head | None, name: str) -> Path:
 
 
 def _copied(
-    book: openpyxl.Workbook, folder: Path, head: Head | None, mapped: Mapped, label: str
+    book: openpyxl.Workbook, folder: Path, head: Head | None, mapped: Mapped, label: str, allowed: Allowed
 ) -> _Copy | None:
     """A copy of the sheet that a label names; None where there is none to copy."""
     match = LABEL.match(label)
     name, sheet = (match["file"], match["sheet"]) if match else (label, None)
     path = _path(folder, head, name)
+    if refused(folder, str(path), allowed.outside) is not None:
+        return None
     known = mapped.sheets.get(label)
     title = _title(book, sheet or Path(name).stem)
     if sheet is not None and path.is_file() and path.suffix.lower() in (".xlsx", ".xlsm"):

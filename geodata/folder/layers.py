@@ -10,10 +10,12 @@ import geopandas as gpd
 import networkx as nx
 
 from geodata.contract.findings import Finding, InputProblems
-from geodata.roads.cache import Cache, digest, file_digest, graph_as_entry, graph_of_entry
+from geodata.folder.drivers import open_layer, refuse_raster
+from geodata.roads.cache import digest, file_digest, graph_as_entry, graph_of_entry
 from geodata.roads.extracts import OSM_ENDINGS, Box
 from geodata.roads.graph import read_roads
 from geodata.roads.speeds import SEASONS, usable_classes
+from geodata.roads.store import Cache, open_cache
 from geodata.travel.settings import Travel
 
 
@@ -47,8 +49,8 @@ def read_layers(folder: Path, files: dict[str, str | None], travel: Travel, box:
     waters = _layer(folder, files["waters"], "waters", found)
     zones = _layer(folder, files.get("zones"), "zones", found)
     areas = _areas(_layer(folder, travel.areas, "areas", found), travel.areas or "", found)
-    if travel.dem is not None and not (folder / travel.dem).is_file():
-        found.append(Finding("error", "tables.no_file", file=travel.dem, table="dem"))
+    if travel.dem is not None:
+        found += _no_raster(folder, travel.dem)
     roads, source = None, ""
     file = files["roads"]
     if file is None:
@@ -59,7 +61,8 @@ def read_layers(folder: Path, files: dict[str, str | None], travel: Travel, box:
         found.append(Finding("note", "roads.not_read", file=file))
     else:
         try:
-            store = Cache(folder / travel.cache) if travel.cache else None
+            store, notes = open_cache(folder, travel.cache)
+            found += notes
             roads, source = cached_roads(folder / file, box, travel.ferries, store, travel.consolidate_m)
         except InputProblems as problem:
             found += problem.findings
@@ -104,10 +107,26 @@ def _layer(folder: Path, file: str | None, table: str, found: list[Finding]) -> 
         found.append(Finding("error", "tables.no_file", file=file, table=table))
         return None
     try:
-        return gpd.read_file(folder / file).to_crs("EPSG:4326")
-    except Exception as problem:  # pyogrio and GDAL raise many kinds
+        layer = open_layer(folder / file, file)
+        if not isinstance(layer, gpd.GeoDataFrame):
+            raise InputProblems([Finding("error", "tables.bad_layer", {"why": "geometry"}, file=file)])
+        return layer.to_crs("EPSG:4326")
+    except InputProblems as problem:
+        found += problem.findings
+    except Exception as problem:  # PROJ and GEOS raise many kinds
         found.append(Finding("error", "tables.bad_layer", {"why": str(problem)[:200]}, file=file))
-        return None
+    return None
+
+
+def _no_raster(folder: Path, file: str) -> list[Finding]:
+    """What keeps the height raster from being read."""
+    if not (folder / file).is_file():
+        return [Finding("error", "tables.no_file", file=file, table="dem")]
+    try:
+        refuse_raster(folder / file, file)
+    except InputProblems as problem:
+        return problem.findings
+    return []
 
 
 def _areas(layer: gpd.GeoDataFrame | None, file: str, found: list[Finding]) -> gpd.GeoDataFrame | None:

@@ -14,8 +14,9 @@ import openpyxl
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
-from geodata.bureau.mapping import read_mapping
+from geodata.bureau.mapping import Mapping, read_mapping
 from geodata.bureau.tables import Mapped, read_mapped
+from geodata.contract.containment import NOTHING, Allowed, refuse_outside, require
 from geodata.contract.coordinates import to_wgs84
 from geodata.contract.county import County
 from geodata.contract.crosschecks import FAR_KM, SHARED, Placed, Tables, cross_check, kilometres
@@ -24,11 +25,14 @@ from geodata.contract.plausibility import implausible
 from geodata.contract.settings import FileName, read_settings
 from geodata.contract.tables import TABLES, Table
 from geodata.contract.validation import Raw, empty, plain, validate
+from geodata.folder.databases import refuse_databases
 from geodata.folder.layers import read_layers
 from geodata.folder.projecting import in_degrees
 from geodata.roads.extracts import Box, box_around
 from geodata.travel.settings import Travel
 
+LAYERS, AROUND = ("roads", "townships", "waters", "zones"), ("dem", "areas")
+"""Keys of county.toml and of its ``[travel]`` that name layers."""
 JUNIOR_WEIGHT = 1.1
 """One junior pupil counts as 1.1 primary ones when shared assets are divided (sources.md 1.4 [V10])."""
 
@@ -58,7 +62,7 @@ def _problem(key: str, file: str, **fields: object) -> InputProblems:
     return InputProblems([Finding("error", key, fields, file=file)])
 
 
-def read_head(folder: Path) -> Head:
+def read_head(folder: Path, allowed: Allowed = NOTHING) -> Head:
     """county.toml of a folder.
 
     Raises
@@ -73,7 +77,7 @@ def read_head(folder: Path) -> Head:
         raise _problem("tables.empty_folder", str(folder))
     if not file.is_file():
         raise _problem("tables.no_county_toml", str(folder))
-    return read_settings(file, Head)
+    return read_settings(require(folder, "county.toml", allowed.outside), Head)
 
 
 def read_csv(path: Path) -> Raw:
@@ -290,10 +294,46 @@ def _box(tables: Tables) -> Box | None:
     return None if near.empty else box_around(near["lon"].to_numpy(), near["lat"].to_numpy())
 
 
-def _assemble(folder: Path) -> tuple[County | None, list[Finding]]:
+def _gate(folder: Path, head: Head, allowed: Allowed) -> tuple[Head, list[Finding]]:
+    """What county.toml names and may not be opened; layers among it are left aside, tables end the reading."""
+    tables = [("workbook", head.workbook), ("mapping", head.mapping)]
+    tables += [(f"files.{table}", name) for table, name in head.files.items()]
+    tables += [(name, f"{name}.csv") for name in TABLES if name not in head.files]
+    named = [(key, name) for key, name in tables if name]
+    found = refuse_outside(folder, [("county.toml", "county.toml"), *named], allowed.outside)
+    layers = {key: getattr(head, key) for key in LAYERS} | {
+        f"travel.{k}": getattr(head.travel, k) for k in AROUND
+    }
+    bad = refuse_outside(folder, [(key, name) for key, name in layers.items() if name], allowed.outside)
+    if found:
+        raise InputProblems(found + bad)
+    lost = {f.column for f in bad}
+    travel = head.travel.model_copy(update={k: None for k in AROUND if f"travel.{k}" in lost})
+    return head.model_copy(update={"travel": travel} | {k: None for k in LAYERS if k in lost}), bad
+
+
+def gated_mapping(folder: Path, name: str, allowed: Allowed = NOTHING) -> Mapping:
+    """The mapping, once every file and database that it names may be opened.
+
+    Raises
+    ------
+    InputProblems
+    """
+    mapping = read_mapping(folder / name)
+    named = [(f"source {i}", s.file) for i, s in enumerate(mapping.source, 1) if s.file]
+    found = refuse_outside(folder, named, allowed.outside, name)
+    found += refuse_databases(
+        [(f"PostGIS [{s.layer or ''}]", s.postgis) for s in mapping.source if s.postgis], allowed.databases
+    )
+    if found:
+        raise InputProblems(found)
+    return mapping
+
+
+def _assemble(folder: Path, allowed: Allowed) -> tuple[County | None, list[Finding]]:
     """The county, or None with every finding."""
-    head = read_head(folder)
-    mapping = read_mapping(folder / head.mapping) if head.mapping else None
+    head, refused = _gate(folder, read_head(folder, allowed), allowed)
+    mapping = gated_mapping(folder, head.mapping, allowed) if head.mapping else None
     raws, found = _raw_tables(folder, head, mapping.tables() if mapping else frozenset())
     mapped = read_mapped(folder, mapping, head.name, raws) if mapping else Mapped()
     raws |= mapped.raws
@@ -305,7 +345,7 @@ def _assemble(folder: Path) -> tuple[County | None, list[Finding]]:
     tables, notes = _to_wgs84(declared)
     files = {"roads": head.roads, "townships": head.townships, "waters": head.waters, "zones": head.zones}
     layers = read_layers(folder, files, head.travel, _box(tables))
-    found += layers.findings
+    found += [*refused, *layers.findings]
     unlikely = implausible(declared, tables, layers.roads, layers.waters)
     found += mapped.placed([*placed.findings, *problems, *notes, *cross_check(tables, head.year), *unlikely])
     if errors(found):
@@ -322,13 +362,19 @@ def _assemble(folder: Path) -> tuple[County | None, list[Finding]]:
     return county, found
 
 
-def read_county(folder: str | Path) -> County:
+def read_county(
+    folder: str | Path, *, allow_outside: bool = False, databases: tuple[str, ...] = ()
+) -> County:
     """Read and validate a county.
 
     Parameters
     ----------
     folder : str or Path
         With ``county.toml``; tables as CSV (UTF-8 or GB18030) or one workbook.
+    allow_outside : bool
+        Open files that its settings name outside the folder; devices and pipes never are.
+    databases : tuple of str
+        Hosts of databases that its mapping may connect to; without, nothing is ever connected to.
 
     Returns
     -------
@@ -339,18 +385,22 @@ def read_county(folder: str | Path) -> County:
     InputProblems
         With every error, warning and note found, not only the first.
     """
-    county, found = _assemble(Path(folder))
+    county, found = _assemble(Path(folder), Allowed(allow_outside, databases))
     if county is None:
         raise InputProblems(found)
     return county
 
 
-def check(folder: str | Path) -> list[Finding]:
+def check(
+    folder: str | Path, *, allow_outside: bool = False, databases: tuple[str, ...] = ()
+) -> list[Finding]:
     """Everything wrong or worth knowing about a county's files, without raising.
 
     Parameters
     ----------
     folder : str or Path
+    allow_outside, databases
+        As in `read_county`.
 
     Returns
     -------
@@ -358,7 +408,7 @@ def check(folder: str | Path) -> list[Finding]:
         Errors first.
     """
     try:
-        _, found = _assemble(Path(folder))
+        _, found = _assemble(Path(folder), Allowed(allow_outside, databases))
     except InputProblems as problem:
         found = problem.findings
     order = {"error": 0, "warning": 1, "note": 2}

@@ -1,4 +1,4 @@
-"""Layers with a geometry as tables: shapefile, GeoPackage, GeoJSON, GeoParquet, PostGIS.
+"""Layers with a geometry as tables: shapefile, GeoPackage, GeoJSON, GeoParquet.
 
 Every layer becomes a `SourceSheet` of text cells like a spreadsheet's, with three columns of ours at the
 end, ``@lon``, ``@lat`` and ``@crs``: the point in degrees and the system it is in. EPSG:4490 (the land
@@ -7,19 +7,17 @@ bureau's CGCS2000) keeps its name; every other system is converted to WGS-84, an
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import shapely
 from pyproj import CRS
 
 from geodata.bureau.workbooks import SourceSheet, cell_text
 from geodata.contract.findings import Finding, InputProblems
+from geodata.folder.drivers import driver_of, layer_names, open_layer
 
 SUFFIXES = (".shp", ".gpkg", ".geojson", ".json", ".parquet", ".fgb", ".tab", ".kml")
 GEOMETRY_HEADINGS = ("@lon", "@lat", "@crs")
@@ -60,7 +58,7 @@ def _shapefile(path: Path, label: str) -> tuple[gpd.GeoDataFrame, list[Finding]]
     Always read as Latin-1 and decoded here: without a .cpg GDAL garbles Chinese in silence, and UTF-8
     field names cut at ten bytes it does not read at all.
     """
-    frame = pyogrio.read_dataframe(path, encoding="ISO-8859-1")
+    frame = open_layer(path, label, encoding="ISO-8859-1")
     stated = path.with_suffix(".cpg")
     said = stated.read_text("ascii", errors="replace").strip() if stated.is_file() else ""
     for encoding in (*((said,) if said else ()), "utf-8", "gb18030"):
@@ -104,31 +102,21 @@ def read_layer(
         Not readable, no such layer, no system, contradicting systems.
     """
     found: list[Finding] = []
-    suffix = path.suffix.lower()
     try:
-        if suffix == ".parquet":
-            frame = _parquet(path)
-        elif suffix == ".shp":
+        driver = driver_of(path, label)
+        if driver == "ESRI Shapefile":
             frame, found = _shapefile(path, label)
         else:
-            frame = pyogrio.read_dataframe(path, layer=_layer(path, layer, label))
+            frame = open_layer(path, label, None if driver == "Parquet" else _layer(path, layer, label))
     except InputProblems:
         raise
     except Exception as problem:  # pyogrio, GDAL and pyarrow raise many kinds
         raise _problem("tables.bad_layer", label, why=str(problem)[:200]) from None
-    return _as_sheet(frame, label, epsg, declared, found, path)
-
-
-def _parquet(path: Path) -> pd.DataFrame:
-    """GeoParquet, or Parquet without a geometry."""
-    try:
-        return gpd.read_parquet(path)
-    except ValueError:  # no geo metadata
-        return pd.read_parquet(path)
+    return as_sheet(frame, label, epsg, declared, found, path)
 
 
 def _layer(path: Path, layer: str | None, label: str) -> str:
-    names = [str(n) for n in pyogrio.list_layers(path)[:, 0]]
+    names = layer_names(path, label)
     if layer is None and len(names) == 1:
         return names[0]
     if layer not in names:
@@ -136,7 +124,7 @@ def _layer(path: Path, layer: str | None, label: str) -> str:
     return layer
 
 
-def _as_sheet(
+def as_sheet(
     frame: pd.DataFrame,
     label: str,
     epsg: int | None,
@@ -144,6 +132,7 @@ def _as_sheet(
     found: list[Finding],
     path: Path | None,
 ) -> SourceSheet:
+    """A table, with a geometry or without, as a `SourceSheet` of text cells; parameters as in `read_layer`."""
     if not isinstance(frame, gpd.GeoDataFrame):
         plain, points = frame, None
     else:
@@ -212,83 +201,4 @@ def _system(own: CRS | None, label: str, epsg: int | None, declared: str | None)
     return crs, found
 
 
-def read_postgis(
-    connection: str, layer: str, label: str, epsg: int | None, declared: str | None
-) -> SourceSheet:
-    """A table of a PostGIS database as a sheet, read in a read-only transaction.
-
-    Parameters
-    ----------
-    connection : str
-        What libpq takes: ``host=... dbname=... user=...``, a URL, or ``service=...``; the password comes
-        from PGPASSWORD or the user's .pgpass, never from the mapping.
-    layer : str
-        ``schema.table`` or ``table`` (schema public).
-
-    Returns
-    -------
-    SourceSheet
-        Rows numbered from 1 in the order of the primary key (else of all columns).
-
-    Raises
-    ------
-    InputProblems
-        psycopg not installed, no connection, no such table, a password in the mapping.
-    """
-    try:
-        import psycopg
-        from psycopg.conninfo import conninfo_to_dict
-    except ImportError:
-        raise _problem("bureau.no_psycopg", label) from None
-    try:
-        if conninfo_to_dict(connection).get("password"):
-            raise _problem("bureau.password", label)
-        with psycopg.connect(connection, connect_timeout=10) as link:
-            link.read_only = True
-            frame = _postgis_frame(link, layer, label)
-    except psycopg.Error as problem:
-        why = re.sub(r"\s+", " ", str(problem))[:300]
-        raise _problem("bureau.database", label, why=why) from None
-    return _as_sheet(frame, label, epsg, declared, [], None)
-
-
-_COLUMNS = """
-select a.attname, t.typname, coalesce(a.attnum = any(i.indkey), false)
-from pg_attribute a join pg_type t on t.oid = a.atttypid
-left join pg_index i on i.indrelid = a.attrelid and i.indisprimary
-where a.attrelid = to_regclass(%s) and a.attnum > 0 and not a.attisdropped order by a.attnum
-"""
-
-
-def _postgis_frame(link: Any, layer: str, label: str) -> pd.DataFrame:
-    from psycopg import sql
-
-    parts = layer.split(".") if "." in layer else ["public", layer]
-    table = sql.Identifier(*parts)
-    columns = link.execute(_COLUMNS, (table.as_string(link),)).fetchall()
-    if not columns:
-        raise _problem("bureau.no_layer", label, layer=layer, known="-")
-    shapes = [name for name, kind, _ in columns if kind in ("geometry", "geography")]
-    names = [name for name, _, _ in columns if name not in shapes]
-    wanted = [sql.SQL("{}::text").format(sql.Identifier(n)) for n in names]
-    if shapes:
-        shape = sql.SQL("{}::geometry").format(sql.Identifier(shapes[0]))
-        wanted += [sql.SQL("ST_AsBinary({})").format(shape), sql.SQL("ST_SRID({})").format(shape)]
-    key = [sql.Identifier(n) for n, _, primary in columns if primary]
-    order = ", ".join(k.as_string(link) for k in key or [sql.Identifier(n) for n in names])
-    query = sql.SQL("select {} from {} order by {}").format(
-        sql.SQL(", ").join(wanted), table, sql.SQL(order or "1")
-    )
-    rows = link.execute(query).fetchall()
-    frame = pd.DataFrame([r[: len(names)] for r in rows], columns=names, dtype=object)
-    if not shapes:
-        return frame
-    systems = sorted({r[-1] for r in rows if r[-1]})
-    if len(systems) > 1:
-        raise _problem("bureau.two_systems", label, own=systems[0], epsg=systems[1])
-    points = shapely.from_wkb([r[-2] for r in rows])
-    crs = CRS.from_epsg(systems[0]) if systems else None
-    return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(points, crs=crs))
-
-
-__all__ = ["GEOMETRY_HEADINGS", "SUFFIXES", "read_layer", "read_postgis"]
+__all__ = ["GEOMETRY_HEADINGS", "SUFFIXES", "as_sheet", "read_layer"]

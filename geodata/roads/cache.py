@@ -1,16 +1,13 @@
-"""A folder of results, each under the hash of everything it was computed from.
+"""What is kept of a computation: plain tables under the hash of everything they were computed from.
 
-An entry is a folder ``<kind>-<hash>`` with Parquet tables and manifest.json, which holds the tables'
-own hashes: a changed input has another name, a damaged entry is not used. Entries appear whole (they
-are written aside and renamed). No pickle.
+A changed input has another hash, so it never meets another's result. No pickle. Where entries are kept is
+in `geodata.roads.store`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -29,9 +26,6 @@ from geodata.roads.extracts import KEPT_TAGS
 FORM = 1
 """Raise it when what is computed from the same input changes."""
 LIBRARIES = ("geopandas", "numpy", "osmium", "osmnx", "pyproj", "scipy", "shapely")
-KEPT = 24
-"""Entries kept in a folder; older ones are removed when one is added."""
-MANIFEST = "manifest.json"
 
 
 def digest(*parts: object) -> str:
@@ -102,61 +96,14 @@ class Entry:
     notes: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Cache:
-    """A cache folder; it appears with the first entry."""
+def plain_json(value: object) -> object:
+    """A number of numpy as plain JSON takes it.
 
-    folder: Path
-
-    def get(self, kind: str, key: str) -> Entry | None:
-        """The entry of that hash, or None where there is none or it is damaged."""
-        place = self.folder / f"{kind}-{key[:40]}"
-        try:
-            manifest = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
-            hashes = manifest["tables"]
-            if manifest["key"] != key or any(
-                file_digest(place / f"{name}.parquet") != h for name, h in hashes.items()
-            ):
-                return None
-            tables = {name: pd.read_parquet(place / f"{name}.parquet") for name in hashes}
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-        return Entry(tables, manifest["notes"])
-
-    def put(self, kind: str, key: str, entry: Entry) -> bool:
-        """Write an entry; False where the folder cannot be written or the entry not kept as plain data."""
-        place = self.folder / f"{kind}-{key[:40]}"
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=self.folder, prefix="new-") as aside:
-                whole = Path(aside) / "entry"
-                whole.mkdir()
-                _write(whole, key, entry)
-                if place.exists():
-                    shutil.rmtree(place)  # damaged, or written by another run meanwhile
-                whole.replace(place)
-            self._forget(kind)
-        except (OSError, TypeError):  # TypeError: a user's graph with attributes that JSON does not know
-            return False
-        return True
-
-    def _forget(self, kind: str) -> None:
-        ages = sorted((p.stat().st_mtime_ns, p) for p in self.folder.glob(f"{kind}-*"))
-        for _, place in ages[:-KEPT]:
-            shutil.rmtree(place, ignore_errors=True)
-
-
-def _write(place: Path, key: str, entry: Entry) -> None:
-    hashes = {}
-    for name, table in entry.tables.items():
-        table.to_parquet(place / f"{name}.parquet", index=False)
-        hashes[name] = file_digest(place / f"{name}.parquet")
-    manifest = {"key": key, "tables": hashes, "notes": entry.notes}
-    text = json.dumps(manifest, ensure_ascii=False, indent=1, default=_plain)
-    (place / MANIFEST).write_text(text, encoding="utf-8")
-
-
-def _plain(value: object) -> object:
+    Raises
+    ------
+    TypeError
+        For anything else.
+    """
     if isinstance(value, np.generic):
         return value.item()
     raise TypeError(f"{type(value).__name__} cannot be kept as JSON")
@@ -175,12 +122,12 @@ def findings_of_notes(notes: list[dict[str, Any]]) -> list[Finding]:
 def graph_as_entry(graph: nx.MultiDiGraph[Any]) -> Entry:
     """A road graph as two tables; attributes as JSON, lines as WKB."""
     nodes = pd.DataFrame(
-        [(n, json.dumps(d, ensure_ascii=False, default=_plain)) for n, d in graph.nodes(data=True)],
+        [(n, json.dumps(d, ensure_ascii=False, default=plain_json)) for n, d in graph.nodes(data=True)],
         columns=["node", "data"],
     )
     edges = pd.DataFrame(
         [
-            (u, v, k, json.dumps({a: x for a, x in d.items() if a != "geometry"}, ensure_ascii=False, default=_plain))
+            (u, v, k, json.dumps({a: x for a, x in d.items() if a != "geometry"}, ensure_ascii=False, default=plain_json))
             for u, v, k, d in graph.edges(keys=True, data=True)
         ],
         columns=["u", "v", "key", "data"],

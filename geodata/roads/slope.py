@@ -92,7 +92,7 @@ def raster_heights(path: Path) -> Heights:
         raise InputProblems([Finding("error", "roads.no_rasterio", file=path.name)]) from None
 
     def heights(lon: Floats, lat: Floats) -> Floats:
-        with rasterio.open(path) as raster:
+        with rasterio.open(path, driver="GTiff") as raster:
             to_raster = Transformer.from_crs("EPSG:4326", raster.crs, always_xy=True)
             x, y = to_raster.transform(lon, lat)
             x, y = np.asarray(x), np.asarray(y)
@@ -114,7 +114,7 @@ def raster_heights(path: Path) -> Heights:
         return np.where(inside, found, np.nan)
 
     try:
-        with rasterio.open(path) as raster:
+        with rasterio.open(path, driver="GTiff") as raster:
             if raster.crs is None:
                 raise InputProblems([Finding("error", "roads.raster_without_crs", file=path.name)])
     except (RasterioError, OSError) as e:

@@ -12,7 +12,6 @@ from geodata.arrays import Floats
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, Severity
 from geodata.roads.cache import (
-    Cache,
     Entry,
     digest,
     file_digest,
@@ -34,6 +33,7 @@ from geodata.roads.speeds import (
     read_speeds,
     read_surfaces,
 )
+from geodata.roads.store import open_cache
 from geodata.travel.crowfly import crow_fly
 from geodata.travel.observed import from_matrix, with_observed
 from geodata.travel.tables import (
@@ -110,7 +110,7 @@ def travel_times(
     unknown = [mode for mode in modes if mode not in ALL_MODES]
     if unknown or not modes:
         raise ValueError(f"modes are {', '.join(ALL_MODES)}; not {', '.join(unknown) or 'none at all'}")
-    store = _store(county) if cached else None
+    store, _ = open_cache(county.folder, county.travel.cache) if cached else (None, [])
     if store is None:
         return _computed(county, walk_limit, bus_limit, modes)
     key = _key(county, walk_limit, bus_limit, modes)
@@ -128,13 +128,6 @@ def travel_times(
         return times
     lost = Finding("note", "roads.cache_unwritable", {"folder": store.folder.name})
     return replace(times, findings=(*times.findings, lost))
-
-
-def _store(county: County) -> Cache | None:
-    """The cache folder that county.toml names; a county without a folder has none."""
-    if county.folder is None or not county.travel.cache:
-        return None
-    return Cache(county.folder / county.travel.cache)
 
 
 def _key(county: County, walk_limit: float, bus_limit: float, modes: tuple[str, ...]) -> str:

@@ -13,7 +13,6 @@ from rich.text import Text
 
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.tables import BANDS, EARMARKS, STAGES
-from geodata.folder.reading import read_county
 from geodata.messages import say
 from maps.dossier import alternatives as alternative_files
 from maps.dossier import frontier as frontier_files
@@ -22,11 +21,14 @@ from maps.wording import band, listed, name, reason, what
 from models.plan.analysis import Frontier, Swap
 from optimizer.cli.console import (
     INFEASIBLE,
+    DatabaseOption,
     FolderArgument,
     LanguageOption,
     Out,
+    OutsideOption,
     OverwriteOption,
     ScenarioOption,
+    county_of,
     exits,
     output,
     progress,
@@ -62,13 +64,15 @@ def frontier_command(
     scenario: ScenarioOption = None,
     language: LanguageOption = "zh",
     overwrite: OverwriteOption = False,
+    outside: OutsideOption = False,
+    database: DatabaseOption = None,
 ) -> None:
     """What each extra yuan buys: plans and proven bounds over the budget. 预算前沿。"""
     out = output(language)
     with exits(out):
         may_write(target, frontier_files.MARKER, overwrite)
         asked = _asked(scenario)
-        county = read_county(folder)
+        county = county_of(folder, outside, database)
         with progress(out) as report:
             found = make_frontier(
                 county, asked, points=points, least=least, most=most, earmark=earmark, report=report
@@ -106,13 +110,15 @@ def alternatives_command(
     scenario: ScenarioOption = None,
     language: LanguageOption = "zh",
     overwrite: OverwriteOption = False,
+    outside: OutsideOption = False,
+    database: DatabaseOption = None,
 ) -> None:
     """Different plans that are nearly as good. 备选方案。"""
     out = output(language)
     with exits(out):
         may_write(target, alternative_files.MARKER, overwrite)
         asked = _asked(scenario)
-        county = read_county(folder)
+        county = county_of(folder, outside, database)
         with progress(out) as report:
             found = make_alternatives(county, asked, k=k, within=within, report=report)
         for text in alternative_files.alternatives_said(found, language)[1:]:
@@ -137,6 +143,8 @@ def explain_command(
     ] = True,
     scenario: ScenarioOption = None,
     language: LanguageOption = "zh",
+    outside: OutsideOption = False,
+    database: DatabaseOption = None,
 ) -> None:
     """Why a request is impossible, or why this school and not that one. 解释不可行原因或学校取舍。"""
     out = output(language)
@@ -144,7 +152,7 @@ def explain_command(
         if instead is not None and why is None:
             raise InputProblems([Finding("error", "analysis.instead_alone")])
         asked = _asked(scenario)
-        county = read_county(folder)
+        county = county_of(folder, outside, database)
         if why is None:
             reasons = explain_request(county, asked)
             _print_impossible(out, reasons)

@@ -20,7 +20,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems, errors
+from geodata.folder.reading import read_county
 from geodata.messages import say
 from maps.dossier.folders import refuse_unwritable
 from optimizer.solver.bridge import Progress
@@ -33,6 +35,16 @@ LanguageOption = Annotated[
     typer.Option("--lang", help="Language of the output. 输出语言。", envvar="JUNHENG_LANG"),
 ]
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of the county. 县数据文件夹。")]
+OutsideOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-outside", help="Open files outside the county's folder. 允许读取县文件夹之外的文件。"
+    ),
+]
+DatabaseOption = Annotated[
+    list[str] | None,
+    typer.Option("--database", help="Host that the mapping may connect to. 允许连接的数据库主机。"),
+]
 ScenarioOption = Annotated[
     Path | None, typer.Option("--scenario", help="Scenario TOML: goals, budgets, locks. 情景文件。")
 ]
@@ -67,6 +79,11 @@ class Out:
             self.console.print(line, soft_wrap=not self.console.is_terminal)  # a line each in a file
         if len(order) > most:
             self.say("more", count=len(order) - most)
+
+
+def county_of(folder: Path, outside: bool, database: list[str] | None) -> County:
+    """The county, read with what the user allows."""
+    return read_county(folder, allow_outside=outside, databases=tuple(database or ()))
 
 
 def output(language: str) -> Out:

@@ -10,10 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from geodata.areas.export import refuse_geopackage, write_areas
+from geodata.contract.containment import Allowed
+from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.folder.annotated import write_marked
 from geodata.folder.reading import check as check_county
-from geodata.folder.reading import read_county
 from geodata.folder.template import refuse_workbook, write_template
 from geodata.messages import say
 from models.referee.audit import Audit
@@ -21,9 +22,12 @@ from models.referee.audit import audit as audit_county
 from models.standards.norms import load_standards
 from optimizer.cli.console import (
     BAD_INPUT,
+    DatabaseOption,
     FolderArgument,
     LanguageOption,
     Out,
+    OutsideOption,
+    county_of,
     exits,
     figure,
     output,
@@ -37,18 +41,21 @@ def check_command(
         Path | None, typer.Option(help="New workbook with the bad cells marked. 标出问题单元格的工作簿。")
     ] = None,
     language: LanguageOption = "zh",
+    outside: OutsideOption = False,
+    database: DatabaseOption = None,
 ) -> None:
     """List every problem in a county's files with the fix. 检查数据并逐条列出问题。"""
     out = output(language)
     with exits(out):
         if marked is not None:
             refuse_workbook(marked)
-        found = check_county(folder)
+        allowed = Allowed(outside, tuple(database or ()))
+        found = check_county(folder, allow_outside=outside, databases=allowed.databases)
         if not errors(found):
-            found += _standards_problems(folder)
+            found += _standards_problems(county_of(folder, outside, database))
         out.findings(found, most=1000)
         if marked is not None:
-            write_marked(folder, found, marked, language)
+            write_marked(folder, found, marked, language, allowed=allowed)
             out.say("marked", file=str(marked))
         wrong = len(errors(found))
         out.say("checked", style="bold red" if wrong else "bold green", errors=wrong, findings=len(found))
@@ -56,10 +63,10 @@ def check_command(
         raise typer.Exit(BAD_INPUT)
 
 
-def _standards_problems(folder: Path) -> list[Finding]:
+def _standards_problems(county: County) -> list[Finding]:
     """What is wrong with the standards, which are read only once the tables are right."""
     try:
-        load_standards(read_county(folder))
+        load_standards(county)
     except InputProblems as problem:
         return problem.findings
     return []
@@ -76,11 +83,16 @@ def template_command(
         out.say("template", style="bold green", file=str(workbook))
 
 
-def audit_command(folder: FolderArgument, language: LanguageOption = "zh") -> None:
+def audit_command(
+    folder: FolderArgument,
+    language: LanguageOption = "zh",
+    outside: OutsideOption = False,
+    database: DatabaseOption = None,
+) -> None:
     """Where the county stands today: indicators, CVs, who passes. 现状评估。"""
     out = output(language)
     with exits(out):
-        county = read_county(folder)
+        county = county_of(folder, outside, database)
         found = audit_county(county, load_standards(county))
         out.findings([f for f in county.findings if f.severity != "note"])
         _print_audit(out, found)
@@ -125,10 +137,12 @@ def areas_command(
     folder: FolderArgument,
     target: Annotated[Path, typer.Option("--out", help="New GeoPackage, .gpkg. 新图层文件。")],
     language: LanguageOption = "zh",
+    outside: OutsideOption = False,
+    database: DatabaseOption = None,
 ) -> None:
     """Draw zones, today's catchments and walking service areas. 绘制分区、现有学区和步行服务范围。"""
     out = output(language)
     with exits(out):
         refuse_geopackage(target)
-        out.findings(write_areas(read_county(folder), target))
+        out.findings(write_areas(county_of(folder, outside, database), target))
         out.say("areas", style="bold green", file=str(target))

@@ -16,11 +16,14 @@ from maps.dossier.dossier import is_dossier, write_dossier
 from maps.wording import name as in_words
 from models.plan.decisions import PlanResult
 from optimizer.cli.console import (
+    DatabaseOption,
     FolderArgument,
     LanguageOption,
     Out,
+    OutsideOption,
     OverwriteOption,
     ScenarioOption,
+    county_of,
     exits,
     figure,
     output,
@@ -65,13 +68,15 @@ def plan_command(
     scenario: ScenarioOption = None,
     language: LanguageOption = "zh",
     overwrite: OverwriteOption = False,
+    outside: OutsideOption = False,
+    database: DatabaseOption = None,
 ) -> None:
     """Make the allocation plan with its bound, as a dossier. 生成配置方案。"""
     out = output(language)
     with exits(out):
         refuse_folder(dossier, overwrite, is_dossier, "workbook.not_a_dossier")
         asked = read_scenario(scenario) if scenario else Scenario()
-        county = read_county(folder)
+        county = county_of(folder, outside, database)
         with progress(out) as report:
             result = make_plan(county, asked, report=report)
         out.findings([f for f in result.findings if f.severity == "warning"], most=20)

@@ -168,7 +168,7 @@ def test_a_broken_file_is_said(tmp_path):
     (tmp_path / "a.parquet").write_bytes(b"no parquet")
     with pytest.raises(InputProblems) as problem:
         read_layer(tmp_path / "a.parquet", None, "a.parquet", None, None)
-    assert problem.value.findings[0].key == "tables.bad_layer"
+    assert problem.value.findings[0].key == "tables.unknown_layer"
 
 
 def test_a_fault_is_named_with_layer_row_and_field(county_folder):

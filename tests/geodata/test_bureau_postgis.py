@@ -7,12 +7,13 @@ import psycopg
 import pytest
 
 from geodata.contract.findings import InputProblems
+from geodata.folder.databases import read_postgis
 from geodata.folder.reading import check, read_county
-from geodata.folder.spatial_tables import read_postgis
 from tests.geodata import postgis
 from tests.geodata.bureau_files import bind, tables, village_points
 
 pytestmark = pytest.mark.skipif(bool(postgis.why_not()), reason=postgis.why_not() or "-")
+HOST = ("127.0.0.1",)
 MAPPING = """
 [[source]]
 table = "villages"
@@ -70,7 +71,7 @@ def bound(folder, database) -> dict[str, pd.DataFrame]:
 def test_villages_from_postgis_read_the_same_county(county_folder, database, link):
     wanted = read_county(county_folder)
     fill(link, bound(county_folder, database))
-    county = read_county(county_folder)
+    county = read_county(county_folder, databases=HOST)
     for name, table in wanted.tables().items():
         pd.testing.assert_frame_equal(county.tables()[name], table, check_exact=True, obj=name)
 
@@ -78,7 +79,7 @@ def test_villages_from_postgis_read_the_same_county(county_folder, database, lin
 def test_plane_coordinates_are_converted_and_said(county_folder, database, link):
     wanted = read_county(county_folder)
     fill(link, bound(county_folder, database), srid=4549)  # CGCS2000, 3-degree belt of 120 E
-    county = read_county(county_folder)
+    county = read_county(county_folder, databases=HOST)
     assert (county.villages[["lon", "lat"]] - wanted.villages[["lon", "lat"]]).abs().max().max() < 1e-8
     notes = [f for f in county.findings if f.key == "bureau.reprojected"]
     assert [f.file for f in notes] == ["PostGIS [land.村庄]"]
@@ -87,7 +88,11 @@ def test_plane_coordinates_are_converted_and_said(county_folder, database, link)
 def test_a_fault_is_named_with_table_row_and_column(county_folder, database, link):
     fill(link, bound(county_folder, database))
     link.execute("""update land."村庄" set "地形" = '山地' where "村编号" = 'C003'""")
-    (fault,) = [f for f in check(county_folder) if f.severity == "error" and f.key == "tables.not_a_choice"]
+    (fault,) = [
+        f
+        for f in check(county_folder, databases=HOST)
+        if f.severity == "error" and f.key == "tables.not_a_choice"
+    ]
     assert (fault.file, fault.row, fault.column, fault.value) == ("PostGIS [land.村庄]", 3, "地形", "山地")
 
 
@@ -109,10 +114,22 @@ def test_names_are_never_taken_for_sql(database, link):
     assert (sheet.headings, sheet.frame.iloc[0, 0]) == (('x";',), "甲")
 
 
+def test_a_host_that_the_user_has_not_named_is_never_asked(county_folder, database):
+    bound(county_folder, database)
+    for databases in ((), ("localhost",), ("db.example.org",)):
+        (fault,) = [f for f in check(county_folder, databases=databases) if f.severity == "error"]
+        assert (fault.key, fault.fields["host"]) == ("bureau.host_not_named", "127.0.0.1")
+
+
 @pytest.mark.parametrize(
     ("connection", "layer", "key"),
     [
         ("{good} password=secret", "land.村庄", "bureau.password"),
+        ("postgresql://postgres:secret@127.0.0.1/x", "land.村庄", "bureau.password"),
+        ("{good} passfile=/etc/secret", "land.村庄", "bureau.connection_parts"),
+        ("{good} sslmode=disable", "land.村庄", "bureau.connection_parts"),
+        ("{good} require_auth=password", "land.村庄", "bureau.connection_parts"),
+        ("host=h password=a secret", "land.村庄", "bureau.database"),
         ("{good}", "land.nothing", "bureau.no_layer"),
         ("host=127.0.0.1 port=1 dbname=x user=x", "land.村庄", "bureau.database"),
         ("no connection at all", "land.村庄", "bureau.database"),

@@ -14,11 +14,12 @@ import pandas as pd
 import pytest
 import shapely
 
-import geodata.roads.cache as cache_room
-import geodata.travel.times as traveltimes
 from geodata.folder.layers import cached_roads
-from geodata.roads.cache import Cache, Entry, digest, graph_as_entry, graph_digest, graph_of_entry
+from geodata.roads import store as cache_room
+from geodata.roads.cache import Entry, digest, graph_as_entry, graph_digest, graph_of_entry
 from geodata.roads.extracts import Box
+from geodata.roads.store import Cache
+from geodata.travel import times as traveltimes
 from geodata.travel.settings import Travel
 from geodata.travel.times import travel_times
 from tests.geodata.test_roads import osm_text
@@ -59,7 +60,14 @@ def test_the_second_time_is_loaded_and_equal(county, computed):
     assert len(computed) == 2
     same(plain, first)
     same(first, second)
-    assert sorted(p.name.split("-")[0] for p in (county.folder / ".cache").iterdir()) == ["times"]
+    assert kinds(county.folder / ".cache") == ["times"]
+
+
+def kinds(folder):
+    """Kinds of the entries in a cache folder, which has a mark besides."""
+    names = sorted(p.name for p in folder.iterdir())
+    assert cache_room.MARK in names
+    return [n.split("-")[0] for n in names if n != cache_room.MARK]
 
 
 def changed_graph(change):
@@ -152,7 +160,7 @@ def test_limits_modes_and_speed_tables_are_part_of_the_key(county, computed, mon
 
 def test_a_damaged_entry_is_not_used(county, computed):
     first = travel_times(county)
-    (entry,) = (county.folder / ".cache").iterdir()
+    (entry,) = (county.folder / ".cache").glob("times-*")
     file = entry / "pairs.parquet"
     for damage in (
         lambda: file.write_bytes(file.read_bytes()[:-1] + b"x"),
@@ -172,7 +180,7 @@ def test_the_place_is_the_one_named_and_nothing_is_left_beside_it(county, tmp_pa
     named = replace(county, travel=Travel(cache="kept/here"))
     travel_times(named)
     assert [p.name for p in tmp_path.iterdir()] == ["kept"]
-    assert [p.name.split("-")[0] for p in (tmp_path / "kept" / "here").iterdir()] == ["times"]
+    assert kinds(tmp_path / "kept" / "here") == ["times"]
 
 
 def test_no_cache_without_a_folder_or_a_name(county, tmp_path, monkeypatch):
@@ -195,7 +203,7 @@ def test_old_entries_are_removed(tmp_path, monkeypatch):
     store = Cache(tmp_path)
     for i in range(5):
         assert store.put("times", digest(i), Entry({"t": pd.DataFrame({"a": [i]})}, {}))
-        place = tmp_path / f"times-{digest(i)[:40]}"
+        place = store._place("times", digest(i))
         os.utime(place, ns=(i, i))
     assert [store.get("times", digest(i)) is not None for i in range(5)] == [False, False, True, True, True]
 
