@@ -47,14 +47,15 @@ def what(value: str, language: str) -> str:
 
 def reason(key: str, fields: dict[str, Any], language: str) -> str:
     """A reason as a sentence: ids in words, lists with commas, whole numbers without decimals."""
-    return say(key, language, **{k: _field(k, v, language) for k, v in fields.items()})
+    text = say(key, language, **{k: _field(k, v, language) for k, v in fields.items()})
+    return say("reasons.from", language, **fields) + text if "from" in fields else text
 
 
 def _field(key: str, value: Any, language: str) -> object:
     if isinstance(value, list):
         return listed([str(v) for v in value], language)
-    if key == "indicator":
-        return name("indicator", value, language)
+    if key in ("indicator", "rule", "unit"):
+        return name(key, value, language)
     if isinstance(value, str):
         return say(WORDS[value], language) if value in WORDS else value
     if isinstance(value, float):

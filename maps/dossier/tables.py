@@ -39,6 +39,11 @@ def mark(met: object, language: str) -> str:
     return word("met" if bool(met) else "unmet", language)
 
 
+def _stages(stages: pd.Series, language: str) -> list[object]:
+    """Names of stages; nothing for what is about a whole site."""
+    return [word(f"stage_{s}", language) if s else "" for s in stages]
+
+
 def summary(result: PlanResult, language: str) -> Sheet:
     """Headline measures: what got better first, then worse, then the rest."""
     m = result.verdict.measures
@@ -98,10 +103,11 @@ def actions(result: PlanResult, language: str) -> Sheet:
         "actions", language,
         {
             "action": ([name("action", k, language) for k in a["action"]], ""), "school": (a["school"], ""),
-            "school_id": (a["school_id"], ""), "township": (a["township"], ""),
+            "school_id": (a["school_id"], ""), "township": (a["township"], ""), "stage": (_stages(a["stage"], language), ""),
             "what": ([what(w, language) if w else "" for w in a["what"]], ""), "quantity": (a["quantity"], "number"),
             "unit": ([name("unit", u, language) for u in a["unit"]], ""), "cost_wan": (a["yuan"] / WAN, "money"),
             "earmark": ([name("earmark", e, language) if e else "" for e in a["earmark"]], ""), "reason": (said, ""),
+            "row_id": (a["id"], ""),
         },
     )  # fmt: skip
 
@@ -129,11 +135,11 @@ def purchases(result: PlanResult, language: str) -> Sheet:
         "costs", language,
         {
             "action": ([name("action", k, language) for k in c["action"]], ""), "school": (c["school"], ""),
-            "item": ([what(i, language) for i in c["item"]], ""), "quantity": (c["quantity"], "number"),
+            "stage": (_stages(c["stage"], language), ""), "item": ([what(i, language) for i in c["item"]], ""), "quantity": (c["quantity"], "number"),
             "unit": ([name("unit", u, language) for u in c["unit"]], ""), "unit_cost": (c["unit_cost"], "number"),
             "cost_wan": (c["yuan"] / WAN, "money"), "earmark": ([name("earmark", e, language) if e else "" for e in c["earmark"]], ""),
             "recurrent": ([word("yes" if v else "no", language) for v in c["recurrent"]], ""),
-            "charged": ([word("yes" if v else "no", language) for v in c["charged"]], ""),
+            "charged": ([word("yes" if v else "no", language) for v in c["charged"]], ""), "row_id": (c["row_id"], ""),
         },
     )  # fmt: skip
 

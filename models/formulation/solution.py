@@ -225,6 +225,7 @@ def unpack(model: pyo.ConcreteModel, inst: Instance, towns: pd.DataFrame) -> Pla
         if _number(model.hire[u, c]) > 0.5
     ]
     return make_plan(
+        inst.county.year,
         bands=bands(model, inst, going),
         attendance=going,
         staff_moves=staff_moves(model, inst, towns),

@@ -1,14 +1,50 @@
-"""What a plan costs, line by line, from T12 and T8 (sources.md 3.5)."""
+"""What a plan costs, line by line, from T12 and T8 (sources.md 3.5); each line hangs on a row of the ledger."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass, fields
 
 import numpy as np
 import pandas as pd
 
 from models.plan.outcome import After
 
+
+@dataclass(frozen=True)
+class Line:
+    """One cost line.
+
+    Parameters
+    ----------
+    row_id : str
+        The ledger row that causes it; empty where no single decision does (itinerant teachers).
+    action, earmark : str
+    school_id, stage, item : str
+    quantity : float
+    unit : str
+    unit_cost : float
+        Yuan a unit.
+    recurrent, charged : bool
+        Every year anew; counted against the budget.
+    """
+
+    row_id: str
+    action: str
+    earmark: str
+    school_id: str
+    stage: str
+    item: str
+    quantity: float
+    unit: str
+    unit_cost: float
+    recurrent: bool
+    charged: bool
+
+
 COLUMNS = [
-    "action", "earmark", "school_id", "school", "item", "quantity", "unit", "unit_cost", "yuan", "recurrent", "charged",
+    "row_id", "action", "earmark", "school_id", "school", "stage", "item", "quantity", "unit", "unit_cost", "yuan", "recurrent",
+    "charged",
 ]  # fmt: skip
 
 
@@ -17,117 +53,88 @@ def prices(after: After) -> pd.Series:
     return after.county.unit_costs.set_index("item")[after.request.cost_level].astype(float)
 
 
-def _staff(after: After, price: pd.Series) -> list[tuple[object, ...]]:
+def _staff(after: After, price: pd.Series) -> Iterator[Line]:
     salary = after.county.staff_category.set_index(["stage", "cat_id"])["annual_cost"].astype(float)
-    rows: list[tuple[object, ...]] = []
     for r in after.plan.hires.itertuples():
         cost = float(salary.get((r.stage, r.cat_id), np.nan))
-        rows.append(("hire", "teacher", r.school_id, r.cat_id, r.heads, "heads", cost, True, True))
-    for r in after.plan.staff_moves.itertuples():
-        rows.append(
-            (
-                "transfer",
-                "teacher",
-                r.to_school_id,
-                r.cat_id,
-                r.heads,
-                "heads",
-                price["rotation_subsidy"],
-                True,
-                True,
-            )
+        yield Line(
+            r.row_id, "hire", "teacher", r.school_id, r.stage, r.cat_id, r.heads, "heads", cost, True, True
         )
+    subsidy = price["rotation_subsidy"]
+    for r in after.plan.staff_moves.itertuples():
+        yield Line(
+            r.row_id, "transfer", "teacher", r.to_school_id, r.to_stage, r.cat_id, r.heads, "heads", subsidy, True, True
+        )  # fmt: skip
     share = after.standards.limit("floor_arts_point_share", 0.0)
     if not share:
-        return rows
+        return
     points = after.new[(after.new["kind"] == "point") & after.new["open"]].drop_duplicates("school_id")
     for township, many in points.groupby("township")["school_id"].nunique().items():
         in_town = after.new[(after.new["township"] == township) & after.new["open"]]
-        base = in_town.sort_values(["a", "school_id"], ascending=[False, True]).iloc[0]["school_id"]
-        rows.append(
-            (
-                "itinerant",
-                "teacher",
-                base,
-                "a",
-                int(np.ceil(many / share)),
-                "heads",
-                price["itinerant"],
-                True,
-                True,
-            )
+        base = in_town.sort_values(["a", "school_id"], ascending=[False, True]).iloc[0]
+        heads = int(np.ceil(many / share))
+        yield Line(
+            "", "itinerant", "teacher", base["school_id"], base["stage"], "a", heads, "heads", price["itinerant"], True, True
+        )  # fmt: skip
+
+
+def _items(after: After, price: pd.Series) -> Iterator[Line]:
+    bought = after.plan.purchases.assign(action="purchase")
+    moved = after.plan.item_moves.rename(columns={"to_school_id": "school_id", "to_stage": "stage"})
+    for r in (*bought.itertuples(), *moved.assign(action="item_move").itertuples()):
+        one = after.standards.resources.get(str(r.kind))
+        earmark, unit, cost = "device", "items", 0.0
+        # what may not be bought or moved has no price: the rule about items names it
+        if one is not None and one.kind != "heads":
+            earmark, unit = one.earmark, one.unit
+            if r.action == "purchase" and one.buyable:
+                cost = float(sum(price[i] for i in one.price)) if one.price else 1.0
+            elif r.action == "item_move" and one.movable:
+                cost = float(price[one.move_price])
+        yield Line(
+            r.row_id, r.action, earmark, r.school_id, r.stage, r.kind, r.quantity, unit, cost, False, True
         )
-    return rows
 
 
-def _items(after: After, price: pd.Series) -> list[tuple[object, ...]]:
-    rows: list[tuple[object, ...]] = []
-    resources = after.standards.resources
-    for action, table in (("purchase", after.plan.purchases), ("item_move", after.plan.item_moves)):
-        school = "school_id" if action == "purchase" else "to_school_id"
-        for j, kind, quantity in zip(table[school], table["kind"], table["quantity"], strict=True):
-            one = resources.get(str(kind))
-            earmark, unit, cost = "device", "items", 0.0
-            # what may not be bought or moved has no price: the rule about items names it
-            if one is not None and one.kind != "heads":
-                earmark, unit = one.earmark, one.unit
-                if action == "purchase" and one.buyable:
-                    cost = float(sum(price[i] for i in one.price)) if one.price else 1.0
-                elif action == "item_move" and one.movable:
-                    cost = float(price[one.move_price])
-            rows.append((action, earmark, j, kind, quantity, unit, cost, False, True))
-    return rows
+def new_riders(travel: pd.DataFrame) -> pd.Series:
+    """Whether the county runs a bus for a row's pupils that it does not run today."""
+    return (travel["mode"] == "bus") & (travel["changed"] | (travel["today_mode"] != "bus"))
 
 
-def _pupils(after: After, price: pd.Series) -> list[tuple[object, ...]]:
-    travel = after.travel
-    rides = travel[(travel["mode"] == "bus") & (travel["changed"] | (travel["today_mode"] != "bus"))]
-    rows: list[tuple[object, ...]] = [
-        ("bus", "transport", j, "bus_pupil", int(n), "pupils", price["bus_pupil"], True, True)
-        for j, n in rides.groupby("school_id")["pupils"].sum().items()
-    ]
-    moved = travel[travel["changed"]].groupby("school_id")["pupils"].sum()
-    rows += [
-        (
-            "transition",
-            "transport",
-            j,
-            "transition_grant",
-            int(n),
-            "pupils",
-            price["transition_grant"],
-            False,
-            True,
-        )
-        for j, n in moved.items()
-    ]
-    return rows
+def _pupils(after: After, price: pd.Series) -> Iterator[Line]:
+    travel = after.travel.assign(stage=after.travel["band"].map(after.county.scheme.band_stage))
+    for item, action, rows, recurrent in (
+        ("bus_pupil", "bus", travel[new_riders(travel)], True),
+        ("transition_grant", "transition", travel[travel["changed"]], False),
+    ):
+        for r in rows.itertuples():
+            yield Line(
+                r.row_id, action, "transport", r.school_id, r.stage, item, r.pupils, "pupils", price[item], recurrent, True
+            )  # fmt: skip
 
 
-def _closures(after: After, price: pd.Series) -> list[tuple[object, ...]]:
-    """Mothballing is charged; saved running costs and lost public funds are reported apart (sources.md 3.5)."""
+def _closures(after: After, price: pd.Series) -> Iterator[Line]:
+    """Mothballing is charged; saved running costs and lost public funds are reported apart (sources.md 3.5).
+
+    What a whole site or unit costs hangs on its first closed band.
+    """
+    bands = after.plan.bands.assign(stage=after.plan.bands["band"].map(after.county.scheme.band_stage))
+    first = bands[~bands["open"]]
+    of_site = first.drop_duplicates("school_id").set_index("school_id")["row_id"]
+    of_unit = first.drop_duplicates(["school_id", "stage"]).set_index(["school_id", "stage"])["row_id"]
     is_open = after.site_open
-    rows: list[tuple[object, ...]] = []
     for j in is_open.index[~is_open]:
-        rows.append(("closure", "building", j, "mothball", 1, "sites", price["mothball"], False, True))
-        rows.append(("running", "", j, "site_running", -1, "sites", price["site_running"], True, False))
+        row = str(of_site.get(j, ""))
+        yield Line(row, "closure", "building", j, "", "mothball", 1, "sites", price["mothball"], False, True)
+        yield Line(row, "running", "", j, "", "site_running", -1, "sites", price["site_running"], True, False)
     for u, r in after.units.iterrows():
         if 0 < r["pupils"] < 100 and not after.new.at[u, "open"]:
+            row = str(of_unit.get((r["school_id"], r["stage"]), ""))
             item = f"public_funds_{r['stage']}"
-            rows.append(
-                (
-                    "public_funds",
-                    "",
-                    r["school_id"],
-                    item,
-                    100 - int(r["pupils"]),
-                    "pupils",
-                    price[item],
-                    True,
-                    False,
-                )
-            )
-    return rows
+            lost = 100 - int(r["pupils"])
+            yield Line(
+                row, "public_funds", "", r["school_id"], r["stage"], item, lost, "pupils", price[item], True, False
+            )  # fmt: skip
 
 
 def cost_table(after: After) -> pd.DataFrame:
@@ -139,25 +146,13 @@ def cost_table(after: After) -> pd.DataFrame:
         See `models.plan.decisions.Verdict.costs`; unknown categories cost NaN and are caught by the rules.
     """
     price = prices(after)
-    rows = [*_staff(after, price), *_items(after, price), *_pupils(after, price), *_closures(after, price)]
-    table = pd.DataFrame(
-        rows,
-        columns=[
-            "action",
-            "earmark",
-            "school_id",
-            "item",
-            "quantity",
-            "unit",
-            "unit_cost",
-            "recurrent",
-            "charged",
-        ],
-    )
+    lines = [*_staff(after, price), *_items(after, price), *_pupils(after, price), *_closures(after, price)]
+    table = pd.DataFrame([astuple(one) for one in lines], columns=[f.name for f in fields(Line)])
     table["yuan"] = table["quantity"].astype(float) * table["unit_cost"].astype(float)
     table["school"] = table["school_id"].map(after.county.schools.set_index("school_id")["name"])
     table[["recurrent", "charged"]] = table[["recurrent", "charged"]].astype(bool)
-    return table[COLUMNS].sort_values(["action", "school_id", "item"], kind="stable").reset_index(drop=True)
+    order = ["action", "school_id", "item", "row_id"]
+    return table[COLUMNS].sort_values(order, kind="stable").reset_index(drop=True)
 
 
 def budget_table(after: After, costs: pd.DataFrame) -> pd.DataFrame:

@@ -4,104 +4,118 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 
 from geodata.contract.county import County
 from geodata.contract.findings import Finding
 from geodata.travel.times import TravelTimes
+from models.plan.ledger import COLUMNS, VIEW, canonical, rows_of, view_of
 
-PLAN_COLUMNS: dict[str, dict[str, str]] = {
-    "bands": {"school_id": "str", "band": "str", "was_open": "bool", "open": "bool", "classes": "int64"},
-    "attendance": {
-        "village_id": "str", "band": "str", "group": "str", "today_school_id": "str", "school_id": "str",
-        "mode": "str", "pupils": "int64",
-    },
-    "staff_moves": {
-        "from_school_id": "str", "from_stage": "str", "to_school_id": "str", "to_stage": "str",
-        "cat_id": "str", "heads": "int64",
-    },
-    "hires": {"school_id": "str", "stage": "str", "cat_id": "str", "heads": "int64"},
-    "purchases": {"school_id": "str", "stage": "str", "kind": "str", "quantity": "float64"},
-    "item_moves": {
-        "from_school_id": "str", "from_stage": "str", "to_school_id": "str", "to_stage": "str",
-        "kind": "str", "quantity": "float64",
-    },
-}  # fmt: skip
-"""Columns and types of every table of a `Plan`."""
-
-PLAN_KEYS: dict[str, list[str]] = {
-    "bands": ["school_id", "band"],
-    "attendance": ["village_id", "band", "group", "today_school_id", "school_id", "mode"],
-    "staff_moves": ["from_school_id", "from_stage", "to_school_id", "to_stage", "cat_id"],
-    "hires": ["school_id", "stage", "cat_id"],
-    "purchases": ["school_id", "stage", "kind"],
-    "item_moves": ["from_school_id", "from_stage", "to_school_id", "to_stage", "kind"],
-}
+PLAN_COLUMNS: dict[str, list[str]] = {name: list(action.columns) for name, action in VIEW.items()}
+"""Columns of every view of a `Plan`, besides ``row_id``."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False, eq=False)
 class Plan:
-    """What is decided, and nothing that follows from it.
+    """What is decided, and nothing that follows from it: one ledger, one row a decision.
+
+    ``dataclasses.replace(plan, hires=table)`` is the same plan with another table in place of a view.
 
     Parameters
     ----------
-    bands : DataFrame
-        One row per site and grade band taught today or opened: is it open, with how many classes.
-    attendance : DataFrame
-        Who goes where. ``group`` is ``zone`` (the village's own pupils, kept together) or ``choice``
-        (pupils who by-pass their zone today and stay while their school stays);
-        ``today_school_id`` is where they go now; ``mode`` is walk or bus.
-    staff_moves, hires : DataFrame
-        Whole heads by joint category (T8).
-    purchases : DataFrame
-        ``kind`` is a resource of the county's standards that can be bought (`Standards.resources`), ``quantity``
-        in its unit.
-    item_moves : DataFrame
-        What units that close leave of resources that move.
+    ledger : DataFrame
+        See `models.plan.ledger.LEDGER`; canonical order, each row with its ``row_id``.
+    years : tuple of int
+        The years planned; a plan of one year is a horizon of length one.
+    **tables : DataFrame
+        Tables that take the place of views; a column ``year`` is read where there is one.
     """
 
-    bands: pd.DataFrame
-    attendance: pd.DataFrame
-    staff_moves: pd.DataFrame
-    hires: pd.DataFrame
-    purchases: pd.DataFrame
-    item_moves: pd.DataFrame
+    ledger: pd.DataFrame
+    years: tuple[int, ...]
+
+    def __init__(self, ledger: pd.DataFrame, years: tuple[int, ...], **tables: pd.DataFrame):
+        unknown = sorted(tables.keys() - VIEW.keys())
+        if unknown:
+            raise KeyError(f"a plan has no table {unknown}")
+        if tables:
+            kept = ledger[~ledger["action"].isin([VIEW[name].name for name in tables])]
+            parts = [kept, *(rows_of(name, table, years[0]) for name, table in tables.items())]
+            filled = [p for p in parts if len(p)] or [ledger.iloc[:0]]
+            ledger = pd.concat(filled, ignore_index=True)
+        object.__setattr__(self, "ledger", canonical(ledger))
+        object.__setattr__(self, "years", tuple(years))
+
+    @cached_property
+    def bands(self) -> pd.DataFrame:
+        """One row per site and grade band taught today or opened: was it, is it open, with how many classes."""
+        return view_of(self.ledger, "bands")
+
+    @cached_property
+    def attendance(self) -> pd.DataFrame:
+        """Who goes where.
+
+        ``group`` is ``zone`` (the village's own pupils, kept together) or ``choice`` (pupils who by-pass
+        their zone today and stay while their school stays); ``today_school_id`` is where they go now.
+        """
+        return view_of(self.ledger, "attendance")
+
+    @cached_property
+    def staff_moves(self) -> pd.DataFrame:
+        """Whole heads by joint category (T8), from unit to unit."""
+        return view_of(self.ledger, "staff_moves")
+
+    @cached_property
+    def hires(self) -> pd.DataFrame:
+        """Whole heads by joint category (T8)."""
+        return view_of(self.ledger, "hires")
+
+    @cached_property
+    def purchases(self) -> pd.DataFrame:
+        """``kind`` is a resource that can be bought (`Standards.resources`), ``quantity`` in its unit."""
+        return view_of(self.ledger, "purchases")
+
+    @cached_property
+    def item_moves(self) -> pd.DataFrame:
+        """What units that close leave of resources that move."""
+        return view_of(self.ledger, "item_moves")
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """The six tables by name."""
-        return {name: getattr(self, name) for name in PLAN_COLUMNS}
+        """The views by name."""
+        return {name: getattr(self, name) for name in VIEW}
 
-    @property
+    @cached_property
     def plan_id(self) -> str:
         """Eight hex digits of the plan's content: two equal plans have the same id."""
-        digest = hashlib.sha256()
-        for name, table in self.tables().items():
-            digest.update(name.encode() + table.to_csv(index=False, lineterminator="\n").encode())
-        return digest.hexdigest()[:8]
+        text = self.ledger.drop(columns="row_id").to_csv(index=False, lineterminator="\n")
+        return hashlib.sha256(f"{self.years}\n{text}".encode()).hexdigest()[:8]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Plan):
+            return NotImplemented
+        return self.years == other.years and bool(self.ledger.equals(other.ledger))
+
+    __hash__ = None  # type: ignore[assignment]
 
 
-def make_plan(**tables: pd.DataFrame) -> Plan:
-    """A `Plan` with every table in its canonical columns, types and order.
+def make_plan(year: int, **tables: pd.DataFrame) -> Plan:
+    """A `Plan` of one year from the tables of its views.
 
     Parameters
     ----------
+    year : int
+        The county's planning year.
     **tables : DataFrame
-        Any of the six tables; a missing one is empty.
+        Any of the views; a missing one is empty.
 
     Raises
     ------
     KeyError
         For a table or column that a plan does not have.
     """
-    done = {}
-    for name, types in PLAN_COLUMNS.items():
-        table = tables.pop(name, pd.DataFrame(columns=list(types)))
-        table = table[list(types)].astype(types)
-        done[name] = table.sort_values(PLAN_KEYS[name], kind="stable").reset_index(drop=True)
-    if tables:
-        raise KeyError(f"a plan has no table {sorted(tables)}")
-    return Plan(**done)
+    return Plan(pd.DataFrame(columns=COLUMNS), (year,), **tables)
 
 
 @dataclass(frozen=True)
@@ -157,7 +171,7 @@ class Verdict:
         numbers: see `models.referee.verdict.MEASURES`.
     indicators : DataFrame
         One row per unit x indicator: ``unit_id, school_id, name, township, zone, stage, indicator,
-        threshold, assessed_today, assessed_plan, pupils_today, pupils_plan, amount_today,
+        resource, threshold, assessed_today, assessed_plan, pupils_today, pupils_plan, amount_today,
         amount_plan, ratio_today, ratio_plan, met_today, met_plan, gap_today, gap_plan``; gaps in heads,
         rooms, m2 or yuan; ratio is NaN where the unit has no pupils.
     units : DataFrame
@@ -171,8 +185,9 @@ class Verdict:
         One row per row of ``plan.attendance``: its columns plus ``village, township, school,
         today_school, today_mode, minutes_today, minutes, limit, km, changed, grandfathered``.
     costs : DataFrame
-        ``action`` (hire, transfer, purchase, item_move, bus, transition, closure, running),
-        ``earmark``, ``school_id``, ``school``, ``item``, ``quantity``, ``unit``, ``unit_cost``, ``yuan``
+        ``row_id`` (the ledger row that causes it; empty where no single decision does), ``action`` (hire,
+        transfer, itinerant, purchase, item_move, bus, transition, closure, running, public_funds),
+        ``earmark``, ``school_id``, ``school``, ``stage``, ``item``, ``quantity``, ``unit``, ``unit_cost``, ``yuan``
         (negative is a saving), ``recurrent`` (bool), ``charged`` (bool: counts against the budget).
     budget : DataFrame
         ``earmark, available, spent, left``.
@@ -209,9 +224,10 @@ class PlanResult:
     solve : SolveRecord
     times : TravelTimes
     actions : DataFrame
-        The plan as a list a bureau could discuss: ``action`` (close, reduce, receive, transfer, hire,
-        purchase, item_move, bus, itinerant), ``school_id, school, township, what, quantity, unit, yuan,
-        earmark, reason_key, reason_fields`` - reasons are message keys under ``reasons.``.
+        The plan as a list a bureau could discuss: ``id, action`` (close, reduce, receive, transfer, hire,
+        purchase, item_move, bus, itinerant), ``school_id, school, township, stage, what, quantity, unit,
+        yuan, earmark, reason_key, reason_fields, rows`` - reasons are message keys under ``reasons.``,
+        ``rows`` the ids of the ledger rows that the action is made of.
     findings : tuple of Finding
         Everything imputed, snapped far, unreachable, relaxed, rounded or dropped on the way.
     """

@@ -227,7 +227,7 @@ def assess(units: pd.DataFrame, standards: Standards) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``unit_id, stage, indicator, threshold, pupils, amount, ratio, met, near, gap``: ``near`` is the
+        ``unit_id, stage, indicator, resource, threshold, pupils, amount, ratio, met, near, gap``: ``near`` is the
         tolerated share of the threshold reached, ``gap`` in the resource's unit, rounded up where it comes
         in whole numbers. Without a threshold ``met``, ``near`` and ``gap`` are not known (NA).
     """
@@ -237,6 +237,7 @@ def assess(units: pd.DataFrame, standards: Standards) -> pd.DataFrame:
             "unit_id",
             "stage",
             "indicator",
+            "resource",
             "threshold",
             "pupils",
             "amount",
@@ -260,7 +261,7 @@ def _cells(rows: pd.DataFrame, one: Indicator, standards: Standards) -> pd.DataF
     reached = np.nan_to_num(ratio, nan=-1.0)
     return pd.DataFrame(
         {
-            "unit_id": rows.index, "stage": one.stage, "indicator": one.id, "threshold": one.threshold,
+            "unit_id": rows.index, "stage": one.stage, "indicator": one.id, "resource": one.resource, "threshold": one.threshold,
             "pupils": pupils, "amount": amount, "ratio": ratio,
             "met": maybe(reached >= one.threshold - ROUNDING, known),
             "near": maybe(reached >= one.tolerance * one.threshold - ROUNDING, known),

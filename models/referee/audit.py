@@ -18,7 +18,7 @@ class Audit:
     Parameters
     ----------
     indicators : DataFrame
-        Unit x indicator: ``unit_id, school_id, name, township, stage, indicator, threshold,
+        Unit x indicator: ``unit_id, school_id, name, township, stage, indicator, resource, threshold,
         assessed_today, pupils_today, amount_today, ratio_today, met_today, gap_today``.
     units : DataFrame
         ``unit_id, school_id, name, township, zone, kind, stage, pupils_today, assessed_today,

@@ -96,7 +96,7 @@ def _rules(after: After) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _indicators(after: After, old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
-    key = ["unit_id", "stage", "indicator", "threshold"]
+    key = ["unit_id", "stage", "indicator", "resource", "threshold"]
     keep = ["pupils", "amount", "ratio", "met", "gap"]
     both = old[[*key, *keep]].merge(new[[*key, *keep]], on=key, suffixes=("_today", "_plan"))
     about = after.units[["school_id", "name", "township", "zone"]]

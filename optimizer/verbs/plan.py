@@ -89,7 +89,11 @@ def plan(
     inst = build_instance(county, standards, request, times)
     network, split = _solve(inst, scenario, report)
     made = unpack(split.model, split.instance, times.towns)
-    verdict = judge(county, standards, made, times, request)
+
+    def referee(asked: Plan) -> Verdict:
+        return judge(county, standards, asked, times, request)
+
+    verdict = referee(made)
     if not verdict.accepted:
         raise Rejected(verdict)
     notes = _notes(network, split, scenario)
@@ -97,7 +101,7 @@ def plan(
         network, split, exact_objective(verdict.indicators, split.instance), scenario, begun, notes
     )
     return PlanResult(
-        county, scenario.model_dump(mode="json"), made, verdict, solve, times, list_actions(county, made, verdict),
+        county, scenario.model_dump(mode="json"), made, verdict, solve, times, list_actions(county, made, verdict, standards, referee),
         (*county.findings, *times.findings, *today_findings(county, inst.groups), *_without_choice(inst), *notes),
     )  # fmt: skip
 

@@ -143,6 +143,7 @@ def make_plan_by_hand(county: County) -> Plan:
              ("S3", "pri", "S6", "pri", "plain", 2), ("S1", "pri", "S6", "pri", "arts", 1)]  # fmt: skip
     columns = ["from_school_id", "from_stage", "to_school_id", "to_stage", "cat_id", "heads"]
     return make_plan(
+        county.year,
         bands=bands,
         attendance=pd.DataFrame(attendance),
         staff_moves=pd.DataFrame(moves, columns=columns),

@@ -83,7 +83,7 @@ def keep_all(case: Case) -> Plan:
     bands.loc[bands["school_id"].isin(points), "classes"] = 1
     groups = today_groups(case.county, case.standards, case.times)
     going = groups.assign(school_id=groups["today_school_id"], mode=groups["today_mode"])
-    return make_plan(bands=bands, attendance=going)
+    return make_plan(case.county.year, bands=bands, attendance=going)
 
 
 def send(plan: Plan, village: str, band: str, school: str, mode: str) -> Plan:

@@ -20,7 +20,7 @@ def stay(county: County) -> PlanResult:
     groups = today_groups(county, load_standards(county), times)
     bands = site_bands(county)[["school_id", "band"]].assign(was_open=True, open=True, classes=1)
     attendance = groups.assign(school_id=groups["today_school_id"], mode=groups["today_mode"])
-    plan = make_plan(bands=bands, attendance=attendance)
+    plan = make_plan(county.year, bands=bands, attendance=attendance)
     found = (*county.findings, *times.findings, *today_findings(county, groups))
     solve = SolveRecord(0.0, 0.0, 0.0, 0.0, "proven", "HiGHS", 0, ())
     return PlanResult(county, {}, plan, None, solve, times, None, found)

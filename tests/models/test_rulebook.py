@@ -218,7 +218,7 @@ STRANGE: dict[str, tuple[str, Callable[[Plan], Plan]]] = {
     ),
     "no pupils": ("assignment", lambda p: _without(p, "attendance")),
     "no bands": ("known_ids", lambda p: _without(p, "bands")),
-    "nothing at all": ("assignment", lambda p: make_plan()),
+    "nothing at all": ("assignment", lambda p: make_plan(2025)),
 }  # fmt: skip
 
 
