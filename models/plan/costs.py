@@ -96,7 +96,7 @@ def _items(after: After, price: pd.Series) -> Iterator[Line]:
         )
 
 
-def new_riders(travel: pd.DataFrame) -> pd.Series:
+def county_rides(travel: pd.DataFrame) -> pd.Series:
     """Whether the county runs a bus for a row's pupils that it does not run today."""
     return (travel["mode"] == "bus") & (travel["changed"] | (travel["today_mode"] != "bus"))
 
@@ -104,7 +104,7 @@ def new_riders(travel: pd.DataFrame) -> pd.Series:
 def _pupils(after: After, price: pd.Series) -> Iterator[Line]:
     travel = after.travel.assign(stage=after.travel["band"].map(after.county.scheme.band_stage))
     for item, action, rows, recurrent in (
-        ("bus_pupil", "bus", travel[new_riders(travel)], True),
+        ("bus_pupil", "bus", travel[county_rides(travel)], True),
         ("transition_grant", "transition", travel[travel["changed"]], False),
     ):
         for r in rows.itertuples():

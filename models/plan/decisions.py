@@ -11,7 +11,7 @@ import pandas as pd
 from geodata.contract.county import County
 from geodata.contract.findings import Finding
 from geodata.travel.times import TravelTimes
-from models.plan.ledger import COLUMNS, VIEW, canonical, rows_of, view_of
+from models.plan.ledger import LEDGER_COLUMNS, VIEW, canonical, rows_of, view_of
 
 PLAN_COLUMNS: dict[str, list[str]] = {name: list(action.columns) for name, action in VIEW.items()}
 """Columns of every view of a `Plan`, besides ``row_id``."""
@@ -115,7 +115,7 @@ def make_plan(year: int, **tables: pd.DataFrame) -> Plan:
     KeyError
         For a table or column that a plan does not have.
     """
-    return Plan(pd.DataFrame(columns=COLUMNS), (year,), **tables)
+    return Plan(pd.DataFrame(columns=LEDGER_COLUMNS), (year,), **tables)
 
 
 @dataclass(frozen=True)

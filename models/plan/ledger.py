@@ -116,8 +116,8 @@ LEDGER = Table(
     ("year", "action"),
 )  # fmt: skip
 """The contract of the ledger; what each action fills in stands in `ACTIONS`."""
-COLUMNS = [c.name for c in LEDGER.columns]
-TYPES = {c: "int64" if c == "year" else "float64" if c == "quantity" else "str" for c in COLUMNS}
+LEDGER_COLUMNS = [c.name for c in LEDGER.columns]
+TYPES = {c: "int64" if c == "year" else "float64" if c == "quantity" else "str" for c in LEDGER_COLUMNS}
 
 
 def row_ids(rows: pd.DataFrame) -> list[str]:
@@ -156,7 +156,7 @@ def canonical(rows: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
     """
-    table = rows.reindex(columns=COLUMNS)
+    table = rows.reindex(columns=LEDGER_COLUMNS)
     for c, kind in TYPES.items():
         cells = table[c]
         table[c] = (

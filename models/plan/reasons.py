@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from geodata.contract.county import County
-from models.plan.costs import new_riders
+from models.plan.costs import county_rides
 from models.plan.decisions import Plan, Verdict
 from models.plan.effects import Judge, effects
 from models.plan.ledger import short_hash
@@ -139,7 +139,7 @@ def _resources(
 
 def _buses(verdict: Verdict) -> Iterator[Act]:
     """Pupils for whom the county runs a bus, by receiving school."""
-    rides = verdict.travel[new_riders(verdict.travel)]
+    rides = verdict.travel[county_rides(verdict.travel)]
     for school_id, rows in rides.groupby("school_id"):
         fields: dict[str, object] = {
             "villages": sorted(rows["village"].unique()),

@@ -7,14 +7,14 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from models.plan.ledger import ACTIONS, COLUMNS, LEDGER
+from models.plan.ledger import ACTIONS, LEDGER, LEDGER_COLUMNS
 from models.plan.reasons import list_actions
 from tests.models.plans import Case, by_choice, closing, keep_all, moved, ready, rows
 
 
 def test_one_long_table_with_a_contract() -> None:
     plan = closing(ready())
-    assert list(plan.ledger.columns) == COLUMNS == [c.name for c in LEDGER.columns]
+    assert list(plan.ledger.columns) == LEDGER_COLUMNS == [c.name for c in LEDGER.columns]
     assert plan.ledger["year"].unique().tolist() == [2025]
     assert plan.years == (2025,)
     assert set(plan.ledger["action"]) == {"band", "attend", "transfer", "move_item"}
@@ -29,10 +29,10 @@ def test_an_action_fills_in_its_own_columns_and_no_others() -> None:
     )
     for action in ACTIONS:
         own = plan.ledger[plan.ledger["action"] == action.name]
-        filled = {c for c in COLUMNS if own[c].ne("").all() and own[c].notna().all()}
-        empty = {c for c in COLUMNS if own[c].eq("").all()}
+        filled = {c for c in LEDGER_COLUMNS if own[c].ne("").all() and own[c].notna().all()}
+        empty = {c for c in LEDGER_COLUMNS if own[c].eq("").all()}
         assert filled == {"row_id", "year", "action", *action.columns.values()}
-        assert filled | empty == set(COLUMNS)
+        assert filled | empty == set(LEDGER_COLUMNS)
 
 
 def test_ids_are_one_a_row_and_stay_where_a_decision_is_edited() -> None:
