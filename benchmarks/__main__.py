@@ -39,6 +39,11 @@ def listing() -> str:
     return "\n".join(lines)
 
 
+def run_study(name: str, words: list[str]) -> int:
+    """Run a study as its own command does."""
+    return subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *words], cwd=ROOT).returncode
+
+
 def one(name: str, seconds: float, most: int, rows: Path) -> None:
     """In the process of its own: run a way of a case and write a line of JSON after each phase."""
     resource.setrlimit(resource.RLIMIT_CPU, (most, most + 5))
@@ -76,6 +81,8 @@ def apart(case: Case, way: str, seconds: float, most: int) -> pd.DataFrame:
 
 
 def main() -> int:
+    if sys.argv[1:2] and sys.argv[1] in STUDIES:
+        return run_study(sys.argv[1], sys.argv[2:])
     asked = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     asked.add_argument(
         "patterns", nargs="*", help="names or patterns (model/size or model/size/way); none: all"
