@@ -18,7 +18,7 @@ import pandas as pd
 from geodata.bureau.mapping import FORMS, UNITS, Block, Bound, Constant, Source, bound
 from geodata.bureau.workbooks import SourceSheet, columns_of, decimal, nearest_headings
 from geodata.contract.findings import Finding
-from geodata.contract.tables import TABLES, Column
+from geodata.contract.tables import TABLES, Column, Table
 from geodata.contract.validation import plain
 
 _UNIT_IN_HEADING = re.compile(r"[(（]([^()（）]*)[)）]")
@@ -204,10 +204,9 @@ def _column(source: Source, column: Column, rule: Bound, cells: pd.Series, place
 
 
 def _piece(
-    source: Source, sheet: SourceSheet, block: Block, extra: dict[str, Constant]
+    source: Source, sheet: SourceSheet, block: Block, extra: dict[str, Constant], table: Table
 ) -> tuple[Piece | None, list[Finding]]:
     """The records of one block of a sheet."""
-    table = TABLES[source.table]
     rules = {n: bound(r) for n, r in {**source.columns, **block.columns}.items()}
     constants = {**source.constants, **extra, **block.constants}
     frame, headings, original, found = {}, {}, {}, []
@@ -250,7 +249,7 @@ def _piece(
 
 
 def convert(
-    source: Source, sheet: SourceSheet, extra: dict[str, Constant]
+    source: Source, sheet: SourceSheet, extra: dict[str, Constant], tables: dict[str, Table] = TABLES
 ) -> tuple[list[Piece], list[Finding]]:
     """All records that a source's sheet gives.
 
@@ -260,6 +259,8 @@ def convert(
     sheet : SourceSheet
     extra : dict
         Constants of this sheet.
+    tables : dict
+        Contracts of our tables.
 
     Returns
     -------
@@ -270,7 +271,7 @@ def convert(
     """
     pieces, found = [], list(sheet.findings)
     for block in source.blocks or (Block(),):
-        piece, problems = _piece(source, sheet, block, extra)
+        piece, problems = _piece(source, sheet, block, extra, tables[source.table])
         found += problems
         if piece is not None:
             pieces.append(piece)

@@ -144,8 +144,8 @@ def bound(rule: str | Bound) -> Bound:
     return rule if isinstance(rule, Bound) else Bound(heading=rule)
 
 
-def read_mapping(path: Path) -> Mapping:
-    """The mapping file, checked against our tables.
+def read_mapping(path: Path, tables: dict[str, Table] = TABLES) -> Mapping:
+    """The mapping file, checked against our tables (as the county's standards need them).
 
     Raises
     ------
@@ -155,7 +155,7 @@ def read_mapping(path: Path) -> Mapping:
     if not path.is_file():
         raise InputProblems([Finding("error", "tables.no_file", file=path.name)])
     mapping = read_settings(path, Mapping)
-    found = [f for i, s in enumerate(mapping.source, 1) for f in _source_problems(s, i, path.name)]
+    found = [f for i, s in enumerate(mapping.source, 1) for f in _source_problems(s, i, path.name, tables)]
     found += _ids_problems(mapping, path.name)
     if found:
         raise InputProblems(found)
@@ -173,13 +173,13 @@ def _ids_problems(mapping: Mapping, file: str) -> list[Finding]:
     ]
 
 
-def _source_problems(source: Source, number: int, file: str) -> list[Finding]:
+def _source_problems(source: Source, number: int, file: str, tables: dict[str, Table]) -> list[Finding]:
     """What is wrong with one source by itself."""
     at = f"source {number}"
-    if source.table not in TABLES:
-        fields: dict[str, object] = {"known": ", ".join(TABLES)}
+    if source.table not in tables:
+        fields: dict[str, object] = {"known": ", ".join(tables)}
         return [Finding("error", "tables.unknown_table", fields, file=file, column=at, value=source.table)]
-    table, found = TABLES[source.table], []
+    table, found = tables[source.table], []
     if (source.file is None) == (source.postgis is None):
         found.append(Finding("error", "bureau.file_or_database", file=file, column=at))
     if source.postgis is not None and source.layer is None:

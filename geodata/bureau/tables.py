@@ -288,7 +288,13 @@ def _extended(known: _Known, name: str, frame: pd.DataFrame) -> _Known:
     return replace(known, ids={**known.ids, name: ids}, names={**known.names, name: names})
 
 
-def read_mapped(folder: Path, mapping: Mapping, county: str, plain_raws: Dict[str, Raw]) -> Mapped:
+def read_mapped(
+    folder: Path,
+    mapping: Mapping,
+    county: str,
+    plain_raws: Dict[str, Raw],
+    tables: dict[str, Table] = TABLES,
+) -> Mapped:
     """Every table that the mapping binds.
 
     Parameters
@@ -300,6 +306,8 @@ def read_mapped(folder: Path, mapping: Mapping, county: str, plain_raws: Dict[st
         Name of the county, left out in front of school names when they are compared.
     plain_raws : dict
         Tables read as our own CSV or workbook, for their ids and names.
+    tables : dict
+        Contracts of our tables, as the county's standards need them.
 
     Returns
     -------
@@ -320,7 +328,7 @@ def read_mapped(folder: Path, mapping: Mapping, county: str, plain_raws: Dict[st
             continue
         for sheet, extra in read:
             sheets[sheet.label] = sheet
-            parts, problems = convert(_with_geometry(source, sheet), sheet, extra)
+            parts, problems = convert(_with_geometry(source, sheet), sheet, extra, tables)
             found += problems
             if errors(problems):  # a heading is missing; half a table would only raise more questions
                 failed.add(source.table)

@@ -12,6 +12,8 @@ import pandas as pd
 
 from geodata.contract.findings import Finding, Severity
 from geodata.contract.tables import TABLES
+from geodata.standards.schema import ABOVE
+from geodata.standards.scheme import Norms
 
 FAR_KM = 150.0
 """A point this far from the median of the others is not in the same county."""
@@ -22,7 +24,7 @@ SHARED = (
     "area_teaching", "area_indoor_sport", "area_sport_ground", "equip_value", "rooms_multimedia",
     "rooms_multimedia_working",
 )  # fmt: skip
-"""Assets of a nine-year school that are divided between its stages."""
+"""Assets of a school of several stages that are divided between them."""
 PROTECTED = r"none|lock_open|lock_until\([0-9]{4}\)|donor|ethnic|border|new_asset"
 """Reasons for which a school may not be closed; a word of another spelling would protect nothing."""
 
@@ -108,7 +110,7 @@ def close_schools(tables: Tables) -> list[Finding]:
     return found
 
 
-def unit_sanity(tables: Tables) -> list[Finding]:
+def unit_sanity(tables: Tables, norms: Norms) -> list[Finding]:
     """Values that suggest a wrong unit or an impossible class."""
     placed = tables["school_stage"]
     f = placed.frame
@@ -119,24 +121,28 @@ def unit_sanity(tables: Tables) -> list[Finding]:
             at = _at(placed, "school_stage", int(i), column, f[column].iloc[i])
             found.append(Finding(severity, key, {"pupils": int(f["pupils"].iloc[i])}, **at))
 
-    per = f["equip_value"] / f["pupils"].clip(lower=1)
-    add(
-        (f["pupils"] > 0) & ~f["shared_assets"].astype(bool) & ((per < 300) | (per > 8000)),
-        "tables.wan_yuan",
-        "equip_value",
-    )
+    if norms.scheme.currency.en == "yuan":  # what is plausible is known for this money only
+        per = f["equip_value"] / f["pupils"].clip(lower=1)
+        add(
+            (f["pupils"] > 0) & ~f["shared_assets"].astype(bool) & ((per < 300) | (per > 8000)),
+            "tables.wan_yuan",
+            "equip_value",
+        )
     add(f["area_indoor_sport"] > f["area_teaching"], "tables.indoor_more", "area_indoor_sport", "error")
     add(f["boarders"].astype(float) > f["pupils"], "tables.more_boarders", "boarders", "error")
     working = f["rooms_multimedia_working"].astype(float)
     add(working > f["rooms_multimedia"], "tables.more_working", "rooms_multimedia_working", "error")
     add((f["pupils"] > 0) & (f["classes"] == 0), "tables.no_classes", "classes", "error")
-    cap = f["stage"].map({"pri": 45, "jun": 50})
+    caps = {s: norms.rules.get(f"class_cap_{s}") for s in norms.scheme.stage_ids}
+    cap = (
+        f["stage"].map({s: np.nan if rule is None else rule.value for s, rule in caps.items()}).astype(float)
+    )
     add(f["classes"] * cap < f["pupils"], "tables.big_classes", "classes")
     add(f["capacity_pupils"] < f["pupils"], "tables.over_capacity", "capacity_pupils")
     return found
 
 
-def sums(tables: Tables, year: int) -> list[Finding]:
+def sums(tables: Tables, year: int, norms: Norms) -> list[Finding]:
     """Grades against units, attendance against units and demand."""
     found: list[Finding] = []
     units = tables["school_stage"].frame.set_index(["school_id", "stage"])["pupils"]
@@ -154,13 +160,13 @@ def sums(tables: Tables, year: int) -> list[Finding]:
 
     if len(tables["enrolment_by_grade"].frame):
         grades = tables["enrolment_by_grade"].frame
-        stage = np.where(grades["grade"] <= 6, "pri", "jun")
+        stage = grades["grade"].map(norms.scheme.stage_of_grade)
         compare(
             "enrolment_by_grade", grades.groupby(["school_id", stage])["pupils"].sum(), "tables.grades_sum"
         )
     if len(tables["attendance"].frame):
         going = tables["attendance"].frame
-        stage = np.where(going["band"] == "g7_9", "jun", "pri")
+        stage = going["band"].map(norms.scheme.band_stage)
         compare("attendance", going.groupby(["school_id", stage])["pupils"].sum(), "tables.attendance_sum")
         demand = tables["demand"].frame
         demand = demand[demand["year"] == year].groupby(["village_id", "band"])["pupils_base"].sum()
@@ -183,12 +189,18 @@ def has_year(tables: Tables, name: str, year: int, severity: Severity) -> list[F
     return [Finding(severity, f"tables.no_year_{name}", {"year": year}, file=tables[name].file, table=name)]
 
 
-def costs(tables: Tables) -> list[Finding]:
+ALWAYS = (
+    "rotation_subsidy", "itinerant", "bus_pupil", "transition_grant", "mothball", "site_running",
+)  # fmt: skip
+"""Unit costs that a plan may need whatever the standards count."""
+
+
+def costs(tables: Tables, norms: Norms) -> list[Finding]:
     """Every unit cost that a plan may need is there."""
-    need = (
-        "rotation_subsidy", "itinerant", "multimedia_room", "teaching_building", "sports_court", "land", "move_room",
-        "move_equipment", "bus_pupil", "transition_grant", "mothball", "site_running", "public_funds_pri", "public_funds_jun",
-    )  # fmt: skip
+    counted = [norms.resources[r] for r in dict.fromkeys(i.resource for i in norms.indicators.values())]
+    things = [item for r in counted for item in (*r.price, r.move_price) if item]
+    funds = [f"public_funds_{s}" for s in norms.scheme.stage_ids if "small_school_funds" in norms.rules]
+    need = dict.fromkeys([*ALWAYS, *things, *funds])
     have = set(tables["unit_costs"].frame["item"])
     return [
         Finding("error", "tables.no_cost", {"item": item}, file=tables["unit_costs"].file, table="unit_costs")
@@ -229,7 +241,7 @@ def staff_flags(tables: Tables) -> list[Finding]:
 
 
 def school_words(tables: Tables) -> list[Finding]:
-    """Grades are written as 1-6, 7-9 or 1-9, upwards; a protection is one that the model knows."""
+    """Grades are written as 1-6, 1-9 or K-5, upwards; a protection is one that the model knows."""
     placed = tables["schools"]
     found = []
     rows = zip(placed.frame["grades_served"], placed.frame["protected"], strict=True)
@@ -244,9 +256,10 @@ def school_words(tables: Tables) -> list[Finding]:
 
 
 def _upwards(grades: str) -> bool:
-    if not re.fullmatch(r"[1-9](-[1-9])?(,[1-9](-[1-9])?)*", grades):
+    if not re.fullmatch(r"(K|[0-9]+)(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*", grades):
         return False
-    return all(part[0] <= part[-1] for part in grades.split(","))
+    ends = [[int(n) for n in part.replace("K", "0").split("-")] for part in grades.split(",")]
+    return all(part[0] <= part[-1] for part in ends)
 
 
 def shared_assets(tables: Tables) -> list[Finding]:
@@ -266,7 +279,42 @@ def shared_assets(tables: Tables) -> list[Finding]:
     ]  # fmt: skip
 
 
-def cross_check(tables: Tables, year: int) -> list[Finding]:
+def above_known(tables: Tables, norms: Norms) -> list[Finding]:
+    """Shared assets are divided with the grades above, so their pupils must be known."""
+    schools, stage = tables["schools"], tables["school_stage"].frame
+    sharing = set(stage.loc[stage["shared_assets"].astype(bool), "school_id"])
+    kinds = {k for k, share in norms.shares.items() if ABOVE in share.weights}
+    f = schools.frame
+    lacking = f["school_id"].isin(sharing) & f["kind"].isin(kinds) & (f["pupils_above"] == 0)
+    return [
+        Finding(
+            "error",
+            "tables.pupils_above",
+            {},
+            **_at(schools, "schools", int(i), "pupils_above", f["name"].iloc[i]),
+        )
+        for i in np.flatnonzero(lacking)
+    ]
+
+
+def parents(tables: Tables) -> list[Finding]:
+    """A place that does not count as a school names the school in which it is assessed."""
+    placed = tables["schools"]
+    f = placed.frame
+    known = set(f.loc[f["counted"].astype(bool), "school_id"])
+    alone = ~f["counted"].astype(bool) & ~f["parent_id"].isin(known)
+    return [
+        Finding(
+            "warning",
+            "tables.no_parent",
+            {},
+            **_at(placed, "schools", int(i), "parent_id", f["name"].iloc[i]),
+        )
+        for i in np.flatnonzero(alone)
+    ]
+
+
+def cross_check(tables: Tables, year: int, norms: Norms) -> list[Finding]:
     """Every check between tables whose tables could be read; a broken table hides no fault of the others."""
     checks: tuple[tuple[str, Callable[[], list[Finding]]], ...] = (
         ("", lambda: unknown_ids(tables)),
@@ -274,11 +322,13 @@ def cross_check(tables: Tables, year: int) -> list[Finding]:
         ("schools", lambda: close_schools(tables)),
         ("schools", lambda: school_words(tables)),
         ("school_stage", lambda: shared_assets(tables)),
-        ("school_stage", lambda: unit_sanity(tables)),
+        ("schools", lambda: parents(tables)),
+        ("schools school_stage", lambda: above_known(tables, norms)),
+        ("school_stage", lambda: unit_sanity(tables, norms)),
         ("staff_stock staff_category school_stage", lambda: staff_flags(tables)),
-        ("school_stage enrolment_by_grade attendance demand", lambda: sums(tables, year)),
+        ("school_stage enrolment_by_grade attendance demand", lambda: sums(tables, year, norms)),
         ("demand", lambda: has_year(tables, "demand", year, "error")),
         ("budget", lambda: has_year(tables, "budget", year, "warning")),
-        ("unit_costs", lambda: costs(tables)),
+        ("unit_costs", lambda: costs(tables, norms)),
     )
     return [f for needs, check in checks if set(needs.split()) <= tables.keys() for f in check()]

@@ -44,6 +44,8 @@ class Column:
         Allowed values of a ``choice``.
     default : object
         Value of an absent optional column; filling it in is reported.
+    words : tuple of (str, str)
+        Words that mean a choice, besides those of the messages: (word, choice).
     """
 
     name: str
@@ -55,6 +57,7 @@ class Column:
     unit: str = ""
     choices: tuple[str, ...] = ()
     default: object = None
+    words: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,8 @@ SCHOOLS = Table(
         _whole("built_year", "建校年份", 1900, 2035, "year", False),
         _choice("status", "状态", ("open", "suspended", "closing", "planned")),
         _text("protected", "保护类型", False, "none"),  # none, lock_open, lock_until(year), donor, ethnic, border, new_asset
-        _text("grades_served", "服务年级"),  # 1-3, 1-6, 7-9, 1-9
+        _text("grades_served", "服务年级"),  # 1-3, 1-6, 7-9, 1-9, K-5
+        _whole("pupils_above", "高中学生数", 0, 10_000, "pupils", False, 0),
         _number("land_area", "占地面积", 0, 400_000, "m2", False),
         _flag("has_boarding", "是否寄宿", False, False),
         _number("dorm_area", "宿舍面积", 0, 60_000, "m2", False),
@@ -181,6 +185,7 @@ SCHOOL_STAGE = Table(
         _whole("capacity_pupils", "可容纳学生数", 0, 8000, "pupils"),
         _number("public_funds", "公用经费", 0, 50_000_000, "yuan", False),
         _flag("shared_assets", "资产为全校合计", False, False),
+        _number("arts_shared", "体艺走教兼职教师数", 0, 100, "heads", False, 0),
     ),
     ("school_id", "stage"),
     refers=(("school_id", "schools", "school_id"),),
@@ -296,6 +301,7 @@ BUDGET = Table(
         _choice("earmark", "用途", EARMARKS),
         _number("amount", "金额", 0, 10_000_000_000, "yuan"),
         _flag("carry_over", "可结转", False, False),
+        _flag("one_off", "一次性资金", False, False),
     ),
     ("year", "source", "earmark"),
 )  # fmt: skip

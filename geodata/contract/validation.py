@@ -73,12 +73,13 @@ def choice_words(column: Column) -> dict[str, str]:
 
     The template workbook offers the Chinese ones; reading takes them for the choice itself.
     """
-    return {
+    words = {
         plain(word): choice
         for language in LANGUAGES
         for choice in column.choices
         if (word := catalogue(language).get(f"template.word_{column.name}_{choice}"))
     }
+    return words | {plain(word): choice for word, choice in column.words}
 
 
 def coerce(column: Column, cells: pd.Series) -> tuple[pd.Series, pd.Series]:

@@ -100,7 +100,7 @@ def _context(folder: Path, allowed: Allowed) -> tuple[Head | None, Mapped]:
     if head.mapping is None:
         return head, Mapped()
     try:
-        return head, read_mapped(folder, gated_mapping(folder, head.mapping, allowed), head.name, {})
+        return head, read_mapped(folder, gated_mapping(folder, head.mapping, allowed=allowed), head.name, {})
     except InputProblems:
         return head, Mapped()
 

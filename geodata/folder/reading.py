@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
-import numpy as np
 import openpyxl
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,7 +18,8 @@ from geodata.bureau.tables import Mapped, read_mapped
 from geodata.contract.containment import NOTHING, Allowed, refuse_outside, require
 from geodata.contract.coordinates import to_wgs84
 from geodata.contract.county import County
-from geodata.contract.crosschecks import FAR_KM, SHARED, Placed, Tables, cross_check, kilometres
+from geodata.contract.crosschecks import FAR_KM, Placed, Tables, cross_check, kilometres
+from geodata.contract.declared import declared_tables, undeclared_columns
 from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.contract.plausibility import implausible
 from geodata.contract.settings import FileName, read_settings
@@ -28,13 +28,14 @@ from geodata.contract.validation import Raw, empty, plain, validate
 from geodata.folder.databases import refuse_databases
 from geodata.folder.layers import read_layers
 from geodata.folder.projecting import in_degrees
+from geodata.folder.sharing import split_shared
 from geodata.roads.extracts import Box, box_around
+from geodata.standards.reading import DEFAULT, StandardsFile, is_file, merge, read_files
+from geodata.standards.scheme import Norms
 from geodata.travel.settings import Travel
 
 LAYERS, AROUND = ("roads", "townships", "waters", "zones"), ("dem", "areas")
 """Keys of county.toml and of its ``[travel]`` that name layers."""
-JUNIOR_WEIGHT = 1.1
-"""One junior pupil counts as 1.1 primary ones when shared assets are divided (sources.md 1.4 [V10])."""
 
 
 class Head(BaseModel):
@@ -45,7 +46,7 @@ class Head(BaseModel):
     name_en: str = ""
     fictional: bool = False
     year: int = Field(ge=2000, le=2060)
-    standards: tuple[str, ...] = ("cn_2017_quality", "cn_layout")
+    standards: tuple[str, ...] = DEFAULT
     modelled: tuple[str, ...] = ()
     workbook: FileName | None = None
     mapping: FileName | None = None
@@ -214,15 +215,30 @@ def _workbook(path: Path) -> tuple[dict[str, Raw], list[Finding]]:
         return {}, problem.findings
 
 
-def _validated(raws: dict[str, Raw]) -> tuple[Tables, list[Finding]]:
+def _norms(
+    folder: Path, head: Head, allowed: Allowed
+) -> tuple[Norms, dict[str, StandardsFile], list[Finding]]:
+    """The county's standards; the default ones stand in for what cannot be used, so that tables are read."""
+    named = [("standards", name) for name in head.standards if is_file(name)]
+    if bad := refuse_outside(folder, named, allowed.outside):
+        return merge(DEFAULT, {}), {}, bad
+    try:
+        own = read_files(head.standards, folder)
+        norms = merge(head.standards, own)
+    except InputProblems as problem:
+        return merge(DEFAULT, {}), {}, problem.findings
+    return norms, own, list(norms.findings)
+
+
+def _validated(raws: dict[str, Raw], contracts: dict[str, Table]) -> tuple[Tables, list[Finding]]:
     tables: Tables = {}
     found: list[Finding] = []
     for name, raw in raws.items():
-        frame, problems, rows = validate(TABLES[name], raw)
+        frame, problems, rows = validate(contracts[name], raw)
         found += problems
         if frame is not None and rows is not None:
             tables[name] = Placed(frame, raw.file, rows)
-    for table in TABLES.values():
+    for table in contracts.values():
         if table.name not in raws and (not table.required or table.name == "enrolment_by_grade"):
             tables[table.name] = Placed(empty(table), f"{table.name}.csv", pd.Series([], dtype=int))
     return tables, found
@@ -246,38 +262,6 @@ def _to_wgs84(tables: Tables) -> tuple[Tables, list[Finding]]:
         frame["crs"] = "wgs84"
         done[name] = replace(placed, frame=frame)
     return done, found
-
-
-def split_shared(stage: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
-    """Divide assets given for a whole nine-year school 1 : 1.1 a head (sources.md 1.4).
-
-    primary share = A / (A + 1.1 B), junior share = 1.1 B / (A + 1.1 B). Rooms stay whole and add up.
-
-    Parameters
-    ----------
-    stage : DataFrame
-        T2; rows with ``shared_assets`` carry the school's total on each of its stages.
-
-    Returns
-    -------
-    DataFrame, list of str
-        The table with divided assets and the school ids that were divided.
-    """
-    shared = stage[stage["shared_assets"].astype(bool)]
-    if shared.empty:
-        return stage, []
-    weight = shared["pupils"] * np.where(shared["stage"] == "jun", JUNIOR_WEIGHT, 1.0)
-    share = (weight / weight.groupby(shared["school_id"]).transform("sum")).fillna(0.5)
-    done = stage.copy()
-    for column in SHARED:
-        part = shared[column] * share
-        if column.startswith("rooms"):
-            part = part.round()
-            junior = shared["stage"] == "jun"
-            primary = part[~junior].groupby(shared["school_id"]).sum()
-            part = part.where(~junior, shared[column] - shared["school_id"].map(primary).fillna(0))
-        done.loc[shared.index, column] = part.astype(done[column].dtype)
-    return done, sorted(shared["school_id"].unique())
 
 
 def _box(tables: Tables) -> Box | None:
@@ -312,14 +296,16 @@ def _gate(folder: Path, head: Head, allowed: Allowed) -> tuple[Head, list[Findin
     return head.model_copy(update={"travel": travel} | {k: None for k in LAYERS if k in lost}), bad
 
 
-def gated_mapping(folder: Path, name: str, allowed: Allowed = NOTHING) -> Mapping:
+def gated_mapping(
+    folder: Path, name: str, tables: dict[str, Table] = TABLES, allowed: Allowed = NOTHING
+) -> Mapping:
     """The mapping, once every file and database that it names may be opened.
 
     Raises
     ------
     InputProblems
     """
-    mapping = read_mapping(folder / name)
+    mapping = read_mapping(folder / name, tables)
     named = [(f"source {i}", s.file) for i, s in enumerate(mapping.source, 1) if s.file]
     found = refuse_outside(folder, named, allowed.outside, name)
     found += refuse_databases(
@@ -333,13 +319,16 @@ def gated_mapping(folder: Path, name: str, allowed: Allowed = NOTHING) -> Mappin
 def _assemble(folder: Path, allowed: Allowed) -> tuple[County | None, list[Finding]]:
     """The county, or None with every finding."""
     head, refused = _gate(folder, read_head(folder, allowed), allowed)
-    mapping = gated_mapping(folder, head.mapping, allowed) if head.mapping else None
+    norms, own, said = _norms(folder, head, allowed)
+    contracts = declared_tables(norms)
+    mapping = gated_mapping(folder, head.mapping, contracts, allowed) if head.mapping else None
     raws, found = _raw_tables(folder, head, mapping.tables() if mapping else frozenset())
-    mapped = read_mapped(folder, mapping, head.name, raws) if mapping else Mapped()
+    found = [*said, *undeclared_columns(norms, contracts), *found]
+    mapped = read_mapped(folder, mapping, head.name, raws, contracts) if mapping else Mapped()
     raws |= mapped.raws
     found += mapped.findings
     placed = in_degrees(raws, cast(dict[str, str], head.crs))
-    declared, problems = _validated(placed.raws)
+    declared, problems = _validated(placed.raws, contracts)
     declared = {name: table for name, table in declared.items() if name not in placed.broken}
     # sums and swapped points are judged after conversion
     tables, notes = _to_wgs84(declared)
@@ -347,17 +336,20 @@ def _assemble(folder: Path, allowed: Allowed) -> tuple[County | None, list[Findi
     layers = read_layers(folder, files, head.travel, _box(tables))
     found += [*refused, *layers.findings]
     unlikely = implausible(declared, tables, layers.roads, layers.waters)
-    found += mapped.placed([*placed.findings, *problems, *notes, *cross_check(tables, head.year), *unlikely])
+    found += mapped.placed(
+        [*placed.findings, *problems, *notes, *cross_check(tables, head.year, norms), *unlikely]
+    )
     if errors(found):
         return None, found
     frames = {name: placed.frame for name, placed in tables.items()}
-    frames["school_stage"], split = split_shared(frames["school_stage"])
+    frames["school_stage"], split = split_shared(frames["school_stage"], frames["schools"], norms)
     found += [Finding("note", "tables.shared_split", file="school_stage", value=s) for s in split]
     county = County(
         name=head.name, name_en=head.name_en or head.name, year=head.year, fictional=head.fictional,
         standard_files=head.standards, modelled=head.modelled, roads=layers.roads,
         roads_source=layers.roads_source, townships=layers.townships, waters=layers.waters, zones=layers.zones,
-        road_areas=layers.road_areas, travel=head.travel, findings=tuple(found), folder=folder, **frames,
+        road_areas=layers.road_areas, travel=head.travel, findings=tuple(found), folder=folder,
+        own_standards=own, **frames,
     )  # fmt: skip
     return county, found
 
@@ -415,4 +407,4 @@ def check(
     return sorted(found, key=lambda f: order[f.severity])
 
 
-__all__ = ["Head", "Table", "check", "read_county", "read_csv", "read_head", "read_workbook", "split_shared"]
+__all__ = ["Head", "Table", "check", "read_county", "read_csv", "read_head", "read_workbook"]

@@ -119,16 +119,16 @@ def read_bundled(name: str) -> StandardsFile:
 
 
 def read_local(folder: Path | None, name: str) -> StandardsFile:
-    """A standards file of a county folder.
+    """A standards file of a county folder; whether it may be opened is asked before (`refuse_outside`).
 
     Raises
     ------
     InputProblems
-        No such file, outside the folder, or wrong inside.
+        No such file, or wrong inside.
     """
-    path = None if folder is None else (folder / name).resolve()
+    path = None if folder is None else folder / name
     fields: dict[str, object] = {"name": name}
-    if path is None or folder is None or not path.is_relative_to(folder.resolve()) or not path.is_file():
+    if path is None or not path.is_file():
         raise InputProblems([Finding("error", "rules.no_standards_file", fields, file="county.toml")])
     try:
         return parse(path.read_text(encoding="utf-8-sig"), name)

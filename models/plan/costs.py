@@ -127,11 +127,12 @@ def _closures(after: After, price: pd.Series) -> Iterator[Line]:
         row = str(of_site.get(j, ""))
         yield Line(row, "closure", "building", j, "", "mothball", 1, "sites", price["mothball"], False, True)
         yield Line(row, "running", "", j, "", "site_running", -1, "sites", price["site_running"], True, False)
+    funded = int(after.standards.limit("small_school_funds", 0.0))
     for u, r in after.units.iterrows():
-        if 0 < r["pupils"] < 100 and not after.new.at[u, "open"]:
+        if 0 < r["pupils"] < funded and not after.new.at[u, "open"]:
             row = str(of_unit.get((r["school_id"], r["stage"]), ""))
             item = f"public_funds_{r['stage']}"
-            lost = 100 - int(r["pupils"])
+            lost = funded - int(r["pupils"])
             yield Line(
                 row, "public_funds", "", r["school_id"], r["stage"], item, lost, "pupils", price[item], True, False
             )  # fmt: skip

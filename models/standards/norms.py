@@ -87,8 +87,10 @@ class Standards:
 
     @cached_property
     def items(self) -> tuple[str, ...]:
-        """Counted resources that are things: rooms, areas, values."""
-        return tuple(r for r in self.counted if self.resources[r].kind != "heads")
+        """Counted resources that are things: rooms first, then values, then areas."""
+        order = ("rooms", "value", "area")
+        things = (r for r in self.counted if self.resources[r].kind in order)
+        return tuple(sorted(things, key=lambda r: order.index(self.resources[r].kind)))
 
     @cached_property
     def movable_items(self) -> tuple[str, ...]:

@@ -14,7 +14,9 @@ from geodata.contract.coordinates import from_wgs84
 from geodata.contract.crosschecks import Placed
 from geodata.contract.findings import InputProblems
 from geodata.contract.tables import TABLES
-from geodata.folder.reading import check, read_county, read_csv, split_shared
+from geodata.folder.reading import check, read_county, read_csv
+from geodata.folder.sharing import split_shared
+from geodata.standards.reading import DEFAULT, merge
 from tests.damage import bad, cells, contents, lines, put, settings, write, write_lines
 
 
@@ -209,9 +211,52 @@ def stage_rows(*rows) -> pd.DataFrame:
     return frame
 
 
+def divided(table, kind="nine_year", above=0):
+    schools = pd.DataFrame({"school_id": table["school_id"].unique(), "kind": kind, "pupils_above": above})
+    return split_shared(table, schools, merge(DEFAULT, {}))
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "above", "shares"),
+    [
+        ("complete_secondary", [("N", "jun", 300, True, 9, 9)], 250, [300 / (300 + 1.2 * 250)]),
+        (
+            "twelve_year",
+            [("N", "pri", 600, True, 60, 60), ("N", "jun", 300, True, 60, 60)],
+            200,
+            [600 / (600 + 330 + 264), 330 / (600 + 330 + 264)],
+        ),
+    ],
+)
+def test_grades_above_take_their_share(kind, rows, above, shares):
+    # sources.md 1.4: complete secondary 1 : 1.2, twelve-year 1 : 1.1 : 1.32; what is left is not the county's
+    done, _ = divided(stage_rows(*rows), kind, above)
+    assert done["area_teaching"].tolist() == pytest.approx([23226.0 * s for s in shares])
+    assert done["rooms_multimedia"].sum() <= rows[0][4]
+
+
+def test_grades_above_must_be_known(county_folder):
+    text = lines(county_folder, "schools")
+    head = text[0].split(",")
+    at = next(i for i, line in enumerate(text) if ",junior," in line)
+    cells_of = text[at].split(",")
+    cells_of[head.index("kind")] = "complete_secondary"
+    text[at] = ",".join(cells_of)
+    write_lines(county_folder, "schools", text)
+    stage = lines(county_folder, "school_stage")
+    shared = stage[0].split(",").index("shared_assets")
+    for i, line in enumerate(stage):
+        if line.startswith(cells_of[0] + ","):
+            parts = line.split(",")
+            parts[shared] = "true"
+            stage[i] = ",".join(parts)
+    write_lines(county_folder, "school_stage", stage)
+    assert ("tables.pupils_above", "schools.csv", at + 1) in [f[:3] for f in bad(check(county_folder))]
+
+
 def test_shared_assets_are_divided_as_in_the_published_example():
     # sources.md 1.4, golden test 2: 166 primary and 210 junior pupils, 23,226 books: 9,711.6 and 13,514.4
-    done, ids = split_shared(
+    done, ids = divided(
         stage_rows(
             ("N", "jun", 210, True, 26, 23), ("N", "pri", 166, True, 26, 23), ("P", "pri", 99, False, 4, 4)
         )
@@ -225,8 +270,8 @@ def test_shared_assets_are_divided_as_in_the_published_example():
 
 @pytest.mark.parametrize("pupils", [(0, 0), (1, 0), (0, 7), (51, 49)])
 def test_divided_assets_add_up_whatever_the_sizes(pupils):
-    done, _ = split_shared(
-        stage_rows(("N", "pri", pupils[0], True, 7, 7), ("N", "jun", pupils[1], True, 7, 6))
+    done, _ = divided(
+        stage_rows(("N", "pri", pupils[0], True, 7, 6), ("N", "jun", pupils[1], True, 7, 6))
     )
     assert done["rooms_multimedia"].sum() == 7 and done["rooms_multimedia_working"].sum() == 6
     assert done["equip_value"].sum() == pytest.approx(23226.0)
@@ -235,7 +280,7 @@ def test_divided_assets_add_up_whatever_the_sizes(pupils):
 
 def test_a_table_of_no_shared_assets_is_left_alone():
     table = stage_rows(("P", "pri", 99, False, 4, 4))
-    done, ids = split_shared(table)
+    done, ids = divided(table)
     assert ids == [] and done is table
 
 

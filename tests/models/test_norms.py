@@ -22,11 +22,11 @@ LAYOUT = {
     "junior_per_township": 1, "floor_no_outflow_b": 200, "floor_no_outflow_q": 200, "floor_kappa": 1.7,
     "floor_ratio_pri": 19, "floor_ratio_jun": 13.5, "floor_heads": 2, "floor_heads_grades3": 3,
     "floor_backbone_pupils": 50, "floor_arts_point_share": 4, "assessed_floor": 50, "commute_minutes": 60,
-    "build_share": 0.5,
+    "build_share": 0.5, "small_school_funds": 100,
 }  # fmt: skip
 QUALITY = {
     "k_of_n": 6, "assessed_min": 50, "class_cap_pri": 45, "class_cap_jun": 50, "school_cap": 2000,
-    "school_cap_nine": 2500, "school_cap_relief": 2400, "school_cap_nine_relief": 3000,
+    "concession_min": 50, "concession_max": 99, "school_cap_nine": 2500, "school_cap_relief": 2400, "school_cap_nine_relief": 3000,
 }  # fmt: skip
 THRESHOLDS = {
     "pri": {"q": 4.2, "b": 1.0, "a": 0.9, "sp": 4.5, "sf": 7.5, "eq": 2000, "mm": 2.3},
