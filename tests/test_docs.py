@@ -189,7 +189,14 @@ def test_every_rule_and_norm_is_documented(pages: dict[str, str]) -> None:
     for rule in (*[c.__name__ for c in (*PUPIL_RULES, *MEANS_RULES)], *norms):
         assert f"| `{rule}` | " in text
     table = text.split("## Rules")[1].split("## Norms")[0]
-    apart = {"k_of_n", "assessed_min", "walk_speed_g1_3", "concession_min", "concession_max", "small_school_funds"}  # they measure, no rule asks for them
+    apart = {
+        "k_of_n",
+        "assessed_min",
+        "walk_speed_g1_3",
+        "concession_min",
+        "concession_max",
+        "small_school_funds",
+    }  # they measure, no rule asks for them
     assert {n for n in norms if f"`{n}`" not in table} == apart
 
 

@@ -270,9 +270,7 @@ def test_shared_assets_are_divided_as_in_the_published_example():
 
 @pytest.mark.parametrize("pupils", [(0, 0), (1, 0), (0, 7), (51, 49)])
 def test_divided_assets_add_up_whatever_the_sizes(pupils):
-    done, _ = divided(
-        stage_rows(("N", "pri", pupils[0], True, 7, 6), ("N", "jun", pupils[1], True, 7, 6))
-    )
+    done, _ = divided(stage_rows(("N", "pri", pupils[0], True, 7, 6), ("N", "jun", pupils[1], True, 7, 6)))
     assert done["rooms_multimedia"].sum() == 7 and done["rooms_multimedia_working"].sum() == 6
     assert done["equip_value"].sum() == pytest.approx(23226.0)
     assert (done["rooms_multimedia"] >= 0).all()
