@@ -204,9 +204,9 @@ def test_columns_said_to_change_nothing_do_not() -> None:
     text = (DOCS / "data.md").read_text(encoding="utf-8").split("## Columns that change nothing yet")[1]
     rows = re.findall(r"^\| `(\w+)` \| (`.*`) \|$", text, re.MULTILINE)
     said = {(table, c) for table, cells in rows for c in re.findall(r"`(\w+)`", cells)}
-    code = "\n".join(
-        p.read_text(encoding="utf-8") for room in ("models", "optimizer", "maps") for p in (ROOT / room).rglob("*.py")
-    )  # fmt: skip
+    users = [p for room in ("models", "optimizer", "maps") for p in (ROOT / room).rglob("*.py")]
+    users += [*(ROOT / "geodata" / "standards").glob("*.toml"), ROOT / "geodata" / "folder" / "sharing.py"]
+    code = "\n".join(p.read_text(encoding="utf-8") for p in users)
     silent = {
         (t.name, c.name)
         for t in TABLES.values()

@@ -34,7 +34,6 @@ from __future__ import annotations
 import pandas as pd
 
 from geodata.contract.county import County
-from geodata.contract.tables import BAND_STAGE
 from models.plan.decisions import Plan, PlanResult, SolveRecord, Verdict
 
 GRACE = 5.0
@@ -64,8 +63,8 @@ def plan_quality(result: PlanResult) -> pd.DataFrame:
     """
     county, plan, verdict = result.county, result.plan, result.verdict
     rows = [
-        *_units(verdict), *_cells(verdict), *_cvs(verdict), *_ways(verdict.travel), *_own_schools(plan, verdict),
-        *_exchanges(verdict.travel), *_classes(verdict), *_teachers(county, plan, verdict), *_flows(county, plan, verdict),
+        *_units(verdict), *_cells(verdict), *_cvs(verdict), *_ways(verdict.travel), *_own_schools(county, plan, verdict),
+        *_exchanges(verdict.travel), *_classes(county, verdict), *_teachers(county, plan, verdict), *_flows(county, plan, verdict),
         *_disruption(plan, verdict), *_money(verdict), *_rules(verdict), *_solve(result.solve),
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=["measure", "about", "unit", "value"]).astype({"value": "float64"})
@@ -151,7 +150,7 @@ def _ways(travel: pd.DataFrame) -> Rows:
     ]  # fmt: skip
 
 
-def _own_schools(plan: Plan, verdict: Verdict) -> Rows:
+def _own_schools(county: County, plan: Plan, verdict: Verdict) -> Rows:
     """Groups sent past the school they attend today although it goes on teaching their band."""
     kept = plan.bands[_yes(plan.bands["open"])][["school_id", "band"]]
     rows = verdict.travel[_yes(verdict.travel["changed"])]
@@ -159,7 +158,7 @@ def _own_schools(plan: Plan, verdict: Verdict) -> Rows:
     rows = rows[rows["minutes"] > rows["minutes_today"] + GRACE]
     units = verdict.units.set_index(["school_id", "stage"])
     over = set(units.index[units["pupils_today"] > units["capacity"]])
-    stage = rows["band"].map(BAND_STAGE)
+    stage = rows["band"].map(county.scheme.band_stage)
     full = pd.Series(
         [k in over for k in zip(rows["today_school_id"], stage, strict=True)], rows.index, dtype=bool
     )
@@ -181,10 +180,10 @@ def _exchanges(travel: pd.DataFrame) -> Rows:
     return [("exchanges", "", "pairs", len(both)), ("pupils_exchanged", "", "pupils", sum(both))]
 
 
-def _classes(verdict: Verdict) -> Rows:
+def _classes(county: County, verdict: Verdict) -> Rows:
     """Classes that become fewer and larger in units that no pupil leaves or joins."""
     moved = verdict.travel[_yes(verdict.travel["changed"])]
-    stage = moved["band"].map(BAND_STAGE)
+    stage = moved["band"].map(county.scheme.band_stage)
     touched = {
         *zip(moved["school_id"], stage, strict=True),
         *zip(moved["today_school_id"], stage, strict=True),
