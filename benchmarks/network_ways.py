@@ -90,7 +90,7 @@ def with_pyomo(read: Read, setting: Setting) -> Iterator[Found]:
     found, values = through(bridge, "cost", setting, relaxed=False)
     yield net.without_free(found)
     if values is not None:
-        column = [bridge.position[id(model.attend[p])] for p in problem.pairs.index]
+        column = [bridge.column("attend", p) for p in problem.pairs.index]
         yield net.judged(values[column].reshape(net.cost.shape).argmax(axis=1))
     if net.many is None:
         done = serve(problem, limits=Limits(gap=setting.gap))

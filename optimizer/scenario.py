@@ -11,18 +11,25 @@ from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.settings import read_settings
 from models.problem.request import Request
+from optimizer.search.method import Method
+from optimizer.search.task import Report, Target, Task
 from optimizer.solver.engine import Limits
+from optimizer.solver.stopping import Stop
 
 GoalName = Literal["imbalance", "travel", "disruption", "cost"]
 Yuan = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Goal(BaseModel):
-    """One goal of the ordered list and how far later goals may worsen it."""
+    """One goal of the ordered list, how far later goals may worsen it, and the gap asked of it.
+
+    ``gap`` None is the scenario's, or the method's ``later_gap`` for goals that are rough enough with it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: GoalName
     tolerance: float = Field(default=0.0, ge=0, le=1)
+    gap: float | None = Field(default=None, gt=0, lt=1)
 
 
 DEFAULT_GOALS = (
@@ -39,7 +46,7 @@ class Scenario(BaseModel):
     Parameters
     ----------
     goals : tuple of Goal
-        Imbalance is first; the order of the others is free.
+        In any order; each once.
     budget : dict of earmark to yuan, or None
         None takes the county's own budget of the planning year.
     keep_open, close : tuple of str
@@ -53,6 +60,8 @@ class Scenario(BaseModel):
         Time that all solves of a plan share, after which the best plan is kept; reaching it is reported,
         because another run may then stop elsewhere.
     seed : int
+    method : Method
+        How the search goes about it; every knob may be set.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -65,6 +74,7 @@ class Scenario(BaseModel):
     nodes: int = Field(default=300, ge=0)
     seconds: float = Field(default=600.0, gt=0)
     seed: int = Field(default=0, ge=0, lt=2**31)
+    method: Method = Method()
 
     def request(self) -> Request:
         """The part that the model and the referee need."""
@@ -74,6 +84,11 @@ class Scenario(BaseModel):
     def limits(self) -> Limits:
         """When its solves may stop."""
         return Limits(gap=self.gap, nodes=self.nodes, seconds=self.seconds, seed=self.seed)
+
+    def task(self, stop: Stop | None = None, report: Report | None = None) -> Task:
+        """What the search is asked for; without a token nobody can stop it."""
+        goals = tuple(Target(str(g.name), g.tolerance, g.gap) for g in self.goals)
+        return Task(goals, self.limits(), self.method, stop or Stop(), report)
 
 
 def read_scenario(path: Path) -> Scenario:
@@ -104,7 +119,7 @@ def check_scenario(scenario: Scenario, county: County) -> None:
     both = sorted(set(scenario.keep_open) & set(scenario.close))
     found += [Finding("error", "cli.scenario_both", file="scenario", column="close", value=s) for s in both]
     names = [g.name for g in scenario.goals]
-    if names[:1] != ["imbalance"] or len(set(names)) < len(names):
+    if not names or len(set(names)) < len(names):
         found.append(
             Finding("error", "cli.scenario_goals", file="scenario", column="goals", value=", ".join(names))
         )

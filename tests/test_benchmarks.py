@@ -103,7 +103,7 @@ def test_the_arrays_by_hand_are_the_rows_of_the_model(name: str) -> None:
     by_hand = arrays(net)
     model = single_source(net.problem)
     bridge = Bridge(model, {"cost": model.goal_cost})
-    order = [bridge.position[id(v)] for v in (*model.attend.values(), *model.open.values())]
+    order = [bridge.column_of(v) for v in (*model.attend.values(), *model.open.values())]
     lp = bridge.highs.getLp()
     stated = np.zeros((lp.num_row_, lp.num_col_))
     for j in range(lp.num_col_):

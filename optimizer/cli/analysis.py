@@ -38,7 +38,7 @@ from optimizer.infeasibility.impossible import Impossible, explain_request
 from optimizer.scenario import Scenario, read_scenario
 from optimizer.study.alternatives import alternatives as make_alternatives
 from optimizer.study.frontier import frontier as make_frontier
-from optimizer.verbs.explain import SHARES, explain_school
+from optimizer.verbs.explain import explain_school
 
 
 def _asked(scenario: Path | None) -> Scenario:
@@ -160,7 +160,7 @@ def explain_command(
                 raise typer.Exit(INFEASIBLE)
             return
         with progress(out) as report:
-            swap = explain_school(county, why, instead, asked, shares=SHARES if tried else (), report=report)
+            swap = explain_school(county, why, instead, asked, shares=None if tried else (), report=report)
         names = county.schools.set_index("school_id")["name"]
         _print_swap(out, swap, {str(j): str(n) for j, n in names.items()}, asked.gap)
 

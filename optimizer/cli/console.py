@@ -25,8 +25,8 @@ from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.folder.reading import read_county
 from geodata.messages import say
 from maps.dossier.folders import refuse_unwritable
+from optimizer.outcomes import Defect, Infeasible, Rejected, StoppedWithoutPlan
 from optimizer.solver.bridge import Progress
-from optimizer.verbs.plan import Infeasible, Rejected, StoppedWithoutPlan
 
 BAD_INPUT, INFEASIBLE, NO_PLAN, REJECTED = 2, 3, 4, 5
 
@@ -122,6 +122,11 @@ def exits(out: Out) -> Iterator[None]:
                 limit=row.limit,
                 unit=row.unit,
             )
+        raise typer.Exit(REJECTED) from None
+    except Defect as problem:
+        goal = say(f"cli.goal_{problem.goal}", out.language)
+        fields = {"goal": goal, "objective": f"{problem.objective:.6f}", "bound": f"{problem.bound:.6f}"}
+        out.say("defect", style="bold red", **fields)
         raise typer.Exit(REJECTED) from None
     except OSError as problem:
         out.say("os_error", style="bold red", why=str(problem))

@@ -185,7 +185,7 @@ class Stated:
         values = np.zeros(len(self.bridge.columns))
         for (u, j), var in self.take.items():
             if served_by.get(u) == j:
-                values[self.bridge.position[id(var)]] = 1.0
+                values[self.bridge.column_of(var)] = 1.0
         for j in set(served_by.values()) & set(self.opened):
             values[self.opened[j]] = 1.0
         return values
@@ -199,8 +199,8 @@ def stated(problem: SingleSource, own: bool = False) -> Stated:
     take = {
         (u, j): model.attend[p] for p, u, j in zip(pairs.index, pairs["unit"], pairs["site"], strict=True)
     }
-    column = pd.Series([bridge.position[id(model.attend[p])] for p in pairs.index], index=pairs.index)
-    opened = {j: bridge.position[id(model.open[j])] for j in problem.sites.index} if problem.located else {}
+    column = pd.Series([bridge.column("attend", p) for p in pairs.index], index=pairs.index)
+    opened = {j: bridge.column("open", j) for j in problem.sites.index} if problem.located else {}
     return Stated(model, bridge, take, column, opened)
 
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pyomo.environ as pyo
 
 from geodata.contract.findings import Finding
-from models.formulation.model import build_model
 from models.formulation.money import EARMARKED, WAN
 from models.problem.instance import Instance
-from optimizer.search.relaxation import bridge_of
+from optimizer.search.search import Search
+from optimizer.search.task import Task
 from optimizer.solver.bridge import Limits
 
 RULE_OF = {
@@ -48,14 +48,13 @@ def seats_short(inst: Instance) -> list[Finding]:
 def least_money(inst: Instance) -> list[Finding]:
     """The least that the hard rules cost, by earmark, when money alone is missing."""
     rich = replace(inst, budget={**inst.budget, "any": 1e12})
-    model = build_model(rich, whole=False)
-    bridge = bridge_of(model)
-    bridge.relax(True)
-    answer = bridge.solve("cost", Limits())
+    search = Search(rich, Task(), whole=False)
+    search.bridge.relax(True)
+    answer = search.bridge.solve("cost", Limits())
     if answer.values is None:
         return []
-    bridge.load(answer.values)
-    parts = {e: WAN * float(pyo.value(model.charge[e])) for e in EARMARKED}
+    search.load(answer.values)
+    parts = {e: WAN * float(pyo.value(search.model.charge[e])) for e in EARMARKED}
     need = sum(parts.values())
     have = sum(inst.budget.values())
     beyond = sum(max(0.0, v - inst.budget.get(e, 0.0)) for e, v in parts.items())
@@ -69,8 +68,7 @@ def least_money(inst: Instance) -> list[Finding]:
 
 def clashing_rules(inst: Instance) -> list[Finding]:
     """An irreducible set of clashing rows, as rule ids with the places they concern."""
-    model = build_model(inst)
-    bridge = bridge_of(model)
+    bridge = Search(inst, Task(), whole=False).bridge
     bridge.relax(True)
     rules: dict[str, list[str]] = {}
     for row in bridge.clash():

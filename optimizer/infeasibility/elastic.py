@@ -35,13 +35,12 @@ from models.formulation.model import build_model
 from models.formulation.money import EARMARKED, WAN
 from models.problem.baseline import scaled_minutes
 from models.problem.instance import Instance, travel_limits
-from optimizer.search.relaxation import NoPlan
+from optimizer.search.search import NoPlan
+from optimizer.search.task import Task
 from optimizer.solver.bridge import Answer, Bridge, Limits
 
 ORDER = ("floors", "minutes", "seats", "pace", "budget")
 """Families from the one to be touched last to the one that gives way most easily."""
-FARTHEST = 60.0
-"""Minutes beyond its limit that a way may be considered."""
 FLOORS = {
     "floor_ratio": "floor_class", "floor_classes": "floor_class", "floor_least": "floor_class", "floor_backbone": "floor_backbone",
     "floor_backbone_new": "floor_backbone", "floor_arts": "floor_arts", "visitors": "floor_arts",
@@ -85,8 +84,8 @@ def limits_of(inst: Instance, rows: pd.DataFrame) -> pd.Series:
     return pd.Series(np.minimum(np.maximum(limit, today), most), index=rows.index)
 
 
-def farther_pairs(inst: Instance, times: TravelTimes) -> pd.DataFrame:
-    """Ways that the limits rule out, with ``excess`` minutes: `Instance.pairs` plus that column."""
+def farther_pairs(inst: Instance, times: TravelTimes, farthest: float = 60.0) -> pd.DataFrame:
+    """Ways that the limits rule out by at most ``farthest`` minutes, with ``excess``: `Instance.pairs` plus that column."""
     full = inst.bands[inst.bands["full"] & (inst.bands["lock"] != "closed")].reset_index()
     zone = inst.groups[inst.groups["main"]].reset_index()[
         ["g", "village_id", "band", "pupils", "today_minutes", "today_school_id"]
@@ -94,7 +93,7 @@ def farther_pairs(inst: Instance, times: TravelTimes) -> pd.DataFrame:
     reach = scaled_minutes(times, inst.standards).merge(full[["school_id", "band"]], on=["school_id", "band"])
     rows = zone.merge(reach, on=["village_id", "band"])
     rows["excess"] = (rows["minutes"] - limits_of(inst, rows)).round(2)
-    rows = rows[(rows["excess"] > 0) & (rows["excess"] <= FARTHEST)]
+    rows = rows[(rows["excess"] > 0) & (rows["excess"] <= farthest)]
     have = inst.pairs[["g", "school_id"]].drop_duplicates().assign(have=True)
     rows = rows.merge(have, on=["g", "school_id"], how="left")
     rows = rows[rows["have"].isna()]  # a school that may be reached already needs no longer way
@@ -105,9 +104,9 @@ def farther_pairs(inst: Instance, times: TravelTimes) -> pd.DataFrame:
     return rows[[*inst.pairs.columns, "excess"]].reset_index(drop=True)
 
 
-def eased(inst: Instance, times: TravelTimes) -> tuple[Instance, pd.Series]:
+def eased(inst: Instance, times: TravelTimes, farthest: float = 60.0) -> tuple[Instance, pd.Series]:
     """The instance with longer ways and roomy schools, and minutes beyond the limit by pair."""
-    more = farther_pairs(inst, times)
+    more = farther_pairs(inst, times, farthest)
     pairs = pd.concat([inst.pairs, more.drop(columns="excess")], ignore_index=True)
     excess = pd.Series(0.0, index=pairs.index)
     excess.iloc[len(inst.pairs) :] = more["excess"].to_numpy()
@@ -127,9 +126,10 @@ def eased(inst: Instance, times: TravelTimes) -> tuple[Instance, pd.Series]:
 class Elastic:
     """The elastic model of an instance, solved for one family or for all in order."""
 
-    def __init__(self, inst: Instance, times: TravelTimes):
+    def __init__(self, inst: Instance, times: TravelTimes, task: Task | None = None):
         self.inst = inst
-        self.eased, self.excess = eased(inst, times)
+        task = task or Task()
+        self.eased, self.excess = eased(inst, times, task.method.farthest_minutes)
         self.model = build_model(self.eased)
         self.slacks: dict[str, list[tuple[Any, float]]] = {f: [] for f in ORDER}
         self._loosen_floors()
@@ -148,9 +148,14 @@ class Elastic:
             m.add_component(f"least_{family}", goal)
             goal.deactivate()
             goals[family] = goal
-        self.bridge = Bridge(m, goals)
+        self.bridge = Bridge(m, goals, task.stop)
+        at = self.bridge.at
         self.columns = {
-            f: [self.bridge.position[id(v)] for v, _ in parts if id(v) in self.bridge.position]
+            f: [
+                at(v.parent_component().local_name)[v.index()]
+                for v, _ in parts
+                if v.index() in at(v.parent_component().local_name)
+            ]
             for f, parts in self.slacks.items()
         }
 
@@ -331,7 +336,7 @@ class Elastic:
         ]
 
 
-def relaxations(inst: Instance, times: TravelTimes, limits: Limits) -> list[Relaxation]:
+def relaxations(inst: Instance, times: TravelTimes, task: Task) -> list[Relaxation]:
     """Every family that suffices alone, in the order in which they give way; all together where none does.
 
     Parameters
@@ -339,7 +344,7 @@ def relaxations(inst: Instance, times: TravelTimes, limits: Limits) -> list[Rela
     inst : Instance
         Of an impossible request.
     times : TravelTimes
-    limits : Limits
+    task : Task
 
     Returns
     -------
@@ -351,8 +356,8 @@ def relaxations(inst: Instance, times: TravelTimes, limits: Limits) -> list[Rela
     NoPlan
         Stopped before a family's relaxation was known: neither possible nor impossible.
     """
-    elastic = Elastic(inst, times)
-    exact = replace(limits, gap=1e-4)
+    elastic = Elastic(inst, times, task)
+    exact = replace(task.limits, gap=task.method.elastic_gap)
     found: list[Relaxation] = []
     for families in [*((f,) for f in reversed(ORDER)), ORDER]:
         if families == ORDER and any(r.possible for r in found):

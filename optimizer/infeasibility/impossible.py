@@ -14,10 +14,11 @@ from models.problem.instance import Instance, build_instance
 from models.standards.norms import load_standards
 from optimizer.infeasibility.conflicts import clash_in_words, least_money, seats_short
 from optimizer.infeasibility.elastic import Relaxation, limits_of, relaxations
+from optimizer.outcomes import StoppedWithoutPlan
 from optimizer.scenario import Scenario, check_scenario
-from optimizer.search.relaxation import NoPlan
-from optimizer.solver.bridge import Limits
-from optimizer.verbs.plan import StoppedWithoutPlan
+from optimizer.search.search import NoPlan
+from optimizer.search.task import Task
+from optimizer.solver.stopping import Stop, heeding
 
 
 @dataclass(frozen=True)
@@ -168,14 +169,14 @@ def reasons(inst: Instance, times: TravelTimes) -> list[Finding]:
     return [*found, *clash_in_words(inst)] or [Finding("error", "cli.clash_whole")]
 
 
-def why_impossible(inst: Instance, times: TravelTimes, limits: Limits) -> Impossible:
+def why_impossible(inst: Instance, times: TravelTimes, task: Task) -> Impossible:
     """What stands in the way of any plan, and what the least is that would have to give.
 
     Parameters
     ----------
     inst : Instance
     times : TravelTimes
-    limits : Limits
+    task : Task
 
     Returns
     -------
@@ -189,7 +190,7 @@ def why_impossible(inst: Instance, times: TravelTimes, limits: Limits) -> Imposs
     """
     sums = arithmetic(inst, times)
     try:
-        give = relaxations(inst, times, limits)
+        give = relaxations(inst, times, task)
     except NoPlan as stop:
         raise StoppedWithoutPlan(stop.status) from None
     if not give and not sums:
@@ -200,7 +201,10 @@ def why_impossible(inst: Instance, times: TravelTimes, limits: Limits) -> Imposs
 
 
 def explain_request(
-    county: County, scenario: Scenario | None = None, times: TravelTimes | None = None
+    county: County,
+    scenario: Scenario | None = None,
+    times: TravelTimes | None = None,
+    stop: Stop | None = None,
 ) -> Impossible:
     """The verb ``explain`` for a request: why it is impossible, if it is.
 
@@ -209,6 +213,8 @@ def explain_request(
     county : County
     scenario : Scenario or None
     times : TravelTimes or None
+    stop : Stop or None
+        None: Ctrl-C stops.
 
     Raises
     ------
@@ -218,5 +224,5 @@ def explain_request(
     check_scenario(scenario, county)
     times = times or travel_times(county)
     inst = build_instance(county, load_standards(county), scenario.request(), times)
-    limits = scenario.limits()
-    return why_impossible(inst, times, limits)
+    with heeding(stop) as token:
+        return why_impossible(inst, times, scenario.task(token))

@@ -3,7 +3,7 @@
 The largest convex function below F at a point is the cheapest mixture of plans of the unit that has the point
 as its mean. HiGHS mixes the plans known so far; its duals are slopes; the plan that is cheapest under these
 slopes either shows that no plan is missing, or joins. Slopes of any quality make a valid plane, so they are
-kept within `STEEPEST`, which keeps the first ones from running wild, and the last one need not be the best.
+kept within `Method.hull_steepest`, which keeps the first ones from running wild, and the last one need not be the best.
 """
 
 from __future__ import annotations
@@ -13,11 +13,6 @@ import numpy as np
 
 from models.formulation.unit_hull import UnitHull
 
-STEEPEST = 15.0
-"""Largest slope, in pupils a pupil: that of a tangent where a unit has 3.5 times the mean."""
-MIXTURES = 200
-"""Most mixtures tried for one plane."""
-
 
 class HullCuts:
     """Planes of one unit; the plans found for one point serve the next.
@@ -25,10 +20,14 @@ class HullCuts:
     Parameters
     ----------
     hull : UnitHull
+    steepest : float
+        Largest slope, in pupils a pupil: 15 is that of a tangent where a unit has 3.5 times the mean.
+    mixtures : int
+        Most mixtures tried for one plane.
     """
 
-    def __init__(self, hull: UnitHull):
-        self.hull = hull
+    def __init__(self, hull: UnitHull, steepest: float = 15.0, mixtures: int = 200):
+        self.hull, self.mixtures = hull, mixtures
         self.rows = np.arange(len(hull.mean) + 2, dtype=np.int32)
         self.highs = highspy.Highs()
         for option, value in (("output_flag", False), ("threads", 1), ("presolve", "off")):
@@ -37,9 +36,9 @@ class HullCuts:
         for _ in self.rows:
             self.highs.addRow(0.0, 0.0, 0, none, np.array([]))
         for i in self.rows:
-            steepest = 1e6 if i == 0 else STEEPEST
+            price = 1e6 if i == 0 else steepest
             for sign in (1.0, -1.0):
-                self._add(steepest, np.array([i], dtype=np.int32), np.array([sign]))
+                self._add(price, np.array([i], dtype=np.int32), np.array([sign]))
 
     def _add(self, cost: float, rows: np.ndarray, values: np.ndarray) -> None:
         self.highs.addCol(cost, 0.0, highspy.kHighsInf, len(rows), rows, values)
@@ -66,7 +65,7 @@ class HullCuts:
         here = np.concatenate([[1.0, pupils], amount])
         self.highs.changeRowsBounds(len(here), self.rows, here, here)
         height, plane = -np.inf, np.zeros(len(here))
-        for _ in range(MIXTURES):
+        for _ in range(self.mixtures):
             self.highs.run()
             dual = np.array(self.highs.getSolution().row_dual)
             mixed = float(self.highs.getInfo().objective_function_value)

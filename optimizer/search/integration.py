@@ -12,62 +12,34 @@ from dataclasses import replace
 
 import numpy as np
 
-from optimizer.search.relaxation import NoPlan, Relaxed
-from optimizer.search.split import (
-    FIRST_SHARE,
-    Report,
-    Solved,
-    carried_over,
-    exact_value,
-    first_goal,
-    judged,
-    missing_tangents,
-    ordered_goals,
-    record,
-)
+from optimizer.search.search import NoPlan, Search, Solved, record
+from optimizer.search.task import Target
 from optimizer.solver.bridge import Answer, Limits, time_left
 
-ROUND_NODES = 100
-"""Nodes of one round: a new round with the tangents asked for proves more than a longer search."""
-SLACK = 0.002
-"""Tangents of the joint model understate the objective by at most this share of it."""
 
-
-def as_it_is(relaxed: Relaxed, start: np.ndarray) -> Answer:
+def as_it_is(county: Search, start: np.ndarray) -> Answer:
     """The start itself, with the relaxation's bound; the model is made exact there."""
-    model, bridge, inst = relaxed.model, relaxed.bridge, relaxed.instance
-    bridge.load(start)
-    bridge.add_rows(missing_tangents(model, inst, SLACK / 10))
-    value, bound = exact_value(model, inst), relaxed.answer.bound
+    assert county.relaxed is not None
+    county.tighten("imbalance", start, county.task.method.joint_slack / 10)
+    value, bound = county.exact("imbalance", start), county.relaxed.bound
     return replace(
-        relaxed.answer,
-        objective=value,
-        gap=(value - bound) / value,
-        values=start,
-        status="stopped",
+        county.relaxed, objective=value, gap=(value - bound) / max(value, 1e-9), values=start, status="stopped",
         seconds=0.0,
-    )
+    )  # fmt: skip
 
 
-def solve_joint(
-    relaxed: Relaxed,
-    split: Solved,
-    goals: list[tuple[str, float]],
-    limits: Limits,
-    report: Report | None = None,
-) -> Solved:
+def solve_joint(county: Search, split: Solved, goals: tuple[Target, ...], limits: Limits) -> Solved:
     """Network and whole heads together, never worse than the split it starts from.
 
     Parameters
     ----------
-    relaxed : Relaxed
-        The whole county's, with whole heads and rooms to be asked for; its rows serve on.
+    county : Search
+        The whole county's, relaxed; its rows serve on.
     split : Solved
         The plan to start from, about the same means.
-    goals : list of (name, tolerance)
+    goals : tuple of Target
         In order; imbalance first.
     limits : Limits
-    report : callable or None
 
     Returns
     -------
@@ -78,38 +50,28 @@ def solve_joint(
     ------
     NoPlan
     """
-    begun = time.monotonic()
-    model, bridge, inst = relaxed.model, relaxed.bridge, relaxed.instance
-    start = carried_over(bridge, split.model)
+    begun, method = time.monotonic(), county.task.method
+    assert county.relaxed is not None
+    start = county.carried(split.search, split.values)
     # half of the gap is for what the tangents leave open
-    half = replace(
-        time_left(limits, begun, FIRST_SHARE),
-        gap=limits.gap / 2,
-        nodes=min(limits.nodes or ROUND_NODES, ROUND_NODES),
-    )
-    enough = max(limits.gap / 2, limits.gap - goals[0][1])
-    kept = as_it_is(relaxed, start)
+    half = replace(time_left(limits, begun, method.first_share), gap=limits.gap / 2).fewer(method.joint_nodes)
+    enough = max(limits.gap / 2, limits.gap - goals[0].tolerance)
+    kept = as_it_is(county, start)
     if kept.gap <= enough:
         first = replace(kept, status="proven")
-    elif half.seconds < relaxed.seconds:  # the search would not get past its own relaxation
+    elif half.seconds < county.seconds:  # the search would not get past its own relaxation
         kept = replace(kept, clock=True)
-        return Solved(model, inst, (record(goals[0][0], kept, goals[0][1]),), kept, True)
+        return Solved(county, (record(goals[0].name, kept, goals[0].tolerance),), kept, True)
     else:
-        slack = min(SLACK, limits.gap / 4)
-        first = first_goal(bridge, model, inst, half, report, start, slack, enough=enough)
+        slack = min(method.joint_slack, limits.gap / 4)
+        first = county.minimise("imbalance", half, start, slack, enough)
         if first.status == "infeasible":
-            raise NoPlan(first.status, inst)
+            raise NoPlan(first.status, county.instance)
         if first.values is None:
             first = replace(kept, clock=first.clock, interrupted=first.interrupted)
-        first = replace(first, bound=max(first.bound, relaxed.answer.bound))
-    later_limits = replace(time_left(limits, begun), gap=limits.later_gap)
-    answer, later = ordered_goals(bridge, goals, first, later_limits, report)
+        first = replace(first, bound=max(first.bound, county.relaxed.bound))
+    answer, later = county.in_order(first, goals, time_left(limits, begun))
     assert answer.values is not None and first.values is not None
-    bridge.load(first.values)
-    value = exact_value(model, inst)
-    first = judged(first, value, limits.gap)
-    bridge.load(answer.values)
-    return Solved(
-        model, inst, (replace(record(goals[0][0], first, goals[0][1]), objective=value), *later), answer,
-        answer.clock,
-    )  # fmt: skip
+    value = county.exact("imbalance", first.values)
+    first = replace(county.judged("imbalance", first, limits.gap), objective=value)
+    return Solved(county, (record(goals[0].name, first, goals[0].tolerance), *later), answer, answer.clock)

@@ -3,146 +3,34 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-import pyomo.environ as pyo
 
-from models.formulation.imbalance import measured
-from models.formulation.model import GOALS, build_model
-from models.problem.enrolment import reach_of
 from models.problem.instance import Instance
-from optimizer.search.spread_cuts import SpreadCuts
-from optimizer.solver.bridge import Answer, Bridge, Limits, time_left
-
-CUT_SLACK = 0.01
-"""Tangents are added until they understate the objective by at most this share of it."""
-WHOLE_SLACK = 0.002
-"""The same for the planes of whole heads on the relaxation."""
-HULL_SLACK = 0.0005
-"""The same for planes under the sum of a unit's spreads."""
-LEAST_GAIN, HULL_GAIN = 1e-4, 3e-4
-"""Rounds on the relaxation end when one gains less than this share of the objective, without and with hulls."""
-NEAR = 1.0
-"""Pairs a group, besides those a relaxation uses, among which `optimizer.search.restriction` looks."""
-MOST_NEAR = 3000
-"""Most of these: a county of 1,000 sites uses 13,000 pairs as it is."""
-SETTLING, ROUNDS = 4, 20
-"""Rounds of planes while the means settle, and for the bound."""
-NEAREST = 4
-"""Pairs of a group, besides today's, among which the means settle."""
+from optimizer.search.search import NoPlan, Search
+from optimizer.search.task import Task
+from optimizer.solver.bridge import Answer, Limits, time_left
 
 
-@dataclass(frozen=True)
-class Relaxed:
-    """A county's model about its planned means, with its relaxation solved.
-
-    ``answer.objective`` bounds every plan; ``near`` are the pairs that the relaxation uses or nearly uses, and
-    today's; ``seconds`` it took from the statement on.
-    """
-
-    model: pyo.ConcreteModel
-    bridge: Bridge
-    instance: Instance
-    answer: Answer
-    near: tuple[int, ...]
-    seconds: float
+def recentred(search: Search, values: np.ndarray) -> Instance:
+    """The instance about the mean ratios and counted pupils of a solution."""
+    inst = search.instance
+    means, pupils = search.spreads.means(values)
+    population = {s: pupils[s] if pupils.get(s, 0.0) > 0 else n for s, n in inst.population.items()}
+    return inst.centred({**inst.centres, **means}, population)
 
 
-class NoPlan(Exception):
-    """No plan: ``status`` is infeasible (proven) or no_plan (stopped before one was found, by Ctrl-C if ``interrupted``)."""
-
-    def __init__(self, status: str, instance: Instance, interrupted: bool = False):
-        self.status = status
-        self.interrupted = interrupted
-        self.instance = instance
-        super().__init__(status)
-
-
-def bridge_of(model: pyo.ConcreteModel) -> Bridge:
-    """A `Bridge` that knows every goal of the model."""
-    return Bridge(model, {name: model.component(f"goal_{name}") for name in GOALS})
-
-
-def relax_and_cut(
-    bridge: Bridge,
-    model: pyo.ConcreteModel,
-    inst: Instance,
-    rounds: int,
-    limits: Limits,
-    hulls: bool = False,
-) -> Answer:
-    """Solve the linear relaxation, add the planes its solution lacks, repeat.
-
-    Tangents, and the planes of whole heads and rooms over the enrolment that units can reach
-    (`models.formulation.whole_spread`): the latter hold for every plan, so they may stand in models with fractions too,
-    and a network chosen there suits whole heads.
-
-    Parameters
-    ----------
-    bridge, model, inst
-    rounds : int
-        At most.
-    limits : Limits
-        Their seconds are for all rounds together; rounds that are begun late are left out.
-    hulls : bool
-        Also planes under the sum of each unit's spreads (`models.formulation.unit_hull`): slower, and much stronger.
-    """
-    begun = time.monotonic()
-    cuts = SpreadCuts(bridge, model, inst)
-    low, high = reach_of(inst).range(np.ones(len(inst.pairs), dtype=bool))
-    bridge.relax(True)
-    answer = bridge.solve("imbalance", limits)
-    late = answer.clock
-    for turn in range(rounds):
-        late = late or time.monotonic() - begun > limits.seconds
-        if answer.values is None or bridge.stopped or late:
-            break
-        new = cuts.add_tangents(answer.values, answer.objective, CUT_SLACK)
-        new += cuts.add_whole(answer.values, low, high, answer.objective, WHOLE_SLACK)
-        if hulls and turn:  # the first values are far from the last
-            new += cuts.add_hulls(answer.values, low, high, answer.objective, HULL_SLACK)
-        again = bridge.solve("imbalance", time_left(limits, begun)) if new else answer
-        if again.values is None or again.status != "proven":
-            late = again.clock
-            break
-        gained, answer = again.objective - answer.objective, again
-        if gained < (LEAST_GAIN, HULL_GAIN)[hulls] * abs(answer.objective) and (turn or not hulls):
-            break
-    if answer.values is not None:
-        bridge.load(answer.values)
-    bridge.relax(False)
-    return replace(answer, clock=late)
-
-
-def centres_of(
-    model: pyo.ConcreteModel, inst: Instance
-) -> tuple[dict[tuple[str, str], float], dict[str, float]]:
-    """Mean ratios and counted pupils of the loaded solution, to re-centre the measure."""
-    amount: dict[tuple[str, str], float] = dict.fromkeys(inst.centres, 0.0)
-    pupils: dict[str, float] = dict.fromkeys(inst.population, 0.0)
-    seen = set()
-    for u, r in model.spread:
-        stage = inst.units.at[u, "stage"]
-        y, people = (float(pyo.value(e)) for e in measured(model, inst, u, r))
-        amount[stage, r] += y * inst.centres[stage, r]
-        if u not in seen:
-            seen.add(u)
-            pupils[stage] += people
-    centres = {
-        k: (v / pupils[k[0]] if v > 0 and pupils[k[0]] > 0 else inst.centres[k]) for k, v in amount.items()
-    }
-    return centres, {s: p if p > 0 else inst.population[s] for s, p in pupils.items()}
-
-
-def near_pairs(bridge: Bridge, model: pyo.ConcreteModel, inst: Instance, relaxed: Answer) -> tuple[int, ...]:
-    """Pairs that a relaxation uses, as many of the least reduced cost as there are groups by `NEAR`, and today's."""
+def near_pairs(search: Search, relaxed: Answer) -> tuple[int, ...]:
+    """Pairs that a relaxation uses, some of the least reduced cost for every group, and today's."""
     if relaxed.values is None:
         return ()
-    columns = [bridge.position[id(model.attend[p])] for p in inst.pairs.index]
+    inst, method = search.instance, search.task.method
+    at = search.bridge.at("attend")
+    columns = [at[p] for p in inst.pairs.index]
     used = relaxed.values[columns] > 1e-4
-    price = np.where(used, 0.0, np.array(bridge.highs.getSolution().col_dual)[columns])
-    most = int(used.sum() + min(MOST_NEAR, NEAR * inst.pairs["g"].nunique()))
+    price = np.where(used, 0.0, np.array(search.bridge.highs.getSolution().col_dual)[columns])
+    most = int(used.sum() + min(method.most_near, method.near_pairs * inst.pairs["g"].nunique()))
     order = np.argsort(price, kind="stable")[:most]
     chosen = set(inst.pairs.index.to_numpy()[order]) | set(inst.pairs.index[inst.pairs["stay"]])
     return tuple(sorted(int(p) for p in chosen))
@@ -154,51 +42,68 @@ def among(inst: Instance, pairs: set[int]) -> Instance:
     return replace(inst, pairs=inst.pairs.loc[sorted(pairs)], blocked_bus=blocked)
 
 
-def settled(inst: Instance, limits: Limits) -> tuple[Instance, bool]:
+def settled(inst: Instance, task: Task, limits: Limits) -> tuple[Instance, bool]:
     """The instance about the means of its relaxation (docs/model/imbalance.md, re-centring); True where the clock ended that.
 
     Where pairs are many, the relaxation among today's and each group's nearest settles them; where that has no
-    solution, all of them do.
+    solution, all of them do. Where the clock, or a request to stop, ends even the first solve, today's means stay:
+    any means make a measure.
 
     Raises
     ------
     NoPlan
+        Proven infeasible.
     """
     begun = time.monotonic()
-    pairs = inst.pairs
-    nearest = pairs.groupby("g")["minutes"].rank(method="first") <= NEAREST
+    pairs, method = inst.pairs, task.method
+    nearest = pairs.groupby("g")["minutes"].rank(method="first") <= method.settle_nearest
     few = among(inst, set(pairs.index[nearest | pairs["stay"]]))
+    answer = None
     for some in (few, inst) if len(few.pairs) < len(pairs) else (inst,):
-        model = build_model(some)
-        answer = relax_and_cut(bridge_of(model), model, some, SETTLING, time_left(limits, begun))
+        search = Search(some, task, whole=False)
+        answer = search.relax(method.settle_rounds, time_left(limits, begun))
         if answer.values is not None:
-            return inst.centred(*centres_of(model, some)), answer.clock
-    raise NoPlan(answer.status, inst)
+            middle = recentred(search, answer.values)
+            return inst.centred(middle.centres, middle.population), answer.clock
+        if answer.status != "infeasible":
+            return inst, True
+    raise NoPlan("infeasible", inst)
 
 
-def relaxed_county(inst: Instance, limits: Limits, whole: bool = True) -> Relaxed:
+def relaxed_county(inst: Instance, task: Task, limits: Limits) -> Search:
     """State a county about its planned means and solve its relaxation.
 
     Parameters
     ----------
     inst : Instance
         Centred on today's means.
+    task : Task
     limits : Limits
-    whole : bool
-        Whether later searches of this model are to have whole heads and rooms; the relaxation has fractions.
+
+    Returns
+    -------
+    Search
+        In whole heads and rooms; the relaxation has fractions. Stopped before it was solved, its ``relaxed`` has no
+        values and proves nothing.
 
     Raises
     ------
     NoPlan
+        Proven infeasible.
     """
     begun = time.monotonic()
-    inst, clock = settled(inst, limits)
+    inst, clock = settled(inst, task, limits)
+    return relaxed_about(inst, task, time_left(limits, begun), clock)
+
+
+def relaxed_about(inst: Instance, task: Task, limits: Limits, clock: bool = False) -> Search:
+    """`relaxed_county` about the instance's own means; ``clock`` where these were cut short."""
     stated = time.monotonic()
-    model = build_model(inst, whole=whole)
-    bridge = bridge_of(model)
-    answer = relax_and_cut(bridge, model, inst, ROUNDS, time_left(limits, begun), hulls=True)
-    if answer.values is None:
+    search = Search(inst, task)
+    answer = search.relax(task.method.relax_rounds, limits, hulls=True)
+    if answer.status == "infeasible":
         raise NoPlan(answer.status, inst)
-    answer = replace(answer, clock=answer.clock or clock)
-    near = near_pairs(bridge, model, inst, answer)
-    return Relaxed(model, bridge, inst, answer, near, time.monotonic() - stated)
+    search.relaxed = replace(answer, clock=answer.clock or clock)
+    search.near = near_pairs(search, answer)
+    search.seconds = time.monotonic() - stated
+    return search

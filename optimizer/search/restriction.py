@@ -12,27 +12,20 @@ import time
 from dataclasses import replace
 
 import numpy as np
-import pyomo.environ as pyo
 
-from models.formulation.model import build_model
-from models.problem.instance import Instance
-from optimizer.search.relaxation import ROUNDS, NoPlan, Relaxed, among, bridge_of, relax_and_cut
-from optimizer.search.split import Report, Solved, first_goal, record
-from optimizer.solver.bridge import Answer, Bridge, Limits, time_left
-
-RELAXING = 0.4
-"""Share of the step's seconds for the relaxation."""
+from optimizer.search.relaxation import among
+from optimizer.search.search import NoPlan, Search, Solved, record
+from optimizer.solver.bridge import Answer, Limits, time_left
 
 
-def solve_narrow(relaxed: Relaxed, limits: Limits, report: Report | None = None) -> Solved:
-    """The best network found among the likely pairs, with resources in fractions.
+def solve_narrow(county: Search, limits: Limits) -> Solved:
+    """The network of least imbalance found among the likely pairs, with resources in fractions.
 
     Parameters
     ----------
-    relaxed : Relaxed
-        The whole county's.
+    county : Search
+        Relaxed.
     limits : Limits
-    report : callable or None
 
     Raises
     ------
@@ -40,40 +33,38 @@ def solve_narrow(relaxed: Relaxed, limits: Limits, report: Report | None = None)
         None was found among these pairs, which says nothing about the others.
     """
     begun = time.monotonic()
-    likely = among(relaxed.instance, set(relaxed.near))
-    model = build_model(likely)
-    bridge = bridge_of(model)
-    answer = relax_and_cut(bridge, model, likely, ROUNDS, time_left(limits, begun, RELAXING), hulls=True)
+    task = county.task
+    assert county.relaxed is not None
+    likely = among(county.instance, set(county.near))
+    search = Search(likely, task, whole=False)
+    share = task.method.narrow_relax_share
+    answer = search.relax(task.method.relax_rounds, time_left(limits, begun, share), hulls=True)
     if answer.values is None:
-        raise NoPlan(answer.status, likely, bridge.stopped)
-    near = rounded(bridge, model, likely, answer.values, time_left(limits, begun))
-    first = first_goal(bridge, model, likely, time_left(limits, begun), report, enough=limits.gap)
+        raise NoPlan(answer.status, likely, search.bridge.stopped)
+    near = rounded(search, answer.values, time_left(limits, begun))
+    first = search.minimise("imbalance", time_left(limits, begun), enough=limits.gap)
     if first.values is None:
         if near is None or first.status == "infeasible":
-            raise NoPlan(first.status, likely, bridge.stopped)
+            raise NoPlan(first.status, likely, search.bridge.stopped)
         first = replace(near, status="stopped", clock=first.clock, interrupted=first.interrupted)
-    assert first.values is not None
-    bridge.load(first.values)
-    clock = relaxed.answer.clock or answer.clock or first.clock
-    return Solved(model, likely, (record("imbalance", first, 0.0),), first, clock)
+    clock = county.relaxed.clock or answer.clock or first.clock
+    return Solved(search, (record("imbalance", first, 0.0),), first, clock)
 
 
-def rounded(
-    bridge: Bridge, model: pyo.ConcreteModel, inst: Instance, values: np.ndarray, limits: Limits
-) -> Answer | None:
+def rounded(search: Search, values: np.ndarray, limits: Limits) -> Answer | None:
     """The relaxation's network, every group where most of it goes; None where that breaks a rule.
 
     Relaxations of large counties split few groups, and a search may not get as far as a first plan.
     """
-    attend = np.array([bridge.position[id(model.attend[p])] for p in inst.pairs.index])
+    inst, bridge = search.instance, search.bridge
+    at, opens = bridge.at("attend"), bridge.at("open")
+    attend = np.array([at[p] for p in inst.pairs.index])
     most = inst.pairs.assign(x=values[attend]).groupby("g")["x"].idxmax()
     goes = inst.pairs.index.isin(most)
     fixed = dict(zip(attend.tolist(), goes.astype(float).tolist(), strict=True))
     used = set(zip(inst.pairs.loc[goes, "school_id"], inst.pairs.loc[goes, "band"], strict=True))
-    for key in inst.bands.index:
-        column = bridge.position.get(id(model.open[key]))  # None where a lock settles it
-        if column is not None:
-            fixed[column] = float(key in used or values[column] > 0.5)
+    for key, column in opens.items():  # a lock settles the others
+        fixed[column] = float(key in used or values[column] > 0.5)
     bridge.relax(True)
     bridge.fix(fixed)
     answer = bridge.solve("imbalance", limits)

@@ -1,4 +1,4 @@
-"""Planes under the spreads of one model in HiGHS, found and added as numbers."""
+"""The goal ``imbalance``: planes under the spreads of one model in HiGHS, found and added as numbers."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from models.formulation.unit_hull import UnitHull
 from models.formulation.whole_spread import Planes, tangent_planes, whole_planes
 from models.problem.instance import Instance
 from optimizer.search.hull_cuts import HullCuts
+from optimizer.search.measures import Rows
+from optimizer.search.method import Method
 from optimizer.solver.bridge import Bridge
 from optimizer.solver.engine import Engine
 
@@ -24,28 +26,30 @@ class SpreadCuts:
     model : ConcreteModel
     inst : Instance
         The one the model states.
+    method : Method
     """
 
-    def __init__(self, bridge: Bridge, model: Any, inst: Instance):
+    def __init__(self, bridge: Bridge, model: Any, inst: Instance, method: Method):
         self.engine: Engine = bridge
-        keys = list(model.spread)
+        self.method = method
+        self.keys = keys = list(model.spread)
         stage = inst.units["stage"]
         at = {u: i for i, u in enumerate(inst.units.index)}
         both = [measured(model, inst, u, r) for u, r in keys]
-        place = bridge.position
         grows = {u for u, _ in model.counted_amount}
-        self.spread = np.array([place[id(model.spread[k])] for k in keys])
-        self.amount = np.array([place[id(y)] for y, _ in both])
-        self.pupils = np.array([place[id(p)] for _, p in both])
-        self.opened = np.array(
-            [place[id(model.counted[u] if u in grows else model.unit_open[u])] for u, _ in keys]
-        )
+        opened, counted, spread = bridge.at("unit_open"), bridge.at("counted"), bridge.at("spread")
+        self.spread = np.array([spread[k] for k in keys])
+        self.amount = np.array([bridge.column_of(y) for y, _ in both])
+        self.pupils = np.array([bridge.column_of(p) for _, p in both])
+        self.opened = np.array([counted[u] if u in grows else opened[u] for u, _ in keys])
         self.mean = np.array([inst.centres[stage[u], r] for u, r in keys])
+        self.stages = [stage[u] for u, _ in keys]
         self.weight = np.array([1.0 / inst.population[stage[u]] for u, _ in keys])
         self.unit = np.array([at[u] for u, _ in keys])
         self.whole = np.array([inst.standards.resources[r].whole for _, r in keys], dtype=bool)
         today = np.array([float(inst.units.at[u, r]) for u, r in keys])
         self.fraction = np.where(self.whole, today - np.floor(today + 1e-9), 0.0)
+        self.beyond = today % 1.0
         self.indicators = len(inst.centres)
         self.least, self.most = _amounts(inst, keys)
         self.hulls: dict[tuple[int, float, float], HullCuts] = {}
@@ -54,22 +58,60 @@ class SpreadCuts:
         """Objective (3) of a solution, exactly, where the model has only planes."""
         return float(self._exact(values) @ self.weight)
 
+    def amounts(self, values: np.ndarray) -> dict[tuple[str, str], float]:
+        """Amount of each indicator at each unit in the resource's own unit."""
+        return dict(zip(self.keys, (values[self.amount] * self.mean).tolist(), strict=True))
+
+    def means(self, values: np.ndarray) -> tuple[dict[tuple[str, str], float], dict[str, float]]:
+        """Mean ratios by stage and resource, and counted pupils by stage, of a solution: to re-centre the measure."""
+        amount: dict[tuple[str, str], float] = {}
+        pupils: dict[str, float] = {}
+        seen = set()
+        both = zip(self.keys, values[self.amount] * self.mean, values[self.pupils], self.stages, strict=True)
+        for (u, r), x, p, s in both:
+            amount[s, r] = amount.get((s, r), 0.0) + float(x)
+            if u not in seen:
+                seen.add(u)
+                pupils[s] = pupils.get(s, 0.0) + float(p)
+        return {k: v / pupils[k[0]] for k, v in amount.items() if v > 0 and pupils[k[0]] > 0}, pupils
+
     def _exact(self, values: np.ndarray) -> np.ndarray:
         pupils = values[self.pupils]
         gap = values[self.amount] - pupils
         return np.where(pupils > 1e-6, gap * gap / np.maximum(pupils, 1e-6), 0.0)
 
-    def add_tangents(self, values: np.ndarray, objective: float, share: float) -> int:
-        """Add tangents at the solution's ratios where the model understates; how many.
-
-        They are added until the model understates the objective by at most ``share`` of it.
-        """
+    def missing(self, values: np.ndarray, objective: float, share: float) -> Rows | None:
+        """Tangents at the solution's ratios where the model understates by more than a share of the objective."""
         pupils = values[self.pupils]
         slack = max(share * objective / self.indicators, 1e-6)  # a pupil and indicator
-        some = (pupils > 1e-6) & (self._exact(values) - values[self.spread] > slack * pupils)
-        k = np.flatnonzero(some)
-        self._add(k, tangent_planes(values[self.amount[k]], pupils[k]), None)
-        return len(k)
+        k = np.flatnonzero((pupils > 1e-6) & (self._exact(values) - values[self.spread] > slack * pupils))
+        return self._rows(k, tangent_planes(values[self.amount[k]], pupils[k]), None)
+
+    def secants(self, pupils: dict[str, float], near: dict[tuple[str, str], float]) -> Rows | None:
+        """Secants between whole amounts for fixed enrolment, around amounts that are not whole yet.
+
+        With x = k + d between two neighbours (d: what today's shared rooms have besides whole ones), e = k + d,
+
+            spread - ((2 e + 1) / (m P) - 2) y - P >= -e (e + 1) / (m^2 P)
+
+        Parameters
+        ----------
+        pupils : dict of unit to float
+        near : dict of (unit, resource) to float
+            In the resource's own unit.
+        """
+        people = np.array([pupils[u] for u, _ in self.keys])
+        base = np.array([int(near.get(k, 0.0)) for k in self.keys])
+        steps = np.arange(-6, 8)
+        chosen = np.flatnonzero(self.whole & (people > 0))
+        i, k = np.repeat(chosen, len(steps)), (base[chosen, None] + steps).ravel()
+        i, k = i[k >= 0], k[k >= 0]
+        if not len(i):
+            return None
+        e, m, p = k + self.beyond[i], self.mean[i], people[i]
+        columns = np.stack([self.spread[i], self.amount[i], self.pupils[i]], axis=1)
+        weights = np.stack([np.ones(len(i)), 2.0 - (2 * e + 1) / (m * p), -np.ones(len(i))], axis=1)
+        return columns, weights, -e * (e + 1) / (m * m * p)
 
     def add_whole(
         self, values: np.ndarray, low: np.ndarray, high: np.ndarray, objective: float, share: float
@@ -93,7 +135,9 @@ class SpreadCuts:
             values[self.pupils[k]], 1.0
         )
         chosen = Planes(planes.on_amount[keep], planes.on_pupils[keep], planes.constant[keep])
-        self._add(k[keep], chosen, self.opened[k[keep]])
+        rows = self._rows(k[keep], chosen, self.opened[k[keep]])
+        if rows is not None:
+            self.engine.add_table(*rows)
         return int(keep.sum())
 
     def add_hulls(
@@ -128,20 +172,21 @@ class SpreadCuts:
         if key not in self.hulls:
             sizes = np.arange(np.ceil(low - 1e-9), np.floor(high + 1e-9) + 1)
             self.hulls[key] = HullCuts(
-                UnitHull(sizes, self.mean[k], self.whole[k], self.fraction[k], self.least[k], self.most[k])
-            )
+                UnitHull(sizes, self.mean[k], self.whole[k], self.fraction[k], self.least[k], self.most[k]),
+                self.method.hull_steepest, self.method.hull_mixtures,
+            )  # fmt: skip
         return self.hulls[key]
 
-    def _add(self, k: np.ndarray, planes: Planes, opened: np.ndarray | None) -> None:
+    def _rows(self, k: np.ndarray, planes: Planes, opened: np.ndarray | None) -> Rows | None:
         """Rows spread - a y - b P - c open >= 0; without ``opened`` the constant is zero."""
         if not len(k):
-            return
+            return None
         columns = [self.spread[k], self.amount[k], self.pupils[k]]
         weights = [np.ones(len(k)), -planes.on_amount, -planes.on_pupils]
         if opened is not None:
             columns.append(opened)
             weights.append(-planes.constant)
-        self.engine.add_table(np.stack(columns, axis=1), np.stack(weights, axis=1), np.zeros(len(k)))
+        return np.stack(columns, axis=1), np.stack(weights, axis=1), np.zeros(len(k))
 
 
 def _amounts(inst: Instance, keys: list[tuple[str, str]]) -> tuple[np.ndarray, np.ndarray]:

@@ -17,6 +17,7 @@ from pyomo.repn.linear import LinearRepnVisitor
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
 from optimizer.solver.engine import SOLVER, Answer, Engine, Limits, Progress, Status, time_left
+from optimizer.solver.stopping import Stop
 
 __all__ = ["SOLVER", "Answer", "Bridge", "Limits", "Progress", "Status", "time_left"]
 
@@ -30,20 +31,26 @@ class Bridge(Engine):
         Linear, with any number of objectives; none need be active.
     objectives : mapping of str to Objective
         Objectives by name; `solve` takes one of the names.
+    stop : Stop or None
+
+    Columns are found by component and key: ``bridge.column("attend", 17)``, ``bridge.at("open")[key]``.
     """
 
-    def __init__(self, model: pyo.ConcreteModel, objectives: Mapping[str, Any]):
+    def __init__(self, model: pyo.ConcreteModel, objectives: Mapping[str, Any], stop: Stop | None = None):
         for objective in objectives.values():
             objective.activate()
         form = LinearStandardFormCompiler().write(model, mixed_form=True, set_sense=None)
         for objective in objectives.values():
             objective.deactivate()
         self.columns = list(form.columns)
-        self.position = {id(v): i for i, v in enumerate(self.columns)}
-        names = {id(o): name for name, o in objectives.items()}
+        self.keys = [(v.parent_component().local_name, v.index()) for v in self.columns]
+        self._table: dict[str, dict[Any, int]] = {}
+        for i, (component, key) in enumerate(self.keys):
+            self._table.setdefault(component, {})[key] = i
+        names = {o.local_name: name for name, o in objectives.items()}
         dense = form.c.toarray()
         costs = {
-            names[id(o)]: (np.asarray(dense[k]).ravel(), float(form.c_offset[k]))
+            names[o.local_name]: (np.asarray(dense[k]).ravel(), float(form.c_offset[k]))
             for k, o in enumerate(form.objectives)
         }
         self._rows = form.rows
@@ -58,7 +65,26 @@ class Bridge(Engine):
             np.array([v.ub if v.ub is not None else inf for v in self.columns], dtype=float),
             np.array([not v.is_continuous() for v in self.columns], dtype=bool),
             costs,
+            stop,
         )
+
+    def at(self, component: str) -> Mapping[Any, int]:
+        """Columns of a variable's component by key; without those that are fixed or in no row."""
+        return self._table.get(component, {})
+
+    def column(self, component: str, key: Any = None) -> int:
+        """The column of one variable.
+
+        Raises
+        ------
+        KeyError
+            It is fixed in the model, or in no row of it.
+        """
+        return self._table[component][key]
+
+    def column_of(self, variable: Any) -> int:
+        """The column of a Pyomo variable; errors as of `column`."""
+        return self.column(variable.parent_component().local_name, variable.index())
 
     @cached_property
     def row_names(self) -> list[str]:
@@ -84,7 +110,7 @@ class Bridge(Engine):
         return index, np.array(list(found.linear.values()), dtype=float), float(found.constant)
 
     def _column(self, visitor: LinearRepnVisitor, key: int) -> int:
-        return self.position[id(visitor.var_recorder.var_map[key])]
+        return self.column_of(visitor.var_recorder.var_map[key])
 
     def duals(self) -> dict[str, float]:
         """Shadow prices of the model's own rows after a solve of the relaxation, without zeros."""

@@ -19,9 +19,8 @@ import numpy as np
 from pyomo.common.tee import capture_output
 from scipy.sparse import csc_array
 
-LARGE = 100_000
-"""Columns from which the first relaxation is solved by interior points: 83 s for 225,000 columns instead of more
-than 400 s by simplex; 10 s instead of 8 s for 52,000."""
+from optimizer.solver.stopping import Stop
+
 Status = Literal["proven", "stopped", "infeasible", "no_plan", "unbounded"]
 SOLVER = f"HiGHS {version('highspy')}"
 
@@ -39,13 +38,9 @@ class Progress:
 
 @dataclass(frozen=True)
 class Limits:
-    """When a solve may stop: at a proven gap, after nodes (reproducible) or seconds (not).
-
-    ``later_gap`` is the gap asked of the goals after the first.
-    """
+    """When a solve may stop: at a proven gap, after nodes (reproducible) or seconds (not)."""
 
     gap: float = 0.01
-    later_gap: float = 0.2
     nodes: int | None = None
     seconds: float = 600.0
     seed: int = 0
@@ -54,6 +49,10 @@ class Limits:
     def first_node(self) -> Limits:
         """The same for one node, or for none where none is asked for."""
         return replace(self, nodes=1 if self.nodes is None else min(1, self.nodes))
+
+    def fewer(self, nodes: int) -> Limits:
+        """The same for so many nodes at most; 0 nodes asked for are the step's own."""
+        return replace(self, nodes=min(self.nodes or nodes, nodes))
 
     def seconds_for(self, share: float) -> float:
         """Seconds of a step with limits of its own: a share; all of them where nodes are counted, so that no clock decides."""
@@ -122,8 +121,11 @@ def hand_back(highs: highspy.Highs, better: Better) -> Iterator[None]:
         highs.cbMipUserSolution.clear()
 
 
-def run_apart(highs: highspy.Highs, stop: threading.Event) -> None:
-    """Run HiGHS in a thread of its own, so that Ctrl-C reaches Python; it sets ``stop``, which a callback must see to."""
+def run_apart(highs: highspy.Highs, stop: Stop) -> None:
+    """Run HiGHS in a thread of its own, so that signals reach Python.
+
+    Where nobody listens for Ctrl-C (`optimizer.solver.stopping.heeding`) it sets ``stop``, which a callback must see to.
+    """
     # an event, not the thread's own join: Python 3.11 takes a joined thread for ended after Ctrl-C
     done = threading.Event()
 
@@ -150,11 +152,17 @@ class Engine:
     whole : ndarray of bool (columns)
     costs : mapping of str to (ndarray (columns), float)
         Objectives by name: coefficients and constant.
+    stop : Stop or None
+        Set: the running solve, and every later one, ends at the next chance.
     """
+
+    interior = 100_000
+    """Columns from which a first relaxation is solved by interior points: 83 s for 225,000 columns instead of more
+    than 400 s by simplex; 10 s instead of 8 s for 52,000."""
 
     def __init__(
         self, matrix: Any, row_low: np.ndarray, row_high: np.ndarray, low: np.ndarray, high: np.ndarray,
-        whole: np.ndarray, costs: Mapping[str, tuple[np.ndarray, float]],
+        whole: np.ndarray, costs: Mapping[str, tuple[np.ndarray, float]], stop: Stop | None = None,
     ):  # fmt: skip
         self.low, self.high, self.whole, self.costs = low, high, whole, dict(costs)
         with capture_output(capture_fd=True):  # its banner goes past every option of its own
@@ -175,7 +183,7 @@ class Engine:
         self.highs.passModel(lp)
         self.kept = whole  # columns that must be whole now
         self.relaxed = not bool(whole.any())
-        self.stop = threading.Event()  # set: the running solve, and every later one, ends at the next chance
+        self.stop = stop or Stop()
 
     def _options(self, options: Mapping[str, object]) -> None:
         for name, value in options.items():
@@ -198,7 +206,8 @@ class Engine:
         """Fix columns (by position) at values."""
         index = np.array(sorted(values), dtype=np.int32)
         level = np.array([values[int(i)] for i in index], dtype=float)
-        self.highs.changeColsBounds(len(index), index, level, level)
+        if len(index):
+            self.highs.changeColsBounds(len(index), index, level, level)
 
     def add_least(self, rows: list[tuple[np.ndarray, np.ndarray, float]]) -> None:
         """Add rows ``coefficients . columns >= least`` given as numbers."""
@@ -222,7 +231,8 @@ class Engine:
     def release(self, columns: Iterable[int]) -> None:
         """Give columns their own bounds back."""
         index = np.array(sorted(columns), dtype=np.int32)
-        self.highs.changeColsBounds(len(index), index, self.low[index], self.high[index])
+        if len(index):
+            self.highs.changeColsBounds(len(index), index, self.low[index], self.high[index])
 
     def bound(self, column: int, low: float, high: float) -> None:
         """Let one column (by position) range between two values from now on."""
@@ -258,6 +268,14 @@ class Engine:
         cost, offset = self.costs[name]
         return float(cost @ values + offset)
 
+    def floor(self, name: str) -> float:
+        """The least that an objective can be within the bounds of its columns: a bound that needs no solve."""
+        cost, offset = self.costs[name]
+        some = np.flatnonzero(cost)
+        return float(
+            np.where(cost[some] > 0, cost[some] * self.low[some], cost[some] * self.high[some]).sum() + offset
+        )
+
     @property
     def stopped(self) -> bool:
         """True once a stop was asked for (Ctrl-C): later goals are not begun."""
@@ -288,9 +306,8 @@ class Engine:
         engine = Engine(
             inside.tocsr()[touched].tocsc(), np.array(lp.row_lower_)[touched] - used,
             np.array(lp.row_upper_)[touched] - used, np.array(lp.col_lower_)[free], np.array(lp.col_upper_)[free],
-            self.kept[free], {n: (c[free], o + float(c @ rest)) for n, (c, o) in self.costs.items()},
+            self.kept[free], {n: (c[free], o + float(c @ rest)) for n, (c, o) in self.costs.items()}, self.stop,
         )  # fmt: skip
-        engine.stop = self.stop
         return Part(engine, free, values)
 
     def interrupt(self) -> None:
@@ -342,7 +359,7 @@ class Engine:
         )  # fmt: skip
         if not self.relaxed:  # a relaxation goes on from its last basis
             self.highs.clearSolver()
-        from_nothing = self.relaxed and n >= LARGE and not self.highs.getBasis().valid
+        from_nothing = self.relaxed and n >= self.interior and not self.highs.getBasis().valid
         self._options({"solver": "ipm" if from_nothing else "choose"})
         if start is not None:
             # whole columns only: HiGHS solves for the rest, so that rows added since do not matter
@@ -374,6 +391,7 @@ class Engine:
         for other in (self.highs.cbSimplexInterrupt, self.highs.cbIpmInterrupt):
             other.subscribe(halt)
         run_apart(self.highs, self.stop)
+        self.stop.count(int(self.highs.getInfo().mip_node_count))
         self.highs.cbMipInterrupt.clear()
         self.highs.cbSimplexInterrupt.clear()
         self.highs.cbIpmInterrupt.clear()
@@ -398,7 +416,7 @@ class Engine:
             said = "proven" if status == state.kOptimal else "stopped"
         gap = (objective - bound) / max(abs(objective), 1e-9) if has_plan else float("inf")
         values = np.array(self.highs.getSolution().col_value) if has_plan else None
-        clock = status == state.kTimeLimit
+        clock = status == state.kTimeLimit or (status == state.kInterrupt and self.stop.reason == "time")
         return Answer(
             said, objective, bound, gap, seconds, max(0, int(info.mip_node_count)), clock, values, self.stopped
         )  # fmt: skip

@@ -5,7 +5,7 @@ far (the smallest Hamming distance to any of them) are made as many as possible;
 plan is made as good as it can be. HiGHS has no solution pool; a limiting row, one row for each plan found
 and one more objective do it.
 
-Three models serve a whole study and are never built anew (`optimizer.study.nearby.Search`): whole heads for the
+Three models serve a whole study and are never built anew (`optimizer.study.nearby.Nearby`): whole heads for the
 best plan and the distances, fractions for the villages of chosen bands and the replacement costs
 (`optimizer.study.replacement`), the splitter for the plans themselves.
 """
@@ -22,17 +22,12 @@ from geodata.travel.times import TravelTimes
 from models.plan.analysis import Alternative, Alternatives
 from models.plan.comparison import plan_changes
 from optimizer.scenario import Scenario
-from optimizer.search.split import Report, missing_tangents
+from optimizer.search.task import Report
 from optimizer.solver.bridge import SOLVER, Answer, Progress
-from optimizer.study.nearby import Found, Search, open_search, settled
+from optimizer.solver.stopping import Stop, heeding
+from optimizer.study.nearby import Nearby, NearlyBest, bounds_of, open_nearby, villages_for
 from optimizer.study.replacement import decisions
-from optimizer.study.study import Made, judged, network_of, open_study, watching
-from optimizer.verbs.plan import StoppedWithoutPlan
-
-TRIES = 3
-"""How often the limit on imbalance is tightened when a plan comes out past it."""
-NEAR, NODES = 0.25, 100
-"""A distance this near to the largest possible is enough; its bound is told."""
+from optimizer.study.study import Made, Study, judged, network_of, open_study
 
 
 def alternatives(
@@ -42,10 +37,11 @@ def alternatives(
     within: float = 0.03,
     times: TravelTimes | None = None,
     report: Report | None = None,
+    stop: Stop | None = None,
 ) -> Alternatives:
     """Several plans that are nearly as good and differ most in which bands stay.
 
-    Ctrl-C ends the search and keeps the plans found.
+    A stop ends the search and keeps the plans found.
 
     Parameters
     ----------
@@ -57,6 +53,8 @@ def alternatives(
         How much worse than the best they may be, as a share of its objective (by the referee).
     times : TravelTimes or None
     report : callable or None
+    stop : Stop or None
+        None: Ctrl-C stops.
 
     Returns
     -------
@@ -72,25 +70,27 @@ def alternatives(
         raise InputProblems(
             [Finding("error", "analysis.bad_alternatives", {"k": k, "within": f"{within:g}"})]
         )
-    try:
-        study = open_study(county, scenario, times)
-        search = open_search(study, report)
-    except KeyboardInterrupt:  # between two solves
-        raise StoppedWithoutPlan("no_plan") from None
+    scenario = scenario or Scenario()
+    with heeding(stop) as token:
+        study = open_study(county, scenario, times, task=scenario.task(token, report))
+        return _found(study, k, within, begun)
+
+
+def _found(study: Study, k: int, within: float, begun: float) -> Alternatives:
+    """The plans of an opened study."""
+    county, report = study.county, study.task.report
+    search = open_nearby(study)
     exhausted = not search.free
-    try:
-        while len(search.found) <= k and not exhausted and not search.stop_asked():
-            if report is not None:
-                done = len(search.found) - 1
-                report("plans_found", Progress(time.monotonic() - begun, done, k, 1 - done / k, 0))
-            found, exhausted = _next(search, within, report)
-            if found is None:
-                break
-            search.found.append(found)
-            search.differ_from(found.state)
-    except KeyboardInterrupt:
-        search.interrupted = True
-    costs = decisions(search, report)
+    while len(search.found) <= k and not exhausted and not search.stop_asked():
+        if report is not None:
+            done = len(search.found) - 1
+            report("plans_found", Progress(time.monotonic() - begun, done, k, 1 - done / k, 0))
+        found, exhausted = _next(search, within)
+        if found is None:
+            break
+        search.found.append(found)
+        search.differ_from(found.state)
+    costs = decisions(search)
     rows = [_alternative(search, i) for i in range(len(search.found))]
     return Alternatives(
         county, study.scenario.model_dump(mode="json"), within, search.bound, tuple(rows), costs, exhausted,
@@ -99,22 +99,22 @@ def alternatives(
     )  # fmt: skip
 
 
-def _next(search: Search, within: float, report: Report | None) -> tuple[Found | None, bool]:
+def _next(search: Nearby, within: float) -> tuple[NearlyBest | None, bool]:
     """One more plan, and whether the search has proven that there is none.
 
     Only a solve at the share itself proves anything, since the model's tangents understate; bands that
     are proven past the share are ruled out, after others the limit is tightened.
     """
     bridge, best = search.whole.bridge, search.found[0].made.objective
+    study, method = search.study, search.study.task.method
     limit = best * (1 + within)
     held, most, tries = limit, len(search.free), 0
-    limits = replace(search.study.limits, gap=NEAR)
-    if not search.study.whole:
-        limits = replace(limits, nodes=min(limits.nodes or NODES, NODES))
-    while tries < TRIES:
+    limits = replace(study.limits, gap=method.apart_gap)
+    limits = limits if study.whole else limits.fewer(method.apart_nodes)
+    while tries < method.apart_tries:
         mark = bridge.rows
-        bridge.limit_goal("imbalance", held)
-        answer = bridge.solve("distance", limits, start=search.start, progress=watching(report, "distance"))
+        bridge.limit_goal(study.goal, held)
+        answer = bridge.solve("distance", limits, start=search.start, progress=study.task.watch("distance"))
         bridge.forget_rows(mark)
         sure = held == limit
         if answer.values is None:
@@ -125,7 +125,7 @@ def _next(search: Search, within: float, report: Report | None) -> tuple[Found |
             break
         if sure:
             most = min(most, math.floor(-answer.bound + 1e-6))
-        found, bound = _finish(search, answer, limit, report)
+        found, bound = _finish(search, answer, limit)
         if found is not None:
             return replace(found, apart_most=most), False
         if bound > limit * (1 + 1e-9):
@@ -136,42 +136,42 @@ def _next(search: Search, within: float, report: Report | None) -> tuple[Found |
     return None, False
 
 
-def _finish(
-    search: Search, answer: Answer, limit: float, report: Report | None
-) -> tuple[Found | None, float]:
+def _finish(search: Nearby, answer: Answer, limit: float) -> tuple[NearlyBest | None, float]:
     """The best whole plan for the bands of a solution, None where it is past the limit; the bands' bound."""
     assert answer.values is not None
     study, whole, part = search.study, search.whole, search.part
-    whole.bridge.load(answer.values)
-    network = network_of(whole.model, study.instance)
-    whole.bridge.add_rows(missing_tangents(whole.model, study.instance))
+    network = network_of(whole, answer.values)
+    whole.tighten(study.goal, answer.values, study.task.method.cut_slack)
     state = search.decided(answer.values)
     start = search.carried(answer.values)
-    goals = study.goals if study.whole else [g for g in study.goals if g[0] in ("imbalance", "travel")]
-    nearly = settled(study, part, part.columns(state), goals, start, report)
+    goals = study.goals
+    if not study.whole:
+        goals = (goals[0], *[g for g in goals[1:] if g.name == "travel"])
+    nearly = villages_for(study, part, bounds_of(part, state), goals, start)
     if nearly is None:
         return None, 0.0
-    part.bridge.load(nearly.values)
     if search.splitter is None:
-        made = judged(study, part.model, study.instance, study.scenario.request())
+        made = judged(study, part, nearly.values, study.request)
         return _accepted(made, state, made.objective, limit), nearly.bound
     # villages at their best for fractions first; those that the whole model chose where heads do not follow
-    for choice in (network_of(part.model, study.instance), network):
-        split = search.splitter.solve(choice, 1.0, study.scenario.request(), report)
+    for choice in (network_of(part, nearly.values), network):
+        split = search.splitter.solve(choice, 1.0, study.request)
         found = None if split is None else _accepted(split, state, nearly.value, limit)
         if found is not None:
             return found, nearly.bound
     return None, nearly.bound
 
 
-def _accepted(made: Made, state: dict[tuple[str, str], bool], value: float, limit: float) -> Found | None:
+def _accepted(
+    made: Made, state: dict[tuple[str, str], bool], value: float, limit: float
+) -> NearlyBest | None:
     """A plan that the referee accepts and that is within the limit."""
     if not made.verdict.accepted or made.objective > limit * (1 + 1e-9):
         return None
-    return Found(made, state, value, 0)
+    return NearlyBest(made, state, value, 0)
 
 
-def _alternative(search: Search, number: int) -> Alternative:
+def _alternative(search: Nearby, number: int) -> Alternative:
     """One of the plans found, compared with the best and with those before it."""
     one, best = search.found[number], search.found[0]
     apart = [sum(one.state[k] != other.state[k] for k in search.free) for other in search.found[:number]]

@@ -33,10 +33,11 @@ from models.plan.comparison import COLUMNS, plan_changes
 from models.problem.request import budgets
 from models.referee.verdict import judge
 from optimizer.infeasibility.conflicts import why_infeasible
+from optimizer.outcomes import Infeasible, Rejected, StoppedWithoutPlan
 from optimizer.scenario import Scenario, check_scenario
-from optimizer.search.relaxation import relax_and_cut
-from optimizer.search.split import Report, first_goal, missing_tangents
+from optimizer.search.task import Report
 from optimizer.solver.bridge import SOLVER
+from optimizer.solver.stopping import Stop, heeding
 from optimizer.study.study import (
     EVERY,
     Made,
@@ -47,16 +48,8 @@ from optimizer.study.study import (
     network_of,
     open_study,
     share_of_budget,
-    watching,
 )
-from optimizer.verbs.plan import Infeasible, Rejected, StoppedWithoutPlan
 
-NETWORKS = 6
-"""Priced solves of the whole county. Measured on Nanpu: benchmarks/results/frontier.md."""
-
-
-CROSSED = 2
-"""Networks on either side of a budget that its own is made from."""
 NOTHING = pd.DataFrame(columns=COLUMNS)
 
 
@@ -78,7 +71,6 @@ class Sweep:
     shared: Shared
     splitter: Splitter
     earmark: str
-    report: Report | None
     pool: dict[tuple[object, ...], Candidate]
     lines: list[tuple[float, float]]
     own: dict[float, float]
@@ -86,8 +78,8 @@ class Sweep:
 
     @property
     def halted(self) -> bool:
-        """True while a stop (Ctrl-C) is in force; `wind_up` lifts it."""
-        return self.shared.bridge.stopped or self.splitter.shared.bridge.stopped
+        """True while a stop is in force; `wind_up` lifts it."""
+        return self.study.task.stop.is_set()
 
     def stop_asked(self) -> bool:
         """True once a stop was asked for."""
@@ -96,17 +88,14 @@ class Sweep:
     def wind_up(self) -> None:
         """After a stop the networks found are still made into plans; a second one ends that too."""
         self.interrupted = self.stop_asked()
-        self.shared.bridge.resume()
-        self.splitter.shared.bridge.resume()
+        self.study.task.stop.clear()
 
     def add(self, values: np.ndarray) -> None:
         """Keep a solution's network."""
-        bridge, model = self.shared.bridge, self.shared.model
-        bridge.load(values)
-        network = network_of(model, self.study.instance)
+        network = network_of(self.shared.search, values)
         if network.key not in self.pool:
             share = float(values[self.shared.column])
-            self.pool[network.key] = Candidate(network, values, network.columns(bridge, model), share)
+            self.pool[network.key] = Candidate(network, values, network.columns(self.shared.bridge), share)
 
 
 def frontier(
@@ -118,7 +107,8 @@ def frontier(
     earmark: str = EVERY,
     times: TravelTimes | None = None,
     report: Report | None = None,
-    networks: int = NETWORKS,
+    networks: int | None = None,
+    stop: Stop | None = None,
 ) -> Frontier:
     """What each budget reaches, from the smallest that keeps the hard rules upwards.
 
@@ -135,8 +125,10 @@ def frontier(
         "all" varies the whole budget in proportion, the name of an earmark that one alone.
     times : TravelTimes or None
     report : callable or None
-    networks : int
-        Priced solves.
+    networks : int or None
+        Priced solves; None for the method's.
+    stop : Stop or None
+        The networks found are still made into plans; a second request ends that too. None: Ctrl-C does.
 
     Raises
     ------
@@ -149,22 +141,30 @@ def frontier(
     scenario = scenario or Scenario()
     check_scenario(scenario, county)
     _check(budgets(county, scenario.request()), points, least, most, earmark)
-    try:
-        study = open_study(county, scenario, times, most)
-        shared = share_of_budget(study.instance, study.whole, most, earmark)
-        splitter = Splitter(study, most, earmark)
-        sweep = Sweep(study, shared, splitter, earmark, report, {}, [], {})
-        found, proven = _least_share(sweep)
-    except KeyboardInterrupt:  # between two solves
-        raise StoppedWithoutPlan("no_plan") from None
+    with heeding(stop) as token:
+        study = open_study(county, scenario, times, most, scenario.task(token, report))
+        return _swept(study, points, least, most, earmark, networks, begun)
+
+
+def _swept(
+    study: Study,
+    points: int,
+    least: float | None,
+    most: float,
+    earmark: str,
+    networks: int | None,
+    begun: float,
+) -> Frontier:
+    """The sweep of an opened study."""
+    county, method = study.county, study.task.method
+    shared = share_of_budget(study.instance, study.task, study.whole, most, earmark)
+    sweep = Sweep(study, shared, Splitter(study, most, earmark), earmark, {}, [], {})
+    found, proven = _least_share(sweep)
     shares = share_grid(
         points, least if least is not None else min(proven, most) if math.isnan(found) else found, most
     )
     relaxed: dict[float, float] = {}
-    try:
-        _search(sweep, shares, networks, proven, relaxed)
-    except KeyboardInterrupt:  # between two solves
-        sweep.interrupted = True
+    _search(sweep, shares, method.frontier_networks if networks is None else networks, proven, relaxed)
     sweep.wind_up()
     bounds = proven_bounds(shares, sweep.lines, {**relaxed, **sweep.own})
     made = _plans(sweep, shares, proven)
@@ -246,9 +246,8 @@ def _relaxed(sweep: Sweep, shares: list[float], values: dict[float, float]) -> N
         if sweep.stop_asked():
             return
         sweep.shared.at(share)
-        answer = relax_and_cut(
-            sweep.shared.bridge, sweep.shared.model, sweep.study.instance, 4, sweep.study.limits
-        )
+        study = sweep.study
+        answer = sweep.shared.search.relax(study.task.method.study_rounds, study.limits, goal=study.goal)
         values[share] = math.inf if answer.status == "infeasible" else answer.bound
 
 
@@ -264,19 +263,15 @@ def _priced(sweep: Sweep, price: float, least: float) -> None:
     """One priced solve: a line that bounds every budget and a network for the pool."""
     shared, study = sweep.shared, sweep.study
     shared.free(min(least, shared.most))
-    shared.bridge.add_goal("priced", "imbalance", {shared.column: price})
+    shared.bridge.add_goal("priced", study.goal, {shared.column: price})
     start = list(sweep.pool.values())[-1].values if sweep.pool else None
-    answer = shared.bridge.solve(
-        "priced", study.limits, start=start, progress=watching(sweep.report, "priced")
-    )
+    answer = shared.bridge.solve("priced", study.limits, start=start, progress=study.task.watch("priced"))
     if math.isfinite(answer.bound):
         sweep.lines.append((price, answer.bound))
     if answer.values is not None:
         sweep.add(answer.values)
-        shared.bridge.load(answer.values)  # the tangents that it asks for serve every later solve
-        rows = missing_tangents(shared.model, study.instance)
-        if rows:
-            shared.bridge.add_rows(rows)
+        # the tangents that it asks for serve every later solve
+        shared.search.tighten(study.goal, answer.values, study.task.method.cut_slack)
 
 
 def _direct(sweep: Sweep, share: float) -> None:
@@ -284,12 +279,12 @@ def _direct(sweep: Sweep, share: float) -> None:
     shared, study = sweep.shared, sweep.study
     shared.at(share)
     if study.whole:  # quick, and a tangent more or less weighs more: solved until none is missing
-        answer = first_goal(shared.bridge, shared.model, study.instance, study.limits, sweep.report)
+        answer = shared.search.minimise(study.goal, study.limits)
     else:
         below = [c for c in sweep.pool.values() if c.share <= share + 1e-9]
         start = max(below, key=lambda c: c.share).values if below else None
-        watch = watching(sweep.report, "imbalance")
-        answer = shared.bridge.solve("imbalance", study.limits, start=start, progress=watch)
+        watch = study.task.watch(study.goal)
+        answer = shared.bridge.solve(study.goal, study.limits, start=start, progress=watch)
     if math.isfinite(answer.bound):
         sweep.own[share] = answer.bound
     if answer.values is not None:
@@ -324,7 +319,7 @@ def _suited(sweep: Sweep, share: float) -> list[tuple[float, Candidate]]:
     bridge.relax(True)
     for candidate in sweep.pool.values():
         bridge.fix(candidate.columns)
-        answer = bridge.solve("imbalance", sweep.study.limits)
+        answer = bridge.solve(sweep.study.goal, sweep.study.limits)
         bridge.release(candidate.columns)
         if answer.values is not None:
             found.append((answer.objective, candidate))
@@ -339,8 +334,9 @@ def _cross(sweep: Sweep, share: float) -> None:
     solve is small, since neighbours agree on most villages.
     """
     by_share = sorted(sweep.pool.values(), key=lambda c: c.share)
-    below = [c for c in by_share if c.share <= share][-CROSSED:]
-    near = below + [c for c in by_share if c.share > share][:CROSSED]
+    most = sweep.study.task.method.frontier_crossed
+    below = [c for c in by_share if c.share <= share][-most:]
+    near = below + [c for c in by_share if c.share > share][:most]
     if not near:
         return
     same = {i: v for i, v in near[0].columns.items() if all(c.columns[i] == v for c in near[1:])}
@@ -349,7 +345,8 @@ def _cross(sweep: Sweep, share: float) -> None:
     bridge = sweep.shared.bridge
     sweep.shared.at(share)
     bridge.fix(same)
-    answer = bridge.solve("imbalance", sweep.study.limits, start=below[-1].values if below else None)
+    start = below[-1].values if below else None
+    answer = bridge.solve(sweep.study.goal, sweep.study.limits, start=start)
     bridge.release(same)
     if answer.values is not None:
         sweep.add(answer.values)
@@ -362,24 +359,21 @@ def _plans(sweep: Sweep, shares: list[float], proven: float) -> list[Made | None
     for share in shares:
         best = None
         if share >= proven - 1e-9 and not sweep.halted:
-            try:
-                best, last = _plan_at(sweep, share, last)
-            except KeyboardInterrupt:  # between two solves
-                sweep.shared.bridge.interrupt()
+            best, last = _plan_at(sweep, share, last)
         made.append(best)
     return made
 
 
 def _plan_at(sweep: Sweep, share: float, last: Candidate | None) -> tuple[Made | None, Candidate | None]:
     """A share's plan and its network: the neighbour's, ``last``, is kept where it is as good."""
-    study, tolerance = sweep.study, sweep.study.goals[0][1]
+    study, tolerance = sweep.study, sweep.study.goals[0].tolerance
     if not study.whole and not sweep.interrupted:
         _cross(sweep, share)
     request = replace(study.scenario.request(), budget=_budget(study, share, sweep.earmark))
     ranked = _suited(sweep, share)
     kept = [f for f in ranked if f[1] is last and f[0] <= ranked[0][0] * (1 + tolerance)]
     for _, candidate in (kept or ranked)[:3]:
-        best = sweep.splitter.solve(candidate.network, share, request, sweep.report)
+        best = sweep.splitter.solve(candidate.network, share, request)
         if best is not None:
             return best, candidate
     return None, last

@@ -2,7 +2,7 @@
 
 A school either keeps all its free bands or gives something up; where both are a school's plans, forcing
 the one that the best plan does not take is the other decision. Its cost is the rise of imbalance over the
-best plan's bands, in the model of `optimizer.study.nearby.Search.part`.
+best plan's bands, in the model of `optimizer.study.nearby.Nearby.part`.
 """
 
 from __future__ import annotations
@@ -15,15 +15,9 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from optimizer.search.split import Report, exact_value, first_goal, missing_tangents
 from optimizer.solver.bridge import Answer, Progress
-from optimizer.study.nearby import Search, settled
-from optimizer.study.study import watching
+from optimizer.study.nearby import Nearby, bounds_of, villages_for
 
-WORTH = 0.01
-"""A rise of the relaxation by this share of the objective is worth a search tree for the proven figure."""
-TREE_NODES, LOCAL_NODES = 1, 20
-RINGS = 2
 COLUMNS = [
     "school_id", "school", "township", "best", "closes", "of", "recurs", "other", "cost_most", "cost_least",
 ]  # fmt: skip
@@ -52,10 +46,10 @@ class Forced:
         return max(0.0, most), min(least, max(0.0, most))  # the bound has a tolerance of its own
 
 
-def decisions(search: Search, report: Report | None = None) -> pd.DataFrame:
+def decisions(search: Nearby) -> pd.DataFrame:
     """How often each free school gives something up, and what the other decision would cost.
 
-    ``cost_most`` is infinite where no plan was found and NaN where none was looked for (Ctrl-C).
+    ``cost_most`` is infinite where no plan was found and NaN where none was looked for (stopped).
     """
     states = [f.state for f in search.found]
     about = search.study.county.schools.set_index("school_id")
@@ -65,13 +59,10 @@ def decisions(search: Search, report: Report | None = None) -> pd.DataFrame:
         keys = [k for k in search.free if k[0] == school_id]
         asked.append(Forced(school_id, keys, not all(states[0][k] for k in keys)))
     own = math.nan
-    try:
-        base = None if search.stop_asked() or not asked else _base(search, report)
-        if base is not None:
-            own = base[0]
-            _price(search, asked, own, base[1], report)
-    except KeyboardInterrupt:
-        search.interrupted = True
+    base = None if search.stop_asked() or not asked else _base(search)
+    if base is not None:
+        own = base[0]
+        _price(search, asked, own, base[1])
     rows = []
     for a in asked:
         gone = [any(not s[k] for k in a.keys) for s in states]
@@ -89,11 +80,10 @@ def decisions(search: Search, report: Report | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _price(
-    search: Search, asked: list[Forced], own: float, values: np.ndarray, report: Report | None
-) -> None:
+def _price(search: Nearby, asked: list[Forced], own: float, values: np.ndarray) -> None:
     """Fill in the figures: by relaxation for every school, by a small solve, by a tree where it can say more."""
     begun = time.monotonic()
+    report, method = search.study.task.report, search.study.task.method
     root = _relaxed(search, asked)
     possible = [a for a in asked if not math.isinf(a.least)]
     for done, a in enumerate(possible):
@@ -102,10 +92,12 @@ def _price(
             report("sites_priced", Progress(seconds, done, len(possible), 1 - share, 0))
         most = [f.value for f in search.found[1:] if all(f.state[k] for k in a.keys) == a.keeps]
         if not search.study.whole and not search.stop_asked():
-            most.append(_local(search, a, values, report))
-        deep = search.study.whole or a.least - root >= WORTH * own or not np.isfinite(most).any()
+            most.append(_local(search, a, values))
+        deep = (
+            search.study.whole or a.least - root >= method.worth_a_tree * own or not np.isfinite(most).any()
+        )
         if deep and not search.stop_asked():
-            bound, found = _tree(search, a, report)
+            bound, found = _tree(search, a)
             a.least = max(a.least, bound)
             most.append(found)
         known = [m for m in most if math.isfinite(m)]
@@ -113,44 +105,41 @@ def _price(
             a.most = min(known, default=math.inf)
 
 
-def _base(search: Search, report: Report | None) -> tuple[float, np.ndarray] | None:
+def _base(search: Nearby) -> tuple[float, np.ndarray] | None:
     """The best plan's bands in the pricing model: their imbalance and a solution."""
     best = search.found[0]
     if search.study.whole:
         assert search.start is not None
         return best.made.objective, search.start
     part = search.part
-    start = None
-    if search.start is not None:
-        search.whole.bridge.load(search.start)
-        start = search.carried(search.start)
-    found = settled(search.study, part, part.columns(best.state), search.study.goals[:1], start, report)
+    start = None if search.start is None else search.carried(search.start)
+    found = villages_for(search.study, part, bounds_of(part, best.state), search.study.goals[:1], start)
     return None if found is None else (found.value, found.values)
 
 
-def _forcing(search: Search, a: Forced) -> tuple[dict[int, float], list[object]]:
+def _forcing(search: Nearby, a: Forced) -> tuple[dict[int, float], list[object]]:
     """Columns to fix and rows to add for a decision: bands close from the top, so the top one tells."""
     if a.keeps:
-        return search.part.columns(dict.fromkeys(a.keys, True)), []
+        return bounds_of(search.part, dict.fromkeys(a.keys, True)), []
     scheme = search.study.instance.standards.scheme
     above = {low: up for s in scheme.stage_ids for low, up in pairwise(scheme.bands_of(s))}
     tops = [k for k in a.keys if (k[0], above.get(k[1])) not in a.keys]
     if len(tops) == 1:
-        return search.part.columns({tops[0]: False}), []
+        return bounds_of(search.part, {tops[0]: False}), []
     return {}, [len(tops) - 1 - sum(search.part.model.open[k] for k in tops) >= 0]
 
 
-def _relaxed(search: Search, asked: list[Forced]) -> float:
+def _relaxed(search: Nearby, asked: list[Forced]) -> float:
     """The relaxation's value for every decision, infinite where it has none; returns the free one's."""
-    bridge, limits = search.part.bridge, search.study.limits
+    bridge, limits, goal = search.part.bridge, search.study.limits, search.study.goal
     bridge.relax(True)
-    root = bridge.solve("imbalance", limits).bound
+    root = bridge.solve(goal, limits).bound
     for a in asked:
         fixed, rows = _forcing(search, a)
         mark = bridge.rows
         bridge.fix(fixed)
         bridge.add_rows(rows)
-        answer = bridge.solve("imbalance", limits)
+        answer = bridge.solve(goal, limits)
         bridge.release(fixed)
         bridge.forget_rows(mark)
         if search.stop_asked():
@@ -160,53 +149,50 @@ def _relaxed(search: Search, asked: list[Forced]) -> float:
     return root
 
 
-def _local(search: Search, a: Forced, values: np.ndarray, report: Report | None) -> float:
+def _local(search: Nearby, a: Forced, values: np.ndarray) -> float:
     """Imbalance found with the other bands, and the villages that the school does not concern, as they are.
 
     First only the villages that could attend it may change, then those too that share a school with them.
     """
-    part, pairs = search.part, search.study.instance.pairs
-    at = part.bridge.position
+    part, pairs, method = search.part, search.study.instance.pairs, search.study.task.method
+    attend = part.bridge.at("attend")
     fixed, rows = _forcing(search, a)
-    bands = part.columns({k: v for k, v in search.found[0].state.items() if k not in a.keys})
+    bands = bounds_of(part, {k: v for k, v in search.found[0].state.items() if k not in a.keys})
     place = pd.MultiIndex.from_frame(pairs[["school_id", "band"]])
     here = place.isin(a.keys)
-    for _ in range(RINGS):
+    for _ in range(method.local_rings):
         near = pairs["g"].isin(pairs.loc[here, "g"])
-        kept = {at[id(part.model.attend[p])] for p in pairs.index[~near]}
+        kept = {attend[p] for p in pairs.index[~near]}
         rest = {i: float(round(values[i])) for i in sorted(kept)}
-        found = _solved(search, a, bands | rest | fixed, rows, LOCAL_NODES, report)[1]
+        found = _solved(search, a, bands | rest | fixed, rows, method.local_nodes)[1]
         if math.isfinite(found) or search.stop_asked():
             return found
         here = place.isin(place[near])
     return math.inf
 
 
-def _tree(search: Search, a: Forced, report: Report | None) -> tuple[float, float]:
+def _tree(search: Nearby, a: Forced) -> tuple[float, float]:
     """Bound and imbalance found with everything else free."""
     fixed, rows = _forcing(search, a)
-    nodes = search.study.limits.nodes if search.study.whole else TREE_NODES
-    return _solved(search, a, fixed, rows, nodes, report)
+    study = search.study
+    nodes = study.limits.nodes if study.whole else study.task.method.tree_nodes
+    return _solved(search, a, fixed, rows, nodes)
 
 
 def _solved(
-    search: Search,
-    a: Forced,
-    fixed: dict[int, float],
-    rows: list[object],
-    nodes: int | None,
-    report: Report | None,
+    search: Nearby, a: Forced, fixed: dict[int, float], rows: list[object], nodes: int | None
 ) -> tuple[float, float]:
-    """One forced solve: its bound, and the imbalance of its solution without tangents (infinite: none)."""
-    bridge, model = search.part.bridge, search.part.model
+    """One forced solve: its bound, and the first goal of its solution without tangents (infinite: none)."""
+    part, study = search.part, search.study
+    bridge, goal = part.bridge, study.goal
     mark = bridge.rows
     bridge.fix(fixed)
     bridge.add_rows(rows)
-    limits = replace(search.study.limits, nodes=nodes)
-    if search.study.whole:  # quick, so solved until no tangent is missing
-        answer: Answer = first_goal(bridge, model, search.study.instance, limits, report)
+    limits = replace(study.limits, nodes=nodes)
+    if study.whole:  # quick, so solved until no tangent is missing
+        answer: Answer = part.minimise(goal, limits)
     else:
-        answer = bridge.solve("imbalance", limits, start=a.values, progress=watching(report, "replacement"))
+        answer = bridge.solve(goal, limits, start=a.values, progress=study.task.watch("replacement"))
     bridge.release(fixed)
     bridge.forget_rows(mark)
     if answer.status == "infeasible":
@@ -214,7 +200,6 @@ def _solved(
     if answer.values is None:
         return answer.bound if math.isfinite(answer.bound) else 0.0, math.inf
     a.values = answer.values
-    bridge.load(answer.values)
-    found = exact_value(model, search.study.instance)
-    bridge.add_rows(missing_tangents(model, search.study.instance))
+    found = part.exact(goal, answer.values)
+    part.tighten(goal, answer.values, study.task.method.cut_slack)
     return answer.bound, found

@@ -2,21 +2,20 @@
 
 `optimizer.verbs.plan.plan` re-centres the measure for every run, so two runs' objectives are not quite the
 same measure. A `Study` keeps the means of the scenario's own relaxation, so that budgets, forced
-decisions and alternatives compare.
+decisions and alternatives compare. It is about the scenario's first goal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
 
 from geodata.contract.county import County
 from geodata.travel.times import TravelTimes, travel_times
-from models.formulation.imbalance import measured
-from models.formulation.model import GOALS, build_model
 from models.formulation.money import EARMARKED, WAN
 from models.formulation.solution import unpack
 from models.plan.decisions import Plan, Verdict
@@ -25,21 +24,14 @@ from models.problem.request import Request
 from models.referee.verdict import judge
 from models.standards.norms import Standards, load_standards
 from optimizer.infeasibility.conflicts import why_infeasible
+from optimizer.outcomes import Infeasible, Rejected, StoppedWithoutPlan
 from optimizer.scenario import Scenario, check_scenario
-from optimizer.search.relaxation import NoPlan, bridge_of, centres_of, relax_and_cut
-from optimizer.search.split import (
-    Report,
-    Solved,
-    enrolment,
-    exact_objective,
-    first_goal,
-    missing_tangents,
-    ordered_goals,
-    record,
-    solve_split,
-)
-from optimizer.solver.bridge import Bridge, Limits, Progress
-from optimizer.verbs.plan import JOINT_UNITS, Infeasible, Rejected, StoppedWithoutPlan
+from optimizer.search.relaxation import recentred
+from optimizer.search.search import Search, Solved
+from optimizer.search.split import exact_objective
+from optimizer.search.steps import Found, find_plan
+from optimizer.search.task import Target, Task
+from optimizer.solver.bridge import Bridge, Limits
 
 EVERY = "all"
 
@@ -56,17 +48,33 @@ class Study:
     times: TravelTimes
     scenario: Scenario
     instance: Instance
+    task: Task
     whole: bool
 
     @property
     def limits(self) -> Limits:
-        """The scenario's limits of one solve."""
-        return self.scenario.limits()
+        """The limits of one solve."""
+        return self.task.limits
 
     @property
-    def goals(self) -> list[tuple[str, float]]:
-        """The scenario's goals in order with their tolerances."""
-        return [(str(g.name), g.tolerance) for g in self.scenario.goals]
+    def goals(self) -> tuple[Target, ...]:
+        """The scenario's goals in order.
+
+        Small counties reach the later ones to the first one's gap, so that two plans' measures compare.
+        """
+        if not self.whole:
+            return self.task.goals
+        return tuple(replace(g, gap=self.limits.gap if g.gap is None else g.gap) for g in self.task.goals)
+
+    @property
+    def goal(self) -> str:
+        """The first goal, which the study is about."""
+        return self.task.goals[0].name
+
+    @property
+    def request(self) -> Request:
+        """What the plans are asked for."""
+        return self.scenario.request()
 
 
 @dataclass(frozen=True)
@@ -80,12 +88,16 @@ class Made:
 
 @dataclass
 class Shared:
-    """A model whose budget is a share of the scenario's: one column instead of right-hand sides."""
+    """A search whose budget is a share of the scenario's: one column instead of right-hand sides."""
 
-    model: pyo.ConcreteModel
-    bridge: Bridge
+    search: Search
     column: int
     most: float
+
+    @property
+    def bridge(self) -> Bridge:
+        """The search's handle."""
+        return self.search.bridge
 
     def at(self, share: float) -> None:
         """Spend at most this share of the budget from now on."""
@@ -96,13 +108,7 @@ class Shared:
         self.bridge.bound(self.column, least, self.most)
 
 
-def share_of_budget(
-    inst: Instance,
-    whole: bool,
-    most: float,
-    earmark: str = EVERY,
-    extra: Callable[[pyo.ConcreteModel], None] | None = None,
-) -> Shared:
+def share_of_budget(inst: Instance, task: Task, whole: bool, most: float, earmark: str = EVERY) -> Shared:
     """The model with budgets in proportion to one variable, so that a sweep needs no new model.
 
     ``charge[e] <= B[e] share + spill[e]``, ``sum spill <= B[any] share``; with one earmark named, the
@@ -111,36 +117,41 @@ def share_of_budget(
     Parameters
     ----------
     inst : Instance
+    task : Task
     whole : bool
     most : float
         Largest share that will be asked for.
     earmark : str
         "all", or the one that varies.
-    extra : callable or None
-        Adds rows before the model goes to the solver.
     """  # fmt: skip
-    model = build_model(inst, whole=whole)
-    model.budget_share = pyo.Var(bounds=(0.0, most))
-    model.earmark.deactivate()
-    model.any_money.deactivate()
     have = {e: inst.budget.get(e, 0.0) / WAN for e in (*EARMARKED, "any")}
     varies = {e: earmark in (EVERY, e) for e in have}
 
-    def money(e: str) -> object:
-        return have[e] * (model.budget_share if varies[e] else 1.0)
+    def shared(model: Any) -> Mapping[str, Any]:
+        model.budget_share = pyo.Var(bounds=(0.0, most))
+        model.earmark.deactivate()
+        model.any_money.deactivate()
 
-    model.share_earmark = pyo.Constraint(EARMARKED, rule=lambda m, e: m.charge[e] <= money(e) + m.spill[e])
-    model.share_any = pyo.Constraint(expr=sum(model.spill[e] for e in EARMARKED) <= money("any"))
-    model.goal_share = pyo.Objective(expr=model.budget_share)
-    model.goal_share.deactivate()
-    if extra is not None:
-        extra(model)
-    bridge = Bridge(model, {**{n: model.component(f"goal_{n}") for n in GOALS}, "share": model.goal_share})
-    return Shared(model, bridge, bridge.position[id(model.budget_share)], most)
+        def money(e: str) -> object:
+            return have[e] * (model.budget_share if varies[e] else 1.0)
+
+        model.share_earmark = pyo.Constraint(
+            EARMARKED, rule=lambda m, e: m.charge[e] <= money(e) + m.spill[e]
+        )
+        model.share_any = pyo.Constraint(expr=sum(model.spill[e] for e in EARMARKED) <= money("any"))
+        model.goal_share = pyo.Objective(expr=model.budget_share)
+        return {"share": model.goal_share}
+
+    search = Search(inst, task, whole, shared)
+    return Shared(search, search.bridge.column("budget_share"), most)
 
 
 def open_study(
-    county: County, scenario: Scenario | None = None, times: TravelTimes | None = None, most: float = 1.0
+    county: County,
+    scenario: Scenario | None = None,
+    times: TravelTimes | None = None,
+    most: float = 1.0,
+    task: Task | None = None,
 ) -> Study:
     """Read a scenario's request and settle the planned means of the measure.
 
@@ -151,6 +162,8 @@ def open_study(
     times : TravelTimes or None
     most : float
         Share of the budget at which the means are settled when the scenario's own has no plan.
+    task : Task or None
+        None for the scenario's own, which nobody can stop.
 
     Raises
     ------
@@ -158,24 +171,23 @@ def open_study(
     """
     scenario = scenario or Scenario()
     check_scenario(scenario, county)
+    task = task or scenario.task()
     standards = load_standards(county)
     times = times or travel_times(county)
     inst = build_instance(county, standards, scenario.request(), times)
-    shared = share_of_budget(inst, False, max(1.0, most))
+    shared = share_of_budget(inst, task, False, max(1.0, most))
     for share in (1.0, most):
         shared.at(share)
-        relaxed = relax_and_cut(shared.bridge, shared.model, inst, 4, scenario.limits())
+        relaxed = shared.search.relax(task.method.settle_rounds, task.limits)
         if relaxed.values is not None or relaxed.status != "infeasible":
             break
     if relaxed.clock or (relaxed.values is None and relaxed.status != "infeasible"):
-        raise StoppedWithoutPlan(
-            relaxed.status
-        )  # means that the clock settled are no means to study anything about
+        # means that the clock settled are no means to study anything about
+        raise StoppedWithoutPlan(relaxed.status)
     if relaxed.values is None:
         raise Infeasible(why_infeasible(inst))
-    shared.bridge.load(relaxed.values)
-    inst = inst.centred(*centres_of(shared.model, inst))
-    return Study(county, standards, times, scenario, inst, len(inst.units) <= JOINT_UNITS)
+    inst = recentred(shared.search, relaxed.values)
+    return Study(county, standards, times, scenario, inst, task, len(inst.units) <= task.method.joint_units)
 
 
 def forced(study: Study, keep_open: tuple[str, ...] = (), close: tuple[str, ...] = ()) -> Study:
@@ -194,10 +206,10 @@ def forced(study: Study, keep_open: tuple[str, ...] = (), close: tuple[str, ...]
 
 @dataclass(frozen=True)
 class Network:
-    """Which bands stay and who goes where, as columns of the model that found it.
+    """Which bands stay and who goes where, by the instance's own keys.
 
-    ``pairs`` and ``bands`` say the same by the instance's own keys; ``near`` is the continuous amount of
-    each indicator, in the resource's own unit, and ``pupils`` the enrolment by unit.
+    ``near`` is the continuous amount of each indicator, in the resource's own unit, and ``pupils`` the
+    enrolment by unit.
     """
 
     pairs: dict[int, float]
@@ -205,11 +217,11 @@ class Network:
     pupils: dict[str, float]
     near: dict[tuple[str, str], float]
 
-    def columns(self, bridge: Bridge, model: pyo.ConcreteModel) -> dict[int, float]:
+    def columns(self, bridge: Bridge) -> dict[int, float]:
         """The columns that fix this network in a model of the same instance."""
-        at = bridge.position
-        fixed = {at[id(model.attend[p])]: v for p, v in self.pairs.items()}
-        return fixed | {at[id(model.open[k])]: v for k, v in self.bands.items() if id(model.open[k]) in at}
+        attend, opens = bridge.at("attend"), bridge.at("open")
+        fixed = {attend[p]: v for p, v in self.pairs.items()}
+        return fixed | {opens[k]: v for k, v in self.bands.items() if k in opens}
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -217,15 +229,11 @@ class Network:
         return (*(p for p, v in self.pairs.items() if v), *(k for k, v in self.bands.items() if v))
 
 
-def network_of(model: pyo.ConcreteModel, inst: Instance) -> Network:
-    """The network of the solution loaded into a model."""
-    near = {}
-    for u, r in model.spread:
-        y, _ = measured(model, inst, u, r)
-        near[u, r] = float(pyo.value(y)) * inst.centres[inst.units.at[u, "stage"], r]
-    pairs = {int(p): float(round(pyo.value(model.attend[p]))) for p in inst.pairs.index}
-    bands = {k: float(round(pyo.value(model.open[k]))) for k in inst.bands.index}
-    return Network(pairs, bands, enrolment(model, inst), near)
+def network_of(search: Search, values: np.ndarray) -> Network:
+    """The network of a solution."""
+    pairs = {int(p): float(v) for p, v in search.decided("attend", values).items()}
+    bands = {k: float(v) for k, v in search.decided("open", values).items()}
+    return Network(pairs, bands, search.enrolment(values), search.spreads.amounts(values))
 
 
 class Splitter:
@@ -237,108 +245,81 @@ class Splitter:
 
     def __init__(self, study: Study, most: float, earmark: str = EVERY):
         self.study = study
-        self.shared = share_of_budget(study.instance, True, most, earmark)
+        self.shared = share_of_budget(study.instance, study.task, True, most, earmark)
         self.fixed: dict[int, float] = {}
-        inst, model, bridge = study.instance, self.shared.model, self.shared.bridge
-        self.counted = []
-        for u, r in model.spread:
-            if inst.standards.resources[r].whole:
-                y, people = measured(model, inst, u, r)
-                spread = bridge.position[id(model.spread[u, r])]
-                self.counted.append((u, r, spread, bridge.terms(y), bridge.terms(people)))
 
-    def _secants(self, network: Network) -> list[tuple[np.ndarray, np.ndarray, float]]:
-        """`models.formulation.imbalance.whole_secants` for the network's enrolment, as numbers.
-
-        spread - ((2e+1) / (m P) - 2) y - P >= -e (e+1) / (m^2 P), e = k and what today's rooms have besides
-        """
-        rows = []
-        for u, r, spread, (yi, yv, y0), (pi, pv, p0) in self.counted:
-            pupils = network.pupils[u]
-            if pupils <= 0:
-                continue
-            m = self.study.instance.centres[self.study.instance.units.at[u, "stage"], r]
-            base = int(network.near[u, r])
-            columns, place = np.unique(np.concatenate([[spread], yi, pi]), return_inverse=True)
-            beyond = float(self.study.instance.units.at[u, r]) % 1.0
-            for k in range(max(0, base - 6), base + 8):
-                e = k + beyond
-                slope = (2 * e + 1) / (m * pupils) - 2.0
-                value = np.zeros(len(columns))
-                np.add.at(value, place, np.concatenate([[1.0], -slope * yv, -pv]))
-                rows.append((columns, value, slope * y0 + p0 - e * (e + 1) / (m * m * pupils)))
-        return rows
-
-    def solve(
-        self, network: Network, share: float, request: Request, report: Report | None = None
-    ) -> Made | None:
-        """The best whole plan on a network at a share of the budget, None where none was found."""
-        s, study = self.shared, self.study
-        bridge, inst = s.bridge, study.instance
+    def _fix(self, network: Network) -> None:
+        bridge = self.shared.bridge
         bridge.release(self.fixed)
-        self.fixed = network.columns(bridge, s.model)
+        self.fixed = network.columns(bridge)
         bridge.fix(self.fixed)
-        s.at(share)
-        relax_and_cut(bridge, s.model, inst, 3, study.limits)
+
+    def solve(self, network: Network, share: float, request: Request) -> Made | None:
+        """The best whole plan on a network at a share of the budget, None where none was found."""
+        study, search, bridge = self.study, self.shared.search, self.shared.bridge
+        goal, method = study.goal, study.task.method
+        self._fix(network)
+        self.shared.at(share)
+        search.relax(3, study.limits, goal=goal)
         mark = bridge.rows
-        bridge.add_least(self._secants(network))
-        first = bridge.solve("imbalance", study.limits, progress=watching(report, "imbalance"))
-        tangents = []
-        if first.values is not None and first.status != "stopped":
-            bridge.load(first.values)
-            tangents = missing_tangents(s.model, inst)
-            if tangents:
-                bridge.add_rows(tangents)
-                again = bridge.solve(
-                    "imbalance", study.limits, start=first.values, progress=watching(report, "imbalance")
-                )
+        secants = search.spreads.secants(network.pupils, network.near)
+        if secants is not None:
+            bridge.add_table(*secants)
+        watch = study.task.watch(goal)
+        first = bridge.solve(goal, study.limits, progress=watch)
+        tangents = None
+        if first.values is not None and first.status != "stopped" and goal in search.measures:
+            value = bridge.value(goal, first.values)
+            tangents = search.measures[goal].missing(first.values, value, method.cut_slack)
+            if tangents is not None:
+                bridge.add_table(*tangents)
+                again = bridge.solve(goal, study.limits, start=first.values, progress=watch)
                 first = again if again.values is not None else first
         if first.values is None:
             bridge.forget_rows(mark)
             return None
-        order = [g for g in study.goals if g[0] != "travel"]
-        later = replace(study.limits, gap=study.limits.later_gap)
-        answer, _ = ordered_goals(bridge, order, first, later, report)
+        answer, _ = search.in_order(
+            first, tuple(g for g in study.task.goals if g.name != "travel"), study.limits
+        )
         bridge.forget_rows(mark)  # secants hold for this network only
-        if tangents:
-            bridge.add_rows(tangents)
+        if tangents is not None:
+            bridge.add_table(*tangents)
         assert answer.values is not None
-        bridge.load(answer.values)
-        return judged(study, s.model, inst, request)
+        return judged(study, search, answer.values, request)
 
     def least(self, network: Network) -> float | None:
         """The smallest share with a whole plan on a network, None if there is none."""
-        self.shared.bridge.release(self.fixed)
-        self.fixed = network.columns(self.shared.bridge, self.shared.model)
-        self.shared.bridge.fix(self.fixed)
+        self._fix(network)
         self.shared.free()
         answer = self.shared.bridge.solve("share", replace(self.study.limits, gap=1e-3))
         return None if answer.values is None else answer.objective
 
 
-def watching(report: Report | None, step: str) -> Callable[[Progress], None] | None:
-    """A solve's progress under the name of a step."""
-    return None if report is None else lambda p: report(step, p)
-
-
-def judged(study: Study, model: pyo.ConcreteModel, inst: Instance, request: Request) -> Made:
-    """The loaded solution as a plan with the referee's verdict."""
-    made = unpack(model, inst, study.times.towns)
+def judged(study: Study, search: Search, values: np.ndarray, request: Request) -> Made:
+    """A solution as a plan with the referee's verdict."""
+    search.load(values)
+    made = unpack(search.model, search.instance, study.times.towns)
     verdict = judge(study.county, study.standards, made, study.times, request)
-    return Made(made, verdict, exact_objective(verdict.indicators, inst))
+    if study.goal == "imbalance":
+        return Made(made, verdict, exact_objective(verdict.indicators, search.instance))
+    return Made(made, verdict, search.exact(study.goal, values))
 
 
 @dataclass(frozen=True)
 class Best:
-    """A study's best plan, its proven bound and the network model that it came from."""
+    """A study's best plan, its proven bound, and the search that it came from."""
 
     made: Made
     bound: float
-    network: Solved
-    bridge: Bridge
+    found: Found
+
+    @property
+    def network(self) -> Solved:
+        """The step that decided the network."""
+        return self.found.decided
 
 
-def best_plan(study: Study, report: Report | None = None) -> Best:
+def best_plan(study: Study) -> Best:
     """The plan of a study about its own means: `optimizer.verbs.plan.plan` without re-centring.
 
     Raises
@@ -347,28 +328,9 @@ def best_plan(study: Study, report: Report | None = None) -> Best:
         Infeasible (proven) or stopped.
     Rejected
     """
-    inst, goals = study.instance, study.goals
-    model = build_model(inst, whole=study.whole)
-    bridge = bridge_of(model)
-    relax_and_cut(bridge, model, inst, 6, study.limits)
-    first = first_goal(bridge, model, inst, study.limits, report)
-    if first.values is None:
-        raise NoPlan(first.status, inst)
-    on_network = goals if study.whole else [g for g in goals if g[0] != "cost"]
-    # small counties reach the later goals to the first one's gap, so that two plans' measures compare
-    later = study.limits if study.whole else replace(study.limits, gap=study.limits.later_gap)
-    mark = bridge.rows
-    answer, _ = ordered_goals(bridge, on_network, first, later, report)
-    bridge.forget_rows(mark)
-    assert answer.values is not None
-    bridge.load(answer.values)
-    network = Solved(model, inst, (record("imbalance", first, 0.0),), answer)
-    request = study.scenario.request()
-    if study.whole:
-        made = judged(study, model, inst, request)
-    else:
-        split = solve_split(network, goals, study.limits, report)
-        made = judged(study, split.model, split.instance, request)
+    found = find_plan(study.instance, replace(study.task, goals=study.goals), settle=False)
+    final = found.final
+    made = judged(study, final.search, final.values, study.request)
     if not made.verdict.accepted:
         raise Rejected(made.verdict)
-    return Best(made, first.bound, network, bridge)
+    return Best(made, found.decided.goals[0].bound, found)

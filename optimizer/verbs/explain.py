@@ -14,9 +14,11 @@ from models.problem.baseline import sites
 from models.problem.instance import Instance
 from optimizer.infeasibility.conflicts import RULE_OF
 from optimizer.infeasibility.impossible import reasons, why_impossible
+from optimizer.outcomes import Infeasible, StoppedWithoutPlan
 from optimizer.scenario import Scenario
-from optimizer.search.relaxation import NoPlan, relax_and_cut
-from optimizer.search.split import Report
+from optimizer.search.search import NoPlan
+from optimizer.search.task import Report
+from optimizer.solver.stopping import Stop, heeding
 from optimizer.study.study import (
     Best,
     Made,
@@ -26,12 +28,8 @@ from optimizer.study.study import (
     network_of,
     open_study,
     share_of_budget,
-    watching,
 )
-from optimizer.verbs.plan import Infeasible, StoppedWithoutPlan
 
-SHARES = (0.5, 0.75, 1.25, 1.5, 2.0)
-"""Budgets, times the scenario's own, at which a flip of the decision is looked for."""
 NETWORK_LIMITS = ("capacity", "site_cap", "class_rooms", "pace_township", "pace_county", "pace_pupils")
 """Components whose relations are read off the plan: they bind where they hold with equality."""
 
@@ -42,8 +40,9 @@ def explain_school(
     instead: str | None = None,
     scenario: Scenario | None = None,
     times: TravelTimes | None = None,
-    shares: tuple[float, ...] = SHARES,
+    shares: tuple[float, ...] | None = None,
     report: Report | None = None,
+    stop: Stop | None = None,
 ) -> Swap:
     """Why a school is kept, reduced or closed: the same plan with the decision forced the other way.
 
@@ -57,9 +56,12 @@ def explain_school(
         Another school, forced to what the first one is in the plan ("this one and not that one").
     scenario : Scenario or None
     times : TravelTimes or None
-    shares : tuple of float
-        Budgets, times the scenario's own, at which the decision is made again; empty tries none.
+    shares : tuple of float or None
+        Budgets, times the scenario's own, at which the decision is made again; empty tries none, None those of
+        the scenario's method.
     report : callable or None
+    stop : Stop or None
+        None: Ctrl-C stops.
 
     Raises
     ------
@@ -69,18 +71,26 @@ def explain_school(
         As `optimizer.verbs.plan.plan`.
     """
     _known(county, school_id, instead)
-    study = open_study(county, scenario, times)
-    best = best_of(study, report)
+    scenario = scenario or Scenario()
+    with heeding(stop) as token:
+        study = open_study(county, scenario, times, task=scenario.task(token, report))
+        tried = scenario.method.flip_budgets if shares is None else shares
+        return _swap(study, school_id, instead, tried)
+
+
+def _swap(study: Study, school_id: str, instead: str | None, shares: tuple[float, ...]) -> Swap:
+    """The decision as it is, forced the other way, and at other budgets."""
+    best = best_of(study)
     is_open = kept(best.made, school_id)
     back, shut = ((), (school_id,)) if is_open else ((school_id,), ())
     if instead is not None:
         back, shut = ((*back, instead), shut) if is_open else (back, (*shut, instead))
     other = forced(study, keep_open=back, close=shut)
     locks = locked_by(study.instance, school_id)
-    flips = flip_table(study, school_id, shares, is_open, report)
+    flips = flip_table(study, school_id, shares, is_open)
     actions = contributions(best.made, study.instance, school_id)
     try:
-        swapped = best_plan(other, report)
+        swapped = best_plan(other)
     except NoPlan as stop:
         if stop.status != "infeasible":
             raise StoppedWithoutPlan(stop.status) from None
@@ -109,10 +119,10 @@ def _known(county: County, school_id: str, instead: str | None) -> None:
         raise InputProblems(found)
 
 
-def best_of(study: Study, report: Report | None) -> Best:
+def best_of(study: Study) -> Best:
     """`optimizer.study.study.best_plan` with the reasons where there is none."""
     try:
-        return best_plan(study, report)
+        return best_plan(study)
     except NoPlan as stop:
         raise without_plan(study, stop.status) from None
 
@@ -127,7 +137,7 @@ def without_plan(study: Study, status: str) -> Exception:
 def _in_the_way(study: Study) -> list[Finding]:
     """What would have to give for a study that is proven impossible; the reasons alone where the search for it is stopped."""
     try:
-        why = why_impossible(study.instance, study.times, study.limits)
+        why = why_impossible(study.instance, study.times, study.task)
     except StoppedWithoutPlan:
         return reasons(study.instance, study.times)
     give = [f for r in why.relaxations if r.possible for f in r.findings]
@@ -185,7 +195,10 @@ def binding(best: Best, study: Study) -> pd.DataFrame:
     amount (10,000 yuan, a head, a pupil) lowers the objective; NaN for rules about the network, which
     hold with equality.
     """
-    model, inst, bridge = best.network.model, study.instance, best.bridge
+    county = best.found.county
+    model, inst, bridge = county.model, study.instance, county.bridge
+    values = county.carried(best.network.search, best.network.values)
+    county.load(values)
     places: dict[str, list[str]] = {}
     price: dict[str, float] = {}
     for name in NETWORK_LIMITS:
@@ -196,10 +209,10 @@ def binding(best: Best, study: Study) -> pd.DataFrame:
             used = float(pyo.value(model.unit_open[key])) > 0.5 if key in inst.units.index else True
             if used and slack < 1e-6:
                 places.setdefault(RULE_OF[name], []).append("" if key is None else str(key))
-    columns = network_of(model, inst).columns(bridge, model)
+    columns = network_of(county, values).columns(bridge)
     bridge.relax(True)
     bridge.fix(columns)
-    answer = bridge.solve("imbalance", study.limits)
+    answer = bridge.solve(study.goal, study.limits)
     duals = bridge.duals() if answer.values is not None else {}
     bridge.release(columns)
     bridge.relax(False)
@@ -286,27 +299,24 @@ def contributions(made: Made, inst: Instance, school_id: str) -> pd.DataFrame:
     return table.sort_values("contribution", ascending=False, kind="stable").reset_index(drop=True)
 
 
-def flip_table(
-    study: Study, school_id: str, shares: tuple[float, ...], is_open: bool, report: Report | None
-) -> pd.DataFrame:
+def flip_table(study: Study, school_id: str, shares: tuple[float, ...], is_open: bool) -> pd.DataFrame:
     """The decision at other budgets, first goal only: ``share, open``; the scenario's own included."""
     inst = study.instance
     if not shares:
         return pd.DataFrame({"share": [1.0], "open": [is_open]})
-    shared = share_of_budget(inst, study.whole, max(shares))
+    shared = share_of_budget(inst, study.task, study.whole, max(shares))
+    search, bridge = shared.search, shared.bridge
     keys = [k for k in inst.bands.index if k[0] == school_id]
     rows: list[tuple[float, object]] = [(1.0, is_open)]
     start = None
     for share in sorted(shares):
         shared.at(share)
-        relax_and_cut(shared.bridge, shared.model, inst, 3, study.limits)
-        answer = shared.bridge.solve(
-            "imbalance", study.limits, start=start, progress=watching(report, "flip")
-        )
+        search.relax(3, study.limits, goal=study.goal)
+        answer = bridge.solve(study.goal, study.limits, start=start, progress=study.task.watch("flip"))
         if answer.values is None:
             rows.append((share, None))
             continue
         start = answer.values
-        shared.bridge.load(answer.values)
-        rows.append((share, all(float(pyo.value(shared.model.open[k])) > 0.5 for k in keys)))
+        opened = search.decided("open", answer.values)
+        rows.append((share, all(opened[k] for k in keys)))
     return pd.DataFrame(sorted(rows, key=lambda r: r[0]), columns=["share", "open"])

@@ -19,13 +19,14 @@ import optimizer.cli.main as cli
 from geodata.contract.county import County
 from geodata.contract.findings import InputProblems
 from maps.dossier.alternatives import alternatives_said, decisions_sheet, plans_sheet, write_alternatives
-from models.formulation.model import build_model
 from models.plan.analysis import Alternatives
 from models.plan.decisions import Plan
 from optimizer.scenario import Goal, Scenario
-from optimizer.search.relaxation import bridge_of, relax_and_cut
-from optimizer.search.split import exact_objective, exact_value, first_goal
+from optimizer.search.method import Method
+from optimizer.search.search import Search
+from optimizer.search.split import exact_objective
 from optimizer.solver.bridge import Limits, Progress
+from optimizer.solver.stopping import Stop
 from optimizer.study.alternatives import alternatives
 from optimizer.study.study import best_plan, forced, open_study
 from optimizer.verbs.plan import StoppedWithoutPlan
@@ -125,43 +126,46 @@ def loose_county() -> County:
 
 
 @contextmanager
-def loose(units: int) -> Iterator[None]:
-    """Two closures allowed; counties of more units than these go through fractions."""
+def loose() -> Iterator[None]:
+    """Two closures allowed."""
     case = ready(loose_county()).with_rules(**LOOSE)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("optimizer.study.study.load_standards", lambda county: case.standards)
-        patch.setattr("optimizer.study.study.JOINT_UNITS", units)
         yield
+
+
+def by(units: int) -> Scenario:
+    """Counties of more units than these go through fractions."""
+    return ALONE.model_copy(update={"method": Method(joint_units=units)})
 
 
 @cache
 def every_closure(whole: bool) -> dict[Closed, float]:
     """The least imbalance for every way to decide the free bands, one by one; infinite where none is."""
-    with loose(16):
+    with loose():
         study = open_study(loose_county(), ALONE)
     inst = study.instance
-    model = build_model(inst, whole=whole)
-    bridge = bridge_of(model)
-    relax_and_cut(bridge, model, inst, 8, Limits())
+    search = Search(inst, study.task, whole)
+    bridge = search.bridge
+    search.relax(8, Limits())
     free = [k for k in inst.bands.index if inst.bands.at[k, "lock"] == "free"]
     values: dict[Closed, float] = {}
     for states in itertools.product((0.0, 1.0), repeat=len(free)):
-        columns = {bridge.position[id(model.open[k])]: v for k, v in zip(free, states, strict=True)}
+        columns = {bridge.column("open", k): v for k, v in zip(free, states, strict=True)}
         bridge.fix(columns)
-        answer = first_goal(bridge, model, inst, study.limits, None, share=1e-4)
+        answer = search.minimise("imbalance", study.limits, slack=1e-4)
         bridge.release(columns)
         closed = frozenset(k for k, v in zip(free, states, strict=True) if not v)
         values[closed] = math.inf
         if answer.values is not None:
-            bridge.load(answer.values)
-            values[closed] = exact_value(model, inst)
+            values[closed] = search.exact("imbalance", answer.values)
     return values
 
 
 @cache
 def loosely(units: int, within: float) -> Alternatives:
-    with loose(units):
-        return alternatives(loose_county(), ALONE, k=5, within=within)
+    with loose():
+        return alternatives(loose_county(), by(units), k=5, within=within)
 
 
 def closed_in(plan: Plan) -> Closed:
@@ -230,8 +234,8 @@ def test_ctrl_c_keeps_the_plans_found() -> None:
         if step == "plans_found" and progress.incumbent == 1:
             signal.raise_signal(signal.SIGINT)
 
-    with loose(3):
-        found = alternatives(loose_county(), ALONE, k=3, within=0.6, report=press)
+    with loose():
+        found = alternatives(loose_county(), by(3), k=3, within=0.6, report=press)
     assert found.interrupted and found.stopped and not found.exhausted
     assert len(found.plans) == 2 and all(p.verdict.accepted for p in found.plans)
     assert found.decisions["cost_most"].isna().all() and found.decisions["cost_least"].eq(0).all()
@@ -244,7 +248,7 @@ def test_ctrl_c_while_costs_are_reckoned_keeps_those_done() -> None:
         if step == "sites_priced" and progress.incumbent == 1:
             signal.raise_signal(signal.SIGINT)
 
-    with loose(16):
+    with loose():
         found = alternatives(loose_county(), ALONE, k=1, within=0.6, report=press)
     assert found.interrupted and not found.stopped and len(found.plans) == 2
     full = loosely(16, 0.3).decisions
@@ -252,13 +256,11 @@ def test_ctrl_c_while_costs_are_reckoned_keeps_those_done() -> None:
     assert (found.decisions["cost_least"] <= full["cost_most"] + 2e-4).all()
 
 
-def test_ctrl_c_before_any_plan_is_stopped_without_a_plan(monkeypatch) -> None:
-    def press(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("optimizer.study.alternatives.open_search", press)
+def test_a_stop_before_the_means_are_settled_is_stopped_without_a_plan() -> None:
+    stop = Stop()
+    stop.set()
     with pytest.raises(StoppedWithoutPlan):
-        alternatives(small_county(), ALONE)
+        alternatives(small_county(), ALONE, stop=stop)
 
 
 def test_the_command_says_what_was_kept_and_ends_with_0(monkeypatch, tmp_path) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from models.formulation.model import build_model
 from models.problem.enrolment import reach_of
-from optimizer.search.relaxation import bridge_of, relax_and_cut
+from optimizer.search.search import Search
+from optimizer.search.task import Task
 from optimizer.solver.bridge import Bridge, Limits
 from tests.models.plans import ready
 from tests.optimizer.test_planning import EXACT, instance
@@ -22,15 +23,15 @@ def test_no_plan_leaves_the_range() -> None:
     model.end = pyo.Objective(expr=sum(model.pupils[u] for u in inst.units.index))
     bridge = Bridge(model, {"end": model.end})
     for i, u in enumerate(inst.units.index):
-        column = bridge.position[id(model.pupils[u])]
-        bridge.bound(bridge.position[id(model.unit_open[u])], 1.0, 1.0)
+        column = bridge.column("pupils", u)
+        bridge.bound(bridge.column("unit_open", u), 1.0, 1.0)
         for sign, end in ((1.0, low[i]), (-1.0, high[i])):
             cost = np.zeros(len(bridge.columns))
             cost[column] = sign
             bridge.costs["end"] = (cost, 0.0)
             answer = bridge.solve("end", Limits(gap=1e-6))
             assert sign * (abs(answer.objective) - end) >= -1e-6
-        bridge.bound(bridge.position[id(model.unit_open[u])], 0.0, 1.0)
+        bridge.bound(bridge.column("unit_open", u), 0.0, 1.0)
 
 
 def test_a_pair_ruled_out_narrows_the_range() -> None:
@@ -50,10 +51,10 @@ def test_a_pair_ruled_out_narrows_the_range() -> None:
 
 def test_the_relaxation_with_planes_of_whole_heads_never_passes_the_best_whole_plan() -> None:
     inst = instance(ready(small_county()))
-    whole = build_model(inst, whole=True)
-    bridge = bridge_of(whole)
-    relaxed = relax_and_cut(bridge, whole, inst, 20, Limits())
-    plain = bridge_of(build_model(inst, whole=True))  # first tangents only: its optimum is a lower bound too
+    search = Search(inst, Task())
+    bridge = search.bridge
+    relaxed = search.relax(20, Limits())
+    plain = Search(inst, Task()).bridge  # first tangents only: its optimum is a lower bound too
     best = plain.solve("imbalance", EXACT)
     again = bridge.solve("imbalance", EXACT)
     assert again.objective >= best.objective - 1e-7
@@ -62,12 +63,10 @@ def test_the_relaxation_with_planes_of_whole_heads_never_passes_the_best_whole_p
 
 def test_a_part_of_a_model_is_the_model_with_the_rest_fixed() -> None:
     inst = instance(ready(small_county()))
-    bridge = bridge_of(build_model(inst, whole=True))
+    bridge = Search(inst, Task()).bridge
     best = bridge.solve("imbalance", EXACT)
     assert best.values is not None
-    network = [
-        i for i, v in enumerate(bridge.columns) if v.parent_component().local_name in ("attend", "open")
-    ]
+    network = [i for i, (name, _) in enumerate(bridge.keys) if name in ("attend", "open")]
     free = np.setdiff1d(np.arange(len(bridge.columns)), network)
     part = bridge.part(free, best.values)
     assert int(part.engine.highs.getNumRow()) < bridge.rows

@@ -30,7 +30,6 @@ from tests.models.plans import ready
 from tests.samples import small_county
 
 ALONE = Scenario(goals=(Goal(name="imbalance"),), gap=1e-4)
-LIMITS = Limits(gap=1e-4)
 
 
 def short_of_seats(missing: int) -> County:
@@ -84,7 +83,7 @@ def test_township_arithmetic_counts_only_pupils_without_another_way() -> None:
 def test_minutes_missing_are_named_by_village() -> None:
     case = ready()
     inst = build_instance(case.county, case.standards, Request(close=("A2",)), case.times)
-    found = why_impossible(inst, case.times, LIMITS)
+    found = why_impossible(inst, case.times, ALONE.task())
     cut = [f.fields for f in found.arithmetic if f.key == "analysis.cut_off"]
     assert {(f["village"], f["band"]) for f in cut} == {("甲镇V4村", "g1_3"), ("甲镇V4村", "g4_6")}
     enough = [r for r in found.relaxations if r.possible]
@@ -130,7 +129,7 @@ def test_a_township_without_its_junior_school_cannot_be_relaxed_and_the_rule_is_
 def test_nothing_gives_where_nothing_has_to() -> None:
     case = ready()
     inst = build_instance(case.county, case.standards, Request(), case.times)
-    assert relaxations(inst, case.times, LIMITS) == []
+    assert relaxations(inst, case.times, ALONE.task()) == []
 
 
 @pytest.mark.parametrize("after", [0, 1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
@@ -15,14 +16,15 @@ import optimizer.study.frontier as sweeping
 from geodata.contract.findings import InputProblems
 from maps import chart
 from maps.dossier.frontier import changes_said, frontier_record, frontier_said, write_frontier
-from models.formulation.model import build_model
 from models.plan.analysis import Frontier
 from models.plan.comparison import plan_changes
 from models.problem.instance import build_instance
 from models.problem.request import Request
 from optimizer.scenario import Goal, Scenario
-from optimizer.search.relaxation import bridge_of
+from optimizer.search.search import Search
+from optimizer.search.task import Task
 from optimizer.solver.bridge import Answer, Limits
+from optimizer.solver.stopping import Stop
 from optimizer.study.frontier import frontier, prices, proven_bounds, share_grid
 from optimizer.study.study import Splitter, best_plan, network_of, open_study, share_of_budget
 from optimizer.verbs.plan import Infeasible, StoppedWithoutPlan
@@ -106,7 +108,7 @@ def test_too_little_money_is_proven_infeasible_and_not_a_gap_in_the_search() -> 
     assert found.least_proven == pytest.approx(5.0, rel=1e-3)
     assert found.least_found == pytest.approx(5.0, rel=1e-3)
     below = open_study(county, ALONE, most=8.0)
-    shared = share_of_budget(below.instance, True, 8.0)
+    shared = share_of_budget(below.instance, below.task, True, 8.0)
     shared.at(found.least_proven * 0.98)
     assert shared.bridge.solve("cost", below.limits).status == "infeasible"
 
@@ -131,13 +133,14 @@ def test_a_range_without_sense_is_bad_input(asked: dict[str, object], key: str) 
 
 def test_one_earmark_varies_alone() -> None:
     study = open_study(small_county(), ALONE)
-    shared = share_of_budget(study.instance, True, 2.0, "device")
+    shared = share_of_budget(study.instance, study.task, True, 2.0, "device")
     shared.at(0.0)
     answer = shared.bridge.solve("imbalance", study.limits)
-    shared.bridge.load(answer.values)
-    spill, charge = shared.model.spill, shared.model.charge
-    assert charge["device"].value <= 1e-6  # "any" is empty, so nothing may be bought
-    assert charge["teacher"].value <= 120.0 + 1e-6 and spill["teacher"].value <= 1e-6
+    charge, spill = (
+        {e: answer.values[c] for e, c in shared.bridge.at(name).items()} for name in ("charge", "spill")
+    )
+    assert charge["device"] <= 1e-6  # "any" is empty, so nothing may be bought
+    assert charge["teacher"] <= 120.0 + 1e-6 and spill["teacher"] <= 1e-6
 
 
 def test_grid_prices_and_lines() -> None:
@@ -151,7 +154,7 @@ def test_grid_prices_and_lines() -> None:
 def test_the_splitter_finds_what_a_model_of_its_own_finds() -> None:
     study = open_study(small_county(), ALONE)
     best = best_plan(study)
-    network = network_of(best.network.model, study.instance)
+    network = network_of(best.network.search, best.network.values)
     split = Splitter(study, 1.0).solve(network, 1.0, study.scenario.request())
     assert split is not None and split.verdict.accepted
     assert split.objective == pytest.approx(best.made.objective, rel=0.02)
@@ -180,29 +183,26 @@ def test_a_network_that_moves_nobody_is_a_model_too() -> None:
     inst = build_instance(case.county, case.standards, Request(), case.times)
     stay = inst.pairs[inst.pairs["stay"]]
     bands = inst.bands.assign(lock="open")
-    model = build_model(replace(inst, pairs=stay, bands=bands, blocked_bus=inst.blocked_bus.iloc[:0]))
-    assert model.component("pace_pupils") is None
-    assert bridge_of(model).solve("imbalance", Limits(gap=0.01)).values is not None
+    kept = replace(inst, pairs=stay, bands=bands, blocked_bus=inst.blocked_bus.iloc[:0])
+    search = Search(kept, Task(), whole=False)
+    assert search.model.component("pace_pupils") is None
+    assert search.bridge.solve("imbalance", Limits(gap=0.01)).values is not None
 
 
-def stopped_at(monkeypatch: pytest.MonkeyPatch, solve: int, between: bool) -> None:
-    """Ctrl-C during, or between, the priced solves: the bridge is asked to stop, or the interrupt is raised."""
-    seen, priced = [0], sweeping._priced
+def stopped_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C at the first priced solve."""
+    priced = sweeping._priced
 
     def press(sweep: sweeping.Sweep, price: float, least: float) -> None:
-        seen[0] += 1
-        if seen[0] == solve and between:
-            raise KeyboardInterrupt
-        if seen[0] == solve:
-            sweep.shared.bridge.interrupt()
+        if not sweep.stop_asked():
+            signal.raise_signal(signal.SIGINT)
         priced(sweep, price, least)
 
     monkeypatch.setattr(sweeping, "_priced", press)
 
 
-@pytest.mark.parametrize("between", [True, False])
-def test_ctrl_c_makes_plans_of_the_networks_found(monkeypatch: pytest.MonkeyPatch, between: bool) -> None:
-    stopped_at(monkeypatch, 1, between)
+def test_ctrl_c_makes_plans_of_the_networks_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped_at_once(monkeypatch)
     found = frontier(small_county(), ALONE, points=POINTS, least=0.2, most=1.8, networks=2)
     assert found.interrupted and not swept().interrupted
     made = [p for p in found.points if p.plan is not None]
@@ -219,14 +219,15 @@ def test_a_second_ctrl_c_leaves_the_other_budgets_without_a_plan(monkeypatch: py
 
     def press(*asked: object) -> object:
         made[0] += 1
-        if made[0] == 2:
-            raise KeyboardInterrupt
-        return plan_at(*asked)
+        answer = plan_at(*asked)
+        if made[0] == 1:
+            signal.raise_signal(signal.SIGINT)
+        return answer
 
-    stopped_at(monkeypatch, 1, between=True)
+    stopped_at_once(monkeypatch)
     monkeypatch.setattr(sweeping, "_plan_at", press)
     found = frontier(small_county(), ALONE, points=POINTS, least=0.2, most=1.8, networks=2)
-    assert made[0] == 2 and found.interrupted
+    assert made[0] == 1 and found.interrupted
     assert [p.carried for p in found.points] == [
         False,
         True,
@@ -234,13 +235,11 @@ def test_a_second_ctrl_c_leaves_the_other_budgets_without_a_plan(monkeypatch: py
     ]  # a smaller budget's plan keeps to a larger one
 
 
-def test_ctrl_c_before_any_network_is_stopped_without_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    def press(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(sweeping, "_least_share", press)
+def test_a_stop_before_any_network_is_stopped_without_a_plan() -> None:
+    stop = Stop()
+    stop.set()
     with pytest.raises(StoppedWithoutPlan):
-        frontier(small_county(), ALONE, points=POINTS)
+        frontier(small_county(), ALONE, points=POINTS, stop=stop)
 
 
 def test_a_study_that_the_clock_would_settle_is_stopped() -> None:
@@ -251,6 +250,6 @@ def test_a_study_that_the_clock_would_settle_is_stopped() -> None:
 
 def test_a_relaxation_that_was_stopped_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     nothing = Answer("no_plan", math.nan, -math.inf, math.inf, 0.0, 0, False, None, True)
-    monkeypatch.setattr("optimizer.study.study.relax_and_cut", lambda *a, **k: nothing)
+    monkeypatch.setattr(Search, "relax", lambda *a, **k: nothing)
     with pytest.raises(StoppedWithoutPlan):
         open_study(small_county(), ALONE)

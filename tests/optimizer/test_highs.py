@@ -85,7 +85,7 @@ def test_goals_in_order_keep_the_first() -> None:
 def test_fixed_columns() -> None:
     model = knapsack([3, 4, 5], [30, 50, 60], 8)
     b = bridge(model)
-    b.fix({b.position[id(model.take[2])]: 0.0})
+    b.fix({b.column("take", 2): 0.0})
     assert b.solve("loss", Limits(gap=0.0)).objective == pytest.approx(20)
 
 
@@ -189,21 +189,21 @@ def test_bounds_released_and_rows_forgotten_leave_the_model_as_it_was() -> None:
     b = bridge(model)
     best = b.solve("loss", Limits(gap=0.0)).objective
     mark = b.rows
-    b.fix({b.position[id(model.take[2])]: 0.0})
+    b.fix({b.column("take", 2): 0.0})
     b.add_rows([model.take[1] <= 0.0])
     assert b.solve("loss", Limits(gap=0.0)).objective == pytest.approx(70)
     b.forget_rows(mark)
     assert b.rows == mark
-    b.release([b.position[id(model.take[2])]])
+    b.release([b.column("take", 2)])
     assert b.solve("loss", Limits(gap=0.0)).objective == pytest.approx(best) == 10
-    b.bound(b.position[id(model.take[0])], 0.0, 0.0)
+    b.bound(b.column("take", 0), 0.0, 0.0)
     assert b.solve("loss", Limits(gap=0.0)).objective == pytest.approx(40)
 
 
 def test_a_priced_goal_is_the_goal_plus_prices_and_bounds_it() -> None:
     model = knapsack([3, 4, 5], [30, 50, 60], 8)
     b = bridge(model)
-    b.add_goal("priced", "loss", {b.position[id(model.take[2])]: 35.0})
+    b.add_goal("priced", "loss", {b.column("take", 2): 35.0})
     priced = b.solve("priced", Limits(gap=0.0))
     assert priced.objective == pytest.approx(100 - 80)  # 30 + 50 now beats 30 + 60 - 35
     assert b.solve("loss", Limits(gap=0.0)).objective == pytest.approx(10)  # the goal itself is untouched

@@ -12,20 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geodata.contract.county import County
-from models.formulation.model import build_model
 from models.formulation.solution import unpack
 from models.plan.decisions import Plan, PlanResult
 from models.problem.instance import Instance, build_instance
 from models.problem.request import Request
 from models.referee.verdict import judge
 from optimizer.scenario import Goal, Scenario
-from optimizer.search.relaxation import bridge_of, relax_and_cut
-from optimizer.search.split import (
-    exact_objective,
-    first_goal,
-    solve_network,
-    solve_split,
-)
+from optimizer.search.search import Search
+from optimizer.search.split import exact_objective
+from optimizer.search.steps import find_plan
+from optimizer.search.task import IMBALANCE, Task
 from optimizer.solver.bridge import Limits
 from optimizer.verbs.plan import Infeasible, Rejected, StoppedWithoutPlan, plan
 from tests.models.plans import Case, close, keep_all, ready, rows
@@ -51,15 +47,14 @@ def instance(case: Case, request: Request | None = None) -> Instance:
 
 def least(case: Case, inst: Instance) -> tuple[float, float]:
     """Objective by the referee's table and bound of the joint whole-number model, about the instance's centres."""
-    model = build_model(inst, whole=True)
-    bridge = bridge_of(model)
-    relax_and_cut(bridge, model, inst, 6, Limits())
-    answer = first_goal(bridge, model, inst, EXACT, None, share=1e-4)
+    search = Search(inst, Task())
+    search.relax(6, Limits())
+    answer = search.minimise("imbalance", EXACT, slack=1e-4)
     for _ in range(3):  # until the tangents are the measure itself
-        answer = first_goal(bridge, model, inst, EXACT, None, answer.values, share=1e-4)
+        answer = search.minimise("imbalance", EXACT, answer.values, slack=1e-4)
     assert answer.values is not None
-    bridge.load(answer.values)
-    value = exact(case, inst, unpack(model, inst, case.times.towns))
+    search.load(answer.values)
+    value = exact(case, inst, unpack(search.model, inst, case.times.towns))
     assert value is not None, "the referee accepts what the model calls a plan"
     return value, answer.bound
 
@@ -122,9 +117,8 @@ def test_a_school_asked_to_close_closes_and_its_pupils_go_to_the_neighbour() -> 
     case = ready()
     request = Request(close=("A3",))
     inst = build_instance(case.county, case.standards, request, case.times)
-    network = solve_network(inst, [("imbalance", 0.0)], EXACT)
-    split = solve_split(network, [("imbalance", 0.0)], EXACT)
-    made = unpack(split.model, split.instance, case.times.towns)
+    found = find_plan(inst, Task(IMBALANCE, EXACT))
+    made = unpack(found.final.loaded(), found.final.instance, case.times.towns)
     verdict = judge(case.county, case.standards, made, case.times, request)
     assert verdict.accepted
     going = made.attendance.query("village_id == 'V3' and band == 'g1_3'")

@@ -13,8 +13,8 @@ from scipy.optimize import linprog
 from models.formulation.unit_hull import UnitHull
 from models.formulation.whole_spread import whole_planes
 from optimizer.search.hull_cuts import HullCuts
-from optimizer.search.relaxation import bridge_of, build_model, relax_and_cut
-from optimizer.search.split import exact_value, first_goal
+from optimizer.search.search import Search
+from optimizer.search.task import Task
 from optimizer.solver.bridge import Limits
 from tests.models.plans import ready
 from tests.optimizer.test_planning import instance
@@ -118,12 +118,10 @@ def test_the_best_whole_plan_is_the_same_with_and_without() -> None:
     inst = instance(ready(small_county()))
     value = {}
     for hulls in (False, True):
-        model = build_model(inst, whole=True)
-        bridge = bridge_of(model)
-        relaxed = relax_and_cut(bridge, model, inst, 20, Limits(), hulls=hulls)
-        best = first_goal(bridge, model, inst, EXACT, None, share=1e-6)
+        search = Search(inst, Task())
+        relaxed = search.relax(20, Limits(), hulls=hulls)
+        best = search.minimise("imbalance", EXACT, slack=1e-6)
         assert best.values is not None
-        bridge.load(best.values)
-        value[hulls] = exact_value(model, inst), relaxed.objective
+        value[hulls] = search.exact("imbalance", best.values), relaxed.objective
     assert value[True][0] == pytest.approx(value[False][0], rel=1e-4)  # three rounds of tangents
     assert value[False][1] - 1e-7 <= value[True][1] <= value[True][0] + 1e-7

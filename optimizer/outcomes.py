@@ -1,0 +1,37 @@
+"""How a run can end without a plan: four different answers that are never merged."""
+
+from __future__ import annotations
+
+from geodata.contract.findings import InputProblems
+from models.plan.decisions import Verdict
+
+
+class Infeasible(InputProblems):
+    """No plan can exist; the findings say what stands in the way (exit code 3)."""
+
+
+class StoppedWithoutPlan(Exception):
+    """The solver was stopped before it found any plan (exit code 4)."""
+
+
+class Rejected(Exception):
+    """The referee rejected the solver's plan (exit code 5); carries its verdict."""
+
+    def __init__(self, verdict: Verdict):
+        self.verdict = verdict
+        super().__init__("the referee rejected the plan")
+
+
+class Defect(Exception):
+    """A bound above the plan's own value: the program is wrong, and says so instead of showing either (exit code 5).
+
+    Parameters
+    ----------
+    goal : str
+    objective, bound : float
+        In the goal's own unit.
+    """
+
+    def __init__(self, goal: str, objective: float, bound: float):
+        self.goal, self.objective, self.bound = goal, objective, bound
+        super().__init__(goal, objective, bound)

@@ -1,0 +1,186 @@
+"""Goals in any order on the whole model, each from the plan of the one before.
+
+For every goal: its relaxation bounds it; a small model in which the network is settled improves the plan at little
+cost; in large counties one among the likely pairs does; then the whole model goes on from there. Every plan found
+keeps the earlier goals within their tolerance, exactly, also where the model has only tangents to them.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+
+from models.plan.decisions import GoalRecord
+from optimizer.search.search import Search, Solved
+from optimizer.search.start import NETWORK, all_but, columns_of
+from optimizer.search.task import Target
+from optimizer.solver.bridge import Answer, Limits, Status, time_left
+
+
+@dataclass
+class Progressing:
+    """One goal on its way: the best plan, its exact value and what is proven."""
+
+    goal: Target
+    values: np.ndarray
+    value: float
+    bound: float
+    nodes: int = 0
+    clock: bool = False
+    price: np.ndarray | None = field(default=None, repr=False)
+
+    def closed(self, gap: float) -> bool:
+        """Whether the gap asked for is reached."""
+        return self.value - self.bound <= gap * abs(self.value) + 1e-9
+
+
+class Ordered:
+    """The goals of a search's task, one after the other.
+
+    Parameters
+    ----------
+    search : Search
+        In whole heads and rooms.
+    values : ndarray
+        A plan to start from.
+    bounds : dict of str to float
+        What is proven about goals already, for every plan of the model.
+    """
+
+    def __init__(self, search: Search, values: np.ndarray, bounds: dict[str, float] | None = None):
+        self.search, self.values = search, values
+        self.proven = dict(bounds or {})
+        self.held: list[tuple[str, float]] = []
+        self.done: list[tuple[Target, Answer]] = []
+        self.clock = False
+
+    def run(self, limits: Limits) -> Solved:
+        """All goals within the limits' seconds; those whose turn never came have no record."""
+        begun, task = time.monotonic(), self.search.task
+        for k, goal in enumerate(task.goals):
+            late = time.monotonic() - begun >= limits.seconds
+            if k and (self.search.bridge.stopped or late):
+                self.clock = self.clock or late
+                break
+            left = time_left(limits, begun)
+            share = 1.0 if k == len(task.goals) - 1 else task.method.goal_share
+            self._one(goal, replace(left, seconds=left.seconds * share, gap=task.gap_of(goal)))
+        first = self.done[0][1]
+        final = replace(first, values=self.values, clock=self.clock)
+        return Solved(self.search, tuple(self._record(g, a) for g, a in self.done), final, self.clock)
+
+    def _record(self, goal: Target, answer: Answer) -> GoalRecord:
+        """A goal's line: the final plan's own value beside the bound that was proven in the goal's turn."""
+        value = self.search.exact(goal.name, self.values)
+        gap = max(0.0, value - answer.bound) / max(abs(value), 1e-9)
+        return GoalRecord(
+            goal.name, value, answer.bound, gap, answer.seconds, answer.nodes, answer.status, goal.tolerance
+        )
+
+    def _one(self, goal: Target, limits: Limits) -> None:
+        """One goal: bound, improve, search; then its row for the goals that follow."""
+        begun, search = time.monotonic(), self.search
+        now = Progressing(
+            goal, self.values, search.exact(goal.name, self.values),
+            max(search.bridge.floor(goal.name), self.proven.get(goal.name, -math.inf)),
+        )  # fmt: skip
+        for step in (self._relax, self._improve, self._restrict, self._search):
+            if now.closed(limits.gap) or search.bridge.stopped:
+                break
+            if time.monotonic() - begun > limits.seconds:
+                now.clock = True
+                break
+            step(now, time_left(limits, begun))
+        self.values, self.clock = now.values, self.clock or now.clock
+        most = max(search.bridge.value(goal.name, now.values), now.value + goal.tolerance * abs(now.value))
+        search.bridge.limit_goal(goal.name, most + 1e-7)
+        self.held.append((goal.name, most))
+        status: Status = "proven" if now.closed(limits.gap) else "stopped"
+        seconds = time.monotonic() - begun
+        self.done.append(
+            (goal, Answer(status, now.value, now.bound, 0.0, seconds, now.nodes, now.clock, now.values))
+        )
+
+    # --- the four steps of a goal
+
+    def _relax(self, now: Progressing, limits: Limits) -> None:
+        """The relaxation's bound, with the planes that it asks for, and the reduced costs."""
+        search, name = self.search, now.goal.name
+        answer = search.relax(search.task.method.relax_rounds, limits, name == "imbalance", name)
+        now.clock = now.clock or answer.clock
+        if answer.status == "proven":
+            now.bound = max(now.bound, answer.bound)
+            now.price = np.array(search.bridge.highs.getSolution().col_dual)
+
+    def _improve(self, now: Progressing, limits: Limits) -> None:
+        """The network as it is, everything else anew."""
+        free = all_but(self.search, columns_of(self.search, NETWORK))
+        self._part(now, free, limits)
+
+    def _restrict(self, now: Progressing, limits: Limits) -> None:
+        """In large counties: the network among the pairs of small reduced cost."""
+        search, method = self.search, self.search.task.method
+        pairs = search.instance.pairs
+        if len(pairs) < method.narrow_pairs or now.price is None:
+            return
+        attend = search.bridge.at("attend")
+        columns = np.array([attend[p] for p in pairs.index])
+        order = np.argsort(np.abs(now.price[columns]), kind="stable")
+        most = int((1 + method.near_pairs) * pairs["g"].nunique())
+        near = set(columns[order[:most]].tolist()) | set(columns[now.values[columns] > 0.5].tolist())
+        far = np.array(sorted(set(columns.tolist()) - near), dtype=int)
+        self._part(now, all_but(search, far), limits, share=2.0)
+
+    def _part(self, now: Progressing, free: np.ndarray, limits: Limits, share: float = 1.0) -> None:
+        """A small model of its own that starts from the plan; what it finds is kept where it is better."""
+        search, name, method = self.search, now.goal.name, self.search.task.method
+        seconds = limits.seconds * min(1.0, share * method.improve_share)
+        own = replace(limits, seconds=seconds).fewer(method.part_nodes)
+        for _ in range(method.tangent_rounds if name in search.measures or self.held else 1):
+            search.tighten(name, now.values, method.cut_slack / 10)
+            part = search.bridge.part(free, now.values)
+            found = part.engine.solve(name, own, start=part.start, progress=search.task.watch(name))
+            if found.values is None or self._take(now, part.whole_solution(found.values)) == "worse":
+                break
+
+    def _search(self, now: Progressing, limits: Limits) -> None:
+        """The whole model from the best plan on."""
+        begun, search, name = time.monotonic(), self.search, now.goal.name
+        slack = min(search.task.method.cut_slack, limits.gap / 4)
+        for _ in self._rounds():
+            half = (
+                replace(time_left(limits, begun), gap=limits.gap / 2) if name in search.measures else limits
+            )
+            found = search.minimise(name, half, now.values, slack, limits.gap)
+            now.nodes += found.nodes
+            now.clock = now.clock or found.clock
+            if found.status == "infeasible":  # the start is a plan: only a tolerance of the solver's
+                return
+            now.bound = max(now.bound, found.bound)
+            if found.values is None or self._take(now, found.values) != "broken":
+                return
+            if now.closed(limits.gap) or time.monotonic() - begun > limits.seconds or search.bridge.stopped:
+                return
+
+    def _rounds(self) -> Iterator[int]:
+        measured = any(name in self.search.measures for name, _ in self.held)
+        return iter(range(self.search.task.method.tangent_rounds if measured else 1))
+
+    def _take(self, now: Progressing, values: np.ndarray) -> Literal["better", "worse", "broken"]:
+        """Keep a plan that is better and keeps the earlier goals; tangents where one only seems to be kept (broken)."""
+        search, method = self.search, self.search.task.method
+        broken = [
+            name for name, most in self.held if search.exact(name, values) > most + method.tolerance * max(1.0, abs(most))
+        ]  # fmt: skip
+        for name in broken:
+            search.tighten(name, values, method.cut_slack / 100)
+        value = search.exact(now.goal.name, values)
+        if broken or value >= now.value - 1e-9:
+            return "broken" if broken else "worse"
+        now.values, now.value = values, value
+        return "better"

@@ -1,0 +1,65 @@
+"""`Task`: what a search is asked for and how it is made, handed from step to step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from optimizer.search.method import Method
+from optimizer.solver.engine import Limits, Progress
+from optimizer.solver.stopping import Stop
+
+Report = Callable[[str, Progress], None]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One goal of the ordered list.
+
+    ``tolerance`` is the share by which later goals may worsen it; ``gap`` the relative gap asked of it, None for
+    the default.
+    """
+
+    name: str
+    tolerance: float = 0.0
+    gap: float | None = None
+
+
+IMBALANCE = (Target("imbalance"),)
+
+
+@dataclass(frozen=True)
+class Task:
+    """Goals in order, limits, method, the token that stops it, and who is told of progress.
+
+    Parameters
+    ----------
+    goals : tuple of Target
+    limits : Limits
+        Seconds are for all solves together.
+    method : Method
+    stop : Stop
+    report : callable or None
+        Called with the step's name and a `Progress`.
+    required : tuple of (str, float)
+        Goals that may not exceed a value in any plan, in the goal's own unit.
+    """
+
+    goals: tuple[Target, ...] = IMBALANCE
+    limits: Limits = field(default_factory=Limits)
+    method: Method = field(default_factory=Method)
+    stop: Stop = field(default_factory=Stop)
+    report: Report | None = None
+    required: tuple[tuple[str, float], ...] = ()
+
+    def watch(self, step: str) -> Callable[[Progress], None] | None:
+        """Progress of a solve under the name of a step."""
+        report = self.report
+        return None if report is None else lambda p: report(step, p)
+
+    def gap_of(self, target: Target) -> float:
+        """Relative gap asked of a goal: its own, the scenario's, or the rough one of later goals."""
+        if target.gap is not None:
+            return target.gap
+        later = target != self.goals[0] and target.name in self.method.rough_goals
+        return self.method.later_gap if later else self.limits.gap
