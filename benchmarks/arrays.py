@@ -15,7 +15,8 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from benchmarks.cases import Found, Setting
-from optimizer.solver.bridge import Bridge, Limits
+from optimizer.solver.bridge import Bridge
+from optimizer.solver.limits import Limits
 
 NO_CLOCK = 1e6
 """Seconds: the processor's time ends a solve."""

@@ -16,7 +16,7 @@ from benchmarks.kept import keep, kept
 from benchmarks.results import report
 from geodata.travel.times import travel_times
 from optimizer.scenario import Scenario
-from optimizer.solver.bridge import SOLVER
+from optimizer.solver.limits import SOLVER
 from optimizer.verbs.plan import plan
 
 NAME = "counties"

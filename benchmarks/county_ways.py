@@ -41,7 +41,7 @@ def with_pyomo(read: Read, setting: Setting, method: bool = True) -> Iterator[Fo
     """The project: stated in Pyomo, handed over by its bridge, and last its own method and referee."""
     from models.referee.verdict import judge
     from optimizer.scenario import Scenario
-    from optimizer.search.relaxation import bridge_of
+    from optimizer.search.search import bridge_of
     from optimizer.verbs.plan import plan
 
     county, times, inst = sets_and_data(read)

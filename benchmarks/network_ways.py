@@ -75,7 +75,8 @@ def with_pyomo(read: Read, setting: Setting) -> Iterator[Found]:
     import pyomo.environ as pyo
 
     from optimizer.districting.districting import serve
-    from optimizer.solver.bridge import Bridge, Limits
+    from optimizer.solver.bridge import Bridge
+    from optimizer.solver.limits import Limits
 
     net = _ready(read)
     problem = net.problem

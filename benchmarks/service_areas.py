@@ -18,7 +18,7 @@ from benchmarks.kept import keep, kept
 from benchmarks.results import report
 from models.districting.single_source import cost_of, faults
 from optimizer.districting.districting import border_lengths, serve
-from optimizer.solver.bridge import SOLVER, Limits
+from optimizer.solver.limits import SOLVER, Limits
 
 NAME = "service_areas"
 GAP = 1e-4

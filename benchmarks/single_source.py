@@ -17,7 +17,7 @@ from benchmarks.kept import keep, kept
 from benchmarks.results import report
 from models.districting.single_source import cost_of, faults
 from optimizer.districting.districting import serve
-from optimizer.solver.bridge import SOLVER, Limits
+from optimizer.solver.limits import SOLVER, Limits
 
 NAME = "single_source"
 FAMILIES = {"holmberg": 71, "yang": 20}

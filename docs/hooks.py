@@ -28,6 +28,7 @@ from models.referee.pupils import PUPIL_RULES
 from models.referee.verdict import MEASURES, _kind, governed
 from models.standards.norms import Standards
 from optimizer.scenario import Goal, Scenario
+from optimizer.search.method import Method
 
 ROOT = Path(__file__).resolve().parent.parent
 MARK = re.compile(r"^<!-- generated: ([\w-]+) -->$", re.MULTILINE)
@@ -137,7 +138,7 @@ def _keys(model: type[Any], about: dict[str, str]) -> str:
 
 
 ABOUT_SCENARIO = {
-    "goals": "The goals in order of importance; `imbalance` comes first, each goal once.",
+    "goals": "The goals in order of importance, in any order, each once.",
     "budget": "Yuan by earmark; an earmark not named has nothing. Left out: the county's `budget` table.",
     "keep_open": "Ids of schools that keep every band they teach.",
     "close": "Ids of schools that must close, whatever protects them.",
@@ -145,11 +146,13 @@ ABOUT_SCENARIO = {
     "gap": "How close to the proven bound the first goal must come, as a share, before the solver may stop.",
     "nodes": "Nodes of the search after which a solve keeps its best plan: the same on every run and machine.",
     "seconds": "Longest time of one solve; a run has several. The best plan so far is kept, and that is said.",
+    "method": "How the search goes about it: a section `[method]`, every knob of which is listed below.",
     "seed": "Handed to the solver; the same seed and input give the same plan while no time limit is reached.",
 }
 ABOUT_GOAL = {
     "name": "The goal.",
     "tolerance": "How much later goals may worsen this one, as a share of the value it reached.",
+    "gap": "How close to its bound this goal must come; left out: the scenario's `gap`, or `later_gap` of the method.",
 }
 ABOUT_HEAD = {
     "name": "The county's name in its own language.",
@@ -173,8 +176,18 @@ ABOUT_HEAD = {
 def scenario() -> str:
     """Every key of a scenario and of a goal in it."""
     return (
-        _keys(Scenario, ABOUT_SCENARIO) + "\n\nA goal has two keys of its own:\n\n" + _keys(Goal, ABOUT_GOAL)
+        _keys(Scenario, ABOUT_SCENARIO)
+        + "\n\nA goal has three keys of its own:\n\n"
+        + _keys(Goal, ABOUT_GOAL)
     )
+
+
+def method_knobs() -> str:
+    """Every knob of the method."""
+    about = {
+        name: (field.description or "").capitalize() + "." for name, field in Method.model_fields.items()
+    }
+    return _keys(Method, about)
 
 
 def _from_docstring(model: type[BaseModel]) -> dict[str, str]:
@@ -324,7 +337,7 @@ def commands() -> str:
 
 
 PARTS = {
-    "tables": tables, "county-toml": county_toml, "scenario": scenario, "rules": rules, "norms": norm_values,
+    "tables": tables, "county-toml": county_toml, "scenario": scenario, "method": method_knobs, "rules": rules, "norms": norm_values,
     "indicators": indicators, "measures": measures, "sheets": sheets, "views": views, "speeds": speeds,
     "commands": commands,
 }  # fmt: skip

@@ -13,7 +13,7 @@ from geodata.contract.settings import read_settings
 from models.problem.request import Request
 from optimizer.search.method import Method
 from optimizer.search.task import Report, Target, Task
-from optimizer.solver.engine import Limits
+from optimizer.solver.limits import Limits
 from optimizer.solver.stopping import Stop
 
 GoalName = Literal["imbalance", "travel", "disruption", "cost"]

@@ -27,7 +27,6 @@ import junheng
 from geodata.contract.county import County
 from geodata.contract.tables import TABLES
 from geodata.travel.times import travel_times
-from models.formulation.imbalance import whole_secants
 from models.formulation.model import build_model
 from models.plan.decisions import PlanResult
 from models.problem.instance import build_instance
@@ -230,7 +229,6 @@ def test_model_pages_name_every_component_and_no_other() -> None:
     county = small_county()
     inst = build_instance(county, load_standards(county), Request(), travel_times(county))
     model = build_model(inst, whole=True)
-    whole_secants(model, inst, dict.fromkeys(inst.units.index, 100.0), {})
     kinds = (pyo.Var, pyo.Constraint, pyo.Objective)
     have = {c.local_name for kind in kinds for c in model.component_objects(kind)}
     named = set()

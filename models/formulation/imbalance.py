@@ -8,8 +8,6 @@ and each term, jointly convex in (y, P) and zero for a closed unit, lies above i
 
     spread_u >= 2 (a - 1) y_u - (a^2 - 1) P_u    for any ratio a >= 0.       (2)
 
-For whole x and fixed P the convex hull is cut by secants between neighbouring whole numbers.
-
 | symbol | component | source |
 |---|---|---|
 | spread[u,r] | ``model.spread`` | follows, in pupils |
@@ -125,29 +123,6 @@ def spread_tangents(model: Model, inst: Instance) -> None:
         for ratio in RATIOS:
             if ratio != 1.0:  # at the mean the tangent is spread >= 0, its bound
                 model.tangents.add(tangent(model, inst, u, r, ratio))
-
-
-def whole_secants(
-    model: Model, inst: Instance, pupils: dict[str, float], near: dict[tuple[str, str], float]
-) -> None:
-    """Secants between whole heads for fixed enrolment, around the continuous solution.
-
-    With x = k + d between two neighbouring amounts (d: what today's shared rooms have besides whole ones),
-    spread >= ((2 k + 2 d + 1) x - (k + d)(k + d + 1)) / (m^2 P) - 2 y + P.
-    """
-    model.secants = pyo.ConstraintList()
-    for u, r in model.spread:
-        if not inst.standards.resources[r].whole or pupils[u] <= 0:
-            continue
-        m = inst.centres[inst.units.at[u, "stage"], r]
-        y, people = measured(model, inst, u, r)
-        base = int(near.get((u, r), 0.0))
-        beyond = float(inst.units.at[u, r]) % 1.0
-        for k in range(max(0, base - 6), base + 8):
-            x, e = y * m, k + beyond
-            model.secants.add(
-                model.spread[u, r] >= ((2 * e + 1) * x - e * (e + 1)) / (m * m * pupils[u]) - 2 * y + people
-            )
 
 
 def imbalance(model: Model, inst: Instance) -> Any:

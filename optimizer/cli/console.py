@@ -26,7 +26,7 @@ from geodata.folder.reading import read_county
 from geodata.messages import say
 from maps.dossier.folders import refuse_unwritable
 from optimizer.outcomes import Defect, Infeasible, Rejected, StoppedWithoutPlan
-from optimizer.solver.bridge import Progress
+from optimizer.solver.limits import Progress
 
 BAD_INPUT, INFEASIBLE, NO_PLAN, REJECTED = 2, 3, 4, 5
 

@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 import highspy
 import numpy as np
 
-from optimizer.solver.bridge import Answer, Bridge, Limits, Progress, Status
+from optimizer.solver.bridge import Bridge
+from optimizer.solver.limits import Answer, Limits, Progress, Status
 
 FRACTION = 1e-6
 """What is nearer to a whole number than this is whole."""

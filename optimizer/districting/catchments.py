@@ -18,7 +18,8 @@ import numpy as np
 from scipy.sparse import csc_array
 
 from optimizer.districting.annealing import WARM, Areas, Cooled, cooled
-from optimizer.solver.engine import Engine, Limits
+from optimizer.solver.engine import Engine
+from optimizer.solver.limits import Limits
 
 WORTH = 0.01
 """A catchment joins the pool if its reduced costs are below this share of a plan's cost."""

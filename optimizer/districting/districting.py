@@ -39,7 +39,7 @@ from optimizer.districting.districts_start import (
     surrogate_plan,
 )
 from optimizer.districting.locating import Narrow, Sites, locate
-from optimizer.solver.bridge import Answer, Limits, Progress
+from optimizer.solver.limits import Answer, Limits, Progress
 
 GUESSES, SHARES = (2.5e-3, 4e-3, 6e-3), (0.6, 0.7, 0.75, 0.8, 0.85, 0.9)
 """Guesses of the optimum, above the root's bound where no plan is known; else shares of the way to the plan."""

@@ -15,7 +15,7 @@ from models.districting.single_source import SingleSource, cost_of
 from optimizer.districting.annealing import annealed, areas
 from optimizer.districting.catchments import composed
 from optimizer.districting.districts_model import DistrictSearch, stated
-from optimizer.solver.bridge import Limits
+from optimizer.solver.limits import Limits
 
 SEARCHES, MENDS, STEPS = 36, 12, 3_000_000
 """Annealings for a first plan, for one in pieces, and steps of each."""

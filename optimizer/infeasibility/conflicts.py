@@ -12,7 +12,7 @@ from models.formulation.money import EARMARKED, WAN
 from models.problem.instance import Instance
 from optimizer.search.search import Search
 from optimizer.search.task import Task
-from optimizer.solver.bridge import Limits
+from optimizer.solver.limits import Limits
 
 RULE_OF = {
     "assign": "assignment", "attend_open": "open_band", "from_top": "bands_from_top", "no_bus_past": "bus_past_school",

@@ -37,7 +37,8 @@ from models.problem.baseline import scaled_minutes
 from models.problem.instance import Instance, travel_limits
 from optimizer.search.search import NoPlan
 from optimizer.search.task import Task
-from optimizer.solver.bridge import Answer, Bridge, Limits
+from optimizer.solver.bridge import Bridge
+from optimizer.solver.limits import Answer, Limits
 
 ORDER = ("floors", "minutes", "seats", "pace", "budget")
 """Families from the one to be touched last to the one that gives way most easily."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from optimizer.search.search import NoPlan, Search, Solved, record
 from optimizer.search.task import Target
-from optimizer.solver.bridge import Answer, Limits, time_left
+from optimizer.solver.limits import Answer, Limits, time_left
 
 
 def as_it_is(county: Search, start: np.ndarray) -> Answer:

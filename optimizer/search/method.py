@@ -15,6 +15,14 @@ def _knob(value: object, about: str) -> Any:
     return Field(default=value, description=about)
 
 
+def _in_order(method: Any) -> Any:
+    """A step cannot be over before the one that it follows."""
+    shares = (method.relax_share, method.network_share, method.split_share, method.joint_share)
+    if list(shares) != sorted(shares):
+        raise ValueError("relax_share <= network_share <= split_share <= joint_share")
+    return method
+
+
 class Method(BaseModel):
     """How plans are searched for; the defaults are what measured best (benchmarks/results/method.md).
 
@@ -104,9 +112,4 @@ class Method(BaseModel):
     farthest_minutes: Positive = _knob(60.0, "minutes beyond its limit that a way may be considered")
     elastic_gap: Share = _knob(1e-4, "relative gap of least relaxations")
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Method:
-        shares = (self.relax_share, self.network_share, self.split_share, self.joint_share)
-        if list(shares) != sorted(shares):
-            raise ValueError("relax_share <= network_share <= split_share <= joint_share")
-        return self
+    _checked = model_validator(mode="after")(_in_order)

@@ -17,9 +17,9 @@ import numpy as np
 
 from models.plan.decisions import GoalRecord
 from optimizer.search.search import Search, Solved
-from optimizer.search.start import NETWORK, all_but, columns_of
+from optimizer.search.start import NETWORK, all_but, columns_in
 from optimizer.search.task import Target
-from optimizer.solver.bridge import Answer, Limits, Status, time_left
+from optimizer.solver.limits import Answer, Limits, Status, time_left
 
 
 @dataclass
@@ -119,7 +119,7 @@ class Ordered:
 
     def _improve(self, now: Progressing, limits: Limits) -> None:
         """The network as it is, everything else anew."""
-        free = all_but(self.search, columns_of(self.search, NETWORK))
+        free = all_but(self.search, columns_in(self.search, NETWORK))
         self._part(now, free, limits)
 
     def _restrict(self, now: Progressing, limits: Limits) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from models.problem.instance import Instance
 from optimizer.search.search import NoPlan, Search
 from optimizer.search.task import Task
-from optimizer.solver.bridge import Answer, Limits, time_left
+from optimizer.solver.limits import Answer, Limits, time_left
 
 
 def recentred(search: Search, values: np.ndarray) -> Instance:

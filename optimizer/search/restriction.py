@@ -15,7 +15,7 @@ import numpy as np
 
 from optimizer.search.relaxation import among
 from optimizer.search.search import NoPlan, Search, Solved, record
-from optimizer.solver.bridge import Answer, Limits, time_left
+from optimizer.solver.limits import Answer, Limits, time_left
 
 
 def solve_narrow(county: Search, limits: Limits) -> Solved:

@@ -22,7 +22,9 @@ from models.problem.instance import Instance
 from optimizer.search.measures import Measure
 from optimizer.search.spread_cuts import SpreadCuts
 from optimizer.search.task import Target, Task
-from optimizer.solver.bridge import Answer, Bridge, Limits, time_left
+from optimizer.solver.bridge import Bridge
+from optimizer.solver.limits import Answer, Limits, time_left
+from optimizer.solver.stopping import Stop
 
 Extend = Callable[[pyo.ConcreteModel], Mapping[str, Any]]
 """Adds to a model before it goes to HiGHS; returns further objectives by name."""
@@ -36,6 +38,13 @@ class NoPlan(Exception):
         self.interrupted = interrupted
         self.instance = instance
         super().__init__(status)
+
+
+def bridge_of(
+    model: pyo.ConcreteModel, more: Mapping[str, Any] | None = None, stop: Stop | None = None
+) -> Bridge:
+    """A `Bridge` that knows every goal of the model, and ``more`` objectives by name."""
+    return Bridge(model, {**{name: model.component(f"goal_{name}") for name in GOALS}, **(more or {})}, stop)
 
 
 def record(goal: str, answer: Answer, tolerance: float) -> GoalRecord:
@@ -71,8 +80,7 @@ class Search:
         self.instance, self.task, self.whole = inst, task, whole
         self.model = build_model(inst, whole=whole)
         more = extend(self.model) if extend is not None else {}
-        goals = {name: self.model.component(f"goal_{name}") for name in GOALS}
-        self.bridge = Bridge(self.model, {**goals, **more}, task.stop)
+        self.bridge = bridge_of(self.model, more, task.stop)
         self.bridge.interior = task.method.interior_columns
         for goal, most in task.required:
             self.bridge.limit_goal(goal, most + task.method.tolerance)

@@ -16,7 +16,7 @@ import pandas as pd
 from models.problem.instance import Instance
 from optimizer.search.search import NoPlan, Search, Solved, record
 from optimizer.search.task import Target
-from optimizer.solver.bridge import Limits, time_left
+from optimizer.solver.limits import Limits, time_left
 
 
 def fixed_network(network: Solved) -> Instance:

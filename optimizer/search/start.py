@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 
 from optimizer.search.search import Search
-from optimizer.solver.bridge import Answer, Limits, time_left
+from optimizer.solver.limits import Answer, Limits, time_left
 
 NETWORK = ("open", "attend")
 RESOURCES = ("out", "into", "hire", "flow", "buy", "got", "buy_rooms", "got_rooms")
@@ -32,7 +32,7 @@ def todays(search: Search) -> np.ndarray:
     return values
 
 
-def columns_of(search: Search, components: tuple[str, ...]) -> np.ndarray:
+def columns_in(search: Search, components: tuple[str, ...]) -> np.ndarray:
     """Columns of some components, sorted."""
     found = [np.fromiter(search.bridge.at(c).values(), dtype=int) for c in components]
     return np.sort(np.concatenate(found)) if found else np.array([], dtype=int)
@@ -57,9 +57,9 @@ def _freer(search: Search) -> Iterator[np.ndarray]:
     """Columns that are free, in larger and larger parts of the model."""
     lost = displaced(search)
     if not len(lost):
-        yield all_but(search, columns_of(search, (*NETWORK, *RESOURCES)))
-    yield all_but(search, np.setdiff1d(columns_of(search, NETWORK), lost))
-    yield all_but(search, columns_of(search, ("open",)))
+        yield all_but(search, columns_in(search, (*NETWORK, *RESOURCES)))
+    yield all_but(search, np.setdiff1d(columns_in(search, NETWORK), lost))
+    yield all_but(search, columns_in(search, ("open",)))
 
 
 def first_plan(search: Search, limits: Limits) -> Answer | None:
@@ -93,7 +93,7 @@ def _nearest(search: Search, goal: str, limits: Limits, here: np.ndarray) -> Ans
     """The network that changes least, resources in fractions; then whole heads for it; then all together."""
     bridge = search.bridge
     network = np.zeros(len(bridge.columns), dtype=bool)
-    network[columns_of(search, NETWORK)] = True
+    network[columns_in(search, NETWORK)] = True
     bridge.keep_whole(network)
     answer = bridge.solve("disruption", limits)
     bridge.relax(False)

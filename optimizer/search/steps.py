@@ -14,7 +14,7 @@ from optimizer.search.search import NoPlan, Search, Solved, record
 from optimizer.search.split import solve_split
 from optimizer.search.start import first_plan
 from optimizer.search.task import Target, Task
-from optimizer.solver.bridge import time_left
+from optimizer.solver.limits import time_left
 
 CLASSIC = ("travel", "disruption", "cost")
 """Goals after imbalance that the split knows how to hold; others are sought on the whole model."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from optimizer.search.method import Method
-from optimizer.solver.engine import Limits, Progress
+from optimizer.solver.limits import Limits, Progress
 from optimizer.solver.stopping import Stop
 
 Report = Callable[[str, Progress], None]

@@ -16,10 +16,8 @@ import pyomo.environ as pyo
 from pyomo.repn.linear import LinearRepnVisitor
 from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
 
-from optimizer.solver.engine import SOLVER, Answer, Engine, Limits, Progress, Status, time_left
+from optimizer.solver.engine import Engine
 from optimizer.solver.stopping import Stop
-
-__all__ = ["SOLVER", "Answer", "Bridge", "Limits", "Progress", "Status", "time_left"]
 
 
 class Bridge(Engine):

@@ -23,7 +23,7 @@ from models.plan.analysis import Alternative, Alternatives
 from models.plan.comparison import plan_changes
 from optimizer.scenario import Scenario
 from optimizer.search.task import Report
-from optimizer.solver.bridge import SOLVER, Answer, Progress
+from optimizer.solver.limits import SOLVER, Answer, Progress
 from optimizer.solver.stopping import Stop, heeding
 from optimizer.study.nearby import Nearby, NearlyBest, bounds_of, open_nearby, villages_for
 from optimizer.study.replacement import decisions

@@ -36,7 +36,7 @@ from optimizer.infeasibility.conflicts import why_infeasible
 from optimizer.outcomes import Infeasible, Rejected, StoppedWithoutPlan
 from optimizer.scenario import Scenario, check_scenario
 from optimizer.search.task import Report
-from optimizer.solver.bridge import SOLVER
+from optimizer.solver.limits import SOLVER
 from optimizer.solver.stopping import Stop, heeding
 from optimizer.study.study import (
     EVERY,

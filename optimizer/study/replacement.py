@@ -15,7 +15,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from optimizer.solver.bridge import Answer, Progress
+from optimizer.solver.limits import Answer, Progress
 from optimizer.study.nearby import Nearby, bounds_of, villages_for
 
 COLUMNS = [

@@ -31,7 +31,8 @@ from optimizer.search.search import Search, Solved
 from optimizer.search.split import exact_objective
 from optimizer.search.steps import Found, find_plan
 from optimizer.search.task import Target, Task
-from optimizer.solver.bridge import Bridge, Limits
+from optimizer.solver.bridge import Bridge
+from optimizer.solver.limits import Limits
 
 EVERY = "all"
 

@@ -24,7 +24,7 @@ from optimizer.search.search import NoPlan
 from optimizer.search.split import exact_objective
 from optimizer.search.steps import Found, find_plan
 from optimizer.search.task import Report
-from optimizer.solver.bridge import SOLVER
+from optimizer.solver.limits import SOLVER
 from optimizer.solver.stopping import Stop, heeding
 
 

@@ -17,7 +17,8 @@ from models.districting.contiguity import (
     ways,
 )
 from models.districting.single_source import SingleSource, cost_of, faults, single_source
-from optimizer.solver.bridge import Bridge, Limits
+from optimizer.solver.bridge import Bridge
+from optimizer.solver.limits import Limits
 
 # 0 - 1 - 2 - 3 - 4 in a row, and 5 under 1 and 3:  1 - 5 - 3
 ROW = adjacency(range(6), [(0, 1), (1, 2), (3, 2), (3, 4), (1, 5), (5, 3), (2, 2)])

@@ -25,7 +25,7 @@ from optimizer.scenario import Goal, Scenario
 from optimizer.search.method import Method
 from optimizer.search.search import Search
 from optimizer.search.split import exact_objective
-from optimizer.solver.bridge import Limits, Progress
+from optimizer.solver.limits import Limits, Progress
 from optimizer.solver.stopping import Stop
 from optimizer.study.alternatives import alternatives
 from optimizer.study.study import best_plan, forced, open_study

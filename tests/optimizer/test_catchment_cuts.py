@@ -15,8 +15,8 @@ from models.districting.single_source import cost_of, faults
 from optimizer.districting.catchment_cuts import Catchment
 from optimizer.districting.catchment_search import heaviest
 from optimizer.districting.districts_model import possible_pairs, tree_of
-from optimizer.solver.bridge import Limits
 from optimizer.solver.compiled import Ground, numbered
+from optimizer.solver.limits import Limits
 from tests.optimizer.test_annealing import grid, task
 from tests.optimizer.test_districting import enumerated
 from tests.optimizer.test_districting import grid as oblong

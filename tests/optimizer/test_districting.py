@@ -18,7 +18,8 @@ from models.districting.single_source import SingleSource, cost_of, faults, sing
 from optimizer.districting.branch_and_cut import Node, Tree
 from optimizer.districting.districting import border_lengths, possible_pairs, serve, surrogate_plan
 from optimizer.districting.districts_model import tree_of
-from optimizer.solver.bridge import Bridge, Limits
+from optimizer.solver.bridge import Bridge
+from optimizer.solver.limits import Limits
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT.parent / "shared" / "data"

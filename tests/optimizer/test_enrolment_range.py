@@ -10,7 +10,8 @@ from models.formulation.model import build_model
 from models.problem.enrolment import reach_of
 from optimizer.search.search import Search
 from optimizer.search.task import Task
-from optimizer.solver.bridge import Bridge, Limits
+from optimizer.solver.bridge import Bridge
+from optimizer.solver.limits import Limits
 from tests.models.plans import ready
 from tests.optimizer.test_planning import EXACT, instance
 from tests.samples import small_county

@@ -22,7 +22,7 @@ from optimizer.infeasibility.elastic import Elastic, farther_pairs, relaxations
 from optimizer.infeasibility.impossible import Impossible, arithmetic, explain_request, why_impossible
 from optimizer.scenario import Goal, Scenario
 from optimizer.search.split import exact_objective
-from optimizer.solver.bridge import Answer, Limits
+from optimizer.solver.limits import Answer, Limits
 from optimizer.study.study import best_plan, forced, open_study
 from optimizer.verbs.explain import contributions, explain_school
 from optimizer.verbs.plan import Infeasible, StoppedWithoutPlan

@@ -23,7 +23,7 @@ from models.problem.request import Request
 from optimizer.scenario import Goal, Scenario
 from optimizer.search.search import Search
 from optimizer.search.task import Task
-from optimizer.solver.bridge import Answer, Limits
+from optimizer.solver.limits import Answer, Limits
 from optimizer.solver.stopping import Stop
 from optimizer.study.frontier import frontier, prices, proven_bounds, share_grid
 from optimizer.study.study import Splitter, best_plan, network_of, open_study, share_of_budget

@@ -11,8 +11,9 @@ import numpy as np
 import pyomo.environ as pyo
 import pytest
 
-from optimizer.solver.bridge import Bridge, Limits, Progress
+from optimizer.solver.bridge import Bridge
 from optimizer.solver.engine import Better
+from optimizer.solver.limits import Limits, Progress
 
 
 def knapsack(weights: list[int], values: list[int], most: float) -> pyo.ConcreteModel:

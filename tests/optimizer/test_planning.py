@@ -22,7 +22,7 @@ from optimizer.search.search import Search
 from optimizer.search.split import exact_objective
 from optimizer.search.steps import find_plan
 from optimizer.search.task import IMBALANCE, Task
-from optimizer.solver.bridge import Limits
+from optimizer.solver.limits import Limits
 from optimizer.verbs.plan import Infeasible, Rejected, StoppedWithoutPlan, plan
 from tests.models.plans import Case, close, keep_all, ready, rows
 from tests.samples import frame, relabelled, small_county

@@ -16,7 +16,7 @@ from optimizer.search.restriction import rounded, solve_narrow
 from optimizer.search.search import NoPlan, Search
 from optimizer.search.split import solve_split
 from optimizer.search.task import IMBALANCE, Target, Task
-from optimizer.solver.bridge import Limits
+from optimizer.solver.limits import Limits
 from optimizer.verbs.plan import plan
 from tests.models.plans import ready
 from tests.optimizer.test_planning import EXACT, instance

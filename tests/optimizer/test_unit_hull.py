@@ -15,7 +15,7 @@ from models.formulation.whole_spread import whole_planes
 from optimizer.search.hull_cuts import HullCuts
 from optimizer.search.search import Search
 from optimizer.search.task import Task
-from optimizer.solver.bridge import Limits
+from optimizer.solver.limits import Limits
 from tests.models.plans import ready
 from tests.optimizer.test_planning import instance
 from tests.samples import small_county

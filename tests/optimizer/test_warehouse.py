@@ -10,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 
 from models.districting.single_source import cost_of, faults
 from optimizer.districting.districting import serve
-from optimizer.solver.bridge import Limits
+from optimizer.solver.limits import Limits
 from tests.warehouse import MAINTENANCE, OPTIMUM, ROOM, SUPPLY, warehouses
 
 
