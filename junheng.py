@@ -18,7 +18,9 @@ from models.referee.audit import Audit, audit
 from models.referee.verdict import judge
 from models.standards.norms import Standards, load_standards
 from optimizer.infeasibility.impossible import explain_request
+from optimizer.job import Job
 from optimizer.scenario import Scenario, read_scenario
+from optimizer.solver.stopping import Stop
 from optimizer.study.alternatives import alternatives
 from optimizer.study.frontier import frontier
 from optimizer.verbs.explain import explain_school
@@ -29,10 +31,12 @@ __all__ = [
     "County",
     "Finding",
     "InputProblems",
+    "Job",
     "Plan",
     "PlanResult",
     "Scenario",
     "Standards",
+    "Stop",
     "TravelTimes",
     "Verdict",
     "alternatives",

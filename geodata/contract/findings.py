@@ -92,3 +92,6 @@ class InputProblems(Exception):
     def __init__(self, findings: Iterable[Finding]):
         self.findings = list(findings)
         super().__init__("\n".join(f.sentence() for f in errors(self.findings)))
+
+    def __reduce__(self) -> tuple[type[InputProblems], tuple[list[Finding]]]:
+        return type(self), (self.findings,)  # a job's process hands it over whole

@@ -15,17 +15,20 @@ from typing import Any
 import numpy as np
 import pyomo.environ as pyo
 
-from models.formulation.model import GOALS, build_model
+from models.formulation.model import build_model
 from models.plan.decisions import GoalRecord
 from models.problem.enrolment import reach_of
 from models.problem.instance import Instance
 from optimizer.search.measures import Measure
+from optimizer.search.one_sided import ExcessCuts, LackCuts
 from optimizer.search.spread_cuts import SpreadCuts
 from optimizer.search.task import Target, Task
 from optimizer.solver.bridge import Bridge
 from optimizer.solver.limits import Answer, Limits, time_left
 from optimizer.solver.stopping import Stop
 
+SOFTNESS = "softness"
+"""The objective of what soft rules give way, in a model that has any."""
 Extend = Callable[[pyo.ConcreteModel], Mapping[str, Any]]
 """Adds to a model before it goes to HiGHS; returns further objectives by name."""
 
@@ -44,7 +47,9 @@ def bridge_of(
     model: pyo.ConcreteModel, more: Mapping[str, Any] | None = None, stop: Stop | None = None
 ) -> Bridge:
     """A `Bridge` that knows every goal of the model, and ``more`` objectives by name."""
-    return Bridge(model, {**{name: model.component(f"goal_{name}") for name in GOALS}, **(more or {})}, stop)
+    stated = model.component_objects(pyo.Objective)
+    goals = {o.local_name.removeprefix("goal_"): o for o in stated if o.local_name.startswith("goal_")}
+    return Bridge(model, {**goals, **(more or {})}, stop)
 
 
 def record(goal: str, answer: Answer, tolerance: float) -> GoalRecord:
@@ -96,7 +101,17 @@ class Search:
     @cached_property
     def measures(self) -> dict[str, Measure]:
         """Goals that need tangents, by name."""
-        return {"imbalance": self.spreads}
+        bridge, found = self.bridge, dict[str, Measure](imbalance=self.spreads)
+        if "deficit" in bridge.costs:
+            found["deficit"] = LackCuts(bridge)
+        if "cv_excess" in bridge.costs:
+            found["cv_excess"] = ExcessCuts(self.spreads, bridge, self.instance)
+        return found
+
+    @property
+    def soft(self) -> bool:
+        """Whether rules may give way at a price: what they give is then the least before any goal."""
+        return SOFTNESS in self.bridge.costs and bool(self.bridge.costs[SOFTNESS][0].any())
 
     # --- solutions
 

@@ -56,7 +56,7 @@ class SpreadCuts:
 
     def exact(self, values: np.ndarray) -> float:
         """Objective (3) of a solution, exactly, where the model has only planes."""
-        return float(self._exact(values) @ self.weight)
+        return float(self.exact_spreads(values) @ self.weight)
 
     def amounts(self, values: np.ndarray) -> dict[tuple[str, str], float]:
         """Amount of each indicator at each unit in the resource's own unit."""
@@ -75,7 +75,8 @@ class SpreadCuts:
                 pupils[s] = pupils.get(s, 0.0) + float(p)
         return {k: v / pupils[k[0]] for k, v in amount.items() if v > 0 and pupils[k[0]] > 0}, pupils
 
-    def _exact(self, values: np.ndarray) -> np.ndarray:
+    def exact_spreads(self, values: np.ndarray) -> np.ndarray:
+        """(y - P)^2 / P of every spread at a solution, in pupils."""
         pupils = values[self.pupils]
         gap = values[self.amount] - pupils
         return np.where(pupils > 1e-6, gap * gap / np.maximum(pupils, 1e-6), 0.0)
@@ -84,8 +85,14 @@ class SpreadCuts:
         """Tangents at the solution's ratios where the model understates by more than a share of the objective."""
         pupils = values[self.pupils]
         slack = max(share * objective / self.indicators, 1e-6)  # a pupil and indicator
-        k = np.flatnonzero((pupils > 1e-6) & (self._exact(values) - values[self.spread] > slack * pupils))
-        return self._rows(k, tangent_planes(values[self.amount[k]], pupils[k]), None)
+        k = np.flatnonzero(
+            (pupils > 1e-6) & (self.exact_spreads(values) - values[self.spread] > slack * pupils)
+        )
+        return self.tangents_at(k, values)
+
+    def tangents_at(self, k: np.ndarray, values: np.ndarray) -> Rows | None:
+        """Tangents of some spreads (by place) at a solution's ratios."""
+        return self._rows(k, tangent_planes(values[self.amount[k]], values[self.pupils[k]]), None)
 
     def secants(self, pupils: dict[str, float], near: dict[tuple[str, str], float]) -> Rows | None:
         """Secants between whole amounts for fixed enrolment, around amounts that are not whole yet.

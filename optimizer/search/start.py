@@ -95,7 +95,8 @@ def _nearest(search: Search, goal: str, limits: Limits, here: np.ndarray) -> Ans
     network = np.zeros(len(bridge.columns), dtype=bool)
     network[columns_in(search, NETWORK)] = True
     bridge.keep_whole(network)
-    answer = bridge.solve("disruption", limits)
+    least = "disruption" if "disruption" in bridge.costs else goal
+    answer = bridge.solve(least, limits)
     bridge.relax(False)
     if answer.status == "infeasible":
         return answer
@@ -106,7 +107,7 @@ def _nearest(search: Search, goal: str, limits: Limits, here: np.ndarray) -> Ans
         found = part.engine.solve(goal, limits)
         if found.values is not None:
             return _as_first(search, goal, found, part.whole_solution(found.values))
-    answer = bridge.solve("disruption", limits)
+    answer = bridge.solve(least, limits)
     if answer.values is None:
         return answer if answer.status == "infeasible" else None
     return _as_first(search, goal, answer, answer.values)

@@ -10,7 +10,7 @@ from optimizer.search.integration import solve_joint
 from optimizer.search.ordered import Ordered
 from optimizer.search.relaxation import relaxed_about, relaxed_county
 from optimizer.search.restriction import solve_narrow
-from optimizer.search.search import NoPlan, Search, Solved, record
+from optimizer.search.search import SOFTNESS, NoPlan, Search, Solved, record
 from optimizer.search.split import solve_split
 from optimizer.search.start import first_plan
 from optimizer.search.task import Target, Task
@@ -69,13 +69,16 @@ def find_plan(inst: Instance, task: Task, settle: bool = True) -> Found:
 def in_any_order(county: Search, begun: float) -> Found:
     """Goal by goal on the whole model, from the first plan on."""
     task = county.task
+    if county.soft:
+        county.task = task = replace(task, goals=(Target(SOFTNESS), *task.goals))
     limits = time_left(task.limits, begun)
     start = first_plan(county, replace(limits, seconds=limits.seconds * task.method.start_share))
     if start is None:  # no plan near today's in time: the first goal has to find one
         start = county.minimise(task.goals[0].name, time_left(task.limits, begun, task.method.goal_share))
     if start.values is None:
         raise NoPlan(start.status, county.instance, county.bridge.stopped)
-    solved = Ordered(county, start.values).run(time_left(task.limits, begun))
+    proven = {} if county.relaxed is None else {"imbalance": county.relaxed.bound}
+    solved = Ordered(county, start.values, proven).run(time_left(task.limits, begun))
     return Found(county, solved, solved)
 
 
@@ -86,6 +89,8 @@ def imbalance_first(county: Search, begun: float) -> Found:
     """
     task, method = county.task, county.task.method
     assert county.relaxed is not None
+    if county.soft:
+        return in_any_order(county, begun)
     if county.relaxed.values is None:
         return _without_relaxation(county, begun)
     classic = tuple(g for g in task.goals if g.name in ("imbalance", *CLASSIC))

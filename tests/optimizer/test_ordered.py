@@ -1,0 +1,137 @@
+"""Goals in any order: bounds hold, brute force agrees, a first plan is there at once, whatever the time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.formulation.solution import unpack
+from models.problem.request import Request
+from optimizer.outcomes import Defect
+from optimizer.scenario import Goal, Scenario
+from optimizer.search.method import Method
+from optimizer.search.search import Search
+from optimizer.search.split import exact_objective
+from optimizer.search.start import first_plan
+from optimizer.search.steps import find_plan
+from optimizer.search.task import Target, Task
+from optimizer.solver.limits import Limits
+from optimizer.solver.stopping import Stop
+from optimizer.verbs.plan import plan, refereed
+from tests.models.plans import ready
+from tests.optimizer.test_planning import EXACT, few_choices, instance, one_moved
+from tests.samples import small_county
+
+ORDERS = [
+    ("cost", "imbalance"), ("travel", "cost", "imbalance"), ("disruption", "imbalance", "travel", "cost"),
+    ("imbalance", "cost", "travel"), ("cost", "disruption", "travel"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_no_bound_is_above_the_plans_own_value(order: tuple[str, ...]) -> None:
+    goals = tuple(Goal(name=n, tolerance=0.01) for n in order)
+    result = plan(small_county(), Scenario(goals=goals))
+    assert result.verdict.accepted
+    assert [g.goal for g in result.solve.goals] == list(order)
+    for g in result.solve.goals:
+        assert g.bound <= g.objective * (1 + 1e-6) + 1e-9
+        assert g.gap == pytest.approx(max(0.0, g.objective - g.bound) / max(g.objective, 1e-9), abs=1e-9)
+    first = result.solve.goals[0]
+    assert (result.solve.objective, result.solve.bound, result.solve.gap) == (
+        first.objective,
+        first.bound,
+        first.gap,
+    )
+    assert first.gap <= 0.01 + 0.01 + 1e-9
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 0.3, 1.0])
+def test_brute_force_agrees_on_cost_and_then_imbalance(tolerance: float) -> None:
+    """One backbone teacher may move, anywhere or not at all: every such plan by the referee."""
+    case = few_choices(False)
+    inst = instance(case)
+    every = []
+    for made in one_moved(case):
+        verdict = case.judge(made, inst.request)
+        if verdict.accepted:
+            costs = verdict.costs
+            yuan = float(costs.loc[costs["charged"], "yuan"].sum()) / 1e4
+            every.append((yuan, exact_objective(verdict.indicators, inst)))
+    least = min(c for c, _ in every)
+    best = min(v for c, v in every if c <= least * (1 + tolerance) + 1e-9)
+    task = Task((Target("cost", tolerance), Target("imbalance")), EXACT)
+    found = find_plan(inst, task)
+    cost, imbalance = found.final.goals
+    assert cost.bound == pytest.approx(least, abs=1e-6)
+    assert cost.objective <= least * (1 + tolerance) + 1e-6
+    assert imbalance.objective == pytest.approx(best, rel=1e-5)
+    assert imbalance.bound <= best * (1 + 1e-6)
+
+
+def test_the_first_plan_is_todays_arrangement_where_that_keeps_the_rules() -> None:
+    case = ready(small_county())
+    search = Search(instance(case), Task((Target("travel"),)))
+    first = first_plan(search, Limits())
+    assert first is not None and first.values is not None
+    assert all(search.decided("open", first.values).values())
+    goes = search.decided("attend", first.values)
+    stay = search.instance.pairs["stay"]
+    assert {p for p, yes in goes.items() if yes} == set(stay.index[stay])
+    moved = sum(first.values[c] for c in search.bridge.at("into").values())
+    assert moved == pytest.approx(0.0, abs=1e-9)
+    search.load(first.values)
+    assert case.judge(unpack(search.model, search.instance, case.times.towns)).accepted
+
+
+def test_a_closure_asked_for_has_a_first_plan_too() -> None:
+    case = ready(small_county())
+    request = Request(close=("A3",))
+    search = Search(instance(case, request), Task((Target("travel"),)))
+    first = first_plan(search, Limits())
+    assert first is not None and first.values is not None
+    search.load(first.values)
+    verdict = case.judge(unpack(search.model, search.instance, case.times.towns), request)
+    assert verdict.accepted
+
+
+def test_a_request_without_any_plan_is_proven_and_not_stopped() -> None:
+    inst = instance(ready(small_county()))
+    none = replace(inst, units=inst.units.assign(most=1, capacity=1))
+    found = first_plan(Search(none, Task((Target("travel"),))), Limits())
+    assert found is not None and found.status == "infeasible"
+
+
+@pytest.mark.parametrize("first", ["imbalance", "travel", "cost"])
+def test_no_time_at_all_ends_with_a_plan_and_a_bound(first: str) -> None:
+    result = plan(small_county(), Scenario(goals=(Goal(name=first), Goal(name="disruption")), seconds=1e-3))
+    assert result.verdict.accepted
+    assert result.solve.status == "stopped"
+    assert np.isfinite(result.solve.bound)
+    assert result.solve.bound <= result.solve.objective
+    assert {"reasons.clock", "reasons.goal_left_disruption"} <= {f.key for f in result.findings}
+
+
+@pytest.mark.parametrize("first", ["imbalance", "cost"])
+def test_a_stop_before_the_beginning_ends_with_a_plan(first: str) -> None:
+    stop = Stop()
+    stop.set()
+    result = plan(small_county(), Scenario(goals=(Goal(name=first),)), stop=stop)
+    assert result.verdict.accepted
+    assert result.solve.bound <= result.solve.objective
+
+
+def test_a_plan_is_refused_whose_bound_is_above_it() -> None:
+    result = plan(small_county(), Scenario(goals=(Goal(name="cost"),)))
+    inst = instance(ready(small_county()))
+    found = find_plan(inst, Task((Target("cost"),)))
+    wrong = replace(found.final.goals[0], bound=found.final.goals[0].objective + 1.0)
+    with pytest.raises(Defect):
+        refereed(wrong, found, result.verdict)
+
+
+def test_knobs_stand_in_the_record_of_the_plan() -> None:
+    scenario = Scenario(goals=(Goal(name="cost"),), method=Method(part_nodes=7))
+    assert plan(small_county(), scenario).scenario["method"]["part_nodes"] == 7
