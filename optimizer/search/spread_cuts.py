@@ -38,9 +38,9 @@ class SpreadCuts:
         both = [measured(model, inst, u, r) for u, r in keys]
         grows = {u for u, _ in model.counted_amount}
         opened, counted, spread = bridge.at("unit_open"), bridge.at("counted"), bridge.at("spread")
-        self.spread = np.array([spread[k] for k in keys])
-        self.amount = np.array([bridge.column_of(y) for y, _ in both])
-        self.pupils = np.array([bridge.column_of(p) for _, p in both])
+        self.spread = np.array([spread[k] for k in keys], dtype=int)
+        self.amount = np.array([bridge.column_of(y) for y, _ in both], dtype=int)
+        self.pupils = np.array([bridge.column_of(p) for _, p in both], dtype=int)
         self.opened = np.array([counted[u] if u in grows else opened[u] for u, _ in keys])
         self.mean = np.array([inst.centres[stage[u], r] for u, r in keys])
         self.stages = [stage[u] for u, _ in keys]
