@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.settings import read_settings
+from models.formulation.model import GOALS
 from models.problem.request import Request
 from optimizer.search.method import Method
-from optimizer.search.task import Report, Target, Task
+from optimizer.search.task import Report, Required, Target, Task
 from optimizer.solver.limits import Limits
 from optimizer.solver.stopping import Stop
 
-GoalName = Literal["imbalance", "travel", "disruption", "cost"]
+GoalName = Literal[
+    "over_cap", "failing", "cells", "shortfall", "deficit", "cv_excess", "imbalance", "beyond_limit", "travel",
+    "disruption", "cost",
+]  # fmt: skip
 Yuan = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -31,6 +35,37 @@ class Goal(BaseModel):
     tolerance: float = Field(default=0.0, ge=0, le=1)
     gap: float | None = Field(default=None, gt=0, lt=1)
 
+
+class Requirement(BaseModel):
+    """A goal as a rule of every plan: at most a value, or at least so many units or cells that do not fail it.
+
+    Parameters
+    ----------
+    goal : str
+    at_most : float or None
+        In the goal's own unit.
+    at_least : int or None
+        For goals that count what fails: units or cells that do not, of those counted today.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    goal: GoalName
+    at_most: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    at_least: int | None = Field(default=None, ge=0)
+
+
+COUNTING = ("failing", "cells")
+"""Goals that count what fails."""
+NAMED = {"passing": {"goal": "failing", "at_most": 0.0}, "cv_limits": {"goal": "cv_excess", "at_most": 0.0}}
+"""Requirements that have a name of their own."""
+
+
+def _spelled_out(given: Any) -> Any:
+    """A requirement by its name, or as it is."""
+    return NAMED.get(given, given) if isinstance(given, str) else given
+
+
+Demand = Annotated[Requirement, BeforeValidator(_spelled_out)]
 
 DEFAULT_GOALS = (
     Goal(name="imbalance", tolerance=0.002),
@@ -47,6 +82,8 @@ class Scenario(BaseModel):
     ----------
     goals : tuple of Goal
         In any order; each once.
+    require : tuple of Requirement
+        Goals that are rules of every plan; ``"passing"`` and ``"cv_limits"`` by name.
     budget : dict of earmark to yuan, or None
         None takes the county's own budget of the planning year.
     keep_open, close : tuple of str
@@ -66,6 +103,7 @@ class Scenario(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     goals: tuple[Goal, ...] = DEFAULT_GOALS
+    require: tuple[Demand, ...] = ()
     budget: dict[Literal["building", "device", "teacher", "transport", "any"], Yuan] | None = None
     keep_open: tuple[str, ...] = ()
     close: tuple[str, ...] = ()
@@ -88,7 +126,8 @@ class Scenario(BaseModel):
     def task(self, stop: Stop | None = None, report: Report | None = None) -> Task:
         """What the search is asked for; without a token nobody can stop it."""
         goals = tuple(Target(str(g.name), g.tolerance, g.gap) for g in self.goals)
-        return Task(goals, self.limits(), self.method, stop or Stop(), report)
+        required = tuple(Required(str(r.goal), r.at_most, r.at_least) for r in self.require)
+        return Task(goals, self.limits(), self.method, stop or Stop(), report, required)
 
 
 def read_scenario(path: Path) -> Scenario:
@@ -119,10 +158,19 @@ def check_scenario(scenario: Scenario, county: County) -> None:
     both = sorted(set(scenario.keep_open) & set(scenario.close))
     found += [Finding("error", "cli.scenario_both", file="scenario", column="close", value=s) for s in both]
     names = [g.name for g in scenario.goals]
-    if not names or len(set(names)) < len(names):
+    if (
+        not names
+        or len(set(names)) < len(names)
+        or not {*names, *(r.goal for r in scenario.require)} <= set(GOALS)
+    ):
         found.append(
             Finding("error", "cli.scenario_goals", file="scenario", column="goals", value=", ".join(names))
         )
+    found += [
+        Finding("error", "cli.scenario_require", file="scenario", column="require", value=str(r.goal))
+        for r in scenario.require
+        if (r.at_most is None) == (r.at_least is None) or (r.at_least is not None and r.goal not in COUNTING)
+    ]
     found += [
         Finding("error", "cli.scenario_budget", file="scenario", column=f"budget.{name}", value=f"{amount:g}")
         for name, amount in (scenario.budget or {}).items()

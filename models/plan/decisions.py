@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import pandas as pd
@@ -122,8 +122,10 @@ def make_plan(year: int, **tables: pd.DataFrame) -> Plan:
 class GoalRecord:
     """How one goal of the ordered list was solved.
 
-    ``gap`` is (objective - bound) / objective; ``status`` is ``proven`` (to the asked gap),
-    ``stopped`` (limit or Ctrl-C, best plan kept).
+    ``objective`` is the final plan's own value, ``bound`` what was proven of the same measure in the goal's turn,
+    ``gap`` (objective - bound) / objective; ``status`` is ``proven`` (to the asked gap) or ``stopped`` (limit or a
+    request to stop, best plan kept). ``means`` names the measure where the goal is about planned means, by
+    "stage/resource": the official coefficients of variation are about the plan's own, and ``bound`` is not theirs.
     """
 
     goal: str
@@ -134,6 +136,7 @@ class GoalRecord:
     nodes: int
     status: str
     tolerance: float
+    means: dict[str, float] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)

@@ -87,8 +87,9 @@ class Search:
         more = extend(self.model) if extend is not None else {}
         self.bridge = bridge_of(self.model, more, task.stop)
         self.bridge.interior = task.method.interior_columns
-        for goal, most in task.required:
-            self.bridge.limit_goal(goal, most + task.method.tolerance)
+        for one in task.required:  # the constant of a goal that counts is how many it counts
+            most = one.most(self.bridge.costs[one.goal][1])
+            self.bridge.limit_goal(one.goal, most + task.method.tolerance)
         self.relaxed: Answer | None = None
         self.near: tuple[int, ...] = ()
         self.seconds = 0.0

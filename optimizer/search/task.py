@@ -29,6 +29,28 @@ IMBALANCE = (Target("imbalance"),)
 
 
 @dataclass(frozen=True)
+class Required:
+    """A goal as a rule: at most so much, or, of goals that count what fails, at least so many that do not.
+
+    Parameters
+    ----------
+    goal : str
+    at_most : float or None
+        In the goal's own unit.
+    at_least : int or None
+        Of the units or cells that are counted today; `Task` wants one of the two.
+    """
+
+    goal: str
+    at_most: float | None = None
+    at_least: int | None = None
+
+    def most(self, counted: float) -> float:
+        """The most that the goal may be, where ``counted`` units or cells count in it."""
+        return self.at_most if self.at_most is not None else counted - float(self.at_least or 0)
+
+
+@dataclass(frozen=True)
 class Task:
     """Goals in order, limits, method, the token that stops it, and who is told of progress.
 
@@ -41,8 +63,8 @@ class Task:
     stop : Stop
     report : callable or None
         Called with the step's name and a `Progress`.
-    required : tuple of (str, float)
-        Goals that may not exceed a value in any plan, in the goal's own unit.
+    required : tuple of Required
+        What every plan has to keep.
     """
 
     goals: tuple[Target, ...] = IMBALANCE
@@ -50,7 +72,7 @@ class Task:
     method: Method = field(default_factory=Method)
     stop: Stop = field(default_factory=Stop)
     report: Report | None = None
-    required: tuple[tuple[str, float], ...] = ()
+    required: tuple[Required, ...] = ()
 
     def watch(self, step: str) -> Callable[[Progress], None] | None:
         """Progress of a solve under the name of a step."""

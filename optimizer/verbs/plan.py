@@ -23,9 +23,12 @@ from optimizer.scenario import Scenario, check_scenario
 from optimizer.search.search import NoPlan
 from optimizer.search.split import exact_objective
 from optimizer.search.steps import Found, find_plan
-from optimizer.search.task import Report
+from optimizer.search.task import Report, Target
 from optimizer.solver.limits import SOLVER
 from optimizer.solver.stopping import Stop, heeding
+
+ABOUT_MEANS = ("imbalance", "deficit", "cv_excess")
+"""Goals whose measure is about planned means."""
 
 
 def plan(
@@ -97,8 +100,33 @@ def _found(inst: Instance, scenario: Scenario, stop: Stop, report: Report | None
         return find_plan(inst, scenario.task(stop, report))
     except NoPlan as none:
         if none.status == "infeasible":
-            raise Infeasible(why_infeasible(none.instance)) from None
+            raise Infeasible(unmet(inst, scenario, stop) or why_infeasible(none.instance)) from None
         raise StoppedWithoutPlan(none.status) from None
+
+
+def unmet(inst: Instance, scenario: Scenario, stop: Stop) -> list[Finding]:
+    """Which requirements no plan keeps, with the least that can be reached; empty where none of them is to blame.
+
+    Only for a scenario that is proven to have no plan.
+    """
+    task = scenario.task(stop)
+    found = []
+    for one in task.required:
+        goal = (Target(one.goal, gap=task.method.elastic_gap),)
+        try:
+            alone = find_plan(inst, replace(task, goals=goal, required=()), settle=False)
+        except NoPlan:
+            return []  # without the requirement there is none either
+        line = alone.decided.goals[0]
+        asked = one.most(alone.county.bridge.costs[one.goal][1])
+        if line.bound > asked + task.method.tolerance:
+            fields: dict[str, object] = {
+                "goal": one.goal,
+                "asked": f"{asked:g}",
+                "least": f"{line.bound:.4g}",
+            }
+            found.append(Finding("error", "cli.required", fields))
+    return found or ([Finding("error", "cli.required_together")] if task.required else [])
 
 
 def refereed(goal: GoalRecord, found: Found, verdict: Verdict) -> GoalRecord:
@@ -111,6 +139,9 @@ def refereed(goal: GoalRecord, found: Found, verdict: Verdict) -> GoalRecord:
     """
     final = found.final
     value = final.search.exact(goal.goal, final.values)
+    if goal.goal in ABOUT_MEANS:
+        means = {f"{s}/{r}": float(m) for (s, r), m in sorted(final.instance.centres.items())}
+        goal = replace(goal, means=means)
     if goal.goal == "imbalance":
         value = exact_objective(verdict.indicators, final.instance)
     elif goal.goal == "cost":

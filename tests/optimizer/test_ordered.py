@@ -7,16 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from geodata.contract.findings import InputProblems
 from models.formulation.solution import unpack
 from models.problem.request import Request
-from optimizer.outcomes import Defect
+from optimizer.outcomes import Defect, Infeasible
 from optimizer.scenario import Goal, Scenario
 from optimizer.search.method import Method
 from optimizer.search.search import Search
 from optimizer.search.split import exact_objective
 from optimizer.search.start import first_plan
 from optimizer.search.steps import find_plan
-from optimizer.search.task import Target, Task
+from optimizer.search.task import Required, Target, Task
 from optimizer.solver.limits import Limits
 from optimizer.solver.stopping import Stop
 from optimizer.verbs.plan import plan, refereed
@@ -135,3 +136,44 @@ def test_a_plan_is_refused_whose_bound_is_above_it() -> None:
 def test_knobs_stand_in_the_record_of_the_plan() -> None:
     scenario = Scenario(goals=(Goal(name="cost"),), method=Method(part_nodes=7))
     assert plan(small_county(), scenario).scenario["method"]["part_nodes"] == 7
+
+
+# --- requirements ----------------------------------------------------------------------------
+
+
+def test_a_requirement_is_kept_by_every_plan() -> None:
+    free = plan(small_county(), Scenario(goals=(Goal(name="imbalance"),)))
+    asked = Scenario(
+        goals=(Goal(name="imbalance"), Goal(name="cost")), require=({"goal": "disruption", "at_most": 1.5},)
+    )
+    held = plan(small_county(), asked)
+    moved = held.plan.staff_moves["heads"].sum() / held.county.staff_stock["heads"].sum()
+    assert 100 * moved <= 1.5 + 1e-6
+    assert held.solve.objective > free.solve.objective
+    assert free.solve.bound <= held.solve.bound * (1 + 1e-9)
+
+
+def test_a_requirement_that_no_plan_keeps_is_named_with_the_least() -> None:
+    least = plan(small_county(), Scenario(goals=(Goal(name="travel"),))).solve.bound
+    asked = Scenario(goals=(Goal(name="cost"),), require=({"goal": "travel", "at_most": least - 1.0},))
+    with pytest.raises(Infeasible) as problem:
+        plan(small_county(), asked)
+    (said,) = problem.value.findings
+    assert said.key == "cli.required" and said.fields["goal"] == "travel"
+    assert float(str(said.fields["least"])) == pytest.approx(least, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "requirement",
+    [{"goal": "travel"}, {"goal": "travel", "at_most": 1, "at_least": 1}, {"goal": "cost", "at_least": 3}],
+)
+def test_requirements_without_sense_are_bad_input(requirement: dict[str, object]) -> None:
+    with pytest.raises(InputProblems) as problem:
+        plan(small_county(), Scenario(goals=(Goal(name="cost"),), require=(requirement,)))
+    assert [f.key for f in problem.value.findings] == ["cli.scenario_require"]
+
+
+def test_named_requirements_are_spelled_out() -> None:
+    first, second = Scenario(require=("passing", "cv_limits")).require
+    assert (first.goal, first.at_most, second.goal, second.at_most) == ("failing", 0.0, "cv_excess", 0.0)
+    assert Required("failing", at_least=55).most(65.0) == 10.0

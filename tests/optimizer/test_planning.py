@@ -77,6 +77,7 @@ def test_plan_is_accepted_bounded_and_better_than_today() -> None:
     assert result.solve.gap == pytest.approx(1 - result.solve.bound / result.solve.objective, abs=1e-9)
     assert [g.goal for g in result.solve.goals] == ["imbalance", "travel", "disruption", "cost"]
     assert result.solve.solver.startswith("HiGHS ")
+    assert len(result.solve.goals[0].means) == 14 and not result.solve.goals[1].means
 
 
 def test_pupils_in_are_pupils_placed() -> None:
