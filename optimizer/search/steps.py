@@ -72,7 +72,8 @@ def in_any_order(county: Search, begun: float) -> Found:
     if county.soft:
         county.task = task = replace(task, goals=(Target(SOFTNESS), *task.goals))
     limits = time_left(task.limits, begun)
-    start = first_plan(county, replace(limits, seconds=limits.seconds * task.method.start_share))
+    with task.stop.grace():
+        start = first_plan(county, replace(limits, seconds=limits.seconds * task.method.start_share))
     if start is None:  # no plan near today's in time: the first goal has to find one
         start = county.minimise(task.goals[0].name, time_left(task.limits, begun, task.method.goal_share))
     if start.values is None:
@@ -172,14 +173,9 @@ def _then_others(county: Search, begun: float) -> Found:
 
 def _without_relaxation(county: Search, begun: float) -> Found:
     """The clock, or a request to stop, left no time for a search: the first plan, with what is proven."""
-    task = county.task
-    limits = time_left(task.limits, begun)
-    stop, asked = task.stop, task.stop.is_set()
-    if asked:
-        stop.clear()  # one small solve is what a plan needs; another request ends that too
-    start = first_plan(county, limits)
-    if asked:
-        stop.set()
+    task, asked = county.task, county.task.stop.is_set()
+    with task.stop.grace():
+        start = first_plan(county, time_left(task.limits, begun))
     if start is None or start.values is None:
         raise NoPlan("no_plan" if start is None else start.status, county.instance, asked)
     bound = max(start.bound, county.relaxed.bound if county.relaxed is not None else start.bound)

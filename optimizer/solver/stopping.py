@@ -54,6 +54,19 @@ class Stop:
         """True while a stop is in force."""
         return self.reason != ""
 
+    @contextmanager
+    def grace(self) -> Iterator[None]:
+        """For the one small solve that any plan needs: what is in force now does not count, a new request does."""
+        asked, until, nodes = self._asked.is_set(), self._until, self._nodes
+        self._asked.clear()
+        self._until = self._nodes = None
+        try:
+            yield
+        finally:
+            self._until, self._nodes = until, nodes
+            if asked:
+                self._asked.set()
+
     def count(self, nodes: int) -> None:
         """Tell the nodes of a solve that is over."""
         self.visited += max(0, nodes)

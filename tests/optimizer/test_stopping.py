@@ -34,6 +34,20 @@ def test_a_clock_and_a_count_are_reasons_of_their_own() -> None:
     assert stop.is_set()  # a count is not taken back
 
 
+def test_a_grace_forgets_what_is_in_force_and_hears_what_is_new() -> None:
+    for stop in (Stop(seconds=0.0), Stop(nodes=0), Stop()):
+        stop.set()
+        with stop.grace():
+            assert not stop.is_set()
+            stop.set()
+            assert stop.is_set()
+        assert stop.is_set()
+    quiet = Stop()
+    with quiet.grace():
+        quiet.set()
+    assert quiet.is_set()
+
+
 def test_the_first_ctrl_c_asks_and_one_more_interrupts() -> None:
     before = signal.getsignal(signal.SIGINT)
     with heeding(None) as stop:
