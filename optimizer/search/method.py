@@ -88,6 +88,10 @@ class Method(BaseModel):
     part_nodes: Count = _knob(50, "nodes of a small model that improves a plan")
     tolerance: Positive = _knob(1e-6, "relative error within which bound and objective are the same number")
 
+    rounding: Share = _knob(
+        0.05, "share of a goal by which whole square metres and yuan may change what the model said of a plan"
+    )
+
     # studies
     frontier_networks: Count = _knob(6, "priced solves of a frontier")
     frontier_crossed: Annotated[int, Field(ge=1)] = _knob(

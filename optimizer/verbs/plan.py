@@ -10,6 +10,7 @@ import pandas as pd
 from geodata.contract.county import County
 from geodata.contract.findings import Finding
 from geodata.travel.times import TravelTimes, travel_times
+from models.formulation.money import WAN
 from models.formulation.solution import unpack
 from models.plan.decisions import GoalRecord, Plan, PlanResult, SolveRecord, Verdict
 from models.plan.reasons import list_actions
@@ -132,13 +133,16 @@ def unmet(inst: Instance, scenario: Scenario, stop: Stop) -> list[Finding]:
 def refereed(goal: GoalRecord, found: Found, verdict: Verdict) -> GoalRecord:
     """A goal's record with the final plan's own value: the referee's where it has one, else the model's.
 
+    The plan is the model's solution in whole square metres and yuan. Where that makes a later goal a little better
+    than the bound, which holds with the goals before it held exactly, the bound is lowered to it.
+
     Raises
     ------
     Defect
-        The bound is above it.
+        The bound is above the solution's own value, or the referee's value is another one.
     """
-    final = found.final
-    value = final.search.exact(goal.goal, final.values)
+    final, method = found.final, found.county.task.method
+    value = own = final.search.exact(goal.goal, final.values)
     if goal.goal in ABOUT_MEANS:
         means = {f"{s}/{r}": float(m) for (s, r), m in sorted(final.instance.centres.items())}
         goal = replace(goal, means=means)
@@ -146,12 +150,13 @@ def refereed(goal: GoalRecord, found: Found, verdict: Verdict) -> GoalRecord:
         value = exact_objective(verdict.indicators, final.instance)
     elif goal.goal == "cost":
         costs: pd.DataFrame = verdict.costs
-        value = float(costs.loc[costs["charged"], "yuan"].sum()) / 1e4
-    tolerance = found.county.task.method.tolerance
-    if goal.bound > value + tolerance * max(1.0, abs(value)) + 1e-6:
-        raise Defect(goal.goal, value, goal.bound)
-    gap = max(0.0, value - goal.bound) / max(abs(value), 1e-9)
-    return replace(goal, objective=value, gap=gap)
+        value = float(costs.loc[costs["charged"], "yuan"].sum()) / WAN
+    if goal.bound > own + method.tolerance * max(1.0, abs(own)):
+        raise Defect(goal.goal, own, goal.bound)
+    if abs(value - own) > method.rounding * max(1.0, abs(own)):
+        raise Defect(goal.goal, value, own)
+    bound = min(goal.bound, value)
+    return replace(goal, objective=value, bound=bound, gap=(value - bound) / max(abs(value), 1e-9))
 
 
 def _record(
