@@ -4,7 +4,7 @@
     running.stop()            # from any thread: the best plan so far comes back
     result = running.result()
 
-The process is this module run by the same interpreter (`main`). It is told to stop by a line on its standard input;
+The process is this module run by the same interpreter (`answer_for_job`). It is told to stop by a line on its standard input;
 where that ends, because whoever asked is gone, it ends too. What it answers comes back pickled: a `PlanResult`, or the
 exception that the verb raised. Ctrl-C reaches the asking process only, which passes it on as a request to stop.
 """
@@ -176,7 +176,7 @@ def _listen(stream: BinaryIO, stop: Stop) -> None:
     os._exit(1)
 
 
-def main() -> None:
+def answer_for_job() -> None:
     """The other process: read a `Job` from standard input, answer on standard output."""
     # whatever prints, HiGHS included, must not write into the answer
     out = os.fdopen(os.dup(1), "wb")
@@ -197,4 +197,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    answer_for_job()
