@@ -23,9 +23,8 @@ from geodata.contract.tables import TABLES, Column, Table
 from geodata.folder.reading import Head
 from geodata.messages import catalogue
 from geodata.standards.reading import DEFAULT, bundled, merge
-from models.referee.means import MEANS_RULES
-from models.referee.pupils import PUPIL_RULES
-from models.referee.verdict import MEASURES, _kind, governed
+from models.referee.verdict import MEASURES
+from models.rules.registry import rules as every_rule
 from models.standards.norms import Standards
 from optimizer.scenario import Goal, Scenario
 from optimizer.search.method import Method
@@ -238,13 +237,11 @@ def rules() -> str:
     """Every rule that the referee checks, how binding it is and which norms set its numbers."""
     standards = norms()["all"]
     rows: list[tuple[object, ...]] = []
-    for check in (*PUPIL_RULES, *MEANS_RULES):
-        rule = check.__name__
-        numbers = [n for n in governed(rule, standards) if n in standards.rules]
-        numbers += [standards.rule(n).id for n in NUMBERS.get(rule, ())]
+    for rule in every_rule():
+        numbers = [n for n in rule.norm_ids(standards) if n in standards.rules]
         rows.append((
-            f"`{rule}`", f"**{words(f'rules.rule_{rule}')}**. {words(f'rules.rule_{rule}_about')}",
-            _kind(standards, rule), ", ".join(f"`{n}`" for n in numbers),
+            f"`{rule.id}`", f"**{words(f'rules.rule_{rule.id}')}**. {words(f'rules.rule_{rule.id}_about')}",
+            rule.kind(standards), ", ".join(f"`{n}`" for n in numbers),
         ))  # fmt: skip
     return grid(("rule id", "what it asks", "kind", "norms with its number"), rows)
 

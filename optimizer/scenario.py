@@ -117,7 +117,9 @@ class Scenario(BaseModel):
     def request(self) -> Request:
         """The part that the model and the referee need."""
         budget = None if self.budget is None else {str(k): float(v) for k, v in self.budget.items()}
-        return Request(budget, self.keep_open, self.close, self.cost_level, self.seed)
+        return Request(
+            budget, self.keep_open, self.close, self.cost_level, self.seed, tuple(g.name for g in self.goals)
+        )
 
     def limits(self) -> Limits:
         """When its solves may stop."""

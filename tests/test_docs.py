@@ -22,6 +22,8 @@ import pytest
 import typer
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
+from models.referee.means import MEANS_RULES
+from models.referee.pupils import PUPIL_RULES
 
 import junheng
 from geodata.contract.county import County
@@ -31,8 +33,6 @@ from models.formulation.model import build_model
 from models.plan.decisions import PlanResult
 from models.problem.instance import build_instance
 from models.problem.request import Request
-from models.referee.means import MEANS_RULES
-from models.referee.pupils import PUPIL_RULES
 from models.standards.norms import load_standards
 from optimizer.cli.main import app
 from optimizer.infeasibility.conflicts import RULE_OF

@@ -242,6 +242,7 @@ ATTENDANCE = Table(
         _text("school_id", "学校标识码"),
         _choice("band", "年级段", BANDS),
         _whole("pupils", "学生数", 0, 20_000, "pupils"),
+        _choice("mode", "上学方式", ("walk", "bus"), False),
     ),
     ("village_id", "school_id", "band"),
     required=False,

@@ -24,7 +24,9 @@ def served_once(model: Model, rows: Mapping[Any, list[int]]) -> None:
     model.assign = pyo.Constraint(list(rows), rule=lambda m, *g: sum(m.attend[p] for p in rows[_key(g)]) == 1)
 
 
-def only_if_open(model: Model, rows: Mapping[Any, list[int]], opened: Mapping[Any, Any]) -> None:
+def only_if_open(
+    model: Model, rows: Mapping[Any, list[int]], opened: Mapping[Any, Any], name: str = "attend_open"
+) -> None:
     """Nobody attends a closed place: sum_{p of the key} attend[p] <= open.
 
     Parameters
@@ -33,10 +35,13 @@ def only_if_open(model: Model, rows: Mapping[Any, list[int]], opened: Mapping[An
         Pairs of one unit with one place.
     opened : mapping of key to variable
         The place's ``open``, for the same keys.
+    name : str
+        Of the component.
     """
-    model.attend_open = pyo.Constraint(
+    component = pyo.Constraint(
         list(rows), rule=lambda m, *k: sum(m.attend[p] for p in rows[_key(k)]) <= opened[_key(k)]
     )
+    model.add_component(name, component)
 
 
 def within_room(

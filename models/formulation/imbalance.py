@@ -43,8 +43,7 @@ def assessed_population(model: Model, inst: Instance) -> None:
     """Which units count: those assessed today that stay, and those that grow past 50 pupils.
 
     50 counted <= P <= 49 + (most - 49) counted; for growing units the counted pupils Pa and amounts
-    ya are P and y when counted, zero when not. A unit assessed today that stays keeps 50 pupils
-    (nobody is pushed under the threshold, sources.md 1.5).
+    ya are P and y when counted, zero when not.
     """
     least = inst.standards.limit("assessed_min", 1.0)
     grow = list(inst.units.index[inst.units["may_grow"]])
@@ -62,26 +61,24 @@ def assessed_population(model: Model, inst: Instance) -> None:
     model.counted_p3 = pyo.Constraint(
         grow, rule=lambda m, u: m.counted_pupils[u] >= m.pupils[u] - (least - 1) * (1 - m.counted[u])
     )
-    if inst.standards.hard("assessed_floor"):
-        sure = inst.units.index[inst.units["assessed"]]
-        floor = inst.standards.value("assessed_floor")
-        keep = {u: min(floor, float(inst.units.at[u, "pupils"])) for u in sure}
-        model.assessed_floor = pyo.Constraint(
-            list(sure), rule=lambda m, u: m.pupils[u] >= keep[u] * m.unit_open[u]
-        )
+
+
+def amount_variables(model: Model, inst: Instance) -> None:
+    """Declare y[u,r] of every unit.
+
+    A column of its own, not an expression over heads: every tangent then has three terms instead of a dozen
+    (300 sites: a third of the nonzeros).
+    """
+    keys = [(u, r) for u in inst.units.index for r in inst.standards.measured[inst.stage_of[u]]]
+    model.amount = pyo.Var(keys, domain=pyo.NonNegativeReals)
+    model.amount_is = pyo.Constraint(keys, rule=lambda m, u, r: m.amount[u, r] == equivalents(m, inst, u, r))
 
 
 def spread_variables(model: Model, inst: Instance) -> None:
-    """Declare spread[u,r] and y[u,r] for every unit that counts or may count.
-
-    y is a column of its own, not an expression over heads: every tangent then has three terms instead of
-    a dozen (300 sites: a third of the nonzeros).
-    """
+    """Declare spread[u,r] for every unit that counts or may count."""
     counted = inst.units.index[inst.units["assessed"] | inst.units["may_grow"]]
     keys = [(u, r) for u in counted for r in inst.measured[inst.stage_of[u]]]
     model.spread = pyo.Var(keys, domain=pyo.NonNegativeReals)
-    model.amount = pyo.Var(keys, domain=pyo.NonNegativeReals)
-    model.amount_is = pyo.Constraint(keys, rule=lambda m, u, r: m.amount[u, r] == equivalents(m, inst, u, r))
     grow = list(inst.units.index[inst.units["may_grow"]])
     growing = [(u, r) for u in grow for r in inst.measured[inst.stage_of[u]]]
     model.counted_amount = pyo.Var(growing, domain=pyo.NonNegativeReals)

@@ -1,21 +1,26 @@
-"""Composes the constraint families into one Pyomo model."""
+"""Composes variables, rules and goals into one Pyomo model."""
 
 from __future__ import annotations
 
 import pyomo.environ as pyo
 
-from models.formulation.equipment import EQUIPMENT_RULES, item_variables
-from models.formulation.imbalance import assessed_population, imbalance, spread_tangents, spread_variables
-from models.formulation.money import MONEY_RULES
-from models.formulation.network import NETWORK_RULES, network_variables, pupil_minutes, pupils_changed
-from models.formulation.staffing import STAFF_RULES, staff_moved, staff_variables
+from models.formulation.equipment import item_variables
+from models.formulation.goals import state_goals
+from models.formulation.imbalance import (
+    amount_variables,
+    assessed_population,
+    spread_tangents,
+    spread_variables,
+)
+from models.formulation.money import money_variables
+from models.formulation.network import network_variables
+from models.formulation.staffing import staff_variables
 from models.problem.instance import Instance
+from models.problem.request import GOALS
+from models.rules.registry import softness, state_rules
 
-GOALS = ("imbalance", "travel", "disruption", "cost")
-"""Goals by name, as a request orders them."""
 
-
-def build_model(inst: Instance, whole: bool = False) -> pyo.ConcreteModel:
+def build_model(inst: Instance, whole: bool = False, loosened: bool = False) -> pyo.ConcreteModel:
     """State the model of an instance, of a whole county or of a few townships alike.
 
     Parameters
@@ -23,29 +28,28 @@ def build_model(inst: Instance, whole: bool = False) -> pyo.ConcreteModel:
     inst : Instance
     whole : bool
         Whole heads and rooms; False relaxes them (the network stays integer).
+    loosened : bool
+        Every rule that can give way has slacks: ``model.softened``.
 
     Returns
     -------
     ConcreteModel
-        With one inactive objective per name of `GOALS`.
+        With one inactive objective ``goal_<name>`` for each goal of the request (``model.goals_stated``), and ``goal_softness``: what soft rules give way.
     """
     model = pyo.ConcreteModel()
     network_variables(model, inst)
     staff_variables(model, inst, whole)
     item_variables(model, inst, whole)
-    for rule in (*NETWORK_RULES, assessed_population, *STAFF_RULES, *EQUIPMENT_RULES, *MONEY_RULES):
-        rule(model, inst)
+    money_variables(model, inst)
+    amount_variables(model, inst)
+    assessed_population(model, inst)
     spread_variables(model, inst)
     spread_tangents(model, inst)
-    pupils = float(inst.groups["pupils"].sum())
-    staff = float(inst.stock["heads"].sum())
-    model.goal_imbalance = pyo.Objective(expr=imbalance(model, inst))
-    # mean minutes of a pupil; shares of pupils and of staff moved, in per cent; 10,000 yuan
-    model.goal_travel = pyo.Objective(expr=pupil_minutes(model, inst) / pupils)
-    model.goal_disruption = pyo.Objective(
-        expr=100 * pupils_changed(model, inst) / pupils + 100 * staff_moved(model) / max(staff, 1.0)
-    )
-    model.goal_cost = pyo.Objective(expr=sum(model.charge[e] for e in model.charge))
-    for name in GOALS:
-        model.component(f"goal_{name}").deactivate()
+    state_rules(model, inst, loosened)
+    state_goals(model, inst)
+    model.goal_softness = pyo.Objective(expr=softness(model) + 0.0 * model.charge["building"])
+    model.goal_softness.deactivate()
     return model
+
+
+__all__ = ["GOALS", "build_model"]

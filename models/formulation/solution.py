@@ -9,7 +9,6 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_array, vstack
 
 from models.formulation.equipment import scale
-from models.formulation.staffing import counted_heads
 from models.plan.decisions import Plan, make_plan
 from models.problem.instance import Instance
 
@@ -21,44 +20,51 @@ def _number(variable: object) -> float:
 
 
 def attendance(model: pyo.ConcreteModel, inst: Instance) -> pd.DataFrame:
-    """Rows of ``plan.attendance``: zone groups by their chosen pair, choice groups by the rule."""
+    """Rows of ``plan.attendance``: groups by their chosen pair, the others as today."""
     chosen = [p for p in inst.pairs.index if _number(model.attend[p]) > 0.5]
-    zone = inst.pairs.loc[chosen].set_index("g")[["school_id", "mode"]]
+    way = inst.pairs.loc[chosen].set_index("g")[["school_id", "mode"]]
     groups = inst.groups.copy()
-    is_open = {k: _number(model.open[k]) > 0.5 for k in inst.bands.index}
-    stays = [
-        is_open.get((s, b), True) for s, b in zip(groups["today_school_id"], groups["band"], strict=True)
-    ]
-    follows = groups["main"] | ~np.array(stays)
-    of_zone = groups["zone_row"].map(zone["school_id"])
-    groups["school_id"] = of_zone.where(follows, groups["today_school_id"])
-    groups["mode"] = groups["zone_row"].map(zone["mode"]).where(follows, groups["today_mode"])
+    groups["school_id"] = way["school_id"].reindex(groups.index).fillna(groups["today_school_id"])
+    groups["mode"] = way["mode"].reindex(groups.index).fillna(groups["today_mode"])
     return groups.reset_index(drop=True)
 
 
 def bands(model: pyo.ConcreteModel, inst: Instance, going: pd.DataFrame) -> pd.DataFrame:
     """Rows of ``plan.bands``.
 
-    Classes keep today's average size where rooms and the rural staff floor allow it, and are as few
-    as the class cap allows otherwise; they depend on pupils and staff only.
+    The model may hold more classes than anybody needs: a band has as many as its grades need at the cap or as
+    stay from today, at most the model's; only where staff is bounded by classes are the model's kept.
     """
-    table = inst.bands.reset_index()[["school_id", "band", "unit_id", "min_classes"]]
-    pupils = going.groupby(["school_id", "band"])["pupils"].sum()
+    table = inst.bands.reset_index()[["school_id", "band", "unit_id"]]
     table["open"] = [_number(model.open[k]) > 0.5 for k in inst.bands.index]
-    have = pd.Series([pupils.get((j, b), 0) for j, b in zip(table["school_id"], table["band"], strict=True)])
-    unit = inst.units.loc[table["unit_id"]].reset_index()
-    average = (unit["pupils"] / unit["classes"].clip(lower=1)).clip(lower=1.0)
-    least = np.maximum(np.ceil(have / unit["class_cap"] - SMALLEST), table["min_classes"])
-    kept = np.maximum(least, np.ceil(have / average - SMALLEST))
-    staff = {u: float(pyo.value(counted_heads(model, inst, u, "all"))) for u in inst.units.index}
-    rural = np.floor(
-        table["unit_id"].map(staff) / max(inst.standards.limit("floor_kappa", 0.0), SMALLEST) + SMALLEST
-    )
-    most = np.where(unit["rural"], np.minimum(rural, unit["rooms"]), unit["rooms"])
-    total = pd.Series(kept).where(table["open"], 0).groupby(table["unit_id"]).transform("sum")
-    classes = np.where(total <= most, kept, least)
+    most = np.array([round(_number(model.classes[k])) for k in inst.bands.index])
+    need = needed_classes(inst, going).reindex(inst.bands.index).to_numpy(float)
+    assessed = table["unit_id"].map(inst.units["assessed"]).to_numpy(bool)
+    combined = table["unit_id"].map(inst.units["combined"]).to_numpy(bool)
+    classes = np.where(assessed & ~combined, np.minimum(most, need), most)
     table["classes"] = np.where(table["open"], classes, 0).astype(int)
     return table.assign(was_open=True)
+
+
+def needed_classes(inst: Instance, going: pd.DataFrame) -> pd.Series:
+    """Classes that a band's grades need at the cap, or that stay from today where these are more, by band."""
+    changed = going["school_id"] != going["today_school_id"]
+    come = going[changed].groupby(["school_id", "band"])["pupils"].sum()
+    gone = going[changed].groupby(["today_school_id", "band"])["pupils"].sum()
+    gone = gone.rename_axis(["school_id", "band"])
+    grades = inst.grades.reset_index()
+    key = pd.MultiIndex.from_frame(grades[["school_id", "band"]])
+    here = inst.bands["pupils"].reindex(key).to_numpy(float)
+    left = here - gone.reindex(key).fillna(0).to_numpy(float)
+    many = inst.bands["grades"].reindex(key).clip(lower=1).to_numpy(float)
+    pupils = grades["share"].to_numpy() * left + come.reindex(key).fillna(0).to_numpy(float) / many
+    cap = grades["unit_id"].map(inst.units["class_cap"]).to_numpy(float)
+    grades["need"] = np.ceil(pupils / cap - SMALLEST)
+    kept = grades["classes"].to_numpy(float)
+    by_grade = grades.groupby(["school_id", "band"])["need"].sum()
+    today = grades.assign(kept=kept).groupby(["school_id", "band"])["kept"].sum()
+    share = 1.0 - (gone / inst.bands["pupils"]).reindex(today.index).fillna(0)
+    return np.maximum(by_grade, np.ceil(today * share - SMALLEST))
 
 
 def _pair_up(sent: pd.DataFrame, come: pd.DataFrame, cost: np.ndarray) -> np.ndarray | None:
@@ -90,7 +96,14 @@ def _ends_of_moves(
         [(u, c, inst.units.at[u, "stage"], inst.units.at[u, "township"], out[u, c] - same[u, c], into[u, c] - same[u, c]) for u, c in keys],
         columns=["unit_id", "cat_id", "stage", "township", "out", "into"],
     )  # fmt: skip
-    sent = table[table["out"] > 0].rename(columns={"out": "heads"}).reset_index(drop=True)
+    shut = {u for u in inst.units.index if _number(model.unit_open[u]) < 0.5}
+    near = [
+        min(int(inst.stock.at[k, "near"]), n) if k[0] in shut else 0
+        for k, n in zip(keys, table["out"], strict=True)
+    ]
+    free = table.assign(out=table["out"] - near, stays=False)
+    sent = pd.concat([free, table.assign(out=near, stays=True)], ignore_index=True)
+    sent = sent[sent["out"] > 0].rename(columns={"out": "heads"}).reset_index(drop=True)
     come = table[table["into"] > 0].rename(columns={"into": "heads"}).reset_index(drop=True)
     return sent, come
 
@@ -104,7 +117,8 @@ def _pairing_cost(inst: Instance, sent: pd.DataFrame, come: pd.DataFrame, towns:
         for j, b in enumerate(come.itertuples()):
             same = a.stage == b.stage and a.cat_id == b.cat_id
             fits = same or (b.stage, b.cat_id) in down[a.stage, a.cat_id]
-            if fits and a.unit_id != b.unit_id and (a.township, b.township) in links:
+            linked = (a.township, b.township) in links and (a.township == b.township or not a.stays)
+            if fits and a.unit_id != b.unit_id and linked:
                 # a tiny term by order makes the cheapest pairing unique
                 order = 1e-4 * ((7 * i + 13 * j) % 97)
                 cost[i, j] = minutes.get((a.township, b.township), 0.0) + (0 if same else 5) + order
@@ -136,7 +150,8 @@ def staff_moves(model: pyo.ConcreteModel, inst: Instance, towns: pd.DataFrame) -
         (*_ends(sent.at[i, "unit_id"]), *_ends(come.at[j, "unit_id"]), sent.at[i, "cat_id"], int(heads[i, j]))
         for i, j in zip(*np.nonzero(heads), strict=True)
     ]
-    return pd.DataFrame(rows, columns=columns)
+    moves = pd.DataFrame(rows, columns=columns)
+    return moves.groupby(columns[:-1], as_index=False)["heads"].sum()  # those near retirement with the others
 
 
 def _ends(unit_id: str) -> tuple[str, str]:

@@ -74,8 +74,8 @@ def _staff(after: After, price: pd.Series) -> Iterator[Line]:
         base = in_town.sort_values(["a", "school_id"], ascending=[False, True]).iloc[0]
         heads = int(np.ceil(many / share))
         yield Line(
-            "", "itinerant", "teacher", base["school_id"], base["stage"], "a", heads, "heads", price["itinerant"], True, True
-        )  # fmt: skip
+            "", "itinerant", "teacher", base["school_id"], base["stage"], "a", heads, "heads", price["itinerant"], True, False
+        )  # fmt: skip - given by teachers on the payroll today: told, no new money
 
 
 def _items(after: After, price: pd.Series) -> Iterator[Line]:

@@ -194,6 +194,8 @@ class Verdict:
         (negative is a saving), ``recurrent`` (bool), ``charged`` (bool: counts against the budget).
     budget : DataFrame
         ``earmark, available, spent, left``.
+    goals : DataFrame
+        ``goal, today, plan``: every goal's value, see `models.referee.goals.goal_values`.
     """
 
     rules: pd.DataFrame
@@ -205,12 +207,12 @@ class Verdict:
     travel: pd.DataFrame
     costs: pd.DataFrame
     budget: pd.DataFrame
+    goals: pd.DataFrame
 
     @property
     def accepted(self) -> bool:
         """True when every hard rule holds."""
-        hard = self.rules[self.rules["kind"] == "hard"]
-        return bool(hard["ok"].all())
+        return bool(self.rules.loc[self.rules["kind"] == "hard", "ok"].all())
 
 
 @dataclass(frozen=True)

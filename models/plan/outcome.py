@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,9 @@ import pandas as pd
 from geodata.contract.county import County
 from geodata.travel.times import TravelTimes
 from models.plan.decisions import Plan
-from models.problem.baseline import FAR_MINUTES, scaled_minutes, site_bands, sites, today_groups
-from models.problem.indicators import assessed, counted_staff, merged_units, unit_table
-from models.problem.instance import lower_categories, travel_limits
+from models.problem.baseline import grades, scaled_minutes, site_bands, sites, today_groups
+from models.problem.indicators import assess, assessed, counted_staff, merged_units, unit_table
+from models.problem.instance import lower_categories
 from models.problem.request import Request, budgets
 from models.standards.norms import Standards
 
@@ -32,7 +33,10 @@ class After:
     travel : DataFrame
         See `models.plan.decisions.Verdict.travel`.
     heads : DataFrame
-        Index (unit_id, cat_id): ``today, out, into, hired, heads, near``.
+        Index (unit_id, cat_id): ``today, out, into, hired, heads, near, fixed`` (may leave only if the unit
+        closes), ``eligible`` (NaN where the table does not say).
+    site_cap, size_norm : Series
+        Largest allowed size by school_id (infinite without a norm), and the norm's id.
     """
 
     county: County
@@ -47,6 +51,89 @@ class After:
     heads: pd.DataFrame
     groups: pd.DataFrame
     budget: dict[str, float]
+    site_cap: pd.Series
+    size_norm: pd.Series
+    cells_today: pd.DataFrame
+    cells_plan: pd.DataFrame
+
+    def number(self, norm: str) -> float:
+        """A norm's number, infinite where the standards have none or it is off."""
+        return self.standards.limit(norm, float("inf"))
+
+    @cached_property
+    def combined(self) -> pd.Series:
+        """Whether grades are taught together today, by unit_id: fewer classes than grades."""
+        grades = self.bands.groupby("unit_id")["grades"].sum()
+        return self.units["classes"] < grades.reindex(self.units.index).fillna(0)
+
+    @cached_property
+    def over(self) -> pd.Series:
+        """Whether a unit is above a cap today (places, class size, site size), by unit_id."""
+        units = self.units
+        cap = units["stage"].map({s: self.number(f"class_cap_{s}") for s in units["stage"].unique()})
+        site = units.groupby("school_id")["pupils"].transform("sum")
+        above = (units["pupils"] > units["capacity"]) | (site > units["school_id"].map(self.site_cap))
+        return above | (units["pupils"] > cap * units["classes"].clip(lower=1))
+
+    def band_rows(self) -> pd.DataFrame:
+        """``bands`` with school name and the unit's kind, zone, today's pupils and classes."""
+        rows = self.bands.reset_index()
+        rows["name"] = rows["school_id"].map(self.county.schools.set_index("school_id")["name"])
+        unit = self.units[["stage", "kind", "zone", "pupils"]].rename(columns={"pupils": "unit_pupils"})
+        return rows.merge(unit, left_on="unit_id", right_index=True, how="left")
+
+    def open_units(self) -> pd.DataFrame:
+        """Rows of ``new`` that stay open, with unit_id as a column."""
+        return self.new[self.new["open"]].reset_index()
+
+    def grades(self) -> pd.DataFrame:
+        """By band and grade: ``pupils`` in the plan (today's share of those who stay, an equal part of those who come),
+        ``pupils_today, classes_today``, and of the band ``open, classes, stage, unit_id, name``.
+        """
+        bands = self.bands.reset_index()
+        rows = _grades_today(self.county, bands, self.units)
+        moved = self.travel[self.travel["changed"]]
+        key = ["school_id", "band"]
+        come = moved.groupby(key)["pupils"].sum().rename("come").reset_index()
+        gone = moved.groupby(["today_school_id", "band"])["pupils"].sum().rename("gone")
+        gone = gone.rename_axis(key).reset_index()
+        rows = rows.merge(come, on=key, how="left").merge(gone, on=key, how="left")
+        rows[["come", "gone"]] = rows[["come", "gone"]].fillna(0.0)
+        stay = rows["share"] * (rows["band_today"] - rows["gone"])
+        rows["pupils"] = stay + rows["come"] / rows["grades"].clip(lower=1)
+        rows["name"] = rows["school_id"].map(self.county.schools.set_index("school_id")["name"])
+        return rows
+
+    def staff_links(self) -> set[tuple[str, str]]:
+        """Townships between which staff may move; all of them where the norm does not bind."""
+        rule = self.standards.rules.get("commute_minutes")
+        most = float("inf") if rule is None or rule.kind not in ("hard", "soft") else rule.value
+        near = self.times.towns[self.times.towns["minutes"] <= most]
+        return set(zip(near["from_township"], near["to_township"], strict=True))
+
+    def transfers_fit(self) -> np.ndarray:
+        """By staff move: within a stage, or to a lower one that has a category with the same flags."""
+        moves = self.plan.staff_moves
+        down = lower_categories(self.county, self.standards).to_dict()
+        target = target_category(self.county, self.standards, moves)
+        fits = [
+            (r.from_stage, r.cat_id) in down
+            and (r.from_stage == r.to_stage or (r.to_stage, c) in down[r.from_stage, r.cat_id])
+            for r, c in zip(moves.itertuples(), target, strict=True)
+        ]
+        return np.array(fits, dtype=bool)
+
+    def purchases(self) -> pd.DataFrame:
+        """Purchases with ``unit_id``."""
+        rows = self.plan.purchases
+        return rows.assign(unit_id=unit_of(rows["school_id"], rows["stage"]))
+
+    def item_moves(self) -> pd.DataFrame:
+        """Moves of equipment with ``unit_id`` (sender) and ``to_unit``."""
+        rows = self.plan.item_moves
+        return rows.assign(
+            unit_id=unit_of(rows["from_school_id"], rows["from_stage"]), to_unit=unit_of(rows["to_school_id"], rows["to_stage"])
+        )  # fmt: skip
 
     @property
     def assessed_today(self) -> pd.DataFrame:
@@ -69,7 +156,7 @@ def unit_of(school_id: pd.Series, stage: pd.Series) -> pd.Series:
     return school_id.astype(str) + "/" + stage.astype(str)
 
 
-def _bands(county: County, plan: Plan) -> pd.DataFrame:
+def _bands(county: County, plan: Plan, groups: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
     # rows given twice, missing or fractional are violations of their own (known_ids, whole_numbers)
     said = plan.bands.drop_duplicates(["school_id", "band"])[["school_id", "band", "open", "classes"]]
     table = site_bands(county).merge(said, on=["school_id", "band"], how="left")
@@ -78,7 +165,65 @@ def _bands(county: County, plan: Plan) -> pd.DataFrame:
     table["unit_id"] = unit_of(table["school_id"], table["band"].map(county.scheme.band_stage))
     pupils = plan.attendance.groupby(["school_id", "band"])["pupils"].sum().rename("pupils").reset_index()
     table = table.merge(pupils, on=["school_id", "band"], how="left").fillna({"pupils": 0})
+    here = groups.groupby(["today_school_id", "band"])["pupils"].sum().rename("pupils_today")
+    table = table.merge(
+        here.rename_axis(["school_id", "band"]).reset_index(), on=["school_id", "band"], how="left"
+    )
+    table["pupils_today"] = table["pupils_today"].fillna(0).astype(int)
+    grades = _grades_today(county, table, units)
+    classes = grades.groupby(["school_id", "band"])["classes_today"].sum().reset_index()
+    table = table.merge(classes, on=["school_id", "band"], how="left").fillna({"classes_today": 0})
+    table["classes_today"] = table["classes_today"].astype(int)
     return table.set_index(["school_id", "band"]).sort_index()
+
+
+def _grades_today(county: County, bands: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
+    """Bands by grade with today's share of pupils and classes: T3's where it tells all, else spread evenly."""
+    taught = {r.school_id: grades(r.grades_served) for r in sites(county).itertuples()}
+    of = county.scheme.band_grades
+    rows = bands.assign(
+        grade=[sorted(taught[j] & set(of[b])) for j, b in zip(bands["school_id"], bands["band"], strict=True)]
+    )
+    rows = rows.explode("grade").dropna(subset="grade").astype({"grade": int})
+    told = county.enrolment_by_grade[["school_id", "grade", "pupils", "classes"]]
+    told = told.rename(columns={"pupils": "told_pupils", "classes": "told_classes"}).astype({"grade": int})
+    rows = rows.merge(told, on=["school_id", "grade"], how="left")
+    rows["told_pupils"], rows["told_classes"] = (
+        rows["told_pupils"].astype(float),
+        rows["told_classes"].astype(float),
+    )
+    by_band = rows.groupby(["school_id", "band"])["told_pupils"]
+    whole = by_band.transform(lambda x: x.sum() if x.notna().all() else 0.0)
+    rows["share"] = np.where(
+        whole > 0, rows["told_pupils"] / whole.where(whole > 0, 1.0), 1.0 / rows["grades"]
+    )
+    of_unit = rows["unit_id"].map(units["classes"]).fillna(0).astype(int)
+    sums = rows.groupby("unit_id")["told_classes"].transform(lambda x: x.sum() if x.notna().all() else -1)
+    nth, many = rows.groupby("unit_id").cumcount(), rows.groupby("unit_id")["grade"].transform("size")
+    dealt = of_unit // many + (nth < of_unit % many)
+    rows["classes_today"] = rows["told_classes"].where(sums == of_unit, dealt).astype(int)
+    rows["band_today"] = rows["pupils_today"]
+    rows["pupils_today"] = rows["share"] * rows["band_today"]
+    rows["stage"] = rows["band"].map(county.scheme.band_stage)
+    return rows
+
+
+def _site_caps(county: County, standards: Standards) -> pd.DataFrame:
+    """``cap, norm`` by school_id: the size cap of a site, with relief for old or migrant-heavy schools."""
+    schools = county.schools.set_index("school_id")
+    stage = county.school_stage.groupby("school_id")[["migrants", "pupils"]].sum()
+    migrants = (stage["migrants"].astype(float) / stage["pupils"].clip(lower=1)).reindex(schools.index)
+    relief = schools["built_year"].astype(float).fillna(9999).le(2010) | migrants.gt(0.5)
+    nine = schools["kind"].isin(["nine_year", "twelve_year"])
+    names = {
+        (False, False): "school_cap",
+        (False, True): "school_cap_relief",
+        (True, False): "school_cap_nine",
+        (True, True): "school_cap_nine_relief",
+    }
+    norm = [names[bool(n), bool(r)] for n, r in zip(nine, relief, strict=True)]
+    cap = [standards.limit(n, float("inf")) for n in norm]
+    return pd.DataFrame({"cap": cap, "norm": norm}, index=schools.index)
 
 
 def _travel(
@@ -93,8 +238,11 @@ def _travel(
     rows["changed"] = rows["school_id"] != rows["today_school_id"]
     same = ~rows["changed"] & (rows["mode"] == rows["today_mode"])
     rows["minutes"] = rows["minutes"].where(~same, rows["minutes_today"])
-    limits = travel_limits(standards)
-    rows["limit"] = [limits.get((b, m), np.nan) for b, m in zip(rows["band"], rows["mode"], strict=True)]
+    known = {n: r.value for n, r in standards.rules.items()}
+    norm = "travel_" + rows["mode"].astype(str) + "_" + rows["band"].astype(str)
+    rows["limit"] = norm.map(known).astype(float)
+    today = "travel_" + rows["today_mode"].astype(str) + "_" + rows["band"].astype(str)
+    rows["limit_today"] = today.map(known).astype(float)
     rows["grandfathered"] = (rows["minutes"] > rows["limit"]) & (rows["minutes"] <= rows["minutes_today"])
     village = county.villages.set_index("village_id")
     name = county.schools.set_index("school_id")["name"]
@@ -110,8 +258,10 @@ def _heads(county: County, standards: Standards, units: pd.DataFrame, plan: Plan
         unit_id=unit_of(county.staff_stock["school_id"], county.staff_stock["stage"])
     )
     stock = stock[stock["unit_id"].isin(units.index)]
-    table = stock.groupby(["unit_id", "cat_id"])[["heads", "near_retirement"]].sum()
+    by = stock.groupby(["unit_id", "cat_id"])
+    table = by[["heads", "near_retirement"]].sum()
     table = table.rename(columns={"heads": "today", "near_retirement": "near"})
+    eligible = by["eligible_rotation"].sum(min_count=1).astype(float)
     moves, hires = plan.staff_moves, plan.hires
     out = moves.assign(unit_id=unit_of(moves["from_school_id"], moves["from_stage"]))
     into = moves.assign(unit_id=unit_of(moves["to_school_id"], moves["to_stage"]))
@@ -126,6 +276,10 @@ def _heads(county: County, standards: Standards, units: pd.DataFrame, plan: Plan
     table = table.join(pd.DataFrame(parts), how="outer").fillna(0)
     table.index = table.index.set_names(["unit_id", "cat_id"])
     table["heads"] = table["today"] - table["out"] + table["into"] + table["hired"]
+    movable = county.staff_category.set_index(["stage", "cat_id"])["movable"]
+    can = [bool(movable.get((units["stage"].get(u), c), False)) for u, c in table.index]
+    table["fixed"] = np.where(can, np.minimum(table["near"], table["today"]), table["today"])
+    table["eligible"] = eligible.reindex(table.index)
     return table.sort_index()
 
 
@@ -154,10 +308,11 @@ def _items(units: pd.DataFrame, standards: Standards, plan: Plan, is_open: pd.Se
 
 def settle(county: County, standards: Standards, plan: Plan, times: TravelTimes, request: Request) -> After:
     """Recompute the county after a plan."""
-    units = unit_table(county, standards)
-    units = units[units["taking_part"]]
     groups = today_groups(county, standards, times)
-    bands = _bands(county, plan)
+    here = groups.groupby(["today_school_id", "band"])["pupils"].sum()
+    units = unit_table(county, standards, here)
+    units = units[units["taking_part"]]
+    bands = _bands(county, plan, groups, units)
     heads = _heads(county, standards, units, plan)
     new = units.copy()
     by_unit = bands.groupby("unit_id")
@@ -170,10 +325,12 @@ def settle(county: County, standards: Standards, plan: Plan, times: TravelTimes,
     new[list(staff)] = staff
     new[list(standards.items)] = _items(units, standards, plan, new["open"])
     new["assessed"] = assessed(new, standards)
+    caps = _site_caps(county, standards)
     travel = _travel(county, standards, times, plan, groups)
     return After(
-        county, standards, request, plan, times, units, new, bands, travel, heads, groups, budgets(county, request)
+        county, standards, request, plan, times, units, new, bands, travel, heads, groups, budgets(county, request),
+        caps["cap"], caps["norm"], assess(merged_units(units, standards), standards), assess(merged_units(new, standards), standards),
     )  # fmt: skip
 
 
-__all__ = ["FAR_MINUTES", "After", "settle", "sites", "target_category", "unit_of"]
+__all__ = ["After", "settle", "sites", "target_category", "unit_of"]

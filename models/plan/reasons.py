@@ -12,7 +12,6 @@ from models.plan.costs import county_rides
 from models.plan.decisions import Plan, Verdict
 from models.plan.effects import Judge, effects
 from models.plan.ledger import short_hash
-from models.problem.baseline import FAR_MINUTES
 from models.standards.norms import Standards, load_standards
 
 BOOKED = {"close": "closure", "reduce": "closure", "receive": "transition"}
@@ -146,7 +145,7 @@ def _buses(verdict: Verdict) -> Iterator[Act]:
             "after": round(float(rows["minutes"].max())),
         }
         key = "reasons.bus_no_way"  # some have no known way to today's school
-        if (rows["minutes_today"] < FAR_MINUTES).all():
+        if rows["minutes_today"].notna().all():
             key, fields["before"] = "reasons.bus", round(float(rows["minutes_today"].max()))
         yield Act(
             "bus",

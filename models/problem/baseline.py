@@ -12,8 +12,6 @@ from models.standards.norms import Standards
 
 WALK_KMH = 4.0
 """Speed at which `TravelTimes` walking minutes are computed (sources.md 3.2 [A])."""
-FAR_MINUTES = 999.0
-"""Stands for "no travel time known" where a number is needed; such pairs are named in the findings."""
 
 
 def sites(county: County) -> pd.DataFrame:
@@ -114,8 +112,10 @@ def largest_remainder(weights: pd.Series, keys: pd.Series, totals: pd.Series) ->
 
 
 def _observed(county: County, bands: pd.DataFrame, demand: pd.DataFrame) -> pd.DataFrame:
-    """T6 split over the planning demand: village, band, today's school, pupils, main or not."""
+    """T6 split over the planning demand: village, band, today's school, pupils, main or not, mode if told."""
     seen = county.attendance[county.attendance["pupils"] > 0].rename(columns={"pupils": "seen"})
+    if "mode" not in seen:  # an optional column
+        seen = seen.assign(mode="")
     rows = seen.merge(demand, on=["village_id", "band"]).merge(bands, on=["school_id", "band"])
     rows = rows.sort_values(["village_id", "band", "school_id"], kind="stable").reset_index(drop=True)
     key = rows["village_id"] + "\0" + rows["band"]
@@ -125,7 +125,7 @@ def _observed(county: County, bands: pd.DataFrame, demand: pd.DataFrame) -> pd.D
     )
     first = rank.groupby(["village_id", "band"], sort=False).head(1).index
     rows["main"] = rows.index.isin(first)
-    return rows[["village_id", "band", "school_id", "pupils", "main"]]
+    return rows[["village_id", "band", "school_id", "pupils", "main", "mode"]]
 
 
 def _nearest(demand: pd.DataFrame, bands: pd.DataFrame, minutes: pd.DataFrame) -> pd.DataFrame:
@@ -134,18 +134,28 @@ def _nearest(demand: pd.DataFrame, bands: pd.DataFrame, minutes: pd.DataFrame) -
     reach = reach.sort_values(["village_id", "band", "minutes", "school_id"], kind="stable")
     best = reach.groupby(["village_id", "band"], sort=False).head(1)[["village_id", "band", "school_id"]]
     rows = demand.merge(best, on=["village_id", "band"])
-    return rows.rename(columns={"total": "pupils"}).assign(main=True)
+    return rows.rename(columns={"total": "pupils"}).assign(main=True, mode="")
 
 
-def _with_mode(rows: pd.DataFrame, minutes: pd.DataFrame) -> pd.DataFrame:
-    """Today's mode and minutes: a zone group walks if it can, a choice group takes the faster mode."""
+def _with_mode(rows: pd.DataFrame, minutes: pd.DataFrame, standards: Standards) -> pd.DataFrame:
+    """Today's mode and minutes: as T6 says, else the best way that exists.
+
+    The best way is on foot where that is within the walking limit, and else the quicker mode. "No worse than
+    today" compares with it, so an assumed long walk never excuses a long ride.
+    """
     wide = minutes.pivot_table(index=["village_id", "school_id", "band"], columns="mode", values="minutes")
     wide = wide.reindex(columns=["walk", "bus"]).reset_index()
     rows = rows.merge(wide, on=["village_id", "school_id", "band"], how="left")
-    walks = rows["walk"].notna() & (rows["main"] | ~(rows["bus"] < rows["walk"]))
-    rows["today_mode"] = np.where(walks | (rows["walk"].isna() & rows["bus"].isna()), "walk", "bus")
-    rows["today_minutes"] = rows["walk"].where(walks, rows["bus"]).fillna(FAR_MINUTES)
-    return rows.drop(columns=["walk", "bus"])
+    bands = standards.scheme.band_ids
+    limit = rows["band"].map({b: standards.limit(f"travel_walk_{b}", np.inf) for b in bands}).astype(float)
+    on_foot = rows["walk"].notna() & (
+        (rows["walk"] <= limit) | rows["bus"].isna() | (rows["walk"] <= rows["bus"])
+    )
+    best = np.where(on_foot | rows["bus"].isna(), "walk", "bus")
+    told = rows["mode"].isin(["walk", "bus"])
+    rows["today_mode"] = np.where(told, rows["mode"], best)
+    rows["today_minutes"] = rows["walk"].where(rows["today_mode"] == "walk", rows["bus"])
+    return rows.drop(columns=["walk", "bus", "mode"])
 
 
 def today_groups(county: County, standards: Standards, times: TravelTimes) -> pd.DataFrame:
@@ -155,7 +165,7 @@ def today_groups(county: County, standards: Standards, times: TravelTimes) -> pd
     -------
     DataFrame
         ``village_id, band, group`` (zone, choice), ``today_school_id, pupils, today_mode,
-        today_minutes, main`` (bool, the zone group), sorted; every pupil of the planning demand that
+        today_minutes`` (NaN where no way is known), ``main`` (bool, the zone group), sorted; every pupil of the planning demand that
         goes to a site taking part appears exactly once.
     """
     bands = site_bands(county)
@@ -168,7 +178,7 @@ def today_groups(county: County, standards: Standards, times: TravelTimes) -> pd
     rows = pd.concat([seen, _nearest(rest, bands, minutes)], ignore_index=True)
     rows = rows[rows["pupils"] > 0]
     # a village whose largest group rounds to nothing still needs a zone group: the largest left
-    rows = _with_mode(rows, minutes)
+    rows = _with_mode(rows, minutes, standards)
     rows["group"] = np.where(rows["main"], "zone", "choice")
     rows = rows.rename(columns={"school_id": "today_school_id"})
     columns = [

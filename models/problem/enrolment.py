@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from models.formulation.network import standing
 from models.problem.instance import Instance
 
 
@@ -26,10 +27,8 @@ class Reach:
         Row of each of ``Instance.pairs``, in order; two modes share a row.
     sure : ndarray of bool
         Rows whose band is taught whenever the unit is open.
-    stays, staying : ndarray (units)
-        Pupils of choice groups that are there whenever the unit is open; and at most.
-    arrives : ndarray (rows)
-        Pupils of choice groups that may follow the zone group to the site.
+    stays, held : ndarray (units)
+        Pupils of groups that cannot move; of those who stay whenever the unit is open.
     least, most : ndarray (units)
         Assessment floor (0 without one), places.
     """
@@ -41,8 +40,7 @@ class Reach:
     row_of_pair: np.ndarray
     sure: np.ndarray
     stays: np.ndarray
-    staying: np.ndarray
-    arrives: np.ndarray
+    held: np.ndarray
     least: np.ndarray
     most: np.ndarray
 
@@ -63,9 +61,10 @@ class Reach:
         row[self.row_of_pair[possible]] = True
         choices = np.bincount(self.group[row], minlength=int(self.group.max(initial=0)) + 1)
         forced = row & (choices[self.group] == 1) & self.sure
-        low = np.bincount(self.place[forced], weights=self.pupils[forced], minlength=n) + self.stays
-        reachable = (self.pupils + self.arrives)[row]
-        high = np.bincount(self.place[row], weights=reachable, minlength=n) + self.staying
+        low = (
+            np.bincount(self.place[forced], weights=self.pupils[forced], minlength=n) + self.stays + self.held
+        )
+        high = np.bincount(self.place[row], weights=self.pupils[row], minlength=n) + self.stays + self.held
         high = np.maximum(np.minimum(high, self.most), 1.0)
         return np.clip(np.maximum(low, self.least), 1.0, high), high
 
@@ -82,23 +81,18 @@ def reach_of(inst: Instance) -> Reach:
     place = rows[["school_id", "band"]].merge(bands["unit_id"].reset_index(), how="left")["unit_id"].map(at)
     sure_bands = _taught_while_open(inst)
     sure = rows[["school_id", "band"]].merge(sure_bands, how="left")["sure"].to_numpy(bool)
-    choice = inst.groups[~inst.groups["main"]]
-    held = choice.merge(sure_bands, left_on=["today_school_id", "band"], right_on=["school_id", "band"])
-    held["unit"] = held["unit_id"].map(at)
-    n = len(units)
-    stays = np.bincount(held["unit"], weights=held["pupils"] * held["sure"], minlength=n)
-    staying = np.bincount(held["unit"], weights=held["pupils"], minlength=n)
-    locked = bands["lock"].eq("open").rename("locked").reset_index()
-    moving = choice.merge(
-        locked, left_on=["today_school_id", "band"], right_on=["school_id", "band"], how="left"
+    fixed = standing(inst).merge(
+        bands["unit_id"].reset_index(), left_on=["today_school_id", "band"], right_on=["school_id", "band"]
     )
-    moving = moving[~moving["locked"].fillna(True).astype(bool)]
-    arriving = moving.groupby("zone_row")["pupils"].sum()
+    stays = np.bincount(fixed["unit_id"].map(at), weights=fixed["pupils"], minlength=len(units))
+    stay = pairs[pairs["stay"] & ~pairs["g"].map(inst.groups["main"]).astype(bool)]
+    stay = stay.merge(sure_bands, on=["school_id", "band"])
+    held = np.bincount(stay["unit_id"].map(at), weights=stay["pupils"] * stay["sure"], minlength=len(units))
     floor = inst.standards.value("assessed_floor") if inst.standards.hard("assessed_floor") else 0.0
     least = np.where(inst.units["assessed"], np.minimum(floor, inst.units["pupils"]), 0.0)
     return Reach(
-        units, place.to_numpy(int), pd.factorize(rows["g"])[0], per_group, row_of_pair, sure, stays, staying,
-        arriving.reindex(rows["g"]).fillna(0.0).to_numpy(float), least.astype(float), inst.units["most"].to_numpy(float),
+        units, place.to_numpy(int), pd.factorize(rows["g"])[0], per_group, row_of_pair, sure, stays, held,
+        least.astype(float), inst.units["most"].to_numpy(float),
     )  # fmt: skip
 
 

@@ -117,8 +117,15 @@ LENT = "_lent"
 """Ends the column with shared or part-time heads that a small rural unit may count besides its own."""
 
 
-def unit_table(county: County, standards: Standards) -> pd.DataFrame:
+def unit_table(county: County, standards: Standards, here: pd.Series | None = None) -> pd.DataFrame:
     """Every unit (school x stage) with its pupils, classes, staff and resources today.
+
+    Parameters
+    ----------
+    county : County
+    standards : Standards
+    here : Series or None
+        Pupils of the planning demand by (school_id, band) who attend today; None takes the enrolment of T2.
 
     Returns
     -------
@@ -134,6 +141,11 @@ def unit_table(county: County, standards: Standards) -> pd.DataFrame:
     units["unit_id"] = units["school_id"] + "/" + units["stage"]
     units = units.set_index("unit_id").sort_index()
     units["capacity"] = units["capacity_pupils"]
+    if here is not None:
+        bands = here.rename_axis(["school_id", "band"]).rename("n").reset_index()
+        stage = bands["band"].map(standards.scheme.band_stage)
+        of_unit = bands.groupby(bands["school_id"] + "/" + stage)["n"].sum()
+        units["pupils"] = of_unit.reindex(units.index).fillna(0).astype(int)
     things = _things(units, standards)
     lent = _lent(units, standards)
     heads = county.staff_stock.assign(

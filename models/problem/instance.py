@@ -14,9 +14,10 @@ import pandas as pd
 
 from geodata.contract.county import County
 from geodata.travel.times import TravelTimes
-from models.problem.baseline import FAR_MINUTES, scaled_minutes, site_bands, sites, today_groups
+from models.problem.baseline import grades, scaled_minutes, site_bands, sites, today_groups
 from models.problem.indicators import category_flags, merged_units, unit_table
 from models.problem.request import Request, budgets
+from models.problem.ways import admissible_ways
 from models.standards.norms import Standards
 
 
@@ -27,22 +28,24 @@ class Instance:
     Parameters
     ----------
     units : DataFrame
-        Index unit_id; ``school_id, stage, township, zone, kind, rural, pupils, classes, capacity,
-        rooms, class_cap, assessed, may_grow`` (could pass the assessment threshold) and a column per
-        resource (today's amount).
+        Index unit_id; ``school_id, stage, township, zone, kind, rural, pupils`` (of the planning demand
+        that attend today), ``classes, capacity, rooms, class_cap, most`` (places, or today's pupils where more),
+        ``free`` (places left), ``over`` (above a cap today), ``combined`` (grades taught together), ``assessed,
+        may_grow`` (could pass the assessment threshold) and a column per resource (today's amount).
     bands : DataFrame
-        Index (school_id, band): ``unit_id, full, grades, lock`` (open, closed, free),
-        ``min_classes``.
-    school_cap : Series
-        Largest allowed size by school_id.
+        Index (school_id, band): ``unit_id, full, grades, lock`` (open, closed, free), ``lock_by`` (the rule that
+        locks it open), ``large`` (too large to give it up), ``pupils`` today.
+    school_cap, size_norm : Series
+        Largest allowed size by school_id, and the norm that says so.
+    grades : DataFrame
+        Index (school_id, band, grade): ``share`` of the band's pupils today, ``classes`` today, ``pupils`` today.
     groups : DataFrame
-        Index g: `today_groups` plus ``zone_row`` (index of the village's zone group).
-    pairs : DataFrame
-        Index p: admissible ``g, school_id, band, mode, minutes, changed`` (bool), ``stay`` (bool).
-    blocked_bus : DataFrame
-        ``p, school_id, band``: pair p (a bus) must not be used while that site teaches the band.
+        Index g: `models.problem.baseline.today_groups`.
+    pairs, barred, past, softened : DataFrame
+        Ways to school: see `models.problem.ways.Ways`. Only ``pairs`` can be decided.
     stock : DataFrame
-        Index (unit_id, cat_id): ``heads, fixed`` (heads that leave only if the unit closes).
+        Index (unit_id, cat_id): ``heads, fixed`` (heads that leave only if the unit closes), ``near`` (near
+        retirement), ``eligible`` (heads that may be moved; NaN where the table does not say).
     categories : DataFrame
         Index (stage, cat_id): movable, hireable, annual_cost, a column (0 or 1) per declared resource
         that is staff, ``down``: (stage, cat_id) in which its heads may also work, lower stages, same flags.
@@ -50,6 +53,8 @@ class Instance:
         Townships between which staff may move, same township included.
     centres : dict
         (stage, resource) -> m, the planned mean ratio per pupil, of every counted resource.
+    means : dict
+        The same today: what `deficit` measures against, whatever the plan's means.
     population : dict
         stage -> N, pupils of the assessed population about which the measure is scaled.
     """
@@ -60,9 +65,13 @@ class Instance:
     units: pd.DataFrame
     bands: pd.DataFrame
     school_cap: pd.Series
+    size_norm: pd.Series
+    grades: pd.DataFrame
     groups: pd.DataFrame
     pairs: pd.DataFrame
-    blocked_bus: pd.DataFrame
+    barred: pd.DataFrame
+    past: pd.DataFrame
+    softened: pd.DataFrame
     stock: pd.DataFrame
     categories: pd.DataFrame
     links: tuple[tuple[str, str], ...]
@@ -70,7 +79,7 @@ class Instance:
     budget: dict[str, float]
     centres: dict[tuple[str, str], float]
     population: dict[str, float]
-    nearest_kept: tuple[int, ...] = ()
+    means: dict[tuple[str, str], float]
 
     def centred(self, centres: dict[tuple[str, str], float], population: dict[str, float]) -> Instance:
         """The same instance about another planned mean (docs/model/imbalance.md, re-centring)."""
@@ -120,8 +129,8 @@ class Instance:
         return dict(self.units["stage"])
 
 
-def _school_caps(county: County, standards: Standards, stages: pd.DataFrame) -> pd.Series:
-    """Largest allowed size of each site, with the relief of sources.md 1.6 item 4."""
+def _school_caps(county: County, standards: Standards, stages: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Largest allowed size of each site, with the relief of sources.md 1.6 item 4, and the norm that says so."""
     rows = sites(county).set_index("school_id")
     both = rows["kind"].isin(["nine_year", "twelve_year"])
     migrants = stages.groupby("school_id")["migrants"].sum().astype(float)
@@ -129,27 +138,37 @@ def _school_caps(county: County, standards: Standards, stages: pd.DataFrame) -> 
     relief = rows["built_year"].fillna(9999).le(2010) | (migrants / pupils.clip(lower=1)).gt(0.5).reindex(
         rows.index, fill_value=False
     )
-    caps = {i: standards.limit(i, np.inf) for i in ("school_cap", "school_cap_nine")}
-    eased_caps = {i: standards.limit(f"{i}_relief", cap) for i, cap in caps.items()}
-    plain = np.where(both, caps["school_cap_nine"], caps["school_cap"])
-    eased = np.where(both, eased_caps["school_cap_nine"], eased_caps["school_cap"])
-    places = stages.groupby("school_id")["capacity_pupils"].sum().reindex(rows.index).fillna(0.0)
-    cap = pd.Series(np.where(relief, eased, plain), index=rows.index, dtype=float)
-    return cap.where(np.isfinite(cap), places)
+    norm = (
+        pd.Series("school_cap", index=rows.index)
+        + np.where(both, "_nine", "")
+        + np.where(relief, "_relief", "")
+    )
+    return norm.map({n: standards.limit(n, np.inf) for n in norm.unique()}).astype(float), norm
 
 
-def _units(county: County, standards: Standards, school_cap: pd.Series) -> pd.DataFrame:
-    units = unit_table(county, standards)
+def _units(
+    county: County, standards: Standards, school_cap: pd.Series, here: pd.Series, bands: pd.DataFrame
+) -> pd.DataFrame:
+    """Units with today's pupils of the planning demand, so that today and plan are about the same pupils."""
+    units = unit_table(county, standards, here)
     units = units[units["taking_part"]].copy()
     units["rural"] = units["zone"].eq("rural")
     largest = float(max(units["capacity"].max(), units["pupils"].max(), 1)) if len(units) else 1.0
     # without a norm one class may hold whatever any unit holds
     units["class_cap"] = units["stage"].map(class_caps(standards)).astype(float).clip(upper=largest)
     units["rooms"] = np.maximum(units["capacity"] // units["class_cap"], units["classes"]).astype(int)
-    most = np.minimum(units["capacity"], units["school_id"].map(school_cap))
+    site = units["school_id"].map(school_cap)
+    total = units.groupby("school_id")["pupils"].transform("sum")
+    places = np.minimum(units["capacity"], np.maximum(site, 0))
+    units["over"] = (units["pupils"] > places) | (total > site)
+    units["over"] |= units["pupils"] > units["class_cap"] * units["classes"].clip(lower=1)
+    units["free"] = np.minimum((units["capacity"] - units["pupils"]), site - total).clip(lower=0)
     least = standards.limit("assessed_min", 1.0)
-    units["may_grow"] = ~units["assessed"] & (most >= least) & (units["pupils"] < least)
-    units["most"] = np.maximum(most, 0)
+    units["most"] = np.maximum(places, units["pupils"])
+    own = units["assessed_as"].eq(units.index)
+    units["may_grow"] = own & ~units["assessed"] & (units["most"] >= least) & (units["pupils"] < least)
+    taught = bands.groupby("unit_id")["grades"].sum().reindex(units.index).fillna(0)
+    units["combined"] = units["classes"] < taught
     return units
 
 
@@ -158,89 +177,75 @@ def class_caps(standards: Standards) -> dict[str, float]:
     return {s: standards.limit(f"class_cap_{s}", np.inf) for s in standards.scheme.stage_ids}
 
 
-def travel_limits(standards: Standards) -> dict[tuple[str, str], float]:
-    """Longest way in minutes by (band, mode); infinite where the standards set none."""
-    bands, modes = standards.scheme.band_ids, ("walk", "bus")
-    return {(b, m): standards.limit(f"travel_{m}_{b}", np.inf) for b in bands for m in modes}
-
-
-def _bands(county: County, standards: Standards, request: Request, units: pd.DataFrame) -> pd.DataFrame:
+def _taught(county: County, standards: Standards) -> pd.DataFrame:
     table = site_bands(county)
     table["unit_id"] = table["school_id"] + "/" + table["band"].map(standards.scheme.band_stage)
+    stages = county.school_stage["school_id"] + "/" + county.school_stage["stage"]
+    return table[table["unit_id"].isin(set(stages))]
+
+
+def _bands(
+    county: County,
+    standards: Standards,
+    request: Request,
+    table: pd.DataFrame,
+    units: pd.DataFrame,
+    here: pd.Series,
+) -> pd.DataFrame:
+    """Bands with their locks, and today's classes and pupils."""
     table = table[table["unit_id"].isin(units.index)]
     table = table.merge(units[["rural", "pupils", "kind", "classes"]], left_on="unit_id", right_index=True)
     protected = sites(county).set_index("school_id")["protected"].fillna("none")
     until = protected.str.extract(r"lock_until\((\d+)\)", expand=False).fillna("0").astype(int)
     kept = protected.isin(["lock_open", "donor", "ethnic", "border", "new_asset"]) | (until >= county.year)
-    small = table["rural"] & (table["pupils"] < standards.limit("closure_max_pupils", np.inf))
-    locked = table["school_id"].map(kept) | table["school_id"].isin(request.keep_open) | ~small
-    table["lock"] = np.where(
-        table["school_id"].isin(request.close), "closed", np.where(locked, "open", "free")
-    )
-    n_bands = table.groupby("unit_id")["band"].transform("count")
-    least = np.where(table["kind"] == "point", 1, table["grades"])  # points may teach grades together
-    table["min_classes"] = np.minimum(least, np.maximum(1, table["classes"] // n_bands)).astype(int)
-    return table.set_index(["school_id", "band"]).sort_index()
+    large = standards.rules.get("closure_max_pupils")
+    small = table["rural"] & (table["pupils"] < (np.inf if large is None else large.value))
+    by_rule = table["school_id"].map(kept) | table["school_id"].isin(request.keep_open)
+    held = by_rule | (~small & (large is not None and large.kind == "hard"))
+    table["large"] = ~small
+    table["lock_by"] = np.where(by_rule, "protected", np.where(held, "closure_max_pupils", ""))
+    table["lock"] = np.where(table["school_id"].isin(request.close), "closed", np.where(held, "open", "free"))
+    table = table.rename(columns={"classes": "unit_classes", "pupils": "unit_pupils"})
+    table = table.set_index(["school_id", "band"]).sort_index()
+    table["pupils"] = here.reindex(table.index).fillna(0).astype(int)
+    return table
 
 
-def _limits(pairs: pd.DataFrame, standards: Standards) -> pd.Series:
-    keys = travel_limits(standards)
-    return pd.Series([keys[k] for k in zip(pairs["band"], pairs["mode"], strict=True)], index=pairs.index)
+def _grades(county: County, bands: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
+    """Today's classes and shares of pupils by grade: as T3 says, else spread evenly over the unit's grades."""
+    told = county.enrolment_by_grade.set_index(["school_id", "grade"])[["pupils", "classes"]]
+    rows = []
+    band_grades = county.scheme.band_grades
+    taught = {r.school_id: grades(r.grades_served) for r in sites(county).itertuples()}
+    for (j, b), r in bands.iterrows():
+        mine = sorted(taught[j] & set(band_grades[b]))
+        rows += [(j, b, g, r["unit_id"]) for g in mine]
+    table = pd.DataFrame(rows, columns=["school_id", "band", "grade", "unit_id"])
+    key = list(zip(table["school_id"], table["grade"], strict=True))
+    seen = (
+        told.reindex(pd.MultiIndex.from_tuples(key, names=["school_id", "grade"])) if key else told.iloc[:0]
+    )
+    table["told"] = seen["pupils"].to_numpy(float)
+    table["classes"] = seen["classes"].to_numpy(float)
+    band = table.groupby(["school_id", "band"])
+    whole = band["told"].transform("sum")
+    even = 1.0 / band["grade"].transform("count")
+    known = table["told"].notna().groupby([table["school_id"], table["band"]]).transform("all") & (whole > 0)
+    table["share"] = np.where(known, table["told"] / whole.where(whole > 0, 1.0), even)
+    size = [bands.at[k, "pupils"] for k in zip(table["school_id"], table["band"], strict=True)]
+    table["pupils"] = table["share"] * np.array(size, dtype=float)
+    table = _classes_agree(table, units)
+    return table.set_index(["school_id", "band", "grade"])[["unit_id", "share", "pupils", "classes"]]
 
 
-def _pairs(
-    groups: pd.DataFrame, bands: pd.DataFrame, minutes: pd.DataFrame, standards: Standards
-) -> tuple[pd.DataFrame, pd.DataFrame, tuple[int, ...]]:
-    """Admissible pairs, the bus pairs an open nearer school rules out, and groups without a choice."""
-    full = bands[bands["full"] & (bands["lock"] != "closed")].reset_index()[["school_id", "band"]]
-    reach = minutes.merge(full, on=["school_id", "band"])
-    zone = groups[groups["main"]].reset_index()
-    rows = zone.merge(reach, on=["village_id", "band"])
-    rows["limit"] = _limits(rows, standards)
-    # without a norm for walking no school is "within walking", and nothing forbids the bus
-    limited = np.isfinite(rows["limit"])
-    walkable = rows[(rows["mode"] == "walk") & limited & (rows["minutes"] <= rows["limit"])]
-    # "no worse than today" says nothing where today's way is not known
-    today_known = rows["today_minutes"].where(rows["today_minutes"] < FAR_MINUTES, 0.0)
-    allowed = rows["minutes"] <= np.maximum(rows["limit"], today_known)
-    allowed &= rows["minutes"] - rows["today_minutes"] <= standards.limit("travel_increase", np.inf)
-    today = rows["school_id"] == rows["today_school_id"]
-    # at today's school the mode may improve to a bus, never become a longer walk than today
-    # no bus to a school within walking: a bus is a remedy (sources.md 2.1 school_bus)
-    near = walkable[["g", "school_id"]].assign(near=True)
-    short = rows.merge(near, on=["g", "school_id"], how="left")["near"].notna().to_numpy()
-    rows = rows[
-        allowed & ~(today & (rows["mode"] == rows["today_mode"])) & ~((rows["mode"] == "bus") & short)
-    ]
-    stay = zone.assign(
-        school_id=zone["today_school_id"], mode=zone["today_mode"], minutes=zone["today_minutes"]
-    )
-    both = pd.concat([stay.assign(stay=True), rows.assign(stay=False)], ignore_index=True)
-    both["changed"] = both["school_id"] != both["today_school_id"]
-    bus = both[(both["mode"] == "bus") & both["changed"]].reset_index()
-    key = ["g", "school_id", "band"]
-    past = bus.merge(walkable[key].rename(columns={"school_id": "nearer"}), on=["g", "band"])
-    # a school that cannot close and can be walked to rules the bus out at once
-    locked = bands["lock"].eq("open")
-    certain = [bool(locked.get((s, b), False)) for s, b in zip(past["nearer"], past["band"], strict=True)]
-    sure = past[np.array(certain, dtype=bool)]
-    both = both.drop(index=sure["index"].unique())
-    both = both.sort_values(["g", "school_id", "mode"], kind="stable")
-    both["old"] = both.index
-    both = both.reset_index(drop=True)
-    new_row = pd.Series(both.index, index=both["old"])
-    past = past[past["index"].isin(new_row.index)]
-    blocked = pd.DataFrame(
-        {"p": past["index"].map(new_row), "school_id": past["nearer"], "band": past["band"]}
-    )
-    choices = both.groupby("g").size()
-    alone = tuple(int(g) for g in choices.index[choices == 1])
-    columns = ["g", "village_id", "band", "school_id", "mode", "minutes", "changed", "stay", "pupils"]
-    return (
-        both[columns],
-        blocked.drop_duplicates().sort_values(["p", "school_id"]).reset_index(drop=True),
-        alone,
-    )
+def _classes_agree(table: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
+    """Classes by grade that add up to the unit's: T3's where they do, else dealt out evenly, lower grades first."""
+    of_unit = table["unit_id"].map(units["classes"])
+    told = table.groupby("unit_id")["classes"].transform(lambda x: x.sum() if x.notna().all() else np.nan)
+    at, many = table.groupby("unit_id").cumcount(), table.groupby("unit_id")["grade"].transform("count")
+    dealt = of_unit // many + (at < of_unit % many)
+    table["classes"] = np.where(told == of_unit, table["classes"], dealt).astype(int)
+    return table
 
 
 def _categories(county: County, standards: Standards) -> pd.DataFrame:
@@ -278,16 +283,20 @@ def _stock(county: County, units: pd.DataFrame, categories: pd.DataFrame) -> pd.
     have = county.staff_stock.assign(
         unit_id=county.staff_stock["school_id"] + "/" + county.staff_stock["stage"]
     )
-    have = have.set_index(["unit_id", "cat_id"])[["heads", "near_retirement"]]
+    have = have.set_index(["unit_id", "cat_id"])[["heads", "near_retirement", "eligible_rotation"]]
     of_stage: dict[str, list[str]] = {}
     for stage, cat in categories.index:
         of_stage.setdefault(stage, []).append(cat)
     index = [(u, c) for u, s in units["stage"].items() for c in of_stage.get(s, [])]
     keys = pd.MultiIndex.from_frame(pd.DataFrame(index, columns=["unit_id", "cat_id"], dtype=object))
-    table = have.reindex(keys).fillna(0).astype(int)
-    movable = [bool(categories.loc[(units.at[u, "stage"], c), "movable"]) for u, c in table.index]
-    table["fixed"] = np.where(movable, table["near_retirement"], table["heads"])
-    return table[["heads", "fixed"]]
+    table = have.reindex(keys)
+    table["eligible"] = table.pop("eligible_rotation").astype(float)
+    table[["heads", "near_retirement"]] = table[["heads", "near_retirement"]].fillna(0).astype(int)
+    can_move = categories["movable"].to_dict()
+    movable = [bool(can_move[units.at[u, "stage"], c]) for u, c in table.index]
+    table["near"] = np.where(movable, np.minimum(table["near_retirement"], table["heads"]), table["heads"])
+    table["fixed"] = table["near"]
+    return table[["heads", "fixed", "near", "eligible"]]
 
 
 def mean_ratios(
@@ -324,30 +333,29 @@ def build_instance(county: County, standards: Standards, request: Request, times
     -------
     Instance
     """
-    school_cap = _school_caps(county, standards, county.school_stage)
-    units = _units(county, standards, school_cap)
-    bands = _bands(county, standards, request, units)
-    groups = today_groups(county, standards, times)
-    groups = groups.rename_axis("g")
-    zone_row = (
-        groups[groups["main"]].reset_index()[["village_id", "band", "g"]].rename(columns={"g": "zone_row"})
-    )
-    groups = groups.reset_index().merge(zone_row, on=["village_id", "band"], how="left").set_index("g")
-    minutes = scaled_minutes(times, standards)
-    pairs, blocked, alone = _pairs(groups, bands, minutes, standards)
+    groups = today_groups(county, standards, times).rename_axis("g")
+    here = groups.groupby(["today_school_id", "band"])["pupils"].sum()
+    taught = _taught(county, standards)
+    school_cap, size_norm = _school_caps(county, standards, county.school_stage)
+    units = _units(county, standards, school_cap, here, taught)
+    bands = _bands(county, standards, request, taught, units, here)
+    ways = admissible_ways(groups, bands, units, scaled_minutes(times, standards), standards)
     categories = _categories(county, standards)
-    linked = times.towns[times.towns["minutes"] <= standards.limit("commute_minutes", np.inf)]
+    commute = standards.get("commute_minutes")
+    most = np.inf if commute is None or commute.kind not in ("hard", "soft") else commute.value
+    linked = times.towns[times.towns["minutes"] <= most]
     towns = units["township"].unique()
     links = {(t, t) for t in towns}
     links |= set(zip(linked["from_township"], linked["to_township"], strict=True))
     centres, population = mean_ratios(units, standards)
     level = county.unit_costs.set_index("item")[request.cost_level]
     return Instance(
-        county, standards, request, units, bands, school_cap, groups, pairs, blocked,
+        county, standards, request, units, bands, school_cap, size_norm, _grades(county, bands, units), groups,
+        ways.pairs, ways.barred, ways.past, ways.softened,
         _stock(county, units, categories), categories,
         tuple(sorted(k for k in links if k[0] in towns and k[1] in towns)),
-        {str(k): float(v) for k, v in level.items()}, budgets(county, request), centres, population, alone,
+        {str(k): float(v) for k, v in level.items()}, budgets(county, request), centres, population, centres,
     )  # fmt: skip
 
 
-__all__ = ["FAR_MINUTES", "Instance", "build_instance", "class_caps", "mean_ratios", "travel_limits"]
+__all__ = ["Instance", "build_instance", "class_caps", "mean_ratios"]

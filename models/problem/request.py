@@ -7,6 +7,12 @@ from dataclasses import dataclass, field
 from geodata.contract.county import County
 from geodata.contract.tables import EARMARKS
 
+GOALS = (
+    "over_cap", "failing", "cells", "shortfall", "deficit", "cv_excess", "imbalance", "beyond_limit", "travel",
+    "disruption", "cost",
+)  # fmt: skip
+"""Goals that a plan can be asked for (`models.formulation.goals`)."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -22,6 +28,8 @@ class Request:
         Column of T12.
     seed : int
         Handed to HiGHS; the same seed gives the same plan.
+    goals : tuple of str
+        Goals that the model must know: those in order and those that are requirements.
     """
 
     budget: dict[str, float] | None = field(default=None, hash=False)
@@ -29,6 +37,7 @@ class Request:
     close: tuple[str, ...] = ()
     cost_level: str = "base"
     seed: int = 0
+    goals: tuple[str, ...] = GOALS
 
 
 def budgets(county: County, request: Request) -> dict[str, float]:

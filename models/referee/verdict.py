@@ -6,34 +6,17 @@ import numpy as np
 import pandas as pd
 
 from geodata.contract.county import County
-from geodata.standards.reading import rule_families
 from geodata.travel.times import TravelTimes
 from models.plan.costs import budget_table, cost_table
 from models.plan.decisions import Plan, Verdict
 from models.plan.outcome import After, settle
-from models.problem.baseline import FAR_MINUTES
-from models.problem.indicators import assess, cv_table, verdicts
+from models.problem.indicators import cv_table, verdicts
 from models.problem.request import Request
-from models.referee.means import MEANS_RULES
-from models.referee.pupils import PUPIL_RULES
+from models.referee.goals import goal_values
+from models.rules.record import BINDING
+from models.rules.registry import rules
 from models.standards.norms import Standards
 
-ALWAYS_HARD = "hard"
-BINDING = ("hard", "soft", "report", "procedure", "off")
-GOVERNED = {
-    "class_size": ("class_cap_",),
-    "school_size": ("school_cap", "school_cap_nine", "school_cap_relief", "school_cap_nine_relief"),
-    "floor_class": (
-        "floor_kappa",
-        "floor_ratio_",
-        "floor_heads",
-        "floor_heads_grades3",
-    ),
-    "floor_backbone": ("floor_backbone_pupils",),
-    "floor_arts": ("floor_arts_point_share",),
-}
-"""Rules whose numbers stand under other ids (with a stage added where they end in ``_``): as binding as the
-most binding of them."""
 MEASURES = (
     ("imbalance", "1", "low"), ("cv_ok", "indicators", "high"), ("cv_assessed", "indicators", ""), ("worst_cv_ratio", "1", "low"),
     ("units_passing", "units", "high"), ("units_assessed", "units", ""), ("cells_met", "cells", "high"),
@@ -46,27 +29,6 @@ MEASURES = (
 """Headline measures: id, unit, which way is better."""
 
 
-REPORTED = frozenset({"access_following"})
-"""Rules that the model does not keep yet: told to the reader, no ground for rejecting a plan."""
-
-
-def _kind(standards: Standards, rule: str) -> str:
-    """How binding a rule is: the standards' word where it is a norm, off where they lack it; hard otherwise."""
-    if rule in REPORTED:
-        return "report"
-    if rule not in GOVERNED and rule not in rule_families()[1]:
-        return ALWAYS_HARD
-    return min((standards.kind(n) for n in governed(rule, standards)), key=BINDING.index)
-
-
-def governed(rule: str, standards: Standards) -> tuple[str, ...]:
-    """Ids of the norms with a rule's numbers, whether or not the standards have them."""
-    stages = standards.scheme.stage_ids
-    return tuple(
-        f"{n}{s}" for n in GOVERNED.get(rule, (rule,)) for s in (stages if n.endswith("_") else ("",))
-    )
-
-
 def _worst(bad: pd.DataFrame) -> str:
     """The place furthest beyond its limit."""
     if bad.empty:
@@ -77,22 +39,28 @@ def _worst(bad: pd.DataFrame) -> str:
 
 
 def _rules(after: After) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Every rule that is not off, judged; a rule whose norms bind differently has a line for each kind."""
     rows, parts = [], []
-    for check in (*PUPIL_RULES, *MEANS_RULES):
-        rule = check.__name__
-        kind = _kind(after.standards, rule)
-        if kind == "off":
+    for rule in rules():
+        kinds = {n: rule.kind(after.standards, n) for n in rule.norm_ids(after.standards)} or {
+            rule.id: "hard"
+        }
+        if set(kinds.values()) <= {"off"}:
             continue
-        found = check(after)
+        found = rule.check(after)
+        kind = found["norm"].map(kinds).where(found["norm"] != "", rule.kind(after.standards))
+        found = found.assign(rule=rule.id, kind=kind.astype(str))
+        found = found[found["kind"] != "off"]
         eased = found["grandfathered"].astype(bool)
-        bad = found[~eased]
-        rows.append((rule, kind, bad.empty, len(after.units), len(bad), _worst(bad)))
-        parts.append(found.assign(rule=rule, kind=kind))
-    rules = pd.DataFrame(rows, columns=["rule", "kind", "ok", "checked", "broken", "worst"])
-    columns = ["rule", "kind", "place_id", "place", "amount", "limit", "unit", "grandfathered"]
+        for one in sorted(set(kinds.values()) - {"off"}, key=BINDING.index):
+            bad = found[~eased & (found["kind"] == one)]
+            rows.append((rule.id, one, bad.empty, len(after.units), len(bad), _worst(bad)))
+        parts.append(found)
+    table = pd.DataFrame(rows, columns=["rule", "kind", "ok", "checked", "broken", "worst"])
+    columns = ["rule", "norm", "kind", "place_id", "place", "amount", "limit", "unit", "grandfathered"]
     filled = [p for p in parts if len(p)]
     violations = pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=columns)
-    return rules, violations[columns]
+    return table, violations[columns]
 
 
 def _indicators(after: After, old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
@@ -139,12 +107,12 @@ def _side(after: After, verdict: dict[str, pd.DataFrame], end: str) -> dict[str,
     units = after.units if end == "today" else after.new
     cv, travel, indicators = verdict["cv"], verdict["travel"], verdict["indicators"]
     minutes = travel["minutes_today" if end == "today" else "minutes"].astype(float)
-    known = minutes.notna() & (minutes < FAR_MINUTES)
+    known = minutes.notna()
     # a mean or a longest way compares only over pupils whose way is known on both sides
-    both = (travel[["minutes_today", "minutes"]].astype(float) < FAR_MINUTES).all(axis=1)
+    both = travel[["minutes_today", "minutes"]].notna().all(axis=1)
     people = travel["pupils"].astype(float)
     counted, met = indicators[f"assessed_{end}"], indicators[f"met_{end}"]
-    limit = travel["limit"]
+    limit = travel["limit_today" if end == "today" else "limit"]
     return {
         "imbalance": float((cv[f"cv_{end}"] ** 2).sum()),
         "cv_ok": float(cv[f"ok_{end}"].sum()),
@@ -200,11 +168,17 @@ def judge(
     Verdict
     """
     after = settle(county, standards, plan, times, request or Request())
-    rules, violations = _rules(after)
+    judged, violations = _rules(after)
     costs = cost_table(after)
-    cells = assess(after.assessed_today, standards), assess(after.assessed_plan, standards)
+    cells = after.cells_today, after.cells_plan
     parts = {
         "indicators": _indicators(after, *cells), "units": _units(after, *cells), "cv": _cv(after), "travel": after.travel, "costs": costs,
         "budget": budget_table(after, costs),
     }  # fmt: skip
-    return Verdict(rules=rules, violations=violations, measures=_measures(after, parts), **parts)
+    return Verdict(
+        rules=judged,
+        violations=violations,
+        measures=_measures(after, parts),
+        goals=goal_values(after),
+        **parts,
+    )

@@ -10,21 +10,11 @@ import pyomo.environ as pyo
 from geodata.contract.findings import Finding
 from models.formulation.money import EARMARKED, WAN
 from models.problem.instance import Instance
+from models.rules.record import rule_of
+from models.rules.registry import rules
 from optimizer.search.search import Search
 from optimizer.search.task import Task
 from optimizer.solver.limits import Limits
-
-RULE_OF = {
-    "assign": "assignment", "attend_open": "open_band", "from_top": "bands_from_top", "no_bus_past": "bus_past_school",
-    "capacity": "capacity", "site_cap": "school_size", "class_size": "class_size", "class_least": "min_classes",
-    "class_rooms": "rooms", "junior_kept": "junior_per_township", "pace_township": "closures_township",
-    "pace_county": "closures_share", "pace_pupils": "moved_share", "floor_ratio": "floor_class",
-    "floor_classes": "floor_class", "floor_least": "floor_class", "floor_backbone": "floor_backbone",
-    "floor_backbone_new": "floor_backbone", "floor_arts": "floor_arts", "visitors": "floor_arts", "visits": "floor_arts",
-    "no_outflow_b": "floor_no_outflow_b", "no_outflow_q": "floor_no_outflow_q", "assessed_floor": "assessed_floor",
-    "earmark": "budget", "any_money": "budget", "fixed_heads": "staff_pairs", "sent": "staff_pairs", "come": "staff_pairs",
-}  # fmt: skip
-"""Rule id of each component of the model, for words instead of row names."""
 
 
 def seats_short(inst: Instance) -> list[Finding]:
@@ -66,44 +56,46 @@ def least_money(inst: Instance) -> list[Finding]:
     ]
 
 
+def places_by_id(inst: Instance) -> dict[str, str]:
+    """Names of schools and of groups' villages by id."""
+    villages = inst.county.villages.set_index("village_id")["name"]
+    found = {str(g): str(villages[v]) for g, v in inst.groups["village_id"].items()}
+    found |= {f"p{p}": str(villages[v]) for p, v in inst.pairs["village_id"].items()}
+    return found | {str(k): str(v) for k, v in inst.county.schools.set_index("school_id")["name"].items()}
+
+
+BY_GROUP = ("assignment", "open_band", "bands_together")
+"""Rules whose rows are keyed by group; other whole numbers are pairs."""
+
+
+def named(rule: str, key: object, names: dict[str, str]) -> str:
+    """A row's key in words: schools and villages by name, the rest as it is."""
+    parts = key if isinstance(key, tuple) else (key,)
+    first = f"p{parts[0]}" if isinstance(parts[0], int) and rule not in BY_GROUP else str(parts[0])
+    head = names.get(first, names.get(first.split("/")[0], first))
+    return " ".join([head, *(names.get(str(p).split("/")[0], str(p)) for p in parts[1:])])
+
+
 def clashing_rules(inst: Instance) -> list[Finding]:
     """An irreducible set of clashing rows, as rule ids with the places they concern."""
     bridge = Search(inst, Task(), whole=False).bridge
     bridge.relax(True)
-    rules: dict[str, list[str]] = {}
-    for row in bridge.clash():
-        name, _, place = row.partition("[")
-        if name in RULE_OF:
-            rules.setdefault(RULE_OF[name], []).append(place.rstrip("]"))
+    names = places_by_id(inst)
+    known = {r.id for r in rules()}
+    found: dict[str, list[str]] = {}
+    for component, key in bridge.clash():
+        rule = rule_of(component)
+        if rule in known:
+            found.setdefault(rule, []).append(named(rule, key, names))
     return [
         Finding("error", "cli.clash", {"rule": rule, "places": "; ".join(sorted(set(p))[:5])})
-        for rule, p in sorted(rules.items())
+        for rule, p in sorted(found.items())
     ]
 
 
 def clash_in_words(inst: Instance) -> list[Finding]:
-    """`clashing_rules` with names of villages and schools for ids."""
-    schools = {str(k): str(v) for k, v in inst.county.schools.set_index("school_id")["name"].items()}
-    villages = inst.county.villages.set_index("village_id")["name"]
-    group = {str(g): str(villages[v]) for g, v in inst.groups["village_id"].items()}
-
-    def named(place: str, by_group: bool) -> str:
-        first, *rest = place.replace("'", "").split(",")  # Pyomo quotes keys that look like numbers
-        head = group.get(first, first) if by_group else first
-        return " ".join(schools.get(p.split("/")[0], p) for p in (head, *rest))
-
-    return [
-        Finding(
-            f.severity, f.key,
-            {
-                "rule": f.fields["rule"],
-                "places": "; ".join(
-                    named(p, f.fields["rule"] in ("assignment", "open_band")) for p in str(f.fields["places"]).split("; ") if p
-                ),
-            },
-        )
-        for f in clashing_rules(inst)
-    ]  # fmt: skip
+    """`clashing_rules`, with names of villages and schools for ids."""
+    return clashing_rules(inst)
 
 
 def why_infeasible(inst: Instance) -> list[Finding]:

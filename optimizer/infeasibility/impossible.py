@@ -9,11 +9,10 @@ import pandas as pd
 from geodata.contract.county import County
 from geodata.contract.findings import Finding
 from geodata.travel.times import TravelTimes, travel_times
-from models.problem.baseline import scaled_minutes
 from models.problem.instance import Instance, build_instance
 from models.standards.norms import load_standards
 from optimizer.infeasibility.conflicts import clash_in_words, least_money, seats_short
-from optimizer.infeasibility.elastic import Relaxation, limits_of, relaxations
+from optimizer.infeasibility.elastic import Relaxation, relaxations
 from optimizer.outcomes import StoppedWithoutPlan
 from optimizer.scenario import Scenario, check_scenario
 from optimizer.search.search import NoPlan
@@ -85,7 +84,7 @@ def seats_by_township(inst: Instance) -> list[Finding]:
     return found
 
 
-def cut_off(inst: Instance, times: TravelTimes) -> list[Finding]:
+def cut_off(inst: Instance) -> list[Finding]:
     """Villages all of whose admissible schools are asked to close, with the nearest that stays."""
     lock = inst.bands["lock"]
     shut = [
@@ -93,14 +92,8 @@ def cut_off(inst: Instance, times: TravelTimes) -> list[Finding]:
     ]
     all_shut = pd.Series(shut, index=inst.pairs.index).groupby(inst.pairs["g"]).all()
     lost = inst.groups.loc[all_shut.index[all_shut]]
-    open_bands = inst.bands[inst.bands["full"] & (lock != "closed")].reset_index()[["school_id", "band"]]
-    reach = scaled_minutes(times, inst.standards).merge(open_bands, on=["school_id", "band"])
-    rows = lost.reset_index()[["g", "village_id", "band", "pupils", "today_minutes"]].merge(
-        reach, on=["village_id", "band"]
-    )
-    rows["limit"] = limits_of(inst, rows)
-    rows["excess"] = rows["minutes"] - rows["limit"]
-    nearest = rows.sort_values(["excess", "school_id"]).drop_duplicates("g").set_index("g")
+    far = inst.barred[inst.barred["g"].isin(lost.index)]
+    nearest = far.sort_values(["excess", "school_id"]).drop_duplicates("g").set_index("g")
     schools = inst.county.schools.set_index("school_id")["name"]
     villages = inst.county.villages.set_index("village_id")["name"]
     found = []
@@ -131,7 +124,7 @@ def lock_conflicts(inst: Instance) -> list[Finding]:
     kept = inst.standards.scheme.bands_of(rule.stage) if rule is not None else ()
     junior = inst.bands[inst.bands.index.get_level_values("band").isin(kept)]
     for township, rows in junior.groupby(junior["unit_id"].map(inst.units["township"])):
-        if (rows["lock"] == "closed").all():
+        if hard("junior_per_township") and (rows["lock"] == "closed").all():
             found.append(Finding("error", "analysis.last_junior", {"township": township}))
     closed = [j for j in inst.request.close if j in town.index]
     if hard("closures_township"):
@@ -152,30 +145,28 @@ def lock_conflicts(inst: Instance) -> list[Finding]:
     return found
 
 
-def arithmetic(inst: Instance, times: TravelTimes) -> list[Finding]:
+def arithmetic(inst: Instance) -> list[Finding]:
     """Everything that the tables alone show to be impossible."""
-    return [*seats_short(inst), *seats_by_township(inst), *cut_off(inst, times), *lock_conflicts(inst)]
+    return [*seats_short(inst), *seats_by_township(inst), *cut_off(inst), *lock_conflicts(inst)]
 
 
-def reasons(inst: Instance, times: TravelTimes) -> list[Finding]:
+def reasons(inst: Instance) -> list[Finding]:
     """What stands in the way of a request that is known to be impossible; never empty.
 
     Parameters
     ----------
     inst : Instance
-    times : TravelTimes
     """
-    found = arithmetic(inst, times) or least_money(inst)
+    found = arithmetic(inst) or least_money(inst)
     return [*found, *clash_in_words(inst)] or [Finding("error", "cli.clash_whole")]
 
 
-def why_impossible(inst: Instance, times: TravelTimes, task: Task) -> Impossible:
+def why_impossible(inst: Instance, task: Task) -> Impossible:
     """What stands in the way of any plan, and what the least is that would have to give.
 
     Parameters
     ----------
     inst : Instance
-    times : TravelTimes
     task : Task
 
     Returns
@@ -188,9 +179,9 @@ def why_impossible(inst: Instance, times: TravelTimes, task: Task) -> Impossible
     StoppedWithoutPlan
         The search for what would have to give was stopped first.
     """
-    sums = arithmetic(inst, times)
+    sums = arithmetic(inst)
     try:
-        give = relaxations(inst, times, task)
+        give = relaxations(inst, task)
     except NoPlan as stop:
         raise StoppedWithoutPlan(stop.status) from None
     if not give and not sums:
@@ -225,4 +216,4 @@ def explain_request(
     times = times or travel_times(county)
     inst = build_instance(county, load_standards(county), scenario.request(), times)
     with heeding(stop) as token:
-        return why_impossible(inst, times, scenario.task(token))
+        return why_impossible(inst, scenario.task(token))

@@ -38,8 +38,10 @@ def near_pairs(search: Search, relaxed: Answer) -> tuple[int, ...]:
 
 def among(inst: Instance, pairs: set[int]) -> Instance:
     """The instance with some of its pairs only: a sub-model by the same functions."""
-    blocked = inst.blocked_bus[inst.blocked_bus["p"].isin(pairs)]
-    return replace(inst, pairs=inst.pairs.loc[sorted(pairs)], blocked_bus=blocked)
+    return replace(
+        inst, pairs=inst.pairs.loc[sorted(pairs)], past=inst.past[inst.past["p"].isin(pairs)],
+        softened=inst.softened[inst.softened["p"].isin(pairs)],
+    )  # fmt: skip
 
 
 def settled(inst: Instance, task: Task, limits: Limits) -> tuple[Instance, bool]:

@@ -26,7 +26,7 @@ def fixed_network(network: Solved) -> Instance:
     bands = inst.bands.copy()
     bands["lock"] = ["open" if opened[k] else "closed" for k in bands.index]
     chosen = [p for p in inst.pairs.index if goes[p]]
-    return replace(inst, pairs=inst.pairs.loc[chosen], bands=bands, blocked_bus=inst.blocked_bus.iloc[:0])
+    return replace(inst, pairs=inst.pairs.loc[chosen], bands=bands, past=inst.past.iloc[:0])
 
 
 def solve_split(

@@ -7,7 +7,6 @@ objectives and right-hand sides changed and the model solved again without build
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
 import highspy
@@ -84,11 +83,6 @@ class Bridge(Engine):
         """The column of a Pyomo variable; errors as of `column`."""
         return self.column(variable.parent_component().local_name, variable.index())
 
-    @cached_property
-    def row_names(self) -> list[str]:
-        """Names of the model's own rows; asked for by few, and long to spell."""
-        return [str(r[0].name) for r in self._rows]
-
     def add_rows(self, relations: list[Any]) -> None:
         """Add linear Pyomo relations (``expr >= expr``) as rows, in force from the next solve."""
         visitor = LinearRepnVisitor({})
@@ -110,20 +104,25 @@ class Bridge(Engine):
     def _column(self, visitor: LinearRepnVisitor, key: int) -> int:
         return self.column_of(visitor.var_recorder.var_map[key])
 
-    def duals(self) -> dict[str, float]:
-        """Shadow prices of the model's own rows after a solve of the relaxation, without zeros."""
-        values = np.array(self.highs.getSolution().row_dual)[: len(self.row_names)]
-        return {self.row_names[i]: float(values[i]) for i in np.flatnonzero(np.abs(values) > 1e-9)}
+    def duals(self) -> list[tuple[str, Any, float]]:
+        """Component, key and shadow price of the model's own rows after a solve of the relaxation, without zeros."""
+        values = np.array(self.highs.getSolution().row_dual)[: len(self._rows)]
+        found = []
+        for i in np.flatnonzero(np.abs(values) > 1e-9):
+            row = self._rows[i][0]
+            found.append((row.parent_component().local_name, row.index(), float(values[i])))
+        return found
 
     def load(self, values: np.ndarray) -> None:
         """Write a solution into the Pyomo variables; whole ones are rounded."""
         for v, x, w in zip(self.columns, values, self.whole, strict=True):
             v.set_value(round(float(x)) if w else float(x), skip_validation=True)
 
-    def clash(self) -> list[str]:
-        """Names of the rows of an irreducible infeasible set of the relaxation; empty if feasible."""
+    def clash(self) -> list[tuple[str, Any]]:
+        """Component and key of the rows of an irreducible infeasible set of the relaxation; empty if feasible."""
         # one thread as in every solve: HiGHS refuses to run where its scheduler began with another number
         self._options({"iis_strategy": 2, "threads": 1, "parallel": "off"})
         self.highs.run()
         _, iis = self.highs.getIis()
-        return [self.row_names[i] for i in iis.row_index_ if i < len(self.row_names)]
+        rows = [self._rows[i][0] for i in iis.row_index_ if i < len(self._rows)]
+        return [(r.parent_component().local_name, r.index()) for r in rows]

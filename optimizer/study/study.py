@@ -113,7 +113,7 @@ def share_of_budget(inst: Instance, task: Task, whole: bool, most: float, earmar
     """The model with budgets in proportion to one variable, so that a sweep needs no new model.
 
     ``charge[e] <= B[e] share + spill[e]``, ``sum spill <= B[any] share``; with one earmark named, the
-    others keep their own right-hand sides (`models.formulation.money.earmark_budgets`).
+    others keep their own right-hand sides (`models.rules.means`).
 
     Parameters
     ----------
@@ -130,8 +130,8 @@ def share_of_budget(inst: Instance, task: Task, whole: bool, most: float, earmar
 
     def shared(model: Any) -> Mapping[str, Any]:
         model.budget_share = pyo.Var(bounds=(0.0, most))
-        model.earmark.deactivate()
-        model.any_money.deactivate()
+        model.budget__earmark.deactivate()
+        model.budget__any.deactivate()
 
         def money(e: str) -> object:
             return have[e] * (model.budget_share if varies[e] else 1.0)

@@ -12,7 +12,9 @@ from geodata.travel.times import TravelTimes
 from models.plan.analysis import Swap
 from models.problem.baseline import sites
 from models.problem.instance import Instance
-from optimizer.infeasibility.conflicts import RULE_OF
+from models.rules.record import rule_of
+from models.rules.registry import rules
+from optimizer.infeasibility.conflicts import named, places_by_id
 from optimizer.infeasibility.impossible import reasons, why_impossible
 from optimizer.outcomes import Infeasible, StoppedWithoutPlan
 from optimizer.scenario import Scenario
@@ -30,8 +32,8 @@ from optimizer.study.study import (
     share_of_budget,
 )
 
-NETWORK_LIMITS = ("capacity", "site_cap", "class_rooms", "pace_township", "pace_county", "pace_pupils")
-"""Components whose relations are read off the plan: they bind where they hold with equality."""
+NETWORK_LIMITS = ("capacity", "school_size", "rooms", "closures_township", "closures_share", "moved_share")
+"""Rules whose relations are read off the plan: they bind where they hold with equality."""
 
 
 def explain_school(
@@ -131,15 +133,15 @@ def without_plan(study: Study, status: str) -> Exception:
     """Why there is no plan: proven, with reasons, or only stopped."""
     if status != "infeasible":
         return StoppedWithoutPlan(status)
-    return Infeasible(reasons(study.instance, study.times))
+    return Infeasible(reasons(study.instance))
 
 
 def _in_the_way(study: Study) -> list[Finding]:
     """What would have to give for a study that is proven impossible; the reasons alone where the search for it is stopped."""
     try:
-        why = why_impossible(study.instance, study.times, study.task)
+        why = why_impossible(study.instance, study.task)
     except StoppedWithoutPlan:
-        return reasons(study.instance, study.times)
+        return reasons(study.instance)
     give = [f for r in why.relaxations if r.possible for f in r.findings]
     return [*why.arithmetic, *(give or why.clash)]
 
@@ -201,28 +203,26 @@ def binding(best: Best, study: Study) -> pd.DataFrame:
     county.load(values)
     places: dict[str, list[str]] = {}
     price: dict[str, float] = {}
-    for name in NETWORK_LIMITS:
-        component = model.component(name)
-        for key in component or ():
-            relation = component[key]
-            slack = relation.slack()
+    names = places_by_id(inst)
+    for component in model.component_objects(pyo.Constraint, active=True):
+        rule = rule_of(component.local_name)
+        for key in component if rule in NETWORK_LIMITS else ():
             used = float(pyo.value(model.unit_open[key])) > 0.5 if key in inst.units.index else True
-            if used and slack < 1e-6:
-                places.setdefault(RULE_OF[name], []).append("" if key is None else str(key))
+            if used and component[key].slack() < 1e-6:
+                places.setdefault(rule, []).append(named(rule, key, names))
     columns = network_of(county, values).columns(bridge)
     bridge.relax(True)
     bridge.fix(columns)
     answer = bridge.solve(study.goal, study.limits)
-    duals = bridge.duals() if answer.values is not None else {}
+    duals = bridge.duals() if answer.values is not None else []
     bridge.release(columns)
     bridge.relax(False)
-    for row, value in duals.items():
-        component_name, _, place = row.partition("[")
-        rule = RULE_OF.get(component_name)
-        if rule is None or rule in ("assignment", "open_band", "staff_pairs") or abs(value) < 1e-6:
-            continue
-        places.setdefault(rule, []).append(place.rstrip("]").replace("'", ""))  # Pyomo quotes digits
-        price[rule] = max(price.get(rule, 0.0), abs(value))
+    priced = {r.id for r in rules() if r.slack is not None}
+    for component_name, key, value in duals:
+        rule = rule_of(component_name)
+        if rule in priced and abs(value) >= 1e-6:
+            places.setdefault(rule, []).append(named(rule, key, names))
+            price[rule] = max(price.get(rule, 0.0), abs(value))
     rows = [(r, sorted(set(p)), price.get(r, np.nan)) for r, p in sorted(places.items())]
     table = pd.DataFrame(rows, columns=["rule", "places", "price"])
     return table.sort_values("price", ascending=False, kind="stable", na_position="last").reset_index(

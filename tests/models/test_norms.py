@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from models.referee.means import MEANS_RULES
+from models.referee.pupils import PUPIL_RULES
 
 from geodata.contract.findings import InputProblems
 from geodata.messages import LANGUAGES, catalogue, say
-from models.referee.means import MEANS_RULES
-from models.referee.pupils import PUPIL_RULES
 from models.referee.verdict import GOVERNED, MEASURES, governed
 from models.standards.norms import Standards, load_standards
 from tests.samples import small_county

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from models.referee.means import MEANS_RULES
+from models.referee.pupils import PUPIL_RULES
 
 from models.plan.decisions import Plan
 from models.problem.request import Request
-from models.referee.means import MEANS_RULES
-from models.referee.pupils import PUPIL_RULES
 from models.referee.verdict import REPORTED
 from tests.models.plans import (
     RICH,

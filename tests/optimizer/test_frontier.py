@@ -183,7 +183,7 @@ def test_a_network_that_moves_nobody_is_a_model_too() -> None:
     inst = build_instance(case.county, case.standards, Request(), case.times)
     stay = inst.pairs[inst.pairs["stay"]]
     bands = inst.bands.assign(lock="open")
-    kept = replace(inst, pairs=stay, bands=bands, blocked_bus=inst.blocked_bus.iloc[:0])
+    kept = replace(inst, pairs=stay, bands=bands, past=inst.past.iloc[:0])
     search = Search(kept, Task(), whole=False)
     assert search.model.component("pace_pupils") is None
     assert search.bridge.solve("imbalance", Limits(gap=0.01)).values is not None

@@ -1,0 +1,316 @@
+"""What a plan is for: every goal as an objective, in any order (docs/model/goals.md).
+
+| goal | minimises | form |
+|---|---|---|
+| over_cap | pupils beyond the caps of class, school and places | linear |
+| failing | assessed units that do not pass | binaries met, passes |
+| cells | unit x indicator cells not met | the same binaries |
+| shortfall | pupils whose share is missing, over assessed units and indicators | linear |
+| deficit | one-sided imbalance over all open units, per 1,000 pupils | tangents at ratios below 1 |
+| cv_excess | what squared CVs exceed their squared limits | slack of equation (4) |
+| imbalance | sum of squared CVs about the planned means (3) | tangents |
+| beyond_limit, travel | pupils beyond the limit; mean minutes of a pupil | linear |
+| disruption | per cent of pupils and of staff who move | linear |
+| cost | charged costs, 10,000 yuan | linear |
+
+A unit that closes keeps today's verdict in `failing` and `cells`; one that newly counts costs where it fails and
+earns nothing where it passes: nothing is gained by moving a unit across the assessment threshold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import pyomo.environ as pyo
+
+from models.formulation.imbalance import imbalance
+from models.formulation.money import EARMARKED
+from models.formulation.network import grade_pupils, pupil_minutes, pupils_beyond, pupils_changed
+from models.formulation.rows import rows_by
+from models.formulation.staffing import staff_moved
+from models.problem.indicators import ROUNDING
+from models.problem.instance import Instance
+from models.standards.norms import Indicator
+
+Model: TypeAlias = Any  # Pyomo has no types
+LACK_RATIOS = (0.0, 0.25, 0.45, 0.6, 0.7, 0.78, 0.85, 0.91, 0.96)
+"""Ratios to the target at which the first tangents of a lack are laid; at 1 the tangent is its bound 0."""
+PER = 1000.0
+"""`deficit` is per so many pupils."""
+
+
+def target(inst: Instance, one: Indicator) -> float:
+    """T of `deficit`, in the resource's unit a pupil: the larger of threshold and planned mean."""
+    return max(one.threshold / one.scale, inst.centres[one.stage, one.resource])
+
+
+def _cells(inst: Instance) -> list[tuple[str, Indicator]]:
+    """Units that count or may count, with each indicator of their stage."""
+    units = inst.units
+    some = units.index[units["assessed"] | units["may_grow"]]
+    return [(u, one) for u in some for one in inst.standards.of_stage(units.at[u, "stage"]) if one.tested]
+
+
+def _met_today(inst: Instance, unit: str, one: Indicator, share: float = 1.0) -> bool:
+    row = inst.units.loc[unit]
+    return bool(
+        row["pupils"] > 0
+        and one.scale * row[one.resource] / row["pupils"] >= share * one.threshold - ROUNDING
+    )
+
+
+def passes_today(inst: Instance, unit: str) -> bool:
+    """Whether an assessed unit passes k of n today, the rest at their tolerance."""
+    stage = inst.units.at[unit, "stage"]
+    ones = [i for i in inst.standards.of_stage(stage) if i.tested]
+    near = all(_met_today(inst, unit, one, one.tolerance) for one in ones)
+    return near and sum(_met_today(inst, unit, one) for one in ones) >= inst.standards.to_meet(stage)
+
+
+def passing_variables(model: Model, inst: Instance) -> None:
+    """met[u,r], passes[u] and the rows that tie them to what units have.
+
+    x >= th P - th Pmax (1 - met);  x >= 0.85 th P - 0.85 th Pmax (1 - passes);  sum_r met >= k passes;
+    all in pupil-equivalents x / m. A closed unit, (0, 0), satisfies both: passes <= open, met <= open where it fails today.
+    """
+    cells = _cells(inst)
+    ids = [(u, one.id) for u, one in cells]
+    units = list(dict.fromkeys(u for u, _ in cells))
+    model.met = pyo.Var(ids, domain=pyo.Binary)
+    model.passes = pyo.Var(units, domain=pyo.Binary)
+    most = inst.units["most"].astype(float).to_dict()
+    have = {(u, one.id): model.amount[u, one.resource] for u, one in cells}
+    need = {
+        (u, one.id): one.threshold / one.scale / inst.centres[one.stage, one.resource] for u, one in cells
+    }
+    near = {(u, one.id): one.tolerance for u, one in cells}
+    # an indicator met today may not be lost (guard met_kept), so its binary tells nothing new while that is hard
+    model.met_at = pyo.Constraint(
+        ids,
+        rule=lambda m, u, r: (
+            have[u, r] >= need[u, r] * m.pupils[u] - need[u, r] * most[u] * (1 - m.met[u, r])
+        ),
+    )
+    model.near_at = pyo.Constraint(
+        ids,
+        rule=lambda m, u, r: (
+            have[u, r]
+            >= near[u, r] * need[u, r] * m.pupils[u] - near[u, r] * need[u, r] * most[u] * (1 - m.passes[u])
+        ),
+    )
+    k = {u: inst.standards.to_meet(inst.units.at[u, "stage"]) for u in units}
+    of_unit = {u: [x for x in ids if x[0] == u] for u in units}
+    model.enough_met = pyo.Constraint(
+        units, rule=lambda m, u: sum(m.met[x] for x in of_unit[u]) >= k[u] * m.passes[u]
+    )
+    _closing_earns_nothing(model, inst, cells, units)
+
+
+def _closing_earns_nothing(
+    model: Model, inst: Instance, cells: list[tuple[str, Indicator]], units: list[str]
+) -> None:
+    grow = inst.units["may_grow"].to_dict()
+    failing = [u for u in units if not grow[u] and not passes_today(inst, u)]
+    unmet = [(u, one.id) for u, one in cells if not grow[u] and not _met_today(inst, u, one)]
+    model.passes_open = pyo.Constraint(failing, rule=lambda m, u: m.passes[u] <= m.unit_open[u])
+    model.met_open = pyo.Constraint(unmet, rule=lambda m, u, r: m.met[u, r] <= m.unit_open[u])
+    new = [u for u in units if grow[u]]
+    model.passes_counted = pyo.Constraint(new, rule=lambda m, u: m.passes[u] <= m.counted[u])
+    model.met_counted = pyo.Constraint(
+        [(u, one.id) for u, one in cells if grow[u]], rule=lambda m, u, r: m.met[u, r] <= m.counted[u]
+    )
+
+
+def failing(model: Model, inst: Instance) -> Any:
+    """Assessed units that do not pass: those of today, and newly counted ones that fail."""
+    grow = inst.units["may_grow"].to_dict()
+    return sum((model.counted[u] if grow[u] else 1) - model.passes[u] for u in model.passes)
+
+
+def cells_unmet(model: Model, inst: Instance) -> Any:
+    """Unit x indicator cells not met, counted like `failing`."""
+    grow = inst.units["may_grow"].to_dict()
+    return sum((model.counted[u] if grow[u] else 1) - model.met[u, r] for u, r in model.met)
+
+
+def lack_variables(model: Model, inst: Instance) -> None:
+    """short[u,r] of `shortfall` and lack[u,r] of `deficit`, with the first tangents.
+
+    short >= (P - x / th), + today's while closed; lack >= 2 (a - 1) z - (a^2 - 1) P for a <= 1, z = x / t.
+    """
+    units = inst.units
+    every = [
+        (u, one) for u in units.index for one in inst.standards.of_stage(units.at[u, "stage"]) if one.tested
+    ]
+    have = {(u, one.id): model.amount[u, one.resource] for u, one in every}
+    mean = {(u, one.id): inst.centres[one.stage, one.resource] for u, one in every}
+    assessed = units["assessed"].to_dict()
+    counted = [(u, one.id) for u, one in every if assessed[u]]
+    need = {(u, one.id): one.threshold / one.scale for u, one in every}
+    left = {
+        (u, one.id): max(
+            0.0, float(units.at[u, "pupils"]) - float(units.at[u, one.resource]) / need[u, one.id]
+        )
+        for u, one in every
+    }
+    model.short = pyo.Var(counted, domain=pyo.NonNegativeReals)
+    model.short_is = pyo.Constraint(
+        counted,
+        rule=lambda m, u, r: (
+            m.short[u, r]
+            >= m.pupils[u] - have[u, r] * (mean[u, r] / need[u, r]) + left[u, r] * (1 - m.unit_open[u])
+        ),
+    )
+    keys = [(u, one.id) for u, one in every]
+    goal = {(u, one.id): mean[u, one.id] / target(inst, one) for u, one in every}
+    model.lack = pyo.Var(keys, domain=pyo.NonNegativeReals)
+    model.lack_have = pyo.Var(keys, domain=pyo.NonNegativeReals)
+    model.lack_have_is = pyo.Constraint(
+        keys, rule=lambda m, u, r: m.lack_have[u, r] == goal[u, r] * have[u, r]
+    )
+    model.lack_tangents = pyo.ConstraintList()
+    for u, r in keys:
+        for ratio in LACK_RATIOS:
+            model.lack_tangents.add(lack_tangent(model, u, r, ratio))
+
+
+def lack_tangent(model: Model, unit: str, indicator: str, ratio: float) -> Any:
+    """The tangent of max(0, P - z)^2 / P at z = ratio P, ratio <= 1, as a relation."""
+    z, pupils = model.lack_have[unit, indicator], model.pupils[unit]
+    return model.lack[unit, indicator] >= 2 * (ratio - 1) * z - (ratio * ratio - 1) * pupils
+
+
+def pupils_by_stage(inst: Instance) -> dict[str, float]:
+    """All pupils of each stage today: the N of `deficit`."""
+    return {str(s): max(1.0, float(n)) for s, n in inst.units.groupby("stage")["pupils"].sum().items()}
+
+
+def deficit(model: Model, inst: Instance) -> Any:
+    """1,000 sum_{u,r} lack[u,r] / N[s], all open units, points included."""
+    size, stage = pupils_by_stage(inst), inst.units["stage"].to_dict()
+    return sum(PER / size[stage[u]] * model.lack[u, r] for u, r in model.lack)
+
+
+def cv_variables(model: Model, inst: Instance) -> None:
+    """Excess over CV limits: sum (spread + 2 y - P) <= (1 + c^2) (2 Y0 Y - Y0^2) / N + N excess, Y0 = N (4).
+
+    In pupil-equivalents about the planned mean, where X0 = m N becomes Y0 = N. Safe for every total: a plan
+    with excess 0 keeps the limit exactly.
+    """
+    of = rows_by_indicator(model, inst)
+    model.cv_excess = pyo.Var(list(of), domain=pyo.NonNegativeReals)
+    limit = {(i.stage, i.resource): i.cv_limit for i in inst.standards.indicators}
+
+    def keep(m: Any, s: str, r: str) -> Any:
+        size, c2 = inst.population[s], 1.0 + limit[s, r] ** 2
+        total = _total(m, of[s, r], r)
+        people = _people(m, of[s, r], r)
+        spread = sum(m.spread[u, r] for u in of[s, r])
+        return spread + 2 * total - people <= c2 * (2 * total - size) + size * m.cv_excess[s, r]
+
+    model.cv_kept = pyo.Constraint(list(of), rule=keep)
+
+
+def rows_by_indicator(model: Model, inst: Instance) -> dict[tuple[str, str], list[str]]:
+    """(stage, resource) -> units in the measure, for indicators with a CV limit."""
+    limited = {(i.stage, i.resource) for i in inst.standards.indicators if i.cv_limit > 0}
+    found: dict[tuple[str, str], list[str]] = {}
+    for u, r in model.spread:
+        key = (inst.stage_of[u], r)
+        if key in limited:
+            found.setdefault(key, []).append(u)
+    return found
+
+
+def _total(model: Model, units: list[str], resource: str) -> Any:
+    return sum(
+        model.counted_amount[u, resource]
+        if (u, resource) in model.counted_amount
+        else model.amount[u, resource]
+        for u in units
+    )
+
+
+def _people(model: Model, units: list[str], resource: str) -> Any:
+    return sum(
+        model.counted_pupils[u] if (u, resource) in model.counted_amount else model.pupils[u] for u in units
+    )
+
+
+def cap_variables(model: Model, inst: Instance) -> None:
+    """Pupils beyond the caps: over_class by grade (unit where combined), over_places by unit, over_site by site."""
+    units = inst.units
+    cap, places = units["class_cap"].to_dict(), units["capacity"].astype(float).to_dict()
+    model.over_places = pyo.Var(list(units.index), domain=pyo.NonNegativeReals)
+    model.over_places_is = pyo.Constraint(
+        list(units.index), rule=lambda m, u: m.over_places[u] >= m.pupils[u] - places[u]
+    )
+    finite = [k for k in model.grade_classes if cap[inst.grades.at[k, "unit_id"]] < float("inf")]
+    size = {k: cap[inst.grades.at[k, "unit_id"]] for k in finite}
+    model.over_class = pyo.Var(finite, domain=pyo.NonNegativeReals)
+    model.over_class_is = pyo.Constraint(
+        finite, rule=lambda m, *k: m.over_class[k] >= grade_pupils(m, inst, k) - size[k] * m.grade_classes[k]
+    )
+    of_unit = rows_by(inst.bands, "unit_id")
+    mixed = [u for u in units.index if units.at[u, "combined"] and u in of_unit and cap[u] < float("inf")]
+    model.over_mixed = pyo.Var(mixed, domain=pyo.NonNegativeReals)
+    model.over_mixed_is = pyo.Constraint(
+        mixed,
+        rule=lambda m, u: m.over_mixed[u] >= m.pupils[u] - cap[u] * sum(m.classes[k] for k in of_unit[u]),
+    )
+    of_site = {j: r for j, r in rows_by(units, "school_id").items() if inst.school_cap[j] < float("inf")}
+    model.over_site = pyo.Var(list(of_site), domain=pyo.NonNegativeReals)
+    model.over_site_is = pyo.Constraint(
+        list(of_site),
+        rule=lambda m, j: m.over_site[j] >= sum(m.pupils[u] for u in of_site[j]) - float(inst.school_cap[j]),
+    )
+
+
+def over_cap(model: Model, inst: Instance) -> Any:
+    """Pupils beyond a cap, counted once for each cap."""
+    parts = (model.over_places, model.over_class, model.over_mixed, model.over_site)
+    return sum(v[k] for v in parts for k in v)
+
+
+def shares_moved(model: Model, inst: Instance) -> Any:
+    """Per cent of pupils whose school changes and of staff who do."""
+    pupils, staff = float(inst.groups["pupils"].sum()), float(inst.stock["heads"].sum())
+    return 100 * pupils_changed(model, inst) / max(pupils, 1.0) + 100 * staff_moved(model) / max(staff, 1.0)
+
+
+GOAL_OF: dict[str, Callable[[Model, Instance], Any]] = {
+    "over_cap": over_cap,
+    "failing": failing,
+    "cells": cells_unmet,
+    "shortfall": lambda m, inst: sum(m.short[k] for k in m.short),
+    "deficit": deficit,
+    "cv_excess": lambda m, inst: sum(m.cv_excess[k] for k in m.cv_excess),
+    "imbalance": imbalance,
+    "beyond_limit": pupils_beyond,
+    "travel": lambda m, inst: pupil_minutes(m, inst) / max(1.0, float(inst.groups["pupils"].sum())),
+    "disruption": shares_moved,
+    "cost": lambda m, inst: sum(m.charge[e] for e in EARMARKED),
+}
+"""Objective of each goal, by name."""
+PARTS: tuple[tuple[frozenset[str], Callable[[Model, Instance], None]], ...] = (
+    (frozenset({"failing", "cells"}), passing_variables),
+    (frozenset({"shortfall", "deficit"}), lack_variables),
+    (frozenset({"cv_excess"}), cv_variables),
+    (frozenset({"over_cap"}), cap_variables),
+)
+"""Which goals need which variables."""
+
+
+def state_goals(model: Model, inst: Instance) -> None:
+    """Declare what the request's goals need, and one inactive objective ``goal_<name>`` for each."""
+    wanted = [g for g in GOAL_OF if g in inst.request.goals]
+    for names, part in PARTS:
+        if names & set(wanted):
+            part(model, inst)
+    model.goals_stated = tuple(wanted)
+    for name in wanted:
+        # the zero keeps a goal that nothing can change an objective
+        goal = GOAL_OF[name](model, inst) + 0.0 * model.charge["building"]
+        model.add_component(f"goal_{name}", pyo.Objective(expr=goal))
+        model.component(f"goal_{name}").deactivate()

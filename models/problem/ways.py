@@ -1,0 +1,227 @@
+"""Ways to school that a group could take, and which rules of access each of them breaks.
+
+| symbol | column | is |
+|---|---|---|
+| t[g,j,m] | ``minutes`` | travel times, by band |
+| T[b,m] | ``limit`` | limit of band and mode |
+| t0[g] | ``today_minutes`` | best way to today's school that exists, or today's as told |
+
+The rules (`models.rules.access`): beyond its limit a way is taken only where no school with places is within
+the limit by any mode and it is no worse than today; nobody's way grows by more than so many minutes; nobody
+goes past the own school, or a nearer one with places, while it is open (some minutes' grace).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from models.rules.record import kind_of
+from models.standards.norms import Standards
+
+MODES = ("walk", "bus")
+ACCESS_RULES = ("travel_limit", "travel_increase", "past_own_school", "past_nearer_school")
+FARTHEST = 60.0
+"""Minutes beyond its limit up to which a way is kept in mind, for the search of what would have to give."""
+PAIR = ["g", "village_id", "band", "school_id", "mode", "minutes", "limit", "changed", "stay", "pupils"]
+
+
+@dataclass(frozen=True)
+class Ways:
+    """Ways by what the rules say.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        Index p: ways that no hard rule bars: ``g, village_id, band, school_id, mode, minutes, limit, changed, stay, pupils``.
+    barred : DataFrame
+        Ways that a hard rule bars whatever else is decided: the columns of ``pairs`` with ``rule`` and ``excess``
+        (minutes beyond what it allows).
+    past : DataFrame
+        ``p, school_id, band, rule``: pair p must not be used while that site teaches the band (rule hard or soft).
+    softened : DataFrame
+        ``p, rule, excess``: pairs that break a soft rule.
+    """
+
+    pairs: pd.DataFrame
+    barred: pd.DataFrame
+    past: pd.DataFrame
+    softened: pd.DataFrame
+
+
+def limit_table(standards: Standards) -> dict[tuple[str, str], tuple[float, str]]:
+    """(band, mode) -> (minutes, kind) of the limits of the way to school."""
+    found = {}
+    for band in standards.scheme.band_ids:
+        for mode in MODES:
+            rule = standards.rules.get(f"travel_{mode}_{band}")
+            found[band, mode] = (float("inf"), "off") if rule is None else (rule.value, rule.kind)
+    return found
+
+
+def candidate_ways(groups: pd.DataFrame, bands: pd.DataFrame, minutes: pd.DataFrame) -> pd.DataFrame:
+    """Every way of a group that may move: to stay as today, and to each site that teaches its whole band.
+
+    Pupils who by-pass their village's school move only where their own school may give up the band.
+    """
+    lock = bands["lock"].to_dict()
+    home = [lock.get(k, "open") for k in zip(groups["today_school_id"], groups["band"], strict=True)]
+    moving = groups[groups["main"] | (np.array(home, dtype=object) != "open")].reset_index()
+    full = bands[bands["full"] & (bands["lock"] != "closed")].reset_index()[["school_id", "band"]]
+    rows = moving.merge(minutes, on=["village_id", "band"]).merge(full, on=["school_id", "band"])
+    own = rows["school_id"] == rows["today_school_id"]
+    # at today's school another mode is of use only where it is quicker
+    better = rows["minutes"] < rows["today_minutes"] - 1e-9
+    rows = rows[~own | ((rows["mode"] != rows["today_mode"]) & better)]
+    stay = moving.assign(
+        school_id=moving["today_school_id"], mode=moving["today_mode"], minutes=moving["today_minutes"]
+    )
+    both = pd.concat([stay.assign(stay=True), rows.assign(stay=False)], ignore_index=True)
+    both["changed"] = both["school_id"] != both["today_school_id"]
+    return both
+
+
+def admissible_ways(
+    groups: pd.DataFrame,
+    bands: pd.DataFrame,
+    units: pd.DataFrame,
+    minutes: pd.DataFrame,
+    standards: Standards,
+) -> Ways:
+    """Ways sorted by what the rules of access say of them.
+
+    Parameters
+    ----------
+    groups : DataFrame
+        Index g: `models.problem.baseline.today_groups`.
+    bands : DataFrame
+        `models.problem.instance.Instance.bands`.
+    units : DataFrame
+        With ``free`` (places left today) and ``over`` (above a cap today).
+    minutes : DataFrame
+        `models.problem.baseline.scaled_minutes`.
+    standards : Standards
+    """
+    rows = candidate_ways(groups, bands, minutes)
+    limits = limit_table(standards)
+    keys = list(zip(rows["band"], rows["mode"], strict=True))
+    rows["limit"] = [limits[k][0] for k in keys]
+    rows["limit_kind"] = [limits[k][1] for k in keys]
+    unit = [bands.at[k, "unit_id"] for k in zip(rows["school_id"], rows["band"], strict=True)]
+    rows["free"] = units["free"].reindex(unit).to_numpy(float)
+    # a bus to a school within walking is no remedy
+    on_foot = rows[(rows["mode"] == "walk") & (rows["minutes"] <= rows["limit"])][["g", "school_id"]]
+    near = rows[["g", "school_id"]].merge(on_foot.drop_duplicates().assign(near=True), how="left")["near"]
+    rows = rows[rows["stay"] | (rows["mode"] != "bus") | near.isna().to_numpy()]
+    rows = rows[rows["stay"] | (rows["minutes"] <= rows["limit"] + FARTHEST)]
+    rows = rows.sort_values(["g", "school_id", "mode", "stay"], kind="stable").reset_index(drop=True)
+    return _sorted_out(rows, bands, units, standards)
+
+
+def _sorted_out(rows: pd.DataFrame, bands: pd.DataFrame, units: pd.DataFrame, standards: Standards) -> Ways:
+    """Candidates divided into pairs, barred ways, conditions and soft breaches."""
+    breaks = {
+        "travel_limit": (_beyond(rows), rows["limit_kind"]),
+        "travel_increase": (_grown(rows, standards), kind_of(standards, "travel_increase")),
+    }
+    past = _past(rows, bands, units, standards)
+    locked = bands["lock"].eq("open").to_dict()
+    past["certain"] = [locked[k] for k in zip(past["school_id"], past["band"], strict=True)]
+    for rule in ("past_own_school", "past_nearer_school"):
+        some = past[(past["rule"] == rule) & past["certain"]]
+        excess = pd.Series(0.0, index=rows.index)
+        most = some.groupby("row")["excess"].max()
+        excess.loc[most.index] = most
+        breaks[rule] = (excess, kind_of(standards, rule))
+    out, soft = pd.Series("", index=rows.index), []
+    excess_of = pd.Series(0.0, index=rows.index)
+    for rule, (excess, kind) in breaks.items():
+        broken = excess > 1e-9
+        hard = broken & (kind == "hard") & (out == "")
+        out[hard], excess_of[hard] = rule, excess[hard]
+        some = rows.index[broken & (kind == "soft")]
+        soft.append(pd.DataFrame({"p": some, "rule": rule, "excess": excess[some]}))
+    kept = rows[out == ""]
+    new = pd.Series(np.arange(len(kept)), index=kept.index)
+    barred = rows[out != ""][PAIR].assign(rule=out[out != ""], excess=excess_of[out != ""])
+    past = past[past["row"].isin(new.index) & past["binding"]]
+    past = past.assign(p=past["row"].map(new))[["p", "school_id", "band", "rule"]]
+    softened = pd.concat(soft, ignore_index=True)
+    softened = softened[softened["p"].isin(new.index) & ~softened["rule"].str.startswith("past_")]
+    softened["p"] = softened["p"].map(new)
+    past = past.drop_duplicates().sort_values(["p", "school_id", "rule"]).reset_index(drop=True)
+    return Ways(
+        kept[PAIR].reset_index(drop=True),
+        barred.reset_index(drop=True),
+        past,
+        softened.reset_index(drop=True),
+    )
+
+
+def _beyond(rows: pd.DataFrame) -> pd.Series:
+    """Minutes beyond the limit, of ways that nothing excuses.
+
+    Excused is a way no worse than today's where no school with places is within its limit by any mode.
+    """
+    open_place = rows["stay"] | ~rows["changed"] | (rows["free"] >= rows["pupils"])
+    within = rows["minutes"] <= rows["limit"]
+    some_within = (open_place & within).groupby(rows["g"]).transform("any")
+    no_worse = rows["minutes"] <= rows["today_minutes"] + 1e-9
+    excused = rows["stay"] | within | (~some_within & no_worse) | (~rows["changed"] & no_worse)
+    return (rows["minutes"] - rows["limit"]).where(~excused, 0.0).fillna(0.0)
+
+
+def _grown(rows: pd.DataFrame, standards: Standards) -> pd.Series:
+    """Minutes by which a way grows beyond what is allowed; nothing where today's is not known."""
+    rule = standards.rules.get("travel_increase")
+    if rule is None:
+        return pd.Series(0.0, index=rows.index)
+    more = rows["minutes"] - rows["today_minutes"] - rule.value
+    return more.where(~rows["stay"] & (more > 0), 0.0).fillna(0.0)
+
+
+def _past(rows: pd.DataFrame, bands: pd.DataFrame, units: pd.DataFrame, standards: Standards) -> pd.DataFrame:
+    """``row, school_id, band, rule, excess, binding``: schools that a way goes past if they stay open."""
+    changed = rows[rows["changed"]].rename_axis("row").reset_index()
+    parts = []
+    own = standards.rules.get("past_own_school")
+    if own is not None:
+        some = changed[changed["minutes"] > changed["today_minutes"] + own.value + 1e-9]
+        unit = [bands["unit_id"].get(k, "") for k in zip(some["today_school_id"], some["band"], strict=True)]
+        some = some[~units["over"].reindex(unit).fillna(False).to_numpy(bool)]
+        part = some[["row", "band"]].assign(
+            school_id=some["today_school_id"], rule="past_own_school",
+            excess=some["minutes"] - some["today_minutes"] - own.value,
+        )  # fmt: skip
+        parts.append(part.assign(binding=own.kind in ("hard", "soft")))
+    nearer = standards.rules.get("past_nearer_school")
+    if nearer is not None:
+        parts.append(
+            _past_nearer(rows, changed, nearer.value).assign(binding=nearer.kind in ("hard", "soft"))
+        )
+    columns = ["row", "school_id", "band", "rule", "excess", "binding"]
+    known = set(bands.index)
+    if not parts:
+        return pd.DataFrame(columns=columns).astype({"excess": float, "binding": bool})
+    table = pd.concat(parts, ignore_index=True)[columns]
+    return table[[k in known for k in zip(table["school_id"], table["band"], strict=True)]].reset_index(
+        drop=True
+    )
+
+
+def _past_nearer(rows: pd.DataFrame, changed: pd.DataFrame, grace: float) -> pd.DataFrame:
+    """Schools with places within the limit that a way goes past: by more than the grace, or riding past a walk."""
+    offered = rows[(rows["minutes"] <= rows["limit"]) & rows["changed"] & (rows["free"] >= rows["pupils"])]
+    best = offered.groupby(["g", "school_id"], as_index=False)["minutes"].min()
+    walks = offered[offered["mode"] == "walk"][["g", "school_id"]].drop_duplicates().assign(walked=True)
+    best = best.merge(walks, how="left", on=["g", "school_id"])
+    best = best.rename(columns={"school_id": "nearer", "minutes": "best"})
+    both = changed[["row", "g", "band", "school_id", "mode", "minutes"]].merge(best, on="g")
+    both = both[both["nearer"] != both["school_id"]]
+    longer = both["minutes"] - both["best"] - grace
+    rides_past = (both["mode"] == "bus") & both["walked"].eq(True)
+    both["excess"] = np.where(rides_past, np.maximum(longer, 1.0), longer)
+    both = both[both["excess"] > 1e-9]
+    return both[["row", "band", "excess"]].assign(school_id=both["nearer"], rule="past_nearer_school")

@@ -1,0 +1,170 @@
+"""Rules about the way to school.
+
+| rule | equation |
+|---|---|
+| travel_limit | attend[g,j,m] = 0 where t > T[b,m], unless nothing is within the limit and t <= t0 |
+| travel_increase | attend[g,j,m] = 0 where t > t0 + 15 (a group that moves) |
+| past_own_school | attend[g,j,m] + open[j0(g),b] <= 1 where t > t0 + 5 |
+| past_nearer_school | attend[g,j,m] + open[j',b] <= 1 where j' has places and t > t[g,j'] + 5 |
+
+What a hard rule bars whatever else is decided never becomes a column (`models.problem.ways`); the model counts
+these ways in ``model.barred``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from models.problem.baseline import scaled_minutes
+from models.rules.record import EPS, Rows, Rule, Slack, broken, joined
+
+if TYPE_CHECKING:
+    from models.plan.outcome import After
+
+LIMITS = ("travel_{mode}_{band}",)
+
+
+def _barred(rows: Rows) -> None:
+    inst, rule = rows.inst, rows.rule
+    if rows.loosened:
+        return
+    rows.model.barred[rule.id] = int((inst.barred["rule"] == rule.id).sum())
+    soft = inst.softened[inst.softened["rule"] == rule.id].set_index("p")["excess"]
+    if len(soft):
+        many = inst.pairs["pupils"].to_dict()
+        rows.add(
+            list(soft.index),
+            lambda m, p: m.attend[p] <= 0,
+            norm=_first_soft(rows),
+            scale=lambda p: 1.0 / (float(soft[p]) * float(many[p])),
+        )
+
+
+def _first_soft(rows: Rows) -> str:
+    """A norm of the rule that is soft: the one whose rows are stated."""
+    return next(
+        (
+            n
+            for n in rows.rule.norm_ids(rows.inst.standards)
+            if rows.rule.kind(rows.inst.standards, n) == "soft"
+        ),
+        "",
+    )
+
+
+def _not_past(rows: Rows) -> None:
+    inst, rule = rows.inst, rows.rule
+    if not rows.loosened:
+        rows.model.barred[rule.id] = int((inst.barred["rule"] == rule.id).sum())
+    past = inst.past[inst.past["rule"] == rule.id]
+    keys = [tuple(r) for r in past[["p", "school_id", "band"]].itertuples(index=False)]
+    many = inst.pairs["pupils"].to_dict()
+    rows.add(
+        keys, lambda m, p, j, b: m.attend[p] + m.open[j, b] <= 1, scale=lambda k: 1.0 / float(many[k[0]])
+    )
+
+
+def _limits(after: After, travel: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Limit and its norm's id by row of ``travel``."""
+    norm = "travel_" + travel["mode"].astype(str) + "_" + travel["band"].astype(str)
+    value = {n: r.value for n, r in after.standards.rules.items() if r.kind != "off"}
+    return norm.map(value).astype(float), norm
+
+
+def _ways_within(after: After) -> pd.DataFrame:
+    """Ways within their limit to open bands taught whole, with the places that school had left and has."""
+    ways = scaled_minutes(after.times, after.standards)
+    open_bands = after.bands[after.bands["open"] & after.bands["full"]].reset_index()
+    ways = ways.merge(open_bands[["school_id", "band", "unit_id"]], on=["school_id", "band"])
+    limit, _ = _limits(after, ways)
+    ways = ways[~(ways["minutes"] > limit.fillna(np.inf) + EPS)]
+    return ways.assign(left=ways["unit_id"].map(places_left(after)))
+
+
+def places_left(after: After) -> pd.Series:
+    """Places of each unit that were free today and are so in the plan: the lesser of both."""
+    cap = after.site_cap
+    left = []
+    for units in (after.units, after.new):
+        site = units.groupby("school_id")["pupils"].transform("sum")
+        room = np.minimum(units["capacity"] - units["pupils"], units["school_id"].map(cap) - site)
+        left.append(room.clip(lower=0))
+    return pd.Series(np.minimum(left[0], left[1]), index=after.units.index)
+
+
+def check_limit(after: After) -> pd.DataFrame:
+    """Minutes within the limit; beyond it only where no school with places is within, and no worse than today."""
+    rows = after.travel.copy()
+    rows["limit"], rows["norm"] = _limits(after, rows)
+    ways = _ways_within(after)
+    moved = rows["changed"] | (rows["mode"] != rows["today_mode"])
+    far = rows[rows["minutes"] > rows["limit"] + EPS].rename_axis("row").reset_index()
+    other = far[["row", "village_id", "band", "pupils"]].merge(
+        ways[["village_id", "band", "left"]], on=["village_id", "band"]
+    )
+    helped = set(other.loc[other["left"] >= other["pupils"], "row"])
+    beyond = rows.loc[far["row"]]
+    worse = beyond["minutes"] > beyond["minutes_today"] + EPS
+    could = beyond.index.isin(helped) & beyond["changed"]
+    unknown = rows[moved & rows["minutes"].isna()]
+    bad = moved[beyond.index] & (worse | beyond["minutes_today"].isna() | could)
+    wrong, eased = beyond[bad], beyond[~bad]
+    return joined(
+        [
+            broken(wrong, "village_id", "village", wrong["minutes"], wrong["limit"], "minutes", norm=wrong["norm"]),
+            broken(unknown, "village_id", "village", np.nan, unknown["limit"], "minutes", norm=unknown["norm"]),
+            broken(eased, "village_id", "village", eased["minutes"], eased["limit"], "minutes", True, eased["norm"]),
+        ]
+    )  # fmt: skip
+
+
+def check_increase(after: After) -> pd.DataFrame:
+    """Nobody who moves rides so much longer than today: by-passers whose school closes as well."""
+    rows = after.travel
+    most = after.standards.value("travel_increase")
+    moved = rows["changed"] | (rows["mode"] != rows["today_mode"])
+    wrong = rows[moved & (rows["minutes"] - rows["minutes_today"] > most + EPS)]
+    return broken(wrong, "village_id", "village", wrong["minutes"] - wrong["minutes_today"], most, "minutes")
+
+
+def check_past_own(after: After) -> pd.DataFrame:
+    """Nobody leaves an own school that stays open and has places for a longer way than the grace allows."""
+    grace = after.standards.value("past_own_school")
+    rows = after.travel[after.travel["changed"]]
+    stays = after.bands["open"].to_dict()
+    still = [stays.get(k, False) for k in zip(rows["today_school_id"], rows["band"], strict=True)]
+    stage = rows["band"].map(after.standards.scheme.band_stage)
+    over = (rows["today_school_id"] + "/" + stage).map(after.over).fillna(False).astype(bool)
+    longer = rows["minutes"] - rows["minutes_today"]
+    wrong = rows[np.array(still, dtype=bool) & ~over.to_numpy() & (longer > grace + EPS)]
+    return broken(wrong, "village_id", "village", longer[wrong.index], grace, "minutes")
+
+
+def check_past_nearer(after: After) -> pd.DataFrame:
+    """Nobody who moves goes past an open school with places, nearer by more than the grace or within a walk."""
+    grace = after.standards.value("past_nearer_school")
+    rows = after.travel[after.travel["changed"]].rename_axis("row").reset_index()
+    ways = _ways_within(after)
+    own = rows[["row", "village_id", "band", "school_id", "today_school_id", "mode", "minutes", "pupils"]]
+    both = own.merge(ways, on=["village_id", "band"], suffixes=("", "_other"))
+    both = both[
+        (both["school_id_other"] != both["school_id"]) & (both["school_id_other"] != both["today_school_id"])
+    ]
+    both = both[both["left"] >= both["pupils"]]
+    nearer = both["minutes"] > both["minutes_other"] + grace + EPS
+    walkable = (both["mode"] == "bus") & (both["mode_other"] == "walk")
+    worst = both[nearer | walkable].sort_values("minutes_other").drop_duplicates("row").set_index("row")
+    wrong = after.travel.loc[worst.index]
+    return broken(wrong, "village_id", "village", wrong["minutes"], worst["minutes_other"], "minutes")
+
+
+MINUTES = Slack("pupil_minutes", "minutes")
+RULES = (
+    Rule("travel_limit", "access", check_limit, _barred, LIMITS, MINUTES),
+    Rule("travel_increase", "access", check_increase, _barred, ("travel_increase",), MINUTES),
+    Rule("past_own_school", "access", check_past_own, _not_past, ("past_own_school",), Slack("pupils", "minutes", 5.0)),
+    Rule("past_nearer_school", "access", check_past_nearer, _not_past, ("past_nearer_school",), Slack("pupils", "minutes", 5.0)),
+)  # fmt: skip

@@ -1,0 +1,194 @@
+"""Rules about who attends where as a whole.
+
+| rule | equation |
+|---|---|
+| assignment | sum_{j,m} attend[g,j,m] = 1 (village groups); pupils who by-pass: attend[g,stay] = open[j0(g),b] |
+| open_band | sum_m attend[g,j,m] <= open[j,b] |
+| bands_together | abs(x[i,b,j] - x[i,b+1,j]) <= open[j0,b] - open[j0,b+1], neighbouring bands of a stage |
+| no_exchange | x[g,k] <= sends[j,k,b] (j0(g) = j), x[g',j] <= 1 - sends[j,k,b] (j0(g') = k) |
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyomo.environ as pyo
+
+from models.districting.assignment import only_if_open
+from models.formulation.rows import rows_by
+from models.problem.baseline import planning_demand
+from models.rules.record import Rows, Rule, Slack, broken, joined, none
+from models.standards.norms import Standards
+
+if TYPE_CHECKING:
+    from models.plan.outcome import After
+
+KEY = ["village_id", "band", "group", "today_school_id"]
+
+
+def _assign(rows: Rows) -> None:
+    inst, model = rows.inst, rows.model
+    of_group = rows_by(inst.pairs, "g")
+    main = inst.groups["main"].to_dict()
+    rows.add(list(of_group), lambda m, g: sum(m.attend[p] for p in of_group[g]) == 1, part="once")
+    stays = inst.pairs[inst.pairs["stay"] & ~inst.pairs["g"].map(main).astype(bool)]
+    keys = {int(r.Index): (r.school_id, r.band) for r in stays.itertuples()}
+    rows.add(list(keys), lambda m, p: m.attend[p] == m.open[keys[p]], part="stays")
+    del model
+
+
+def check_assignment(after: After) -> pd.DataFrame:
+    """Pupils in = pupils assigned; groups as today and whole; who by-passes stays while the school teaches."""
+    travel = after.travel
+    want = after.groups[[*KEY, "pupils"]].rename(columns={"pupils": "want"})
+    have = travel.groupby(KEY, as_index=False).agg(pupils=("pupils", "sum"), rows=("pupils", "size"))
+    both = want.merge(have, on=KEY, how="outer").fillna({"want": 0, "pupils": 0, "rows": 0})
+    wrong = both[(both["want"] != both["pupils"]) | (both["rows"] > 1)]
+    parts = [broken(wrong, "village_id", "band", wrong["pupils"], wrong["want"], "pupils")]
+    choice = travel[travel["group"] == "choice"]
+    is_open = after.bands["open"].to_dict()
+    stays = [is_open.get(k, False) for k in zip(choice["today_school_id"], choice["band"], strict=True)]
+    off = choice[np.array(stays, dtype=bool) & choice["changed"].to_numpy()]
+    parts.append(broken(off, "village_id", "village", off["pupils"], 0, "pupils"))
+    demand = planning_demand(after.county)
+    got = travel.groupby(["village_id", "band"])["pupils"].sum().rename("pupils").reset_index()
+    lost = demand.merge(got, on=["village_id", "band"], how="left").fillna({"pupils": 0})
+    known = after.groups[["village_id", "band"]].drop_duplicates()
+    lost = lost.merge(known, on=["village_id", "band"])  # the unreachable are listed in the findings
+    lost = lost[lost["pupils"] != lost["total"]]
+    parts.append(broken(lost, "village_id", "band", lost["pupils"], lost["total"], "pupils"))
+    return joined(parts)
+
+
+def _attend_open(rows: Rows) -> None:
+    inst, model = rows.inst, rows.model
+    lock = inst.bands["lock"].to_dict()
+    of_place = {
+        k: r
+        for k, r in rows_by(inst.pairs, "g", "school_id", "band").items()
+        if lock.get((k[1], k[2]), "open") != "open"
+    }
+    only_if_open(model, of_place, {(g, j, b): model.open[j, b] for g, j, b in of_place}, rows.rule.id)
+
+
+def check_open_band(after: After) -> pd.DataFrame:
+    """Nobody attends a band that is closed or that the site does not teach (fully, unless already there)."""
+    travel = after.travel
+    keys = list(zip(travel["school_id"], travel["band"], strict=True))
+    is_open, full = after.bands["open"].to_dict(), after.bands["full"].to_dict()
+    wrong = np.array(
+        [
+            not is_open.get(k, False) or (moved and not full.get(k, False))
+            for k, moved in zip(keys, travel["changed"].to_numpy(), strict=True)
+        ],
+        dtype=bool,
+    )
+    rows = travel[wrong]
+    return broken(rows, "school_id", "school", rows["pupils"], 0, "pupils")
+
+
+def _neighbours(standards: Standards) -> list[tuple[str, str]]:
+    """Neighbouring bands of one stage, lower first."""
+    return [x for s in standards.scheme.stage_ids for x in pairwise(standards.scheme.bands_of(s))]
+
+
+def _together(rows: Rows) -> None:
+    """Groups of one village whose neighbouring bands of a stage attend one school today."""
+    inst = rows.inst
+    main = inst.groups[inst.groups["main"]].reset_index()
+    of_place = rows_by(inst.pairs, "g", "school_id")
+    reach = {g: set(some) for g, some in inst.pairs.groupby("g")["school_id"]}
+    keys: dict[tuple[int, int, str], tuple[str, str, str]] = {}
+    for low, high in _neighbours(inst.standards):
+        both = main[main["band"] == low].merge(
+            main[main["band"] == high], on=["village_id", "today_school_id"], suffixes=("_low", "_high")
+        )
+        for r in both.itertuples():
+            home = str(r.today_school_id)
+            if (home, low) in inst.bands.index and (home, high) in inst.bands.index:
+                for j in sorted((reach.get(r.g_low, set()) | reach.get(r.g_high, set())) - {home}):
+                    keys[int(r.g_low), int(r.g_high), str(j)] = home, low, high
+
+    def apart(m: Any, g: int, h: int, j: str, sign: int) -> Any:
+        home, low, high = keys[g, h, j]
+        x = sum(m.attend[p] for p in of_place.get((g, j), []))
+        y = sum(m.attend[p] for p in of_place.get((h, j), []))
+        return sign * (x - y) <= m.open[home, low] - m.open[home, high]
+
+    rows.add([(*k, s) for k in keys for s in (1, -1)], apart)
+
+
+def check_together(after: After) -> pd.DataFrame:
+    """Bands of a stage that attend one school today attend one in the plan, unless it gives up a band."""
+    zone = after.travel[after.travel["group"] == "zone"]
+    is_open, parts = after.bands["open"].to_dict(), []
+    for lower, upper in _neighbours(after.standards):
+        low, high = (zone[zone["band"] == b].set_index("village_id") for b in (lower, upper))
+        both = low[["today_school_id", "school_id", "village", "pupils"]].join(
+            high[["today_school_id", "school_id"]], rsuffix="_high", how="inner"
+        )
+        reduced = [
+            is_open.get((j, lower), True) and not is_open.get((j, upper), True)
+            for j in both["today_school_id"]
+        ]
+        wrong = both[
+            (both["today_school_id"] == both["today_school_id_high"])
+            & (both["school_id"] != both["school_id_high"])
+            & ~np.array(reduced, dtype=bool)
+        ].reset_index()
+        parts.append(broken(wrong, "village_id", "village", wrong["pupils"], 0, "pupils"))
+    return joined(parts)
+
+
+def _no_exchange(rows: Rows) -> None:
+    inst, model = rows.inst, rows.model
+    moves = inst.pairs[inst.pairs["changed"]].merge(
+        inst.groups[["today_school_id"]], left_on="g", right_index=True
+    )
+    ends = list(zip(moves["today_school_id"], moves["school_id"], moves["band"], strict=True))
+    there = set(ends)
+    low_first = [(min(a, b), max(a, b), band) for a, b, band in ends]
+    both = sorted({k for k in low_first if k in there and (k[1], k[0], k[2]) in there})
+    if not both or not rows.binds("no_exchange"):
+        return
+    model.sends = pyo.Var(both, domain=pyo.Binary)
+    wanted = set(both)
+    keys = {
+        int(p): (k, a < b)
+        for p, a, b, k in zip(
+            moves.index, moves["today_school_id"], moves["school_id"], low_first, strict=True
+        )
+        if k in wanted
+    }
+
+    def one_way(m: Any, p: int) -> Any:
+        k, up = keys[p]
+        return m.attend[p] <= (m.sends[k] if up else 1 - m.sends[k])
+
+    rows.add(list(keys), one_way)
+
+
+def check_no_exchange(after: After) -> pd.DataFrame:
+    """No two schools send each other pupils of one band."""
+    moved = after.travel[after.travel["changed"]]
+    flows = moved.groupby(["today_school_id", "school_id", "band"], as_index=False)["pupils"].sum()
+    back = flows.rename(
+        columns={"today_school_id": "school_id", "school_id": "today_school_id", "pupils": "back"}
+    )
+    both = flows.merge(back, on=["today_school_id", "school_id", "band"])
+    both = both[both["today_school_id"] < both["school_id"]]
+    if both.empty:
+        return none()
+    both["name"] = both["today_school_id"].map(after.county.schools.set_index("school_id")["name"])
+    return broken(both, "today_school_id", "name", both[["pupils", "back"]].min(axis=1), 0, "pupils")
+
+
+RULES = (
+    Rule("assignment", "catchments", check_assignment, _assign),
+    Rule("open_band", "catchments", check_open_band, _attend_open),
+    Rule("bands_together", "catchments", check_together, _together, ("bands_together",), Slack("groups", "minutes", 30.0)),
+    Rule("no_exchange", "catchments", check_no_exchange, _no_exchange, ("no_exchange",), Slack("groups", "minutes", 30.0)),
+)  # fmt: skip

@@ -1,0 +1,196 @@
+"""Guards: what a plan that an official would sign may not take away.
+
+| rule | equation |
+|---|---|
+| met_kept | x[u,r] >= th[r] P[u] / scale, where met today (a closed unit has 0 >= 0) |
+| outflow_rural_f | sum_{u rural, stage s} f[u] >= today's, f qualified, backbone, PE/arts heads |
+| outflow_township_f | sum_{u rural, township t, stage s} f[u] >= today's |
+| floor_no_outflow_f | f[u] >= today's open[u], units under 200 pupils |
+| no_sink | heads[u] - rate classes[u] <= max(0, today's), units not assessed; rate the county's staff a class |
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from models.formulation.imbalance import equivalents
+from models.formulation.rows import rows_by
+from models.formulation.staffing import counted_heads
+from models.rules.record import EPS, Rows, Rule, Slack, broken, joined, looked_up
+
+if TYPE_CHECKING:
+    from models.plan.outcome import After
+
+RURAL, TOWNSHIP, SMALL = "outflow_rural_", "outflow_township_", "floor_no_outflow_"
+
+
+def _met_kept(rows: Rows) -> None:
+    inst = rows.inst
+    units = inst.units
+    need: dict[tuple[str, str], float] = {}  # resource needed a pupil, in pupil-equivalents
+    for one in (i for i in inst.standards.indicators if i.tested):
+        mine = units[(units["stage"] == one.stage) & units["assessed"] & (units["pupils"] > 0)]
+        met = mine[one.scale * mine[one.resource] / mine["pupils"] >= one.threshold - 1e-9]
+        for u in met.index:
+            rate = one.threshold / one.scale / inst.centres[one.stage, one.resource]
+            need[u, one.resource] = max(need.get((u, one.resource), 0.0), rate)
+    rows.add(
+        list(need),
+        lambda m, u, r: equivalents(m, inst, u, r) >= need[u, r] * m.pupils[u],
+        scale=lambda k: 1.0 / inst.centres[inst.stage_of[k[0]], k[1]],
+    )
+
+
+def check_met_kept(after: After) -> pd.DataFrame:
+    """A unit assessed today that stays and meets an indicator today still meets it."""
+    old, new = after.cells_today, after.cells_plan
+    key = ["unit_id", "indicator"]
+    both = old[[*key, "met"]].merge(new[[*key, "met", "ratio", "threshold"]], on=key, suffixes=("", "_plan"))
+    is_open = looked_up(both["unit_id"], after.new["open"]).eq(True)
+    assessed = looked_up(both["unit_id"], after.units["assessed"]).eq(True)
+    with_pupils = looked_up(both["unit_id"], after.new["pupils"]) > 0
+    wrong = both[both["met"] & ~both["met_plan"] & is_open & assessed & with_pupils].copy()
+    wrong["name"] = looked_up(wrong["unit_id"], after.units["name"]) + " " + wrong["indicator"]
+    return broken(wrong, "unit_id", "name", wrong["ratio"], wrong["threshold"], "ratio")
+
+
+def _groups_kept(rows: Rows, norm: str, flag: str, groups: dict[Any, list[str]]) -> None:
+    """Heads of a flag in a group of units do not fall."""
+    inst = rows.inst
+    some = {k: us for k, us in groups.items() if inst.units.loc[us, flag].sum() > 0}
+    today = {k: float(inst.units.loc[us, flag].sum()) for k, us in some.items()}
+    rows.add(
+        list(some),
+        lambda m, *k: sum(counted_heads(m, inst, u, flag) for u in some[k]) >= today[k],
+        norm=norm,
+        part=flag,
+    )
+
+
+def _rural(rows: Rows) -> None:
+    units = rows.inst.units
+    villages = units[units["rural"]]
+    for flag in rows.inst.standards.heads:
+        norm = f"{RURAL}{flag}"
+        groups = {
+            (s,): list(villages.index[villages["stage"] == s]) for s in rows.inst.standards.scheme.stage_ids
+        }
+        if rows.binds(norm):
+            _groups_kept(rows, norm, flag, {k: us for k, us in groups.items() if us})
+
+
+def _by_township(rows: Rows) -> None:
+    units = rows.inst.units
+    for flag in rows.inst.standards.heads:
+        norm = f"{TOWNSHIP}{flag}"
+        if rows.binds(norm):
+            _groups_kept(rows, norm, flag, rows_by(units[units["rural"]], "township", "stage"))
+
+
+def _fallen(after: After, prefix: str, by: list[str]) -> pd.DataFrame:
+    """Groups of rural units whose heads of a flag fall."""
+    parts = []
+    rural = after.units["zone"] == "rural"
+    for flag in after.standards.heads:
+        norm = f"{prefix}{flag}"
+        keys = [after.units.loc[rural, c] for c in by]
+        old = after.units.loc[rural, flag].groupby(keys).sum()
+        new = after.new.loc[rural, flag].groupby(keys).sum()
+        wrong = pd.DataFrame({"old": old, "new": new})
+        wrong = wrong[wrong["new"] < wrong["old"] - EPS].reset_index()
+        wrong["place"] = wrong[by].astype(str).agg(" ".join, axis=1) if len(wrong) else ""
+        parts.append(broken(wrong, "place", "place", wrong["new"], wrong["old"], "heads", norm=norm))
+    return joined(parts)
+
+
+def check_rural(after: After) -> pd.DataFrame:
+    """The rural zone loses no qualified, backbone or PE/arts teachers on balance, stage by stage."""
+    return _fallen(after, RURAL, ["stage"])
+
+
+def check_township(after: After) -> pd.DataFrame:
+    """A township's villages lose none on balance."""
+    return _fallen(after, TOWNSHIP, ["township", "stage"])
+
+
+def _small(rows: Rows) -> None:
+    inst = rows.inst
+    for flag in rows.inst.standards.heads:
+        norm = f"{SMALL}{flag}"
+        if rows.binds(norm):
+            some = inst.units.index[(inst.units["pupils"] < rows.value(norm)) & (inst.units[flag] > 0)]
+            least = {u: math.ceil(inst.units.at[u, flag]) for u in some}
+            rows.add(
+                list(some),
+                lambda m, u, f=flag, k=least: counted_heads(m, inst, u, f) >= k[u] * m.unit_open[u],
+                norm=norm,
+                part=flag,
+            )
+
+
+def check_small(after: After) -> pd.DataFrame:
+    """Small units that stay lose no such teacher on balance."""
+    rows, parts = after.open_units(), []
+    for flag in after.standards.heads:
+        norm = f"{SMALL}{flag}"
+        if norm in after.standards.rules:
+            before = looked_up(rows["unit_id"], after.units[flag]).astype(float)
+            small = looked_up(rows["unit_id"], after.units["pupils"]).astype(float) < after.standards.value(
+                norm
+            )
+            wrong = rows[small & (rows[flag] < before)]
+            parts.append(
+                broken(wrong, "unit_id", "name", wrong[flag], before[wrong.index], "heads", norm=norm)
+            )
+    return joined(parts)
+
+
+def _no_sink(rows: Rows) -> None:
+    inst = rows.inst
+    units, of_unit = inst.units, rows_by(inst.bands, "unit_id")
+    have = inst.stock["heads"].groupby(level="unit_id").sum().reindex(units.index).fillna(0)
+    rate = {
+        s: float(have[units["stage"] == s].sum())
+        / max(1.0, float(units.loc[units["stage"] == s, "classes"].sum()))
+        for s in inst.standards.scheme.stage_ids
+    }
+    some = [u for u in units.index[~units["assessed"]] if u in of_unit and have.sum() > 0]
+    extra = {
+        u: max(0.0, float(have[u]) - rate[units.at[u, "stage"]] * float(units.at[u, "classes"])) for u in some
+    }
+    rows.add(
+        some,
+        lambda m, u: (
+            counted_heads(m, inst, u, "all")
+            - rate[units.at[u, "stage"]] * sum(m.classes[k] for k in of_unit[u])
+            <= extra[u]
+        ),
+    )
+
+
+def check_no_sink(after: After) -> pd.DataFrame:
+    """Staff a class of a unit that is not assessed stays at or below the county's, or no further above than today."""
+    total = after.units.groupby("stage")[["staff", "classes"]].sum()
+    rate = total["staff"] / total["classes"].clip(lower=1)
+    rows = after.open_units()
+    rows = rows[~looked_up(rows["unit_id"], after.units["assessed"]).astype(bool)]
+    old = after.units.loc[rows["unit_id"]]
+    extra = (old["staff"] - old["stage"].map(rate) * old["classes"]).clip(lower=0).to_numpy()
+    now = rows["staff"] - rows["stage"].map(rate) * rows["classes"]
+    wrong = rows[now > extra + EPS]
+    limit = np.round(wrong["staff"] - (now - extra)[wrong.index], 2)
+    return broken(wrong, "unit_id", "name", wrong["staff"], limit, "heads")
+
+
+GIVEN = Slack("heads", "floors")
+RULES = (
+    Rule("met_kept", "guards", check_met_kept, _met_kept, ("met_kept",), Slack("amount", "floors")),
+    Rule("outflow_rural", "guards", check_rural, _rural, ("outflow_rural_{heads}",), GIVEN),
+    Rule("outflow_township", "guards", check_township, _by_township, ("outflow_township_{heads}",), GIVEN),
+    Rule("floor_no_outflow", "guards", check_small, _small, ("floor_no_outflow_{heads}",), GIVEN),
+    Rule("no_sink", "guards", check_no_sink, _no_sink, ("no_sink",), GIVEN),
+)  # fmt: skip

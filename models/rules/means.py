@@ -1,0 +1,216 @@
+"""Rules about equipment, space and money.
+
+| rule | equation |
+|---|---|
+| items | freed[u,k] = stock (1 - open[u]); sum got = sum freed by stage; nothing for a closed unit |
+| build_share | buy[u,k] <= share today's, area |
+| useful_rooms | rooms bought[u] <= max(0, 1.5 classes[u] + 2 - today's) |
+| budget | charge[e] <= B[e] + spill[e]; sum_e spill[e] <= B[any] |
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from models.formulation.equipment import scale
+from models.formulation.money import EARMARKED, WAN
+from models.formulation.rows import rows_by
+from models.plan.costs import budget_table, cost_table
+from models.rules.record import EPS, Rows, Rule, Slack, broken, joined, looked_up, none
+from models.standards.norms import Standards
+
+if TYPE_CHECKING:
+    from models.plan.outcome import After
+
+ROOMS = "rooms_multimedia"
+SPARE_ROOMS = 2.0
+YUAN = 1.0
+"""A plan may overrun a budget by rounding of at most one yuan an earmark."""
+
+
+def _items(rows: Rows) -> None:
+    inst = rows.inst
+    units = inst.units
+
+    def free(m: Any, u: str, k: str) -> Any:
+        return m.freed[u, k] == float(units.at[u, k]) / scale(inst, u, k) * (1 - m.unit_open[u])
+
+    rows.add(list(rows.model.freed), free, part="freed")
+    stages = rows_by(units, "stage")
+    rows.add(
+        [(s, k) for s in stages for k in inst.movable_items],
+        lambda m, s, k: (
+            sum(m.got[u, k] for u in stages[s]) == sum(m.freed[u, k] for u in stages[s] if (u, k) in m.freed)
+        ),
+        part="placed",
+    )
+    most = {u: 2.0 * float(units.at[u, "most"]) + 50.0 for u in units.index}  # above any sensible amount
+    sold = {k: float(inst.standards.resources[k].buyable) for k in inst.items}
+    rows.add(
+        list(rows.model.buy), lambda m, u, k: m.buy[u, k] <= most[u] * sold[k] * m.unit_open[u], part="bought"
+    )
+    held = {
+        (s, k): sum(
+            float(units.at[u, k]) / scale(inst, u, k) for u in stages[s] if (u, k) in rows.model.freed
+        )
+        for s in stages
+        for k in inst.movable_items
+    }
+    rows.add(
+        list(rows.model.got),
+        lambda m, u, k: m.got[u, k] <= held[inst.stage_of[u], k] * m.unit_open[u],
+        part="got",
+    )
+
+
+def check_items(after: After) -> pd.DataFrame:
+    """Purchases at open units, rooms whole; what closing frees is placed, all of it, where things may be exchanged."""
+    return joined([_wrong_purchases(after), _wrong_moves(after), _not_placed(after)])
+
+
+def _whole(after: After) -> list[str]:
+    return [k for k in after.standards.items if after.standards.resources[k].whole]
+
+
+def _wrong_purchases(after: After) -> pd.DataFrame:
+    rows = after.purchases()
+    is_open = looked_up(rows["unit_id"], after.new["open"]).eq(True)
+    whole = ~rows["kind"].isin(_whole(after)) | (rows["quantity"] % 1 == 0)
+    known = rows["kind"].isin([k for k in after.standards.items if after.standards.resources[k].buyable])
+    wrong = rows[~(is_open & whole & (rows["quantity"] > 0) & known)]
+    return broken(wrong, "unit_id", "kind", wrong["quantity"], 0, "items")
+
+
+def _wrong_moves(after: After) -> pd.DataFrame:
+    rows = after.item_moves()
+    fine = rows["to_unit"].map(after.new["open"]).eq(True) & looked_up(rows["unit_id"], after.new["open"]).eq(
+        False
+    )
+    fine &= (rows["from_stage"] == rows["to_stage"]) & rows["kind"].isin(after.standards.movable_items)
+    fine &= (rows["quantity"] > 0) & (~rows["kind"].isin(_whole(after)) | (rows["quantity"] % 1 == 0))
+    wrong = rows[~fine]
+    return broken(wrong, "unit_id", "kind", wrong["quantity"], 0, "items")
+
+
+def _not_placed(after: After) -> pd.DataFrame:
+    rows, parts = after.item_moves(), []
+    shut = after.units[~after.new["open"]]
+    staying = set(after.new.loc[after.new["open"], "stage"])
+    for kind in after.standards.movable_items:
+        placed = (
+            rows[rows["kind"] == kind].groupby("unit_id")["quantity"].sum().reindex(shut.index).fillna(0.0)
+        )
+        slack = EPS if kind in _whole(after) else YUAN  # a room is never rounding
+        off = ((placed - shut[kind]).abs() > slack) & shut["stage"].isin(staying)
+        left = shut[off].reset_index()
+        parts.append(broken(left, "unit_id", "name", left["unit_id"].map(placed), left[kind], "items"))
+    return joined(parts)
+
+
+def _areas(standards: Standards) -> list[str]:
+    return [k for k in standards.items if standards.resources[k].kind == "area"]
+
+
+def _build(rows: Rows) -> None:
+    inst = rows.inst
+    if rows.binds("build_share"):
+        share = rows.value("build_share")
+        most = {
+            (u, k): share * float(inst.units.at[u, k]) / scale(inst, u, k)
+            for u in inst.units.index
+            for k in _areas(inst.standards)
+        }
+        rows.add(
+            list(most), lambda m, u, k: m.buy[u, k] <= most[u, k],
+            scale=lambda key: 1.0 / scale(inst, key[0], key[1]),
+        )  # fmt: skip
+
+
+def check_build(after: After) -> pd.DataFrame:
+    """New area at most a share of today's."""
+    share = after.standards.value("build_share")
+    rows = after.purchases()
+    rows = (
+        rows[rows["kind"].isin(_areas(after.standards))]
+        .groupby(["unit_id", "kind"], as_index=False)["quantity"]
+        .sum()
+    )
+    have = [
+        float(after.units.at[u, k]) if u in after.units.index else 0.0
+        for u, k in zip(rows["unit_id"], rows["kind"], strict=True)
+    ]
+    most = share * np.array(have, dtype=float)
+    wrong = rows["quantity"].to_numpy(float) > most + 1.0
+    bad = rows[wrong]
+    return broken(bad, "unit_id", "kind", bad["quantity"], most[wrong], "m2")
+
+
+def _useful(rows: Rows) -> None:
+    inst = rows.inst
+    if not rows.binds("useful_rooms") or ROOMS not in inst.items:
+        return
+    share, of_unit = rows.value("useful_rooms"), rows_by(inst.bands, "unit_id")
+    units = inst.units
+    have = units[ROOMS].astype(float)
+    size = {u: scale(inst, u, ROOMS) for u in of_unit}
+    # what the unit has or gets beyond use today stays: only purchases are bounded
+    base = {u: max(SPARE_ROOMS, float(have[u]) - share * float(units.at[u, "classes"])) for u in of_unit}
+    rows.add(
+        list(of_unit),
+        lambda m, u: (
+            size[u] * m.buy[u, ROOMS] + float(have[u]) * m.unit_open[u]
+            <= share * sum(m.classes[k] for k in of_unit[u]) + base[u]
+        ),
+    )
+
+
+def check_useful(after: After) -> pd.DataFrame:
+    """No more multimedia rooms bought than classes and two function rooms can fill."""
+    share = after.standards.value("useful_rooms")
+    if ROOMS not in after.units:
+        return none()
+    rows = after.purchases()
+    bought = rows[rows["kind"] == ROOMS].groupby("unit_id")["quantity"].sum()
+    units = after.new.loc[[u for u in bought.index if u in after.new.index]]
+    old = after.units.loc[units.index]
+    base = np.maximum(SPARE_ROOMS, old[ROOMS] - share * old["classes"])
+    most = share * units["classes"] + base - old[ROOMS]
+    wrong = units.assign(bought=bought.reindex(units.index), most=most).reset_index()
+    wrong = wrong[wrong["bought"] > wrong["most"] + EPS]
+    return broken(wrong, "unit_id", "name", wrong["bought"], wrong["most"].clip(lower=0), "rooms")
+
+
+def _budget(rows: Rows) -> None:
+    budget = {e: rows.inst.budget.get(e, 0.0) / WAN for e in (*EARMARKED, "any")}
+    rows.add(
+        EARMARKED,
+        lambda m, e: m.charge[e] <= budget[e] + m.spill[e],
+        part="earmark",
+        scale=lambda k: 1.0 / WAN,
+    )
+    # the earmarks alone give way, so that a shortage stands beside one earmark
+    rows.add(["any"], lambda m, k: sum(m.spill[e] for e in EARMARKED) <= budget["any"], part="any", firm=True)
+
+
+def check_budget(after: After) -> pd.DataFrame:
+    """Charged costs within the earmarks and what "any" adds."""
+    costs = cost_table(after)
+    if costs["yuan"].isna().any():
+        bad = costs[costs["yuan"].isna()]
+        return broken(bad, "school_id", "item", 0, 0, "yuan")
+    table = budget_table(after, costs)
+    if not (table.loc[table["earmark"] == "any", "left"] < -4 * YUAN).any():
+        return none()
+    over = table[(table["left"] < 0) & (table["earmark"] != "any")]
+    return broken(over, "earmark", "earmark", over["spent"], over["available"], "yuan")
+
+
+RULES = (
+    Rule("items", "means", check_items, _items),
+    Rule("build_share", "means", check_build, _build, ("build_share",), Slack("m2", "budget", 0.3)),
+    Rule("useful_rooms", "means", check_useful, _useful, ("useful_rooms",), Slack("rooms", "budget", 3.0)),
+    Rule("budget", "means", check_budget, _budget, (), Slack("wan", "budget")),
+)  # fmt: skip
