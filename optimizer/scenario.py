@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.settings import read_settings
 from models.formulation.model import GOALS
 from models.problem.request import Request
+from optimizer.presets import DEFAULT, PRESETS, preset_id
 from optimizer.search.method import Method
 from optimizer.search.task import Report, Required, Target, Task
 from optimizer.solver.limits import Limits
@@ -67,12 +68,26 @@ def _spelled_out(given: Any) -> Any:
 
 Demand = Annotated[Requirement, BeforeValidator(_spelled_out)]
 
-DEFAULT_GOALS = (
-    Goal(name="imbalance", tolerance=0.002),
-    Goal(name="travel", tolerance=0.01),
-    Goal(name="disruption", tolerance=0.05),
-    Goal(name="cost"),
-)
+
+def preset_goals(name: str) -> tuple[Goal, ...]:
+    """Goals of a preset, by id.
+
+    Raises
+    ------
+    KeyError
+    """
+    return tuple(Goal(name=n, tolerance=t) for n, t in PRESETS[name].goals)  # type: ignore[arg-type]
+
+
+def _known_preset(given: Any) -> Any:
+    """A preset's id for its id or its Chinese name; what is neither is left to be refused."""
+    return preset_id(given) or given if isinstance(given, str) else given
+
+
+PresetName = Annotated[
+    Literal["standards_first", "equity_first", "nearest_first", "thrift_first", "least_disruption", "balance_first"],
+    BeforeValidator(_known_preset),
+]  # fmt: skip
 
 
 class Scenario(BaseModel):
@@ -80,8 +95,10 @@ class Scenario(BaseModel):
 
     Parameters
     ----------
+    preset : str
+        An order of goals by id or Chinese name (`optimizer.presets`).
     goals : tuple of Goal
-        In any order; each once.
+        In any order; each once. Without them the preset's.
     require : tuple of Requirement
         Goals that are rules of every plan; ``"passing"`` and ``"cv_limits"`` by name.
     budget : dict of earmark to yuan, or None
@@ -102,7 +119,8 @@ class Scenario(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    goals: tuple[Goal, ...] = DEFAULT_GOALS
+    preset: PresetName = DEFAULT
+    goals: tuple[Goal, ...] = ()
     require: tuple[Demand, ...] = ()
     budget: dict[Literal["building", "device", "teacher", "transport", "any"], Yuan] | None = None
     keep_open: tuple[str, ...] = ()
@@ -114,12 +132,18 @@ class Scenario(BaseModel):
     seed: int = Field(default=0, ge=0, lt=2**31)
     method: Method = Method()
 
+    @model_validator(mode="after")
+    def _goals_of_preset(self) -> Scenario:
+        """Goals that are not given are the preset's."""
+        if not self.goals:
+            object.__setattr__(self, "goals", preset_goals(self.preset))
+        return self
+
     def request(self) -> Request:
         """The part that the model and the referee need."""
         budget = None if self.budget is None else {str(k): float(v) for k, v in self.budget.items()}
-        return Request(
-            budget, self.keep_open, self.close, self.cost_level, self.seed, tuple(g.name for g in self.goals)
-        )
+        named = dict.fromkeys([*(g.name for g in self.goals), *(r.goal for r in self.require)])
+        return Request(budget, self.keep_open, self.close, self.cost_level, self.seed, tuple(named))
 
     def limits(self) -> Limits:
         """When its solves may stop."""

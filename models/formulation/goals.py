@@ -302,9 +302,13 @@ PARTS: tuple[tuple[frozenset[str], Callable[[Model, Instance], None]], ...] = (
 """Which goals need which variables."""
 
 
+ALWAYS = ("imbalance", "travel", "disruption", "cost")
+"""Goals whose variables every model has."""
+
+
 def state_goals(model: Model, inst: Instance) -> None:
     """Declare what the request's goals need, and one inactive objective ``goal_<name>`` for each."""
-    wanted = [g for g in GOAL_OF if g in inst.request.goals]
+    wanted = [g for g in GOAL_OF if g in inst.request.goals or g in ALWAYS]
     for names, part in PARTS:
         if names & set(wanted):
             part(model, inst)

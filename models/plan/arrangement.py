@@ -31,4 +31,4 @@ def today_as_plan(county: County, standards: Standards, times: TravelTimes) -> P
     classes = inst.grades.groupby(level=["school_id", "band"])["classes"].sum()
     bands["classes"] = [int(classes.get(k, 0)) for k in inst.bands.index]
     going = groups.assign(school_id=groups["today_school_id"], mode=groups["today_mode"])
-    return make_plan(bands=bands.assign(was_open=True, open=True), attendance=going)
+    return make_plan(county.year, bands=bands.assign(was_open=True, open=True), attendance=going)

@@ -74,7 +74,17 @@ def _staff(after: After, price: pd.Series) -> Iterator[Line]:
         base = in_town.sort_values(["a", "school_id"], ascending=[False, True]).iloc[0]
         heads = int(np.ceil(many / share))
         yield Line(
-            "", "itinerant", "teacher", base["school_id"], base["stage"], "a", heads, "heads", price["itinerant"], True, False
+            "",
+            "itinerant",
+            "teacher",
+            base["school_id"],
+            base["stage"],
+            "a",
+            heads,
+            "heads",
+            price["itinerant"],
+            True,
+            False,
         )  # fmt: skip - given by teachers on the payroll today: told, no new money
 
 
