@@ -39,7 +39,6 @@ PRESETS = {
     ),
 }  # fmt: skip
 """By id; ``balance_first`` is the official measure alone, for studies: it levels down (docs/plan.md)."""
-DEFAULT = "standards_first"
 
 
 def preset_id(name: str) -> str | None:

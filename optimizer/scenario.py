@@ -12,7 +12,7 @@ from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.settings import read_settings
 from models.formulation.model import GOALS
 from models.problem.request import Request
-from optimizer.presets import DEFAULT, PRESETS, preset_id
+from optimizer.presets import PRESETS, preset_id
 from optimizer.search.method import Method
 from optimizer.search.task import Report, Required, Target, Task
 from optimizer.solver.limits import Limits
@@ -119,7 +119,7 @@ class Scenario(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    preset: PresetName = DEFAULT
+    preset: PresetName = "standards_first"
     goals: tuple[Goal, ...] = ()
     require: tuple[Demand, ...] = ()
     budget: dict[Literal["building", "device", "teacher", "transport", "any"], Yuan] | None = None

@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -193,6 +194,11 @@ def check_near_stays(after: After) -> pd.DataFrame:
     return broken(wrong, "township", "township", wrong["away"], wrong["out"] - wrong["near"], "heads")
 
 
+def _by(amount: float) -> Callable[[Any], float]:
+    """A slack of 1 moves every row's bound by so much."""
+    return lambda key: amount
+
+
 def _class_floor(rows: Rows) -> None:
     inst = rows.inst
     if inst.stock.empty or not inst.stock["heads"].sum():
@@ -209,7 +215,7 @@ def _class_floor(rows: Rows) -> None:
             lack = {u: max(0.0, float(units.at[u, "pupils"]) - ratio * have[u]) for u in mine}
             rows.add(
                 mine, lambda m, u, r=ratio, k=lack: m.pupils[u] - r * staff[u] <= k[u], norm=norm, part=norm,
-                scale=lambda k, r=ratio: r,
+                scale=_by(ratio),
             )  # fmt: skip
     if rows.binds("floor_kappa"):
         kappa = rows.value("floor_kappa")

@@ -128,7 +128,7 @@ class Sites(Tree):
 
     def _unlink(self) -> None:
         """Take linking out of the relaxation but for units without demand, whom room does not link."""
-        rows = [k for k, name in enumerate(self.bridge.row_names) if name.startswith("attend_open[")]
+        rows = self.bridge.rows_of("attend_open")
         self.highs.deleteRows(len(rows), np.array(rows, dtype=np.int32))
         self.waiting[:] = True
         self.add(self._links(np.flatnonzero(self.problem.demand.to_numpy()[self.unit_of] <= 0)))

@@ -83,6 +83,10 @@ class Bridge(Engine):
         """The column of a Pyomo variable; errors as of `column`."""
         return self.column(variable.parent_component().local_name, variable.index())
 
+    def rows_of(self, component: str) -> list[int]:
+        """Positions of a constraint component's rows among the model's own."""
+        return [k for k, r in enumerate(self._rows) if r[0].parent_component().local_name == component]
+
     def add_rows(self, relations: list[Any]) -> None:
         """Add linear Pyomo relations (``expr >= expr``) as rows, in force from the next solve."""
         visitor = LinearRepnVisitor({})
