@@ -86,6 +86,7 @@ class After:
         """Rows of ``new`` that stay open, with unit_id as a column."""
         return self.new[self.new["open"]].reset_index()
 
+    @cached_property
     def grades(self) -> pd.DataFrame:
         """By band and grade: ``pupils`` in the plan (today's share of those who stay, an equal part of those who come),
         ``pupils_today, classes_today``, and of the band ``open, classes, stage, unit_id, name``.
@@ -193,12 +194,14 @@ def _grades_today(county: County, bands: pd.DataFrame, units: pd.DataFrame) -> p
         rows["told_classes"].astype(float),
     )
     by_band = rows.groupby(["school_id", "band"])["told_pupils"]
-    whole = by_band.transform(lambda x: x.sum() if x.notna().all() else 0.0)
+    told_all = by_band.transform("count") == by_band.transform("size")
+    whole = by_band.transform("sum").where(told_all, 0.0)
     rows["share"] = np.where(
         whole > 0, rows["told_pupils"] / whole.where(whole > 0, 1.0), 1.0 / rows["grades"]
     )
     of_unit = rows["unit_id"].map(units["classes"]).fillna(0).astype(int)
-    sums = rows.groupby("unit_id")["told_classes"].transform(lambda x: x.sum() if x.notna().all() else -1)
+    by_unit = rows.groupby("unit_id")["told_classes"]
+    sums = by_unit.transform("sum").where(by_unit.transform("count") == by_unit.transform("size"), -1)
     nth, many = rows.groupby("unit_id").cumcount(), rows.groupby("unit_id")["grade"].transform("size")
     dealt = of_unit // many + (nth < of_unit % many)
     rows["classes_today"] = rows["told_classes"].where(sums == of_unit, dealt).astype(int)

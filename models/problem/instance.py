@@ -241,7 +241,8 @@ def _grades(county: County, bands: pd.DataFrame, units: pd.DataFrame) -> pd.Data
 def _classes_agree(table: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
     """Classes by grade that add up to the unit's: T3's where they do, else dealt out evenly, lower grades first."""
     of_unit = table["unit_id"].map(units["classes"])
-    told = table.groupby("unit_id")["classes"].transform(lambda x: x.sum() if x.notna().all() else np.nan)
+    by_unit = table.groupby("unit_id")["classes"]
+    told = by_unit.transform("sum").where(by_unit.transform("count") == by_unit.transform("size"))
     at, many = table.groupby("unit_id").cumcount(), table.groupby("unit_id")["grade"].transform("count")
     dealt = of_unit // many + (at < of_unit % many)
     table["classes"] = np.where(told == of_unit, table["classes"], dealt).astype(int)

@@ -65,7 +65,7 @@ def _over_cap(after: After, end: str) -> float:
 
 
 def _over_class(after: After, end: str, apart: pd.Index) -> float:
-    grades = after.grades()
+    grades = after.grades
     grades = grades[grades["unit_id"].isin(apart)]
     people = grades["pupils_today" if end == "today" else "pupils"].to_numpy(float)
     cap = (

@@ -119,7 +119,7 @@ def check_class_size(after: After) -> pd.DataFrame:
     """
     cap = _caps(after)
     units = after.new[after.new["open"] & after.new["stage"].isin(cap)].reset_index()
-    units["cap"], units["norm"] = units["stage"].map(cap), "class_cap_" + units["stage"]
+    units["cap"], units["norm"] = units["stage"].map(cap).astype(float), "class_cap_" + units["stage"]
     old = units[["unit_id"]].join(after.units[["pupils", "classes"]], on="unit_id")
     mean = (old["pupils"] / old["classes"].where(old["classes"] > 0)).fillna(0.0)
     combined = looked_up(units["unit_id"], after.combined).astype(bool)
@@ -128,10 +128,10 @@ def check_class_size(after: After) -> pd.DataFrame:
     parts = [
         broken(wrong, "unit_id", "name", wrong["pupils"], most[wrong.index], "pupils", norm=wrong["norm"])
     ]
-    grades = after.grades()
+    grades = after.grades
     grades = grades[grades["open"] & grades["unit_id"].isin(units.loc[~combined, "unit_id"])]
-    grades["norm"] = "class_cap_" + grades["stage"]
-    limit = grades["stage"].map(cap)
+    grades = grades.assign(norm="class_cap_" + grades["stage"])
+    limit = grades["stage"].map(cap).astype(float)
     today = (grades["pupils_today"] / grades["classes_today"].where(grades["classes_today"] > 0)).fillna(0.0)
     # a third of a group may round up
     need = np.ceil((grades["pupils"] - 1.0).clip(lower=0) / np.maximum(limit, today) - EPS)
@@ -155,7 +155,7 @@ def _rooms(rows: Rows) -> None:
 def check_rooms(after: After) -> pd.DataFrame:
     """Classes of a unit fit its rooms: places // cap, or today's classes."""
     rows = after.new.reset_index()
-    cap = rows["stage"].map(_caps(after))
+    cap = rows["stage"].map(_caps(after)).astype(float)
     by_places = (rows["capacity"] // cap).replace(np.inf, 0)
     most = np.maximum(by_places, looked_up(rows["unit_id"], after.units["classes"]))
     wrong = rows[rows["classes"] > most]

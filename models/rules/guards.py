@@ -179,8 +179,8 @@ def check_no_sink(after: After) -> pd.DataFrame:
     rows = after.open_units()
     rows = rows[~looked_up(rows["unit_id"], after.units["assessed"]).astype(bool)]
     old = after.units.loc[rows["unit_id"]]
-    extra = (old["staff"] - old["stage"].map(rate) * old["classes"]).clip(lower=0).to_numpy()
-    now = rows["staff"] - rows["stage"].map(rate) * rows["classes"]
+    extra = (old["staff"] - old["stage"].map(rate).astype(float) * old["classes"]).clip(lower=0).to_numpy()
+    now = rows["staff"] - rows["stage"].map(rate).astype(float) * rows["classes"]
     wrong = rows[now > extra + EPS]
     limit = np.round(wrong["staff"] - (now - extra)[wrong.index], 2)
     return broken(wrong, "unit_id", "name", wrong["staff"], limit, "heads")

@@ -106,7 +106,7 @@ def _not_placed(after: After) -> pd.DataFrame:
         slack = EPS if kind in _whole(after) else YUAN  # a room is never rounding
         off = ((placed - shut[kind]).abs() > slack) & shut["stage"].isin(staying)
         left = shut[off].reset_index()
-        parts.append(broken(left, "unit_id", "name", left["unit_id"].map(placed), left[kind], "items"))
+        parts.append(broken(left, "unit_id", "name", looked_up(left["unit_id"], placed), left[kind], "items"))
     return joined(parts)
 
 

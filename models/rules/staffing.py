@@ -368,7 +368,7 @@ def check_arts(after: After) -> pd.DataFrame:
 
     now, before = spare(rows), spare(after.units)
     short = now[now < -EPS].rename("short").reset_index()
-    eased = short["short"] >= short["township"].map(before).fillna(0.0) - EPS
+    eased = short["short"] >= looked_up(short["township"], before).fillna(0.0) - EPS
     parts.append(broken(short, "township", "township", short["short"], 0, "heads", eased))
     return joined(parts)
 
