@@ -8,7 +8,6 @@ from dataclasses import replace
 from geodata.contract.county import County
 from geodata.contract.findings import Finding
 from geodata.travel.times import TravelTimes, travel_times
-from models.formulation.money import WAN
 from models.formulation.solution import unpack
 from models.plan.decisions import GoalRecord, Plan, PlanResult, SolveRecord, Verdict
 from models.plan.reasons import list_actions
@@ -154,8 +153,12 @@ def refereed(goal: GoalRecord, found: Found, verdict: Verdict) -> GoalRecord:
         value = float(verdict.goals.set_index("goal").at[goal.goal, "plan"])
     if goal.bound > own + method.tolerance * max(1.0, abs(own)):
         raise Defect(goal.goal, own, goal.bound)
-    safe = goal.goal in UPPER  # the model holds more than there is: its bound says nothing about the goal itself
-    if value - own > method.rounding * max(1.0, abs(own)) or (not safe and own - value > method.rounding * max(1.0, abs(own))):
+    safe = (
+        goal.goal in UPPER
+    )  # the model holds more than there is: its bound says nothing about the goal itself
+    if value - own > method.rounding * max(1.0, abs(own)) or (
+        not safe and own - value > method.rounding * max(1.0, abs(own))
+    ):
         raise Defect(goal.goal, value, own)
     bound = 0.0 if safe else min(goal.bound, value)
     return replace(goal, objective=value, bound=bound, gap=(value - bound) / max(abs(value), 1e-9))
