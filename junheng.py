@@ -13,6 +13,7 @@ from geodata.travel.times import TravelTimes, travel_times
 from maps.dossier.alternatives import write_alternatives
 from maps.dossier.dossier import write_dossier
 from maps.dossier.frontier import write_frontier
+from models.plan.arrangement import today_as_plan
 from models.plan.decisions import Plan, PlanResult, Verdict
 from models.referee.audit import Audit, audit
 from models.referee.verdict import judge
@@ -50,6 +51,7 @@ __all__ = [
     "plan",
     "read_county",
     "read_scenario",
+    "today_as_plan",
     "travel_times",
     "write_alternatives",
     "write_demo_county",

@@ -24,7 +24,7 @@ from geodata.folder.reading import Head
 from geodata.messages import catalogue
 from geodata.standards.reading import DEFAULT, bundled, merge
 from models.referee.verdict import MEASURES
-from models.rules.registry import rules as every_rule
+from models.rules.registry import every_rule
 from models.standards.norms import Standards
 from optimizer.scenario import Goal, Scenario
 from optimizer.search.method import Method

@@ -20,8 +20,8 @@ from geodata.standards.schema import (
     Currency,
     ExtraColumn,
     Indicator,
+    Norm,
     Resource,
-    Rule,
     Share,
     Stage,
 )
@@ -45,7 +45,7 @@ class StandardsFile(BaseModel):
     column: tuple[ExtraColumn, ...] = ()
     resource: tuple[Resource, ...] = ()
     indicator: tuple[Indicator, ...] = ()
-    rule: tuple[Rule, ...] = ()
+    rule: tuple[Norm, ...] = ()
 
 
 @dataclass
@@ -59,7 +59,7 @@ class _Merged:
     columns: dict[tuple[str, str], ExtraColumn] = field(default_factory=dict)
     resources: dict[str, Resource] = field(default_factory=dict)
     indicators: dict[tuple[str, str], tuple[Indicator, str, int]] = field(default_factory=dict)
-    rules: dict[str, tuple[Rule, str, int]] = field(default_factory=dict)
+    rules: dict[str, tuple[Norm, str, int]] = field(default_factory=dict)
 
     def add(self, name: str, content: StandardsFile) -> None:
         """A file on top of those before; stages and bands are replaced as a whole."""
@@ -272,9 +272,9 @@ def rule_families() -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(sorted(begin, key=len, reverse=True)), tuple(sorted(plain))
 
 
-def _rules(merged: _Merged, scheme: Scheme) -> tuple[dict[str, Rule], list[Finding]]:
+def _rules(merged: _Merged, scheme: Scheme) -> tuple[dict[str, Norm], list[Finding]]:
     """Rules that something asks for and that belong to the county's stages and bands."""
-    kept: dict[str, Rule] = {}
+    kept: dict[str, Norm] = {}
     found: list[Finding] = []
     places = (*scheme.stage_ids, *scheme.band_ids)
     families, plain = rule_families()

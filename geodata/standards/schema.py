@@ -180,7 +180,7 @@ class Indicator:
 
 
 @dataclass(frozen=True, config=STRICT)
-class Rule:
+class Norm:
     """One rule: a number, how binding it is, and where it comes from.
 
     ``kind`` is hard, soft, report, procedure or off; ``tag`` is V (verified), R (recalled) or A

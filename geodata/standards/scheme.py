@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from geodata.contract.findings import Finding
-from geodata.standards.schema import Band, Currency, ExtraColumn, Indicator, Resource, Rule, Share, Stage
+from geodata.standards.schema import Band, Currency, ExtraColumn, Indicator, Norm, Resource, Share, Stage
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Norms:
     scheme: Scheme
     resources: dict[str, Resource]
     indicators: dict[tuple[str, str], Indicator]
-    rules: dict[str, Rule]
+    rules: dict[str, Norm]
     columns: tuple[ExtraColumn, ...]
     shares: dict[str, Share]
     findings: tuple[Finding, ...] = ()

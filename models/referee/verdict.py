@@ -14,7 +14,7 @@ from models.problem.indicators import cv_table, verdicts
 from models.problem.request import Request
 from models.referee.goals import goal_values
 from models.rules.record import BINDING
-from models.rules.registry import rules
+from models.rules.registry import every_rule
 from models.standards.norms import Standards
 
 MEASURES = (
@@ -41,7 +41,7 @@ def _worst(bad: pd.DataFrame) -> str:
 def _rules(after: After) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every rule that is not off, judged; a rule whose norms bind differently has a line for each kind."""
     rows, parts = [], []
-    for rule in rules():
+    for rule in every_rule():
         kinds = {n: rule.kind(after.standards, n) for n in rule.norm_ids(after.standards)} or {
             rule.id: "hard"
         }

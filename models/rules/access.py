@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from models.problem.baseline import scaled_minutes
-from models.rules.record import EPS, Rows, Rule, Slack, broken, joined
+from models.rules.record import EPS, Rows, Rule, Slack, all_of, broken
 
 if TYPE_CHECKING:
     from models.plan.outcome import After
@@ -112,7 +112,7 @@ def check_limit(after: After) -> pd.DataFrame:
     unknown = rows[moved & rows["minutes"].isna()]
     bad = moved[beyond.index] & (worse | beyond["minutes_today"].isna() | could)
     wrong, eased = beyond[bad], beyond[~bad]
-    return joined(
+    return all_of(
         [
             broken(wrong, "village_id", "village", wrong["minutes"], wrong["limit"], "minutes", norm=wrong["norm"]),
             broken(unknown, "village_id", "village", np.nan, unknown["limit"], "minutes", norm=unknown["norm"]),

@@ -20,7 +20,7 @@ import pyomo.environ as pyo
 from models.districting.assignment import only_if_open
 from models.formulation.rows import rows_by
 from models.problem.baseline import planning_demand
-from models.rules.record import Rows, Rule, Slack, broken, joined, none
+from models.rules.record import Rows, Rule, Slack, all_of, broken, none
 from models.standards.norms import Standards
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def check_assignment(after: After) -> pd.DataFrame:
     lost = lost.merge(known, on=["village_id", "band"])  # the unreachable are listed in the findings
     lost = lost[lost["pupils"] != lost["total"]]
     parts.append(broken(lost, "village_id", "band", lost["pupils"], lost["total"], "pupils"))
-    return joined(parts)
+    return all_of(parts)
 
 
 def _attend_open(rows: Rows) -> None:
@@ -140,7 +140,7 @@ def check_together(after: After) -> pd.DataFrame:
             & ~np.array(reduced, dtype=bool)
         ].reset_index()
         parts.append(broken(wrong, "village_id", "village", wrong["pupils"], 0, "pupils"))
-    return joined(parts)
+    return all_of(parts)
 
 
 def _no_exchange(rows: Rows) -> None:

@@ -21,7 +21,7 @@ import pandas as pd
 
 from models.formulation.network import grade_pupils, leaving
 from models.formulation.rows import rows_by
-from models.rules.record import EPS, Rows, Rule, Slack, broken, joined, looked_up
+from models.rules.record import EPS, Rows, Rule, Slack, all_of, broken, looked_up
 
 if TYPE_CHECKING:
     from models.plan.outcome import After
@@ -141,7 +141,7 @@ def check_class_size(after: After) -> pd.DataFrame:
     parts.append(
         broken(wrong, "school_id", "name", wrong["classes"], wrong["need"], "classes", norm=wrong["norm"])
     )
-    return joined(parts)
+    return all_of(parts)
 
 
 def _rooms(rows: Rows) -> None:
@@ -193,7 +193,7 @@ def check_min_classes(after: After) -> pd.DataFrame:
     parts.append(broken(short, "unit_id", "name", short["classes"], 1, "classes"))
     extra = rows[~rows["open"] & (rows["classes"] > 0)]
     parts.append(broken(extra, "school_id", "name", extra["classes"], 0, "classes"))
-    return joined(parts)
+    return all_of(parts)
 
 
 def _classes_kept(rows: Rows) -> None:

@@ -20,7 +20,7 @@ import pandas as pd
 from models.formulation.imbalance import equivalents
 from models.formulation.rows import rows_by
 from models.formulation.staffing import counted_heads
-from models.rules.record import EPS, Rows, Rule, Slack, broken, joined, looked_up
+from models.rules.record import EPS, Rows, Rule, Slack, all_of, broken, looked_up
 
 if TYPE_CHECKING:
     from models.plan.outcome import After
@@ -104,7 +104,7 @@ def _fallen(after: After, prefix: str, by: list[str]) -> pd.DataFrame:
         wrong = wrong[wrong["new"] < wrong["old"] - EPS].reset_index()
         wrong["place"] = wrong[by].astype(str).agg(" ".join, axis=1) if len(wrong) else ""
         parts.append(broken(wrong, "place", "place", wrong["new"], wrong["old"], "heads", norm=norm))
-    return joined(parts)
+    return all_of(parts)
 
 
 def check_rural(after: After) -> pd.DataFrame:
@@ -146,7 +146,7 @@ def check_small(after: After) -> pd.DataFrame:
             parts.append(
                 broken(wrong, "unit_id", "name", wrong[flag], before[wrong.index], "heads", norm=norm)
             )
-    return joined(parts)
+    return all_of(parts)
 
 
 def _no_sink(rows: Rows) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from models.problem.baseline import site_bands
-from models.rules.record import Rule, broken, joined
+from models.rules.record import Rule, all_of, broken
 
 if TYPE_CHECKING:
     from models.plan.outcome import After
@@ -37,7 +37,7 @@ def check_known_ids(after: After) -> pd.DataFrame:
     asked = pd.DataFrame({"school_id": [*after.request.keep_open, *after.request.close]}, dtype=object)
     known = set(after.county.schools["school_id"])
     parts.append(broken(asked[~asked["school_id"].isin(known)], "school_id", "school_id", 1, 0, "rows"))
-    return joined([*parts, _band_rows(after)])
+    return all_of([*parts, _band_rows(after)])
 
 
 def _band_rows(after: After) -> pd.DataFrame:
@@ -64,7 +64,7 @@ def check_whole_numbers(after: After) -> pd.DataFrame:
         number = pd.to_numeric(rows[column], errors="coerce").astype(float)
         wrong = rows[~np.isfinite(number) | (number < 0) | (whole & (number % 1 != 0))]
         parts.append(broken(wrong, place, place, wrong[column], 0, "rows"))
-    return joined(parts)
+    return all_of(parts)
 
 
 RULES = (

@@ -19,7 +19,7 @@ from models.formulation.equipment import scale
 from models.formulation.money import EARMARKED, WAN
 from models.formulation.rows import rows_by
 from models.plan.costs import budget_table, cost_table
-from models.rules.record import EPS, Rows, Rule, Slack, broken, joined, looked_up, none
+from models.rules.record import EPS, Rows, Rule, Slack, all_of, broken, looked_up, none
 from models.standards.norms import Standards
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _items(rows: Rows) -> None:
 
 def check_items(after: After) -> pd.DataFrame:
     """Purchases at open units, rooms whole; what closing frees is placed, all of it, where things may be exchanged."""
-    return joined([_wrong_purchases(after), _wrong_moves(after), _not_placed(after)])
+    return all_of([_wrong_purchases(after), _wrong_moves(after), _not_placed(after)])
 
 
 def _whole(after: After) -> list[str]:
@@ -107,7 +107,7 @@ def _not_placed(after: After) -> pd.DataFrame:
         off = ((placed - shut[kind]).abs() > slack) & shut["stage"].isin(staying)
         left = shut[off].reset_index()
         parts.append(broken(left, "unit_id", "name", looked_up(left["unit_id"], placed), left[kind], "items"))
-    return joined(parts)
+    return all_of(parts)
 
 
 def _areas(standards: Standards) -> list[str]:

@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -100,10 +99,6 @@ class Rule:
         for mark, ids in every.items():
             found = [n.replace(mark, i) for n in found for i in (ids if mark in n else ("",))]
         return tuple(found)
-
-    def governs(self, norm: str) -> bool:
-        """Whether a norm is one of this rule's, whatever the standards."""
-        return any(re.fullmatch(re.sub(r"\{\w+\}", r"\\w+", n), norm) for n in self.norms)
 
 
 def kind_of(standards: Standards, norm: str) -> str:
@@ -266,7 +261,7 @@ def looked_up(keys: pd.Series, values: pd.Series) -> pd.Series:
     return pd.Series(values.reindex(keys).to_numpy(), index=keys.index)
 
 
-def joined(parts: Collection[pd.DataFrame]) -> pd.DataFrame:
+def all_of(parts: Collection[pd.DataFrame]) -> pd.DataFrame:
     """Several tables of violations as one."""
     filled = [p for p in parts if len(p)]
     return pd.concat(filled, ignore_index=True) if filled else none()

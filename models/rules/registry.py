@@ -17,7 +17,7 @@ ORDER = ("integrity", "catchments", "access", "sites", "classes", "staffing", "g
 
 
 @cache
-def rules() -> tuple[Rule, ...]:
+def every_rule() -> tuple[Rule, ...]:
     """Every rule of every file of this folder that has ``RULES``.
 
     Raises
@@ -41,12 +41,7 @@ def rule(rule_id: str) -> Rule:
     ------
     KeyError
     """
-    return {r.id: r for r in rules()}[rule_id]
-
-
-def rule_of_norm(norm: str) -> Rule | None:
-    """The rule that a norm governs, None for a number that rules and measures use (assessed_min, k_of_n)."""
-    return next((r for r in rules() if r.governs(norm)), None)
+    return {r.id: r for r in every_rule()}[rule_id]
 
 
 def state_rules(model: Model, inst: Instance, loosened: bool = False) -> None:
@@ -62,7 +57,7 @@ def state_rules(model: Model, inst: Instance, loosened: bool = False) -> None:
     """
     model.softened = []
     model.barred = {}
-    for one in rules():
+    for one in every_rule():
         if one.state is not None:
             one.state(Rows(model, inst, one, loosened))
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from models.formulation.network import pupils_changed
-from models.rules.record import EPS, Rows, Rule, Slack, broken, county_row, joined, looked_up, none
+from models.rules.record import EPS, Rows, Rule, Slack, all_of, broken, county_row, looked_up, none
 
 if TYPE_CHECKING:
     from models.plan.outcome import After
@@ -51,7 +51,7 @@ def check_from_top(after: After) -> pd.DataFrame:
             wrong = wide[wide[upper].eq(True) & lower.eq(False)].reset_index()
             wrong["name"] = wrong["school_id"].map(names)
             parts.append(broken(wrong, "school_id", "name", 1, 0, "bands"))
-    return joined(parts)
+    return all_of(parts)
 
 
 def _locks(rows: Rows) -> None:
@@ -106,7 +106,7 @@ def check_has_pupils(after: After) -> pd.DataFrame:
     rows = after.band_rows()
     wrong = rows[rows["open"] & (rows["pupils"] < 1) & (rows["pupils_today"] > 0)]
     empty = rows[rows["open"] & (rows["pupils"] < 1) & (rows["pupils_today"] == 0)]
-    return joined(
+    return all_of(
         [
             broken(wrong, "school_id", "name", 0, 1, "pupils"),
             broken(empty, "school_id", "name", 0, 1, "pupils", True),

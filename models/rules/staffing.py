@@ -22,7 +22,7 @@ import pyomo.environ as pyo
 
 from models.formulation.rows import rows_by
 from models.formulation.staffing import closable_units, counted_heads
-from models.rules.record import EPS, Rows, Rule, Slack, broken, joined, looked_up, none
+from models.rules.record import EPS, Rows, Rule, Slack, all_of, broken, looked_up, none
 
 if TYPE_CHECKING:
     from models.plan.outcome import After
@@ -91,7 +91,7 @@ def _pairs(rows: Rows) -> None:
 
 def check_pairs(after: After) -> pd.DataFrame:
     """Transfers keep stage (or go junior to primary), flags and linked townships; fixed heads stay; real moves."""
-    return joined([_unlinked(after), _fixed_left(after), _wrong_hires(after), _idle(after)])
+    return all_of([_unlinked(after), _fixed_left(after), _wrong_hires(after), _idle(after)])
 
 
 def _unlinked(after: After) -> pd.DataFrame:
@@ -244,7 +244,7 @@ def rule_norms(after: After) -> list[str]:
 def check_class_floor(after: After) -> pd.DataFrame:
     """Rural units: staff for their pupils, classes and grades, or no shorter of them than today."""
     if not after.units["staff"].sum():
-        return joined([])
+        return all_of([])
     rows = after.open_units()
     rows = rows[rows["zone"] == "rural"]
     old = after.units.loc[rows["unit_id"]].reset_index()
@@ -273,7 +273,7 @@ def check_class_floor(after: After) -> pd.DataFrame:
                 wrong, "unit_id", "name", wrong["staff"], np.ceil(need[bad] - EPS), "heads", eased[bad], norm
             )
         )
-    return joined(parts)
+    return all_of(parts)
 
 
 def _backbone(rows: Rows) -> None:
@@ -370,7 +370,7 @@ def check_arts(after: After) -> pd.DataFrame:
     short = now[now < -EPS].rename("short").reset_index()
     eased = short["short"] >= looked_up(short["township"], before).fillna(0.0) - EPS
     parts.append(broken(short, "township", "township", short["short"], 0, "heads", eased))
-    return joined(parts)
+    return all_of(parts)
 
 
 HEADS = Slack("heads", "floors")

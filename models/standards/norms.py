@@ -7,7 +7,7 @@ from functools import cached_property
 
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
-from geodata.standards.schema import Indicator, Resource, Rule
+from geodata.standards.schema import Indicator, Norm, Resource
 from geodata.standards.scheme import Norms, Scheme
 
 
@@ -19,7 +19,7 @@ class Standards:
     ----------
     indicators : tuple of Indicator
         In the order of the files, stage by stage.
-    rules : dict of str to Rule
+    rules : dict of str to Norm
     resources : dict of str to Resource
         Everything that is declared, counted by an indicator or only by a rule.
     scheme : Scheme
@@ -27,15 +27,15 @@ class Standards:
     """
 
     indicators: tuple[Indicator, ...]
-    rules: dict[str, Rule]
+    rules: dict[str, Norm]
     resources: dict[str, Resource]
     scheme: Scheme
 
-    def rule(self, rule_id: str) -> Rule:
+    def rule(self, rule_id: str) -> Norm:
         """The rule of that id (KeyError if the standards have none)."""
         return self.rules[rule_id]
 
-    def get(self, rule_id: str) -> Rule | None:
+    def get(self, rule_id: str) -> Norm | None:
         """The rule of that id; None where the standards have no such norm: the rule is then off."""
         return self.rules.get(rule_id)
 
@@ -144,4 +144,4 @@ def load_standards(county: County) -> Standards:
     return Standards(tuple(norms.indicators.values()), rules, norms.resources, norms.scheme)
 
 
-__all__ = ["Indicator", "Resource", "Rule", "Standards", "load_standards"]
+__all__ = ["Indicator", "Norm", "Resource", "Standards", "load_standards"]

@@ -11,7 +11,7 @@ from geodata.contract.findings import Finding
 from models.formulation.money import EARMARKED, WAN
 from models.problem.instance import Instance
 from models.rules.record import rule_of
-from models.rules.registry import rules
+from models.rules.registry import every_rule
 from optimizer.search.search import Search
 from optimizer.search.task import Task
 from optimizer.solver.limits import Limits
@@ -81,7 +81,7 @@ def clashing_rules(inst: Instance) -> list[Finding]:
     bridge = Search(inst, Task(), whole=False).bridge
     bridge.relax(True)
     names = places_by_id(inst)
-    known = {r.id for r in rules()}
+    known = {r.id for r in every_rule()}
     found: dict[str, list[str]] = {}
     for component, key in bridge.clash():
         rule = rule_of(component)

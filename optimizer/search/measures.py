@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 
-Rows: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
+CutRows: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Columns (rows, terms), weights (rows, terms) and least (rows) of rows ``weights . columns >= least``."""
 
 
@@ -21,6 +21,6 @@ class Measure(Protocol):
         """The goal's own value at a solution, in its own unit."""
         ...
 
-    def missing(self, values: np.ndarray, objective: float, share: float) -> Rows | None:
+    def missing(self, values: np.ndarray, objective: float, share: float) -> CutRows | None:
         """Tangents at a solution where the model understates by more than a share of the objective; None for none."""
         ...

@@ -6,7 +6,7 @@ import numpy as np
 
 from models.formulation.whole_spread import tangent_planes
 from models.problem.instance import Instance
-from optimizer.search.measures import Rows
+from optimizer.search.measures import CutRows
 from optimizer.search.spread_cuts import SpreadCuts
 from optimizer.solver.bridge import Bridge
 
@@ -38,7 +38,7 @@ class LackCuts:
         """The goal's own value at a solution."""
         return float(self._exact(values) @ self.weight) + self.constant
 
-    def missing(self, values: np.ndarray, objective: float, share: float) -> Rows | None:
+    def missing(self, values: np.ndarray, objective: float, share: float) -> CutRows | None:
         """Tangents at the solution's ratios where the model understates by more than a share of the objective."""
         pupils = values[self.pupils]
         gap = (self._exact(values) - values[self.lack]) * self.weight
@@ -88,7 +88,7 @@ class ExcessCuts:
         over = (spread + 2 * total - people - self.limit * (2 * total - self.size)) / self.size
         return float(np.maximum(0.0, over).sum())
 
-    def missing(self, values: np.ndarray, objective: float, share: float) -> Rows | None:
+    def missing(self, values: np.ndarray, objective: float, share: float) -> CutRows | None:
         """Tangents to the spreads of indicators that are above their limit, where the model does not see it."""
         s = self.spreads
         if self.exact(values) - objective <= max(share * objective, 1e-4):

@@ -11,7 +11,7 @@ from models.formulation.unit_hull import UnitHull
 from models.formulation.whole_spread import Planes, tangent_planes, whole_planes
 from models.problem.instance import Instance
 from optimizer.search.hull_cuts import HullCuts
-from optimizer.search.measures import Rows
+from optimizer.search.measures import CutRows
 from optimizer.search.method import Method
 from optimizer.solver.bridge import Bridge
 from optimizer.solver.engine import Engine
@@ -81,7 +81,7 @@ class SpreadCuts:
         gap = values[self.amount] - pupils
         return np.where(pupils > 1e-6, gap * gap / np.maximum(pupils, 1e-6), 0.0)
 
-    def missing(self, values: np.ndarray, objective: float, share: float) -> Rows | None:
+    def missing(self, values: np.ndarray, objective: float, share: float) -> CutRows | None:
         """Tangents at the solution's ratios where the model understates by more than a share of the objective."""
         pupils = values[self.pupils]
         slack = max(share * objective / self.indicators, 1e-6)  # a pupil and indicator
@@ -90,11 +90,11 @@ class SpreadCuts:
         )
         return self.tangents_at(k, values)
 
-    def tangents_at(self, k: np.ndarray, values: np.ndarray) -> Rows | None:
+    def tangents_at(self, k: np.ndarray, values: np.ndarray) -> CutRows | None:
         """Tangents of some spreads (by place) at a solution's ratios."""
         return self._rows(k, tangent_planes(values[self.amount[k]], values[self.pupils[k]]), None)
 
-    def secants(self, pupils: dict[str, float], near: dict[tuple[str, str], float]) -> Rows | None:
+    def secants(self, pupils: dict[str, float], near: dict[tuple[str, str], float]) -> CutRows | None:
         """Secants between whole amounts for fixed enrolment, around amounts that are not whole yet.
 
         With x = k + d between two neighbours (d: what today's shared rooms have besides whole ones), e = k + d,
@@ -184,8 +184,8 @@ class SpreadCuts:
             )  # fmt: skip
         return self.hulls[key]
 
-    def _rows(self, k: np.ndarray, planes: Planes, opened: np.ndarray | None) -> Rows | None:
-        """Rows spread - a y - b P - c open >= 0; without ``opened`` the constant is zero."""
+    def _rows(self, k: np.ndarray, planes: Planes, opened: np.ndarray | None) -> CutRows | None:
+        """CutRows spread - a y - b P - c open >= 0; without ``opened`` the constant is zero."""
         if not len(k):
             return None
         columns = [self.spread[k], self.amount[k], self.pupils[k]]

@@ -13,7 +13,7 @@ from models.plan.analysis import Swap
 from models.problem.baseline import sites
 from models.problem.instance import Instance
 from models.rules.record import rule_of
-from models.rules.registry import rules
+from models.rules.registry import every_rule
 from optimizer.infeasibility.conflicts import named, places_by_id
 from optimizer.infeasibility.impossible import reasons, why_impossible
 from optimizer.outcomes import Infeasible, StoppedWithoutPlan
@@ -217,7 +217,7 @@ def binding(best: Best, study: Study) -> pd.DataFrame:
     duals = bridge.duals() if answer.values is not None else []
     bridge.release(columns)
     bridge.relax(False)
-    priced = {r.id for r in rules() if r.slack is not None}
+    priced = {r.id for r in every_rule() if r.slack is not None}
     for component_name, key, value in duals:
         rule = rule_of(component_name)
         if rule in priced and abs(value) >= 1e-6:
