@@ -18,7 +18,8 @@ from models.plan.outcome import target_category
 from models.problem.indicators import category_flags, unit_table
 from models.standards.norms import Standards
 
-Judge = Callable[[Plan], Verdict]
+Judge = Callable[[Plan], pd.DataFrame]
+"""A plan -> the referee's violations (`models.referee.verdict.violations_of`)."""
 MOVING = ("transfer", "hire", "buy", "move_item")
 """Actions that bring something to a unit."""
 SEEN = 1e-4
@@ -204,7 +205,7 @@ def _on_rules(
     for batch in _batches(rows):
         left_out = {row.row_id for row in batch}
         less = replace(plan, ledger=plan.ledger[~plan.ledger["row_id"].isin(left_out)])
-        broken = judge(less).violations
+        broken = judge(less)
         broken = broken[broken["kind"].isin(["hard", "soft"]) & ~broken["grandfathered"].astype(bool)]
         for row in batch:
             schools = [u.rsplit("/", 1)[0] for u in (row.to_unit, row.from_unit) if u]

@@ -149,6 +149,13 @@ def _measures(after: After, verdict: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["measure", "unit", "today", "plan", "better"])
 
 
+def violations_of(
+    county: County, standards: Standards, plan: Plan, times: TravelTimes, request: Request | None = None
+) -> pd.DataFrame:
+    """Only where rules do not hold (`Verdict.violations`), in half the time of a verdict; parameters as of `judge`."""
+    return _rules(settle(county, standards, plan, times, request or Request()))[1]
+
+
 def judge(
     county: County, standards: Standards, plan: Plan, times: TravelTimes, request: Request | None = None
 ) -> Verdict:

@@ -81,6 +81,11 @@ def _ways_within(after: After) -> pd.DataFrame:
     ways = ways.merge(open_bands[["school_id", "band", "unit_id"]], on=["school_id", "band"])
     limit, _ = _limits(after, ways)
     ways = ways[~(ways["minutes"] > limit.fillna(np.inf) + EPS)]
+    # where a school is within a walk a bus to it is no remedy, so nobody is asked to take it
+    key = ["village_id", "school_id", "band"]
+    walked = ways.loc[ways["mode"] == "walk", key].drop_duplicates().assign(walked=True)
+    rides = ways[key].merge(walked, on=key, how="left")["walked"].notna().to_numpy() & (ways["mode"] == "bus")
+    ways = ways[~rides]
     return ways.assign(left=ways["unit_id"].map(places_left(after)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 from rich.table import Table
 from rich.text import Text
@@ -116,6 +117,7 @@ def _print_audit(out: Out, found: Audit) -> None:
         *(say(f"cli.col_{c}", out.language) for c in ("school", "stage", "pupils", "met", "passes", "gaps"))
     )
     short = found.indicators[found.indicators["assessed_today"] & ~found.indicators["met_today"]]
+    tested = found.indicators.groupby("stage")["indicator"].nunique()
     gaps = {
         u: say("map.comma", out.language).join(
             f"{rule_word('indicator', r.indicator, out.language)} {figure(r.gap_today)}"
@@ -127,10 +129,15 @@ def _print_audit(out: Out, found: Audit) -> None:
         found.units["unit_id"].isin(found.indicators.loc[found.indicators["assessed_today"], "unit_id"])
     ].itertuples():
         units.add_row(
-            Text(str(row.name)), say(f"cli.stage_{row.stage}", out.language), str(row.pupils_today), f"{row.indicators_met_today}/7",
-            say("cli.yes" if row.passes_today else "cli.no", out.language), gaps.get(row.unit_id, ""),
+            Text(str(row.name)), say(f"cli.stage_{row.stage}", out.language), str(row.pupils_today), f"{row.indicators_met_today}/{tested[row.stage]}",
+            _verdict(row.passes_today, out.language), gaps.get(row.unit_id, ""),
         )  # fmt: skip
     out.console.print(units)
+
+
+def _verdict(passes: object, language: str) -> str:
+    """Yes, no, or a dash for what is not assessed."""
+    return "–" if pd.isna(passes) else say("cli.yes" if passes else "cli.no", language)  # type: ignore[call-overload]
 
 
 def areas_command(

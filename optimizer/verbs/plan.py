@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+import pandas as pd
+
 from geodata.contract.county import County
 from geodata.contract.findings import Finding
 from geodata.travel.times import TravelTimes, travel_times
@@ -13,7 +15,7 @@ from models.plan.decisions import GoalRecord, Plan, PlanResult, SolveRecord, Ver
 from models.plan.reasons import list_actions
 from models.problem.baseline import today_findings
 from models.problem.instance import Instance, build_instance
-from models.referee.verdict import judge
+from models.referee.verdict import judge, violations_of
 from models.standards.norms import load_standards
 from optimizer.infeasibility.conflicts import why_infeasible
 from optimizer.outcomes import Defect, Infeasible, Rejected, StoppedWithoutPlan
@@ -79,16 +81,16 @@ def plan(
     final = found.final
     made = unpack(final.loaded(), final.instance, times.towns)
 
-    def referee(asked: Plan) -> Verdict:
-        return judge(county, standards, asked, times, request)
+    def broken(asked: Plan) -> pd.DataFrame:
+        return violations_of(county, standards, asked, times, request)
 
-    verdict = referee(made)
+    verdict = judge(county, standards, made, times, request)
     if not verdict.accepted:
         raise Rejected(verdict)
     notes = _notes(found, scenario)
     solve = _record(found, verdict, scenario, begun, notes)
     return PlanResult(
-        county, scenario.model_dump(mode="json"), made, verdict, solve, times, list_actions(county, made, verdict, standards, referee),
+        county, scenario.model_dump(mode="json"), made, verdict, solve, times, list_actions(county, made, verdict, standards, broken),
         (*county.findings, *times.findings, *today_findings(county, inst.groups), *_without_choice(inst), *notes),
     )  # fmt: skip
 

@@ -67,7 +67,9 @@ def test_a_plan_has_no_other_tables() -> None:
 
 def _acted(case: Case, plan) -> tuple[pd.DataFrame, object]:
     verdict = case.judge(plan)
-    return list_actions(case.county, plan, verdict, case.standards, case.judge), verdict
+    return list_actions(
+        case.county, plan, verdict, case.standards, lambda p: case.judge(p).violations
+    ), verdict
 
 
 def test_every_cost_hangs_on_a_row_and_every_action_adds_up() -> None:

@@ -18,7 +18,7 @@ from geodata.contract.findings import InputProblems
 from models.plan.analysis import Swap
 from models.problem.instance import build_instance
 from models.problem.request import Request
-from optimizer.infeasibility.elastic import Elastic, farther_pairs, relaxations
+from optimizer.infeasibility.elastic import Elastic, relaxations
 from optimizer.infeasibility.impossible import Impossible, arithmetic, explain_request, why_impossible
 from optimizer.scenario import Goal, Scenario
 from optimizer.search.split import exact_objective
@@ -72,7 +72,7 @@ def test_township_arithmetic_counts_only_pupils_without_another_way() -> None:
     stages.loc[here, ["capacity_pupils", "classes"]] = [150, 3]
     case = replace(ready(), county=replace(small_county(), school_stage=stages))
     inst = build_instance(case.county, case.standards, Request(), case.times)
-    found = [f for f in arithmetic(inst, case.times) if f.key == "analysis.township_seats"]
+    found = [f for f in arithmetic(inst) if f.key == "analysis.township_seats"]
     reach = inst.pairs[inst.pairs["school_id"].isin(["B9"])]
     own = inst.groups[(inst.groups["band"] == "g7_9") & ~inst.groups.index.isin(reach["g"])]
     short = int(own["pupils"].sum()) - 150
@@ -83,7 +83,7 @@ def test_township_arithmetic_counts_only_pupils_without_another_way() -> None:
 def test_minutes_missing_are_named_by_village() -> None:
     case = ready()
     inst = build_instance(case.county, case.standards, Request(close=("A2",)), case.times)
-    found = why_impossible(inst, case.times, ALONE.task())
+    found = why_impossible(inst, ALONE.task())
     cut = [f.fields for f in found.arithmetic if f.key == "analysis.cut_off"]
     assert {(f["village"], f["band"]) for f in cut} == {("甲镇V4村", "g1_3"), ("甲镇V4村", "g4_6")}
     enough = [r for r in found.relaxations if r.possible]
@@ -94,13 +94,13 @@ def test_minutes_missing_are_named_by_village() -> None:
         assert f["more"] == -(-(sums["minutes"] - sums["limit"]) // 1)
 
 
-def test_ways_beyond_the_limit_are_beyond_it_and_new() -> None:
+def test_ways_that_rules_bar_say_by_how_much_and_are_no_pairs() -> None:
     case = ready()
     inst = build_instance(case.county, case.standards, Request(), case.times)
-    more = farther_pairs(inst, case.times)
-    have = set(zip(inst.pairs["g"], inst.pairs["school_id"], strict=True))
-    assert len(more) and (more["excess"] > 0).all()
-    assert not have & set(zip(more["g"], more["school_id"], strict=True))
+    key = ["g", "school_id", "mode"]
+    have = set(inst.pairs[~inst.pairs["stay"]][key].itertuples(index=False))
+    assert len(inst.barred) and (inst.barred["excess"] > 0).all()
+    assert not have & set(inst.barred[key].itertuples(index=False))
 
 
 def test_money_missing_is_named_by_earmark() -> None:
