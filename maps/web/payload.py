@@ -54,7 +54,7 @@ def _number(value: Any, digits: int = 4) -> float | None:
 
 
 def _flag(value: Any) -> bool:
-    return bool(value) and not pd.isna(value)
+    return not pd.isna(value) and bool(value)
 
 
 def direction(today: float | None, plan: float | None, better: str) -> str:
