@@ -11,6 +11,7 @@ from scipy.sparse import csr_array, vstack
 from models.formulation.equipment import scale
 from models.plan.decisions import Plan, make_plan
 from models.problem.instance import Instance
+from models.standards.norms import Resource
 
 SMALLEST = 1e-6
 
@@ -162,20 +163,31 @@ def _ends(unit_id: str) -> tuple[str, str]:
 def _quantities(
     model: pyo.ConcreteModel, inst: Instance, name: str, kinds: tuple[str, ...]
 ) -> dict[tuple[str, str], float]:
-    """Bought or got quantities in their own units: whole rooms, whole yuan and m2 (rounded down)."""
+    """Bought or got quantities in their own units: whole rooms, money and hundredths of a m2."""
     found = {}
     variable = getattr(model, name)
     for u in inst.units.index:
         for k in kinds:
             exact = _number(variable[u, k]) * scale(inst, u, k)
-            found[u, k] = (
-                float(round(exact)) if inst.standards.resources[k].whole else float(np.floor(exact + 1e-4))
-            )
+            found[u, k] = _rounded(exact, inst.standards.resources[k], up=name == "buy")
     return found
 
 
+def _rounded(exact: float, one: Resource, up: bool) -> float:
+    """A quantity as it is written: what is bought is rounded up, so that a threshold reached stays reached.
+
+    `models.rules.means` leaves the budget so much room (`ROUNDING_SHARE`).
+    """
+    if one.whole:
+        return float(round(exact))
+    part = 100.0 if one.kind == "area" else 1.0
+    if not up:
+        return float(np.floor(exact * part + 1e-4)) / part
+    return float(np.ceil(exact * part - 1e-3)) / part if exact > 0.5 / part else 0.0
+
+
 def purchases(model: pyo.ConcreteModel, inst: Instance) -> pd.DataFrame:
-    """Rows of ``plan.purchases``; fractions of a yuan or m2 are rounded down, never up."""
+    """Rows of ``plan.purchases``; rounded up to a unit of money or a hundredth of a m2."""
     rows = [(*_ends(u), k, q) for (u, k), q in _quantities(model, inst, "buy", inst.items).items() if q > 0]
     return pd.DataFrame(rows, columns=["school_id", "stage", "kind", "quantity"])
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 ROOMS = "rooms_multimedia"
 SPARE_ROOMS = 2.0
+ROUNDING_SHARE = 5e-4
+"""Share of every budget that rounding quantities up may take."""
 YUAN = 1.0
 """A plan may overrun a budget by rounding of at most one yuan an earmark."""
 
@@ -184,12 +186,12 @@ def check_useful(after: After) -> pd.DataFrame:
 
 
 def _budget(rows: Rows) -> None:
-    budget = {e: rows.inst.budget.get(e, 0.0) / WAN for e in (*EARMARKED, "any")}
+    room = 1.0 - ROUNDING_SHARE
+    budget = {e: room * rows.inst.budget.get(e, 0.0) / WAN for e in (*EARMARKED, "any")}
     rows.add(
         EARMARKED,
         lambda m, e: m.charge[e] <= budget[e] + m.spill[e],
         part="earmark",
-        scale=lambda k: 1.0 / WAN,
     )
     # the earmarks alone give way, so that a shortage stands beside one earmark
     rows.add(["any"], lambda m, k: sum(m.spill[e] for e in EARMARKED) <= budget["any"], part="any", firm=True)

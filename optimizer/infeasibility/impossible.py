@@ -107,7 +107,7 @@ def cut_off(inst: Instance) -> list[Finding]:
             near = nearest.loc[g]
             fields |= {
                 "school": schools[near["school_id"]], "mode": near["mode"], "minutes": float(round(near["minutes"], 1)),
-                "limit": float(round(near["limit"], 1)),
+                "limit": float(round(near["minutes"] - near["excess"], 1)),
             }  # fmt: skip
             found.append(Finding("error", "analysis.cut_off", fields))
         else:
