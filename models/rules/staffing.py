@@ -185,9 +185,9 @@ def check_near_stays(after: After) -> pd.DataFrame:
     near = shut.groupby(["township", "stage", "cat_id"])["fixed"].sum()
     moves = after.plan.staff_moves
     town = after.county.schools.set_index("school_id")["township"]
-    ends = moves.assign(a=moves["from_school_id"].map(town), b=moves["to_school_id"].map(town))
+    ends = moves.assign(left=moves["from_school_id"].map(town), reached=moves["to_school_id"].map(town))
     all_out = rows.groupby(["township", "stage", "cat_id"])["out"].sum()
-    away = ends[ends[ARTS] != ends[BACKBONE]].groupby(["a", "from_stage", "cat_id"])["heads"].sum()
+    away = ends[ends["left"] != ends["reached"]].groupby(["left", "from_stage", "cat_id"])["heads"].sum()
     table = pd.DataFrame({"near": near, "out": all_out.reindex(near.index)}).fillna(0)
     table["away"] = away.rename_axis(near.index.names).reindex(near.index).fillna(0)
     wrong = table[table["away"] > table["out"] - table["near"]].reset_index()

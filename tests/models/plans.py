@@ -8,10 +8,9 @@ from functools import cache
 import pandas as pd
 
 from geodata.contract.county import County
-from geodata.contract.tables import BAND_STAGE
 from geodata.travel.times import TravelTimes, travel_times
-from models.plan.decisions import PLAN_COLUMNS, Plan, Verdict, make_plan
-from models.problem.baseline import site_bands, today_groups
+from models.plan.arrangement import today_as_plan
+from models.plan.decisions import PLAN_COLUMNS, Plan, Verdict
 from models.problem.request import Request
 from models.referee.verdict import judge
 from models.standards.norms import Standards, load_standards
@@ -31,6 +30,11 @@ class Case:
 
     def judge(self, plan: Plan, request: Request | None = None) -> Verdict:
         return judge(self.county, self.standards, plan, self.times, request)
+
+    def but(self, **tables: pd.DataFrame) -> Case:
+        """The same standards for a county with other tables."""
+        county = replace(self.county, **tables)
+        return replace(self, county=county, times=travel_times(county))
 
     def with_rules(self, **values: float) -> Case:
         """The same case with other numbers for some rules."""
@@ -69,21 +73,8 @@ def rows(table: str, *values: tuple[object, ...]) -> pd.DataFrame:
 
 
 def keep_all(case: Case) -> Plan:
-    """Today as a plan: everybody stays; points teach in one class, which their three heads can staff."""
-    bands = site_bands(case.county).assign(was_open=True, open=True)
-    stage = bands["band"].map(BAND_STAGE)
-    today = case.county.school_stage.set_index(["school_id", "stage"])["classes"]
-    have = [int(today[k]) for k in zip(bands["school_id"], stage, strict=True)]
-    many = bands.groupby([bands["school_id"], stage])["band"].transform("count")
-    # the upper band takes the odd class: seven are three and four
-    bands["classes"] = [
-        -(-n // k) if b == "g4_6" else n // k for n, k, b in zip(have, many, bands["band"], strict=True)
-    ]
-    points = case.county.schools.query("kind == 'point'")["school_id"]
-    bands.loc[bands["school_id"].isin(points), "classes"] = 1
-    groups = today_groups(case.county, case.standards, case.times)
-    going = groups.assign(school_id=groups["today_school_id"], mode=groups["today_mode"])
-    return make_plan(case.county.year, bands=bands, attendance=going)
+    """Today as a plan: everybody stays."""
+    return today_as_plan(case.county, case.standards, case.times)
 
 
 def send(plan: Plan, village: str, band: str, school: str, mode: str) -> Plan:
@@ -120,8 +111,8 @@ def close(case: Case, plan: Plan, school: str, receiver: str, stage: str = "pri"
 
 
 def closing(case: Case) -> Plan:
-    """Point A3 closes; its 12 pupils ride to A1 with its staff and equipment."""
-    return close(case, keep_all(case), "A3", "A1")
+    """Point A3 closes; its 12 pupils ride to A1 with its staff and equipment, and one class more."""
+    return classes(close(case, keep_all(case), "A3", "A1"), "A1", "g1_3", 6)
 
 
 def moved(plan: Plan, *moves: tuple[str, str, str, str, str, object]) -> Plan:

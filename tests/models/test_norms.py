@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from models.referee.means import MEANS_RULES
-from models.referee.pupils import PUPIL_RULES
 
 from geodata.contract.findings import InputProblems
 from geodata.messages import LANGUAGES, catalogue, say
-from models.referee.verdict import GOVERNED, MEASURES, governed
+from models.referee.verdict import MEASURES
+from models.rules.registry import rule_of_norm, rules
 from models.standards.norms import Standards, load_standards
 from tests.samples import small_county
 
@@ -100,8 +99,7 @@ def test_an_unknown_standards_file_is_named_with_those_there_are(language: str) 
 
 
 def test_every_id_has_words_in_both_languages(standards: Standards) -> None:
-    checks = [c.__name__ for c in (*PUPIL_RULES, *MEANS_RULES)]
-    ids = [("rule", i) for i in (*checks, *standards.rules)] + [("measure", m) for m, _, _ in MEASURES]
+    ids = [("rule", i) for i in (*(r.id for r in rules()), *standards.rules)] + [("measure", m) for m, _, _ in MEASURES]
     ids += [("indicator", i.id) for i in standards.indicators]
     for language in LANGUAGES:
         for kind, name in ids:
@@ -115,5 +113,10 @@ def test_every_unit_has_words(standards: Standards) -> None:
         assert {u for u in units if f"rules.unit_{u}" not in catalogue(language)} == set()
 
 
-def test_rules_that_stand_under_other_ids_name_ids_that_exist(standards: Standards) -> None:
-    assert {i for rule in GOVERNED for i in governed(rule, standards)} <= set(standards.rules)
+def test_every_norm_governs_one_rule_or_is_a_number(standards: Standards) -> None:
+    """A norm without a rule is a number that rules and measures read."""
+    governed = {n for r in rules() for n in r.norm_ids(standards)}
+    assert {n for n in standards.rules if rule_of_norm(n) is None} == set(standards.rules) - governed
+    assert set(standards.rules) - governed == {"k_of_n", "assessed_min", "walk_speed_g1_3", "commute_minutes"}
+    assert governed <= set(standards.rules)
+    assert all(sum(r.governs(n) for r in rules()) == 1 for n in governed)
