@@ -220,19 +220,6 @@ def norms() -> dict[str, Standards]:
     }
 
 
-NUMBERS = {
-    "access": ("travel_walk_g1_3", "travel_walk_g4_6", "travel_walk_g7_9", "travel_bus_g1_3", "travel_bus_g4_6",
-               "travel_bus_g7_9", "travel_increase"),
-    "access_following": ("travel_increase",),
-    "bus_past_school": ("travel_walk_g1_3", "travel_walk_g4_6", "travel_walk_g7_9"),
-    "items": ("build_share",),
-    "protected": ("closure_max_pupils",),
-    "rooms": ("class_cap_pri", "class_cap_jun"),
-    "staff_pairs": ("commute_minutes",),
-}  # fmt: skip
-"""Norms that a rule reads besides those of `models.referee.verdict.GOVERNED`."""
-
-
 def rules() -> str:
     """Every rule that the referee checks, how binding it is and which norms set its numbers."""
     standards = norms()["all"]

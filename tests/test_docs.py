@@ -22,8 +22,6 @@ import pytest
 import typer
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
-from models.referee.means import MEANS_RULES
-from models.referee.pupils import PUPIL_RULES
 
 import junheng
 from geodata.contract.county import County
@@ -33,9 +31,10 @@ from models.formulation.model import build_model
 from models.plan.decisions import PlanResult
 from models.problem.instance import build_instance
 from models.problem.request import Request
+from models.rules.record import rule_of
+from models.rules.registry import rules
 from models.standards.norms import load_standards
 from optimizer.cli.main import app
-from optimizer.infeasibility.conflicts import RULE_OF
 from optimizer.scenario import Scenario
 from tests.samples import small_county
 
@@ -46,7 +45,7 @@ NAMES = [p.relative_to(DOCS).as_posix() for p in PAGES]
 CAPABILITIES = (
     "index", "data", "travel-times", "indicators", "plan", "referee", "dossier", "demo", "method", "model/index",
     "model/network", "model/bands", "model/access", "model/classes", "model/staff", "model/items", "model/money",
-    "model/imbalance",
+    "model/imbalance", "model/goals", "model/guards",
 )  # fmt: skip
 FENCE = re.compile(
     r'^```(?P<kind>\w+)(?: title="(?P<title>[^"]*)")?\n(?P<body>.*?)^```$', re.MULTILINE | re.DOTALL
@@ -185,7 +184,7 @@ def test_every_table_and_column_is_documented(pages: dict[str, str]) -> None:
 def test_every_rule_and_norm_is_documented(pages: dict[str, str]) -> None:
     text = pages["referee.md"]
     norms = load_standards(small_county()).rules
-    for rule in (*[c.__name__ for c in (*PUPIL_RULES, *MEANS_RULES)], *norms):
+    for rule in (*[r.id for r in rules()], *norms):
         assert f"| `{rule}` | " in text
     table = text.split("## Rules")[1].split("## Norms")[0]
     apart = {
@@ -195,6 +194,7 @@ def test_every_rule_and_norm_is_documented(pages: dict[str, str]) -> None:
         "concession_min",
         "concession_max",
         "small_school_funds",
+        "commute_minutes",
     }  # they measure, no rule asks for them
     assert {n for n in norms if f"`{n}`" not in table} == apart
 
@@ -226,16 +226,26 @@ def components(text: str) -> set[str]:
 
 
 def test_model_pages_name_every_component_and_no_other() -> None:
+    """Components of a rule begin with its id and are not named one by one."""
     county = small_county()
     inst = build_instance(county, load_standards(county), Request(), travel_times(county))
     model = build_model(inst, whole=True)
     kinds = (pyo.Var, pyo.Constraint, pyo.Objective)
-    have = {c.local_name for kind in kinds for c in model.component_objects(kind)}
+    stated = {c.local_name for kind in kinds for c in model.component_objects(kind)}
+    ids = {r.id for r in rules()}
+    have = {name for name in stated if rule_of(name) not in ids}
     named = set()
     for path in (DOCS / "model").glob("*.md"):
         named |= components(path.read_text(encoding="utf-8"))
-    assert named == have
-    assert set(RULE_OF) <= have
+    assert named - ids == have | (named & {"sends"})
+
+
+def test_every_rule_has_an_equation() -> None:
+    """Its id stands in backticks, or before its equation, on a page of the model that has equations."""
+    texts = [p.read_text(encoding="utf-8") for p in (DOCS / "model").glob("*.md")]
+    texts = [t for t in texts if "```text\n" in t]
+    for one in rules():
+        assert any(f"`{one.id}`" in t for t in texts), one.id
 
 
 def test_functions_named_exist(pages: dict[str, str]) -> None:

@@ -88,7 +88,9 @@ def no_exchange() -> Broken:
 def travel_limit() -> Broken:
     case = ready().binding(travel_increase="off")
     plan = closing(case)
-    return case, replace(plan, attendance=plan.attendance.assign(mode="walk"))  # 37 minutes for small children
+    return case, replace(
+        plan, attendance=plan.attendance.assign(mode="walk")
+    )  # 37 minutes for small children
 
 
 def travel_increase() -> Broken:
