@@ -32,27 +32,24 @@ def _barred(rows: Rows) -> None:
     if rows.loosened:
         return
     rows.model.barred[rule.id] = int((inst.barred["rule"] == rule.id).sum())
-    soft = inst.softened[inst.softened["rule"] == rule.id].set_index("p")["excess"]
-    if len(soft):
-        many = inst.pairs["pupils"].to_dict()
+    soft = inst.softened[inst.softened["rule"] == rule.id]
+    if soft.empty:
+        return
+    ways = inst.pairs.loc[soft["p"]].assign(excess=soft["excess"].to_numpy())
+    limited = "travel_" + ways["mode"].astype(str) + "_" + ways["band"].astype(str)
+    norm = limited if rule.norms == LIMITS else pd.Series(rule.norms[0], index=ways.index)
+    several = rule.norms == LIMITS
+    for one in sorted(set(norm)):
+        some = ways[norm == one]
+        share = (1.0 / (some["excess"].astype(float) * some["pupils"].astype(float))).to_dict()
+        part = one.removeprefix("travel_") if several else ""
         rows.add(
-            list(soft.index),
+            list(some.index),
             lambda m, p: m.attend[p] <= 0,
-            norm=_first_soft(rows),
-            scale=lambda p: 1.0 / (float(soft[p]) * float(many[p])),
+            norm=one,
+            part=part,
+            scale=lambda p, k=share: k[p],
         )
-
-
-def _first_soft(rows: Rows) -> str:
-    """A norm of the rule that is soft: the one whose rows are stated."""
-    return next(
-        (
-            n
-            for n in rows.rule.norm_ids(rows.inst.standards)
-            if rows.rule.kind(rows.inst.standards, n) == "soft"
-        ),
-        "",
-    )
 
 
 def _not_past(rows: Rows) -> None:

@@ -1,0 +1,68 @@
+"""Goals: the model's value at a whole plan is the referee's; nothing is gained at the assessment threshold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import pandas as pd
+import pytest
+
+from geodata.contract.county import County
+from models.plan.decisions import Plan, Verdict
+from models.problem.instance import build_instance
+from models.problem.request import GOALS, Request
+from optimizer.search.search import Search
+from optimizer.search.start import all_but, columns_in, todays
+from optimizer.search.task import Target, Task
+from tests.models.plans import RICH, Case, close, keep_all, ready
+from tests.samples import small_county
+
+DECIDED = ("open", "attend", "out", "into", "hire", "flow", "buy", "got")
+STRAIGHT = ("over_cap", "failing", "cells", "shortfall", "beyond_limit", "travel", "disruption", "cost")
+"""Goals that need no tangents."""
+
+
+@cache
+def todays_search() -> tuple[Case, Search]:
+    case = ready()
+    inst = build_instance(case.county, case.standards, Request(budget={}, goals=GOALS), case.times)
+    return case, Search(inst, Task((Target("failing"),)))
+
+
+@pytest.mark.parametrize("goal", STRAIGHT)
+def test_the_model_values_today_as_the_referee_does(goal: str) -> None:
+    case, search = todays_search()
+    part = search.bridge.part(all_but(search, columns_in(search, DECIDED)), todays(search))
+    found = part.engine.solve(goal, search.task.limits)
+    assert found.values is not None
+    value = search.exact(goal, part.whole_solution(found.values))
+    told = case.judge(keep_all(case), Request(budget={})).goals.set_index("goal")["plan"]
+    assert value == pytest.approx(told[goal], abs=1e-6)
+
+
+def values(verdict: Verdict) -> pd.Series:
+    return verdict.goals.set_index("goal")["plan"]
+
+
+def at_the_threshold(pupils: int) -> tuple[Case, Plan]:
+    """Point A3 with so many pupils of V3, which fail as a unit, and the plan that closes it."""
+    county: County = small_county()
+    going, demand, stage = county.attendance, county.demand, county.school_stage
+    going.loc[(going["school_id"] == "A3"), "pupils"] = pupils
+    demand.loc[(demand["village_id"] == "V3") & (demand["band"] == "g1_3"), "pupils_base"] = pupils
+    stage.loc[stage["school_id"] == "A3", "pupils"] = pupils
+    case = ready(replace(county, attendance=going, demand=demand, school_stage=stage))
+    return case, close(case, keep_all(case), "A3", "A1")
+
+
+@pytest.mark.parametrize("pupils", [49, 50])
+def test_one_more_pupil_never_makes_closing_a_school_pay(pupils: int) -> None:
+    """49 pupils are not assessed, 50 are and fail: closing earns nothing in either county."""
+    case, closed = at_the_threshold(pupils)
+    before, after = values(case.judge(keep_all(case))), values(case.judge(closed, Request(budget=RICH)))
+    assert case.judge(keep_all(case)).indicators.query("unit_id == 'A3/pri'")["assessed_today"].all() == (
+        pupils >= 50
+    )
+    assert after["failing"] >= before["failing"]
+    assert after["cells"] >= before["cells"]

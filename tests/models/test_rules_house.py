@@ -1,0 +1,136 @@
+"""The house of rules: each states rows or bars ways, means the same at every kind of its norms, and has words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import pyomo.environ as pyo
+import pytest
+
+from geodata.messages import LANGUAGES, say
+from models.formulation.model import build_model
+from models.problem.instance import Instance, build_instance
+from models.problem.request import Request
+from models.rules.record import PART, Rule, rule_of
+from models.rules.registry import rule_of_norm, rules
+from tests.models.plans import Case, keep_all, ready
+from tests.samples import small_county
+
+FORM = {"known_ids", "whole_numbers"}
+"""Rules about the form of a plan, which a model cannot break."""
+LIMITS = {
+    "travel_walk_g7_9": 150.0, "travel_bus_g1_3": 18.0, "travel_bus_g4_6": 18.0, "travel_bus_g7_9": 18.0,
+}  # fmt: skip
+"""So that a way of every band and mode is beyond its limit."""
+
+
+@cache
+def county() -> Case:
+    """The small county changed so that every norm has something to say."""
+    plain = small_county()
+    schools, stock = plain.schools, plain.staff_stock
+    for school, grades, kind, built in (
+        ("A2", "1-6", "primary", 2015), ("B3", "1-2", "point", 2000), ("A9", "7-9", "nine_year", 2015),
+        ("B9", "7-9", "nine_year", 2000),
+    ):  # fmt: skip
+        here = schools["school_id"] == school
+        schools.loc[here, ["grades_served", "kind", "built_year"]] = [grades, kind, built]
+    stock["eligible_rotation"] = 1
+    stock.loc[stock["school_id"] == "A3", "near_retirement"] = 1
+    return ready(replace(plain, schools=schools, staff_stock=stock)).with_rules(**LIMITS)
+
+
+def instance(case: Case) -> Instance:
+    return build_instance(case.county, case.standards, Request(goals=("failing",)), case.times)
+
+
+def said(case: Case) -> tuple[pyo.ConcreteModel, Instance]:
+    inst = instance(case)
+    return build_model(inst), inst
+
+
+def components(model: pyo.ConcreteModel) -> set[str]:
+    """Components of rules that have rows."""
+    return {c.local_name for c in model.component_objects(pyo.Constraint, active=True) if len(c)}
+
+
+NORMS = [n for r in rules() for n in r.norm_ids(county().standards) if n in county().standards.rules]
+
+
+def parts(rule: Rule, norm: str) -> set[str]:
+    """Names of the components that a norm of a rule states."""
+    if len(rule.norm_ids(county().standards)) == 1:
+        return {rule.id}
+    last = norm.rsplit("_", 1)[1]
+    return {f"{rule.id}{PART}{p}" for p in (norm, last, f"{last}_combined")}
+
+
+def rows_of(model: pyo.ConcreteModel, inst: Instance, norm: str) -> int:
+    """Rows that a norm states, and ways that it bars or makes conditional."""
+    rule = rule_of_norm(norm)
+    assert rule is not None
+    if rule.id == "travel_limit":
+        _, mode, band = norm.split("_", 2)
+        ways = inst.barred[inst.barred["rule"] == rule.id]
+        return int(((ways["mode"] == mode) & (ways["band"] == band)).sum())
+    names = parts(rule, norm)
+    mine = {n for n in components(model) if n in names or (names == {rule.id} and rule_of(n) == rule.id)}
+    rows = sum(len(model.component(n)) for n in mine)
+    return rows + int((inst.barred["rule"] == rule.id).sum()) + int((inst.past["rule"] == rule.id).sum())
+
+
+@cache
+def loosely() -> tuple[tuple[pyo.ConcreteModel, Instance], ...]:
+    """The county as it is, and with rules of access out of the way, so that others have ways to speak of."""
+    some = county().binding(travel_increase="off")
+    return said(county()), said(some), said(some.binding(past_own_school="off", past_nearer_school="off"))
+
+
+@pytest.mark.parametrize("rule", [r for r in rules() if r.id not in FORM], ids=lambda r: r.id)
+def test_every_rule_states_rows_or_bars_ways(rule: Rule) -> None:
+    found = 0
+    for model, inst in loosely():
+        found += sum(len(model.component(n)) for n in components(model) if rule_of(n) == rule.id)
+        found += model.barred.get(rule.id, 0) + int((inst.past["rule"] == rule.id).sum())
+    assert found > 0
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_a_norm_means_the_same_everywhere(norm: str) -> None:
+    """Hard: rows. Report: none. Soft: rows with a slack that the model names."""
+    rule = rule_of_norm(norm)
+    assert rule is not None
+    free = next(i for i, (m, inst) in enumerate(loosely()) if rows_of(m, inst, norm))
+    off = ({}, {"travel_increase": "off"}, {"travel_increase": "off", "past_own_school": "off", "past_nearer_school": "off"})  # fmt: skip
+    case = county().binding(**off[free])
+    assert rows_of(*said(case.binding(**{norm: "report"})), norm) == 0
+    model, _ = said(case.binding(**{norm: "soft"}))
+    mine = [s for s in model.softened if s.norm == norm]
+    assert mine and all(s.rule == rule.id and not s.hard and len(s.slacks) for s in mine)
+    assert {s.norm for s in model.softened} == {norm}
+
+
+def test_norms_that_are_off_are_neither_stated_nor_checked() -> None:
+    case = county().binding(**dict.fromkeys(NORMS, "off"))
+    always = {r.id for r in rules() if not r.norms}
+    model, inst = said(case)
+    ids = {r.id for r in rules()}
+    assert {rule_of(n) for n in components(model)} & ids <= always
+    assert inst.barred.empty and inst.past.empty and inst.softened.empty and not model.softened
+    assert set(case.judge(keep_all(case)).rules["rule"]) == always
+
+
+def test_norms_that_are_told_only_are_checked_and_not_stated() -> None:
+    case = county().binding(**dict.fromkeys(NORMS, "report"))
+    model, inst = said(case)
+    assert {rule_of(n) for n in components(model)} & {r.id for r in rules() if r.norms} == set()
+    assert inst.barred.empty and inst.past.empty
+    assert set(case.judge(keep_all(case)).rules["rule"]) == {r.id for r in rules()}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_rule_has_words(language: str) -> None:
+    for rule in rules():
+        assert say(f"rules.rule_{rule.id}", language)
+        assert say(f"rules.rule_{rule.id}_about", language)
