@@ -32,7 +32,7 @@ from models.plan.decisions import PlanResult
 from models.problem.instance import build_instance
 from models.problem.request import Request
 from models.rules.record import rule_of
-from models.rules.registry import rules
+from models.rules.registry import every_rule
 from models.standards.norms import load_standards
 from optimizer.cli.main import app
 from optimizer.scenario import Scenario
@@ -184,7 +184,7 @@ def test_every_table_and_column_is_documented(pages: dict[str, str]) -> None:
 def test_every_rule_and_norm_is_documented(pages: dict[str, str]) -> None:
     text = pages["referee.md"]
     norms = load_standards(small_county()).rules
-    for rule in (*[r.id for r in rules()], *norms):
+    for rule in (*[r.id for r in every_rule()], *norms):
         assert f"| `{rule}` | " in text
     table = text.split("## Rules")[1].split("## Norms")[0]
     apart = {
@@ -232,7 +232,7 @@ def test_model_pages_name_every_component_and_no_other() -> None:
     model = build_model(inst, whole=True)
     kinds = (pyo.Var, pyo.Constraint, pyo.Objective)
     stated = {c.local_name for kind in kinds for c in model.component_objects(kind)}
-    ids = {r.id for r in rules()}
+    ids = {r.id for r in every_rule()}
     have = {name for name in stated if rule_of(name) not in ids}
     named = set()
     for path in (DOCS / "model").glob("*.md"):
@@ -244,7 +244,7 @@ def test_every_rule_has_an_equation() -> None:
     """Its id stands in backticks, or before its equation, on a page of the model that has equations."""
     texts = [p.read_text(encoding="utf-8") for p in (DOCS / "model").glob("*.md")]
     texts = [t for t in texts if "```text\n" in t]
-    for one in rules():
+    for one in every_rule():
         assert any(f"`{one.id}`" in t for t in texts), one.id
 
 

@@ -10,7 +10,7 @@ import pytest
 from geodata.contract.findings import InputProblems
 from geodata.messages import LANGUAGES, catalogue, say
 from models.referee.verdict import MEASURES
-from models.rules.registry import rules
+from models.rules.registry import every_rule
 from models.standards.norms import Standards, load_standards
 from tests.samples import small_county
 
@@ -100,7 +100,7 @@ def test_an_unknown_standards_file_is_named_with_those_there_are(language: str) 
 
 
 def test_every_id_has_words_in_both_languages(standards: Standards) -> None:
-    ids = [("rule", i) for i in (*(r.id for r in rules()), *standards.rules)] + [
+    ids = [("rule", i) for i in (*(r.id for r in every_rule()), *standards.rules)] + [
         ("measure", m) for m, _, _ in MEASURES
     ]
     ids += [("indicator", i.id) for i in standards.indicators]
@@ -118,10 +118,10 @@ def test_every_unit_has_words(standards: Standards) -> None:
 
 def test_every_norm_governs_one_rule_or_is_a_number(standards: Standards) -> None:
     """A norm without a rule is a number that rules and measures read."""
-    governed = {n for r in rules() for n in r.norm_ids(standards)}
+    governed = {n for r in every_rule() for n in r.norm_ids(standards)}
     assert set(standards.rules) - governed == {
         "k_of_n", "assessed_min", "walk_speed_g1_3", "commute_minutes", "concession_min", "concession_max",
         "small_school_funds",
     }  # fmt: skip
     assert governed <= set(standards.rules)
-    assert all(sum(n in r.norm_ids(standards) for r in rules()) == 1 for n in governed)
+    assert all(sum(n in r.norm_ids(standards) for r in every_rule()) == 1 for n in governed)

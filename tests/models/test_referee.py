@@ -10,7 +10,7 @@ import pytest
 
 from models.plan.decisions import Plan
 from models.problem.request import Request
-from models.rules.registry import rules
+from models.rules.registry import every_rule
 from tests.models.plans import (
     RICH,
     Case,
@@ -26,7 +26,7 @@ from tests.models.plans import (
 )
 from tests.samples import small_county
 
-RULES = [r.id for r in rules()]
+RULES = [r.id for r in every_rule()]
 Broken = tuple[Case, Plan] | tuple[Case, Plan, Request]
 RULES_OF_BANDS = {"bands_together": "off", "past_own_school": "off", "travel_increase": "off"}
 

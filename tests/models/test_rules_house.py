@@ -13,7 +13,7 @@ from models.formulation.model import build_model
 from models.problem.instance import Instance, build_instance
 from models.problem.request import Request
 from models.rules.record import PART, Rule, rule_of
-from models.rules.registry import rules
+from models.rules.registry import every_rule
 from tests.models.plans import Case, keep_all, ready
 from tests.samples import small_county
 
@@ -55,12 +55,12 @@ def components(model: pyo.ConcreteModel) -> set[str]:
     return {c.local_name for c in model.component_objects(pyo.Constraint, active=True) if len(c)}
 
 
-NORMS = [n for r in rules() for n in r.norm_ids(county().standards) if n in county().standards.rules]
+NORMS = [n for r in every_rule() for n in r.norm_ids(county().standards) if n in county().standards.rules]
 
 
 def of_norm(norm: str) -> Rule:
     """The rule that a norm governs."""
-    return next(r for r in rules() if norm in r.norm_ids(county().standards))
+    return next(r for r in every_rule() if norm in r.norm_ids(county().standards))
 
 
 def parts(rule: Rule, norm: str) -> set[str]:
@@ -91,7 +91,7 @@ def loosely() -> tuple[tuple[pyo.ConcreteModel, Instance], ...]:
     return said(county()), said(some), said(some.binding(past_own_school="off", past_nearer_school="off"))
 
 
-@pytest.mark.parametrize("rule", [r for r in rules() if r.id not in FORM], ids=lambda r: r.id)
+@pytest.mark.parametrize("rule", [r for r in every_rule() if r.id not in FORM], ids=lambda r: r.id)
 def test_every_rule_states_rows_or_bars_ways(rule: Rule) -> None:
     found = 0
     for model, inst in loosely():
@@ -116,9 +116,9 @@ def test_a_norm_means_the_same_everywhere(norm: str) -> None:
 
 def test_norms_that_are_off_are_neither_stated_nor_checked() -> None:
     case = county().binding(**dict.fromkeys(NORMS, "off"))
-    always = {r.id for r in rules() if not r.norms}
+    always = {r.id for r in every_rule() if not r.norms}
     model, inst = said(case)
-    ids = {r.id for r in rules()}
+    ids = {r.id for r in every_rule()}
     assert {rule_of(n) for n in components(model)} & ids <= always
     assert inst.barred.empty and inst.past.empty and inst.softened.empty and not model.softened
     assert set(case.judge(keep_all(case)).rules["rule"]) == always
@@ -127,13 +127,13 @@ def test_norms_that_are_off_are_neither_stated_nor_checked() -> None:
 def test_norms_that_are_told_only_are_checked_and_not_stated() -> None:
     case = county().binding(**dict.fromkeys(NORMS, "report"))
     model, inst = said(case)
-    assert {rule_of(n) for n in components(model)} & {r.id for r in rules() if r.norms} == set()
+    assert {rule_of(n) for n in components(model)} & {r.id for r in every_rule() if r.norms} == set()
     assert inst.barred.empty and inst.past.empty
-    assert set(case.judge(keep_all(case)).rules["rule"]) == {r.id for r in rules()}
+    assert set(case.judge(keep_all(case)).rules["rule"]) == {r.id for r in every_rule()}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_rule_has_words(language: str) -> None:
-    for rule in rules():
+    for rule in every_rule():
         assert say(f"rules.rule_{rule.id}", language)
         assert say(f"rules.rule_{rule.id}_about", language)
