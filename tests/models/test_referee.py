@@ -79,10 +79,10 @@ def bands_together() -> Broken:
 
 
 def no_exchange() -> Broken:
-    """A1 sends 52 to A2 and gets 60 from there."""
-    case = ready().binding(moved_share="off", **RULES_OF_BANDS)
-    plan = send(send(keep_all(case), "V2", "g4_6", "A2", "bus"), "V4", "g4_6", "A1", "bus")
-    return case, classes(plan, "A1", "g4_6", 5), Request(budget=RICH)
+    """A1 sends 90 to A2 and gets 60 from there."""
+    case = ready().binding(moved_share="off", met_kept="off", **RULES_OF_BANDS)
+    plan = send(send(keep_all(case), "V1", "g4_6", "A2", "bus"), "V4", "g4_6", "A1", "bus")
+    return case, plan, Request(budget=RICH)
 
 
 def travel_limit() -> Broken:
