@@ -25,11 +25,14 @@ from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.contract.tables import TABLES, Table
 from geodata.contract.validation import Raw, plain
 from geodata.folder.databases import read_postgis
-from geodata.folder.spatial_tables import SUFFIXES, read_layer
+from geodata.folder.spatial_tables import GEOMETRY_HEADINGS, POINT, SUFFIXES, read_layer
 
 ID_TABLES = {**NAMED, "cat_id": "staff_category"}
 MOST_PAIRS = 12
 """Restored ids written out in a note; the note says how many there are."""
+UNKNOWN = ("tables.unknown_id", "tables.looks_like_id", "tables.empty", "tables.empty_crs")
+EMPTY_POINT = ("tables.empty", "tables.empty_crs")
+"""Of a row without a point all three cells are empty; that is one problem."""
 KEY_OF = {"schools": "school_id", "villages": "village_id", "staff_category": "cat_id"}
 
 
@@ -95,13 +98,21 @@ class Mapped:
     def placed(self, found: list[Finding]) -> list[Finding]:
         """Findings about mapped tables, each at its place in the bureau's files."""
         told = {(f.file, f.row, f.column) for f in errors(self.findings)}
+        outside = {f.file for f in errors(self.findings) if f.column == POINT}
+        pointless: set[tuple[str, int | None]] = set()
         done = []
         for f in found:
             origin = self.origins.get(f.table)
             if origin is not None and origin.label == f.file:
                 f = origin.placed(f)
-                if f.key == "tables.unknown_id" and (f.file, f.row, f.column) in told:
+                if f.key in UNKNOWN and (f.file, f.row, f.column) in told:
                     continue  # why it is unknown has been said already
+                if f.key in EMPTY_POINT and f.column in GEOMETRY_HEADINGS:
+                    place = f.file, f.row
+                    if place in pointless or f.file in outside:
+                        continue
+                    pointless.add(place)
+                    f = replace(f, key="bureau.no_point", column=POINT)
             done.append(f)
         return done
 

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from geodata.contract.cells import code_points, skeleton
 from geodata.contract.findings import Finding, Severity
+from geodata.contract.participation import (
+    attendance_taught,
+    demand_met,
+    enrolment_and_demand,
+    somebody,
+    staff_there,
+    stages_taught,
+    upwards,
+)
+from geodata.contract.placed import Placed, Tables
 from geodata.contract.tables import TABLES
 from geodata.standards.schema import ABOVE
 from geodata.standards.scheme import Norms
@@ -29,46 +39,45 @@ PROTECTED = r"none|lock_open|lock_until\([0-9]{4}\)|donor|ethnic|border|new_asse
 """Reasons for which a school may not be closed; a word of another spelling would protect nothing."""
 
 
-@dataclass(frozen=True)
-class Placed:
-    """A validated table with the file and rows it came from, for messages."""
-
-    frame: pd.DataFrame
-    file: str
-    rows: pd.Series
-
-
-Tables = dict[str, Placed]
-
-
 def _at(placed: Placed, table: str, index: int, column: str, value: object) -> dict[str, Any]:
-    return {
-        "file": placed.file,
-        "table": table,
-        "row": int(placed.rows.iloc[index]),
-        "column": column,
-        "value": str(value),
-    }
+    return placed.at(table, index, column, value)
 
 
 def unknown_ids(tables: Tables) -> list[Finding]:
-    """Ids that another table does not have."""
+    """Ids that another table does not have, in all rows; one that only looks like a known id is shown so."""
     found = []
     for name, placed in tables.items():
         for column, target, key in TABLES[name].refers:
-            if target not in tables:
+            if target not in tables or (len(tables[target].ids) and not tables[target].known(key)):
                 continue
-            known = set(tables[target].frame[key])
-            for i in np.flatnonzero(~placed.frame[column].isin(known)):
-                at = _at(placed, name, int(i), column, placed.frame[column].iloc[i])
-                found.append(Finding("error", "tables.unknown_id", {"target": tables[target].file}, **at))
+            known = tables[target].known(key)
+            alike = {skeleton(k): k for k in sorted(known)}
+            for row, value in placed.all_ids(column):
+                if value in known or not value:
+                    continue
+                fields: dict[str, object] = {"target": tables[target].file}
+                at = {"file": placed.file, "table": name, "row": row, "column": column, "value": value}
+                other = alike.get(skeleton(value))
+                if other is not None:
+                    fields |= {"other": other, "codes": code_points(value + other)}
+                message = "tables.unknown_id" if other is None else "tables.looks_like_id"
+                found.append(Finding("error", message, fields, **at))
     return found
 
 
 def kilometres(lon: pd.Series, lat: pd.Series, lon0: float, lat0: float) -> np.ndarray:
     """Rough distance to a point, good enough to tell counties apart."""
-    east, north = (lon - lon0) * 111.3 * np.cos(np.radians(lat0)), (lat - lat0) * 110.9
+    across = (np.asarray(lon, dtype=float) - lon0 + 180) % 360 - 180  # the shorter way round the globe
+    east, north = across * 111.3 * np.cos(np.radians(lat0)), (np.asarray(lat, dtype=float) - lat0) * 110.9
     return np.asarray(np.hypot(east, north), dtype=float)
+
+
+def middle(lon: pd.Series, lat: pd.Series) -> tuple[float, float]:
+    """The median place; longitudes on both sides of 180 degrees are one neighbourhood."""
+    east = np.asarray(lon, dtype=float)
+    if np.ptp(east) > 180:
+        east = east % 360
+    return (float(np.median(east)) + 180) % 360 - 180, float(np.median(np.asarray(lat, dtype=float)))
 
 
 def positions(tables: Tables) -> list[Finding]:
@@ -77,7 +86,9 @@ def positions(tables: Tables) -> list[Finding]:
     if not parts:
         return []
     points = pd.concat(parts)
-    lon0, lat0 = float(points["lon"].median()), float(points["lat"].median())
+    if points.empty:
+        return []
+    lon0, lat0 = middle(points["lon"], points["lat"])
     found = []
     for name in ("schools", "villages"):
         if name not in tables:
@@ -98,7 +109,10 @@ def close_schools(tables: Tables) -> list[Finding]:
     """Schools less than 150 m apart."""
     placed = tables["schools"]
     frame = placed.frame
-    x = frame["lon"].to_numpy() * 111_300 * np.cos(np.radians(frame["lat"].median()))
+    if frame.empty:
+        return []
+    lon0, lat0 = middle(frame["lon"], frame["lat"])
+    x = ((frame["lon"].to_numpy() - lon0 + 180) % 360 - 180) * 111_300 * np.cos(np.radians(lat0))
     y = frame["lat"].to_numpy() * 110_900
     from scipy.spatial import cKDTree
 
@@ -201,7 +215,7 @@ def costs(tables: Tables, norms: Norms) -> list[Finding]:
     things = [item for r in counted for item in (*r.price, r.move_price) if item]
     funds = [f"public_funds_{s}" for s in norms.scheme.stage_ids if "small_school_funds" in norms.rules]
     need = dict.fromkeys([*ALWAYS, *things, *funds])
-    have = set(tables["unit_costs"].frame["item"])
+    have = tables["unit_costs"].known("item")
     return [
         Finding("error", "tables.no_cost", {"item": item}, file=tables["unit_costs"].file, table="unit_costs")
         for item in need
@@ -212,31 +226,18 @@ def costs(tables: Tables, norms: Norms) -> list[Finding]:
 def staff_flags(tables: Tables) -> list[Finding]:
     """Staff rows use categories of their own stage, at units that exist."""
     placed = tables["staff_stock"]
-    category = tables["staff_category"].frame
-    known = set(zip(category["stage"], category["cat_id"], strict=True))
-    units = set(
-        zip(tables["school_stage"].frame["school_id"], tables["school_stage"].frame["stage"], strict=True)
-    )
+    known, units = tables["staff_category"].known_keys(), tables["school_stage"].known_keys()
+    schools = tables["schools"].known("school_id") if "schools" in tables else None
     found = []
-    for i, row in enumerate(placed.frame.itertuples()):
-        if (row.stage, row.cat_id) not in known:
-            found.append(
-                Finding(
-                    "error",
-                    "tables.category_stage",
-                    {"stage": row.stage},
-                    **_at(placed, "staff_stock", i, "cat_id", row.cat_id),
-                )
-            )
-        if (row.school_id, row.stage) not in units:
-            found.append(
-                Finding(
-                    "error",
-                    "tables.no_unit",
-                    {"stage": row.stage},
-                    **_at(placed, "staff_stock", i, "school_id", row.school_id),
-                )
-            )
+    for row, school, stage, cat in placed.ids[["school_id", "stage", "cat_id"]].itertuples(name=None):
+        at = {"file": placed.file, "table": "staff_stock", "row": int(row)}
+        if stage and cat and known and (cat, stage) not in known:
+            fields: dict[str, object] = {"stage": stage}
+            found.append(Finding("error", "tables.category_stage", fields, **at, column="cat_id", value=cat))
+        there = schools is None or school in schools  # else said already
+        if school and stage and units and there and (school, stage) not in units:
+            fields = {"stage": stage}
+            found.append(Finding("error", "tables.no_unit", fields, **at, column="school_id", value=school))
     return found
 
 
@@ -246,20 +247,13 @@ def school_words(tables: Tables) -> list[Finding]:
     found = []
     rows = zip(placed.frame["grades_served"], placed.frame["protected"], strict=True)
     for i, (grades, protected) in enumerate(rows):
-        if not _upwards(str(grades)):
+        if not upwards(str(grades)):
             at = _at(placed, "schools", i, "grades_served", grades)
             found.append(Finding("error", "tables.grades", {}, **at))
         if not re.fullmatch(PROTECTED, str(protected)):
             at = _at(placed, "schools", i, "protected", protected)
             found.append(Finding("error", "tables.protected", {}, **at))
     return found
-
-
-def _upwards(grades: str) -> bool:
-    if not re.fullmatch(r"(K|[0-9]+)(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*", grades):
-        return False
-    ends = [[int(n) for n in part.replace("K", "0").split("-")] for part in grades.split(",")]
-    return all(part[0] <= part[-1] for part in ends)
 
 
 def shared_assets(tables: Tables) -> list[Finding]:
@@ -325,10 +319,24 @@ def cross_check(tables: Tables, year: int, norms: Norms) -> list[Finding]:
         ("schools", lambda: parents(tables)),
         ("schools school_stage", lambda: above_known(tables, norms)),
         ("school_stage", lambda: unit_sanity(tables, norms)),
-        ("staff_stock staff_category school_stage", lambda: staff_flags(tables)),
+        ("schools school_stage", lambda: stages_taught(tables, norms.scheme)),
+        ("unit_costs", lambda: costs(tables, norms)),
+    )
+    over_all: tuple[tuple[str, Callable[[], list[Finding]]], ...] = (
         ("school_stage enrolment_by_grade attendance demand", lambda: sums(tables, year, norms)),
         ("demand", lambda: has_year(tables, "demand", year, "error")),
         ("budget", lambda: has_year(tables, "budget", year, "warning")),
-        ("unit_costs", lambda: costs(tables, norms)),
+        ("schools school_stage", lambda: somebody(tables)),
+        ("schools demand", lambda: demand_met(tables, year, norms.scheme)),
+        ("schools school_stage demand", lambda: enrolment_and_demand(tables, year, norms.scheme)),
+        ("schools attendance", lambda: attendance_taught(tables, norms.scheme)),
+        ("school_stage staff_stock", lambda: staff_there(tables, norms.scheme)),
     )
-    return [f for needs, check in checks if set(needs.split()) <= tables.keys() for f in check()]
+    filled = {name for name, table in tables.items() if len(table.frame)}
+    found = [f for needs, check in checks if set(needs.split()) <= filled for f in check()]
+    if {"staff_stock", "staff_category", "school_stage"} <= tables.keys():
+        found += staff_flags(tables)
+    # sums over a table that lost rows would say what is not so
+    complete = {n for n, table in tables.items() if table.whole and (n in filled or not TABLES[n].required)}
+    complete |= {"enrolment_by_grade", "budget", "staff_stock"} & {n for n, t in tables.items() if t.whole}
+    return found + [f for needs, check in over_all if set(needs.split()) <= complete for f in check()]

@@ -13,8 +13,9 @@ import shapely
 
 from geodata.arrays import Floats
 from geodata.contract.coordinates import from_wgs84, to_wgs84
-from geodata.contract.crosschecks import Placed, Tables
+from geodata.contract.crosschecks import middle
 from geodata.contract.findings import Finding
+from geodata.contract.placed import Placed, Tables
 from geodata.folder.projecting import PLACES
 
 KINDS = ("wgs84", "gcj02", "bd09")
@@ -170,9 +171,15 @@ def _better_system(
 
 def _scale(lon: Floats, lat: Floats) -> Any:
     """A function from degrees to metres around the middle of the points; good enough for a county."""
-    origin = np.array([np.median(lon), np.median(lat)])
-    factor = np.array([111_320.0 * np.cos(np.radians(origin[1])), 110_900.0])
-    return lambda degrees: (degrees - origin) * factor
+    origin = np.array(middle(pd.Series(lon), pd.Series(lat)))
+    factor = np.array([111_320.0 * max(np.cos(np.radians(origin[1])), 1e-6), 110_900.0])
+
+    def metres(degrees: Floats) -> Floats:
+        away = np.asarray(degrees, dtype=float)[:, :2] - origin
+        away[:, 0] = (away[:, 0] + 180) % 360 - 180  # the shorter way round the globe
+        return np.asarray(away * factor, dtype=np.float64)
+
+    return metres
 
 
 def _lines(roads: nx.MultiDiGraph[Any]) -> npt.NDArray[np.object_]:

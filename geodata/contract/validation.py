@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from geodata.contract.cells import EMPTY, ERROR_VALUES, bare, heading, id_like, invisible, plain
 from geodata.contract.findings import Finding
+from geodata.contract.placed import Placed
 from geodata.contract.tables import Column, Table
 from geodata.messages import LANGUAGES, catalogue
 
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     import pandera.pandas as pa  # slow to import, and not needed where the words of tables are
 
 TRUE, FALSE = {"true", "1", "yes", "y", "是", "有"}, {"false", "0", "no", "n", "否", "无"}
-EMPTY = {"", "nan", "none", "null"}
 GROUPED = r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?"
 """A number with thousands separators where they belong; 30,91 is a decimal comma and is refused."""
 MAY_BE_EMPTY = ("enrolment_by_grade", "budget")
@@ -42,13 +43,12 @@ class Raw:
     first_row: int = 2
 
 
-def plain(text: object) -> str:
-    """Full-width letters and digits made plain, surrounding blanks gone."""
-    return unicodedata.normalize("NFKC", str(text)).strip()
-
-
-def _cells(raw: pd.Series) -> pd.Series:
-    text = raw.fillna("").map(plain)
+def _cells(column: Column, raw: pd.Series) -> pd.Series:
+    """Cells as text; words for an empty cell count as such, but in a required text they are names."""
+    kept = column.kind == "text" and not id_like(column)
+    text = raw.fillna("").map(plain if kept else bare)
+    if column.kind == "text" and column.required:
+        return text
     return text.where(~text.str.lower().isin(EMPTY), "")
 
 
@@ -74,24 +74,24 @@ def choice_words(column: Column) -> dict[str, str]:
     The template workbook offers the Chinese ones; reading takes them for the choice itself.
     """
     words = {
-        plain(word): choice
+        bare(word): choice
         for language in LANGUAGES
         for choice in column.choices
         if (word := catalogue(language).get(f"template.word_{column.name}_{choice}"))
     }
-    return words | {plain(word): choice for word, choice in column.words}
+    return words | {bare(word): choice for word, choice in column.words}
 
 
 def coerce(column: Column, cells: pd.Series) -> tuple[pd.Series, pd.Series]:
     """One column's values and where they could not be read."""
-    text = _cells(cells)
+    text = _cells(column, cells)
     if column.kind in ("whole", "number"):
         return _number(column, text)
     if column.kind == "flag":
         return _flag(text)
     if column.kind == "choice":
         words = choice_words(column) | {c: c for c in column.choices}
-        written = cells.fillna("").map(plain)
+        written = cells.fillna("").map(bare)
         text = text.where(~written.isin(column.choices), written)  # "none" may be a choice
         text = text.map(lambda t: words.get(t, t))
     return text.astype(object).where(text != "", None), pd.Series(False, index=text.index)
@@ -114,13 +114,18 @@ def schema(table: Table) -> pa.DataFrameSchema:
 
 def rename(table: Table, raw: Raw) -> tuple[pd.DataFrame, dict[str, str], list[Finding]]:
     """Headers to contract names, in English or Chinese; what is missing or unknown is said."""
-    known = {plain(c.name).lower(): c.name for c in table.columns} | {
-        plain(c.zh): c.name for c in table.columns
-    }
+    known = {heading(word): c.name for c in table.columns for word in (c.name, c.zh)}
     at, names, written, found = [], [], {}, []
     for position, header in enumerate(raw.frame.columns):
-        name = known.get(plain(header).lower()) or known.get(plain(header))
+        name = known.get(heading(header))
+        hidden = invisible(header)
+        if hidden:
+            fields: dict[str, object] = {"count": 1, "codes": hidden}
+            place = (raw.file, table.name, None, name or bare(header))
+            found.append(Finding("note", "tables.invisible", fields, *place))
         if name is None:
+            if not bare(header) and (raw.frame.iloc[:, position].map(bare) == "").all():
+                continue  # an empty column, as spreadsheets leave behind
             found.append(
                 Finding("note", "tables.extra_column", file=raw.file, table=table.name, column=str(header))
             )
@@ -135,7 +140,7 @@ def rename(table: Table, raw: Raw) -> tuple[pd.DataFrame, dict[str, str], list[F
             written[name] = str(header)
     for c in table.columns:
         if c.required and c.name not in written:
-            fields: dict[str, object] = {"zh": c.zh, "unit": c.unit or c.kind}
+            fields = {"zh": c.zh, "unit": c.unit or c.kind}
             found.append(
                 Finding("error", "tables.missing_column", fields, raw.file, table.name, None, c.name)
             )
@@ -224,9 +229,28 @@ def validate(table: Table, raw: Raw) -> tuple[pd.DataFrame | None, list[Finding]
     rows : Series or None
         Spreadsheet row number of each row of ``frame``, for cross checks.
     """
+    placed, found = place(table, raw)
+    return (None, found, None) if _wrong(found) else (placed.frame, found, placed.rows)
+
+
+def place(table: Table, raw: Raw, faulty: Collection[int] = ()) -> tuple[Placed, list[Finding]]:
+    """A raw table in contract form: the rows without a fault, and the ids of all of them.
+
+    Parameters
+    ----------
+    table : Table
+    raw : Raw
+    faulty : collection of int
+        Spreadsheet rows about which an error is said already; they are left out as well.
+
+    Returns
+    -------
+    Placed
+        One fault hides none of the others: rows with a fault are left out of ``frame`` but keep their ids.
+    list of Finding
+        Every fault: missing columns, unreadable cells, ranges, choices, duplicates.
+    """
     frame, written, found = rename(table, raw)
-    if frame.empty and table.required and table.name not in MAY_BE_EMPTY and not _wrong(found):
-        return None, [*found, Finding("error", "tables.no_rows", {}, raw.file, table.name)], None
     values = {}
     readable = pd.Series(True, index=frame.index)
     for c in table.columns:
@@ -238,28 +262,71 @@ def validate(table: Table, raw: Raw) -> tuple[pd.DataFrame | None, list[Finding]
                     key, fields = "tables.default_used", {"default": c.default}
                 found.append(Finding("note", key, fields, raw.file, table.name, None, c.name))
             continue
-        values[c.name], wrong = coerce(c, frame[c.name])
+        values[c.name], wrong, problems = _column(table, raw, c, frame[c.name], written[c.name])
+        found += problems
         if c.name in table.key:
             readable &= ~wrong & values[c.name].notna()
-        for index in frame.index[wrong]:
-            key = {"whole": "tables.not_whole", "number": "tables.not_number", "flag": "tables.not_flag"}[
-                c.kind
-            ]
-            place = (raw.file, table.name, int(index) + raw.first_row, written[c.name])
-            found.append(Finding("error", key, {}, *place, value=str(frame[c.name].loc[index])))
-            values[c.name] = values[c.name].where(values[c.name].index != index, _stand_in(c))
         if c.default is not None and not c.required:
             values[c.name] = values[c.name].astype(object).where(values[c.name].notna(), c.default)
+    ids = _ids(table, raw, frame)
     whole = pd.DataFrame(values, index=frame.index)
+    if frame.empty and table.required and table.name not in MAY_BE_EMPTY and not _wrong(found):
+        found.append(Finding("error", "tables.no_rows", {}, raw.file, table.name))
     there = [c.name for c in table.columns if c.name in written or not c.required]
     found += _failures(table, raw, whole[there], frame, written)
     if all(k in written for k in table.key):
         found += _duplicates(table, raw, whole[readable], written)
-    if _wrong(found):
-        return None, found, None
+    wrong = [f for f in found if f.severity == "error"]
+    if any(f.row is None for f in wrong):  # the table itself is at fault
+        return Placed(empty(table), raw.file, pd.Series([], dtype=int), table.name, ids, whole=False), found
+    bad = {f.row - raw.first_row for f in wrong if f.row is not None} | {r - raw.first_row for r in faulty}
+    whole = whole[~whole.index.isin(bad)]
     order = whole.sort_values(list(table.key), kind="stable").index
-    rows = pd.Series([int(i) + raw.first_row for i in order])
-    return _typed(table, whole), found, rows
+    rows = pd.Series([int(i) + raw.first_row for i in order], dtype=int)
+    return Placed(_typed(table, whole), raw.file, rows, table.name, ids, whole=not bad), found
+
+
+def _column(
+    table: Table, raw: Raw, column: Column, cells: pd.Series, header: str
+) -> tuple[pd.Series, pd.Series, list[Finding]]:
+    """One column's values, where they could not be read, and what is said about its cells."""
+    values, wrong = coerce(column, cells)
+    place = (raw.file, table.name)
+    found = []
+    broken = cells.fillna("").map(bare).str.upper().isin(ERROR_VALUES)
+    for index in cells.index[wrong | broken]:
+        kind = {"whole": "tables.not_whole", "number": "tables.not_number", "flag": "tables.not_flag"}
+        key = "tables.error_value" if broken[index] else kind[column.kind]
+        found.append(
+            Finding("error", key, {}, *place, int(index) + raw.first_row, header, value=str(cells.loc[index]))
+        )
+    values = values.astype(object).mask(wrong | broken, _stand_in(column)) if found else values
+    if column.kind != "text" or id_like(column):
+        codes = cells.fillna("").map(invisible)
+        hit = codes[codes != ""]
+        if len(hit):
+            shown = ", ".join(sorted({c for text in hit for c in text.split(", ")}))
+            fields: dict[str, object] = {"count": len(hit), "codes": shown}
+            found.append(Finding("note", "tables.invisible", fields, *place, int(hit.index[0]) + raw.first_row, header))  # fmt: skip
+    return values, wrong | broken, found
+
+
+def _ids(table: Table, raw: Raw, frame: pd.DataFrame) -> pd.DataFrame:
+    """Keys and references of all rows as text, by spreadsheet row; empty where they cannot be read."""
+    names = list(dict.fromkeys([*table.key, *(c for c, _, _ in table.refers)]))
+    done = {}
+    for name in names:
+        if name in frame:
+            values, wrong = coerce(table.column(name), frame[name])
+            done[name] = [
+                "" if bad or pd.isna(v) else (f"{v:g}" if isinstance(v, float) else str(v))
+                for v, bad in zip(values, wrong, strict=True)
+            ]
+        else:
+            done[name] = [""] * len(frame)
+    return pd.DataFrame(
+        done, index=[int(i) + raw.first_row for i in frame.index], columns=names, dtype=object
+    )
 
 
 def _wrong(found: list[Finding]) -> bool:
@@ -268,7 +335,9 @@ def _wrong(found: list[Finding]) -> bool:
 
 def _stand_in(column: Column) -> object:
     """A harmless value for a cell already reported, so that it is not reported twice."""
-    return False if column.kind == "flag" else column.low
+    if column.kind == "flag":
+        return False
+    return column.choices[0] if column.choices else (column.low if column.low is not None else "-")
 
 
 def empty(table: Table) -> pd.DataFrame:

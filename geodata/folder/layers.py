@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import networkx as nx
+import numpy as np
 
 from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.drivers import open_layer, refuse_raster
+from geodata.folder.shapes import checked, named_townships
 from geodata.roads.cache import digest, file_digest, graph_as_entry, graph_of_entry
 from geodata.roads.extracts import OSM_ENDINGS, Box
 from geodata.roads.graph import read_roads
@@ -32,7 +35,10 @@ class Layers:
     findings: tuple[Finding, ...] = ()
 
 
-def read_layers(folder: Path, files: dict[str, str | None], travel: Travel, box: Box | None) -> Layers:
+def read_layers(
+    folder: Path, files: dict[str, str | None], travel: Travel, box: Box | None,
+    declared: Mapping[str, str] | None = None, townships_known: Collection[str] = (),
+) -> Layers:  # fmt: skip
     """Read the files that county.toml names.
 
     Parameters
@@ -43,12 +49,24 @@ def read_layers(folder: Path, files: dict[str, str | None], travel: Travel, box:
     travel : Travel
     box : Box or None
         OSM roads are read in it only; without it they are not read, for the file may be a province.
+    declared : mapping of str to str
+        Systems of layers that do not state their own, by name of the layer.
+    townships_known : collection of str
+        Townships of the tables, to compare the layer's names with.
     """
     found: list[Finding] = []
-    townships = _layer(folder, files["townships"], "townships", found)
-    waters = _layer(folder, files["waters"], "waters", found)
-    zones = _layer(folder, files.get("zones"), "zones", found)
-    areas = _areas(_layer(folder, travel.areas, "areas", found), travel.areas or "", found)
+    names = {**files, "areas": travel.areas}
+    layers = {
+        table: _layer(folder, names.get(table), table, found, (declared or {}).get(table, ""), box)
+        for table in ("townships", "waters", "zones", "areas")
+    }
+    townships, waters, zones = (layers[n] for n in ("townships", "waters", "zones"))
+    if townships is not None:
+        townships, notes = named_townships(townships, names["townships"] or "", townships_known)
+        found += notes
+    if waters is not None and "name" in waters:
+        waters["name"] = waters["name"].fillna("").astype(str)
+    areas = _areas(layers["areas"], travel.areas or "", found)
     if travel.dem is not None:
         found += _no_raster(folder, travel.dem)
     roads, source = None, ""
@@ -100,17 +118,18 @@ def cached_roads(
     return graph, source
 
 
-def _layer(folder: Path, file: str | None, table: str, found: list[Finding]) -> gpd.GeoDataFrame | None:
+def _layer(
+    folder: Path, file: str | None, table: str, found: list[Finding], declared: str, box: Box | None
+) -> gpd.GeoDataFrame | None:
     if file is None:
         return None
     if not (folder / file).is_file():
         found.append(Finding("error", "tables.no_file", file=file, table=table))
         return None
     try:
-        layer = open_layer(folder / file, file)
-        if not isinstance(layer, gpd.GeoDataFrame):
-            raise InputProblems([Finding("error", "tables.bad_layer", {"why": "geometry"}, file=file)])
-        return layer.to_crs("EPSG:4326")
+        layer, notes = checked(open_layer(folder / file, file), table, file, declared, box)
+        found += notes
+        return layer
     except InputProblems as problem:
         found += problem.findings
     except Exception as problem:  # PROJ and GEOS raise many kinds
@@ -137,7 +156,9 @@ def _areas(layer: gpd.GeoDataFrame | None, file: str, found: list[Finding]) -> g
     bad: list[str] = []
     if not missing:
         bad = sorted({str(s) for s in layer["season"]} - {*SEASONS, "always"})
-        numbers = layer["share"].map(lambda x: isinstance(x, int | float) and 0 <= x <= 1)
+        numbers = layer["share"].map(
+            lambda x: isinstance(x, int | float | np.number) and not isinstance(x, bool) and 0 <= x <= 1
+        )
         bad += [str(x) for x in layer.loc[~numbers, "share"]]
     if missing or bad:
         reason: dict[str, object] = {"reason": ", ".join([*missing, *bad])}

@@ -18,13 +18,14 @@ from geodata.bureau.tables import Mapped, read_mapped
 from geodata.contract.containment import NOTHING, Allowed, refuse_outside, require
 from geodata.contract.coordinates import to_wgs84
 from geodata.contract.county import County
-from geodata.contract.crosschecks import FAR_KM, Placed, Tables, cross_check, kilometres
+from geodata.contract.crosschecks import FAR_KM, cross_check, kilometres, middle
 from geodata.contract.declared import declared_tables, undeclared_columns
 from geodata.contract.findings import Finding, InputProblems, errors
+from geodata.contract.placed import Placed, Tables
 from geodata.contract.plausibility import implausible
 from geodata.contract.settings import FileName, read_settings
 from geodata.contract.tables import TABLES, Table
-from geodata.contract.validation import Raw, empty, plain, validate
+from geodata.contract.validation import Raw, empty, place, plain
 from geodata.folder.databases import refuse_databases
 from geodata.folder.layers import read_layers
 from geodata.folder.projecting import in_degrees
@@ -51,7 +52,7 @@ class Head(BaseModel):
     workbook: FileName | None = None
     mapping: FileName | None = None
     files: dict[str, FileName] = {}
-    crs: dict[Literal["schools", "villages"], str] = {}
+    crs: dict[Literal["schools", "villages", "townships", "waters", "zones", "areas"], str] = {}
     roads: FileName | None = None
     townships: FileName | None = None
     waters: FileName | None = None
@@ -230,17 +231,22 @@ def _norms(
     return norms, own, list(norms.findings)
 
 
-def _validated(raws: dict[str, Raw], contracts: dict[str, Table]) -> tuple[Tables, list[Finding]]:
+def _validated(
+    raws: dict[str, Raw], contracts: dict[str, Table], told: list[Finding]
+) -> tuple[Tables, list[Finding]]:
+    """Tables in contract form, rows with a fault left out; ``told`` are errors that are said already."""
     tables: Tables = {}
     found: list[Finding] = []
+    cells = {(f.file, f.row, f.column) for f in told}
     for name, raw in raws.items():
-        frame, problems, rows = validate(contracts[name], raw)
-        found += problems
-        if frame is not None and rows is not None:
-            tables[name] = Placed(frame, raw.file, rows)
+        rows = {f.row for f in told if f.table == name and f.file == raw.file and f.row is not None}
+        tables[name], problems = place(contracts[name], raw, rows)
+        # why a cell is empty is said once
+        found += [f for f in problems if f.key != "tables.empty" or (f.file, f.row, f.column) not in cells]
     for table in contracts.values():
         if table.name not in raws and (not table.required or table.name == "enrolment_by_grade"):
-            tables[table.name] = Placed(empty(table), f"{table.name}.csv", pd.Series([], dtype=int))
+            none = pd.Series([], dtype=int)
+            tables[table.name] = Placed(empty(table), f"{table.name}.csv", none, table.name)
     return tables, found
 
 
@@ -273,8 +279,7 @@ def _box(tables: Tables) -> Box | None:
     points = pd.concat(frames) if frames else pd.DataFrame()
     if points.empty:
         return None
-    middle = float(points["lon"].median()), float(points["lat"].median())
-    near = points[kilometres(points["lon"], points["lat"], *middle) <= FAR_KM]
+    near = points[kilometres(points["lon"], points["lat"], *middle(points["lon"], points["lat"])) <= FAR_KM]
     return None if near.empty else box_around(near["lon"].to_numpy(), near["lat"].to_numpy())
 
 
@@ -316,6 +321,12 @@ def gated_mapping(
     return mapping
 
 
+def _townships(tables: Tables) -> frozenset[str]:
+    """Every township that schools or villages name; none while rows of them could not be read."""
+    frames = [tables[n].frame for n in ("schools", "villages") if n in tables and tables[n].whole]
+    return frozenset(t for f in frames for t in f["township"]) if len(frames) == 2 else frozenset()
+
+
 def _assemble(folder: Path, allowed: Allowed) -> tuple[County | None, list[Finding]]:
     """The county, or None with every finding."""
     head, refused = _gate(folder, read_head(folder, allowed), allowed)
@@ -323,17 +334,18 @@ def _assemble(folder: Path, allowed: Allowed) -> tuple[County | None, list[Findi
     contracts = declared_tables(norms)
     mapping = gated_mapping(folder, head.mapping, contracts, allowed) if head.mapping else None
     raws, found = _raw_tables(folder, head, mapping.tables() if mapping else frozenset())
+    told = errors(found)
     found = [*said, *undeclared_columns(norms, contracts), *found]
     mapped = read_mapped(folder, mapping, head.name, raws, contracts) if mapping else Mapped()
     raws |= mapped.raws
     found += mapped.findings
     placed = in_degrees(raws, cast(dict[str, str], head.crs))
-    declared, problems = _validated(placed.raws, contracts)
-    declared = {name: table for name, table in declared.items() if name not in placed.broken}
+    declared, problems = _validated(placed.raws, contracts, [*told, *errors(placed.findings)])
     # sums and swapped points are judged after conversion
     tables, notes = _to_wgs84(declared)
     files = {"roads": head.roads, "townships": head.townships, "waters": head.waters, "zones": head.zones}
-    layers = read_layers(folder, files, head.travel, _box(tables))
+    declared_crs = cast(dict[str, str], head.crs)
+    layers = read_layers(folder, files, head.travel, _box(tables), declared_crs, _townships(tables))
     found += [*refused, *layers.findings]
     unlikely = implausible(declared, tables, layers.roads, layers.waters)
     found += mapped.placed(

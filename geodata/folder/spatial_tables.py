@@ -11,16 +11,21 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
-from pyproj import CRS
+from pyproj import CRS, Transformer
 
+from geodata.arrays import Floats
 from geodata.bureau.workbooks import SourceSheet, cell_text
 from geodata.contract.findings import Finding, InputProblems
+from geodata.contract.tables import CRS_NAMES
 from geodata.folder.drivers import driver_of, layer_names, open_layer
+from geodata.folder.projecting import inside, same_system, suggested, system
 
 SUFFIXES = (".shp", ".gpkg", ".geojson", ".json", ".parquet", ".fgb", ".tab", ".kml")
 GEOMETRY_HEADINGS = ("@lon", "@lat", "@crs")
+POINT = "@lon, @lat"
 _OFFSET = ("gcj02", "bd09")
 
 
@@ -155,21 +160,24 @@ def _degrees(
     """Points in degrees and the name of their system; empty cells where there is no geometry."""
     crs, found = _system(shapes.crs, label, epsg, declared)
     shapes = shapes.set_crs(crs, allow_override=True)
-    missing = (shapes.isna() | shapes.is_empty).to_numpy()
-    single = np.array(shapely.get_num_geometries(shapes.to_numpy()) == 1)
-    flat = np.where(single, shapely.get_geometry(shapes.to_numpy(), 0), shapes.to_numpy())
-    area = ~missing & (shapely.get_type_id(flat) != 0)
-    if area.any():
-        first = int(np.flatnonzero(area)[0]) + 1
-        found.append(Finding("note", "bureau.inner_point", {"count": int(area.sum())}, file=label, row=first))
-    flat = np.where(area, shapely.point_on_surface(flat), flat)
-    points = gpd.GeoSeries(flat, crs=crs)
+    missing = np.array([s is None or s.is_empty for s in shapes], dtype=np.bool_)
+    flat, notes = _one_point_each(shapes.to_numpy(), missing, label)
+    found += notes
     name = declared or ("cgcs2000" if crs.to_epsg() == 4490 else "wgs84")
+    x, y = np.full(len(flat), np.nan), np.full(len(flat), np.nan)
+    x[~missing], y[~missing] = shapely.get_x(flat[~missing]), shapely.get_y(flat[~missing])
+    lon, lat = x.copy(), y.copy()
     if crs.to_epsg() not in (4326, 4490) and declared not in _OFFSET:
-        points = points.to_crs("EPSG:4326")
+        lon[~missing], lat[~missing] = Transformer.from_crs(crs, 4326, always_xy=True).transform(
+            x[~missing], y[~missing]
+        )
         fields: dict[str, object] = {"count": int((~missing).sum()), "crs": crs.name}
         found.append(Finding("note", "bureau.reprojected", fields, file=label))
-    lon, lat = shapely.get_x(points.to_numpy()), shapely.get_y(points.to_numpy())
+        outside = ~missing & ~inside(crs, lon, lat)
+        if outside.any():
+            found.append(_outside(crs, label, x, y, outside))
+            missing |= outside
+    lon[missing], lat[missing] = np.nan, np.nan
     cells = pd.DataFrame(
         {
             "@lon": [cell_text(float(v)) for v in lon], "@lat": [cell_text(float(v)) for v in lat],
@@ -180,11 +188,45 @@ def _degrees(
     return cells, found
 
 
+def _one_point_each(
+    shapes: npt.NDArray[np.object_], missing: npt.NDArray[np.bool_], label: str
+) -> tuple[npt.NDArray[np.object_], list[Finding]]:
+    """A point for every shape that is there; of a multipoint of one its only one, of others one inside."""
+    flat = np.full(len(shapes), None, dtype=object)
+    there = np.flatnonzero(~missing)
+    single = shapely.get_num_geometries(shapes[there]) == 1
+    flat[there] = np.where(single, shapely.get_geometry(shapes[there], 0), shapes[there])
+    area = there[shapely.get_type_id(flat[there]) != 0]
+    if not len(area):
+        return flat, []
+    flat[area] = shapely.point_on_surface(flat[area])
+    return flat, [
+        Finding("note", "bureau.inner_point", {"count": len(area)}, file=label, row=int(area[0]) + 1)
+    ]
+
+
+def _outside(crs: CRS, label: str, x: Floats, y: Floats, where: npt.NDArray[np.bool_]) -> Finding:
+    """One error for all points outside the area of their system, with the system that they may be in."""
+    first = int(np.flatnonzero(where)[0])
+    value = f"{x[first]:.10g}, {y[first]:.10g}"
+    named = f"EPSG:{crs.to_epsg()}" if crs.to_epsg() else crs.name
+    fields: dict[str, object] = {"crs": named, "system": crs.name, "count": int(where.sum())}
+    other = suggested(crs, x[where], y[where])
+    key = "tables.outside_system_try" if other else "tables.outside_system"
+    if other:
+        fields["other"] = other
+    return Finding("error", key, fields, file=label, row=first + 1, column=POINT, value=value)
+
+
 def _system(own: CRS | None, label: str, epsg: int | None, declared: str | None) -> tuple[CRS, list[Finding]]:
     """The system of a layer: its own, else the declared one; never a guess, never two."""
-    if own is not None and epsg is not None and own.to_epsg() != epsg:
+    stated = None if epsg is None else system(f"EPSG:{epsg}")
+    if epsg is not None and stated is None:
+        choices = ", ".join(CRS_NAMES)
+        raise InputProblems([Finding("error", "tables.not_a_system", {"choices": choices}, file=label, value=f"EPSG:{epsg}")])  # fmt: skip
+    if own is not None and stated is not None and not same_system(own, stated):
         raise _problem("bureau.two_systems", label, own=own.name, epsg=epsg)
-    crs = own or (CRS.from_epsg(epsg) if epsg is not None else None)
+    crs = own or stated
     if crs is None and declared is not None:
         crs = CRS.from_epsg(4490 if declared == "cgcs2000" else 4326)
     if crs is None:

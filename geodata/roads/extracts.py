@@ -45,7 +45,14 @@ class Box:
 
     def holds(self, place: Place) -> bool:
         """Whether a longitude and latitude lie inside."""
-        return self.west <= place[0] <= self.east and self.south <= place[1] <= self.north
+        east = place[0] if place[0] >= self.west else place[0] + 360  # a box may reach across 180 degrees
+        return east <= self.east and self.south <= place[1] <= self.north
+
+    def meets(self, west: float, south: float, east: float, north: float) -> bool:
+        """Whether another box, in degrees, has ground in common with this one."""
+        apart = min(abs((west + east) / 2 - (self.west + self.east) / 2 - turn) for turn in (-360, 0, 360))
+        wide = (east - west + self.east - self.west) / 2
+        return apart <= wide and south <= self.north and north >= self.south
 
 
 def box_around(lon: Any, lat: Any, margin_km: float = MARGIN_KM) -> Box:
@@ -57,6 +64,9 @@ def box_around(lon: Any, lat: Any, margin_km: float = MARGIN_KM) -> Box:
         At least one place.
     margin_km : float
     """
+    lon = np.asarray(lon, dtype=float)
+    if np.ptp(lon) > 180:
+        lon = lon % 360
     north = margin_km / KM_PER_DEGREE
     widest = max(abs(float(np.min(lat))), abs(float(np.max(lat)))) + north
     east = north / max(np.cos(np.radians(widest)), 0.01)

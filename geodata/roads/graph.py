@@ -23,6 +23,8 @@ from xml.etree.ElementTree import ParseError
 import geopandas as gpd
 import networkx as nx
 import numpy as np
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from geodata.contract.findings import Finding, InputProblems, Severity
 from geodata.roads.extracts import KEPT_TAGS, OSM_ENDINGS, Box, read_extract, write_osm
@@ -128,6 +130,12 @@ def _read_graphml(path: Path) -> nx.MultiDiGraph[Any]:
     if "crs" not in graph.graph:
         raise _problem("roads.no_crs", path)
     _check_nodes(graph, path, np.inf, np.inf)
+    try:
+        CRS.from_user_input(graph.graph["crs"])
+    except CRSError:
+        raise InputProblems(
+            [Finding("error", "roads.unknown_system", file=path.name, value=str(graph.graph["crs"])[:60])]
+        ) from None
     if str(graph.graph["crs"]).lower() != "epsg:4326":
         graph = ox.project_graph(graph, to_crs="EPSG:4326")
     _check_nodes(graph, path, 180, 90)

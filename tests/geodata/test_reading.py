@@ -394,9 +394,10 @@ def test_without_any_place_an_osm_file_is_not_read(county_folder):
     (county_folder / "big.osm.pbf").write_bytes(b"")
     settings(county_folder, "townships =", 'roads = "big.osm.pbf"\ntownships =')
     for table in ("schools", "villages"):
-        put(county_folder, table, 2, "lon", "abc")
+        frame = cells(county_folder, table)
+        write(county_folder, table, frame.assign(lon="abc"))
     keys = [f.key for f in check(county_folder)]
-    assert "roads.not_read" in keys and keys.count("tables.not_number") == 2
+    assert "roads.not_read" in keys and keys.count("tables.not_number") > 2
 
 
 def test_another_separator_is_one_problem_not_one_a_column(county_folder):

@@ -1,0 +1,60 @@
+"""A validated table with the places its rows came from, and what is known of the rows that are wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from geodata.contract.tables import TABLES
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A validated table with the file and rows it came from, for messages.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows without a fault of their own, in contract form.
+    file : str
+    rows : Series of int
+        Spreadsheet row of each row of ``frame``.
+    name : str
+        Of the table.
+    ids : DataFrame
+        Keys and references of *all* rows as text, empty where unreadable; index = spreadsheet row.
+    whole : bool
+        No row was left out: sums over the table mean something.
+    """
+
+    frame: pd.DataFrame
+    file: str
+    rows: pd.Series
+    name: str = ""
+    ids: pd.DataFrame = field(default_factory=pd.DataFrame)
+    whole: bool = True
+
+    def at(self, table: str, index: int, column: str, value: object) -> dict[str, Any]:
+        """Where a cell of ``frame`` stands, as fields of a `Finding`."""
+        row = int(self.rows.iloc[index])
+        return {"file": self.file, "table": table, "row": row, "column": column, "value": str(value)}
+
+    def known_keys(self) -> set[tuple[str, ...]]:
+        """Keys of all rows, also of those with a fault elsewhere in the row."""
+        keys = list(TABLES[self.name].key)
+        return set(self.ids[keys].itertuples(index=False, name=None)) if len(self.ids) else set()
+
+    def all_ids(self, column: str) -> list[tuple[int, str]]:
+        """Spreadsheet row and id of every row, also of those with a fault elsewhere in the row."""
+        if column in self.ids:
+            return [(int(row), str(value)) for row, value in self.ids[column].items()]
+        return list(zip(self.rows.astype(int).tolist(), self.frame[column].astype(str).tolist(), strict=True))
+
+    def known(self, column: str) -> set[str]:
+        """Ids of one column in all rows, also of those with a fault elsewhere in the row."""
+        return set(self.ids[column]) - {""} if column in self.ids else set(self.frame[column].astype(str))
+
+
+Tables = dict[str, Placed]
