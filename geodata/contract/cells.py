@@ -65,7 +65,7 @@ def invisible(text: object) -> str:
     return _codes(str(text))
 
 
-def heading(text: object) -> str:
+def header_word(text: object) -> str:
     """What makes two headings the same: full width, blanks, line breaks and the unseen do not count."""
     return re.sub(r"\s+", "", bare(text)).lower()
 

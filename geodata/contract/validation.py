@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from geodata.contract.cells import EMPTY, ERROR_VALUES, bare, heading, id_like, invisible, plain
+from geodata.contract.cells import EMPTY, ERROR_VALUES, bare, header_word, id_like, invisible, plain
 from geodata.contract.findings import Finding
 from geodata.contract.placed import Placed
 from geodata.contract.tables import Column, Table
@@ -114,10 +114,10 @@ def schema(table: Table) -> pa.DataFrameSchema:
 
 def rename(table: Table, raw: Raw) -> tuple[pd.DataFrame, dict[str, str], list[Finding]]:
     """Headers to contract names, in English or Chinese; what is missing or unknown is said."""
-    known = {heading(word): c.name for c in table.columns for word in (c.name, c.zh)}
+    known = {header_word(word): c.name for c in table.columns for word in (c.name, c.zh)}
     at, names, written, found = [], [], {}, []
     for position, header in enumerate(raw.frame.columns):
-        name = known.get(heading(header))
+        name = known.get(header_word(header))
         hidden = invisible(header)
         if hidden:
             fields: dict[str, object] = {"count": 1, "codes": hidden}
@@ -293,7 +293,8 @@ def _column(
     values, wrong = coerce(column, cells)
     place = (raw.file, table.name)
     found = []
-    broken = cells.fillna("").map(bare).str.upper().isin(ERROR_VALUES)
+    texts = ["" if pd.isna(v) else str(v) for v in cells]
+    broken = pd.Series([t[:1] == "#" and bare(t).upper() in ERROR_VALUES for t in texts], cells.index, bool)
     for index in cells.index[wrong | broken]:
         kind = {"whole": "tables.not_whole", "number": "tables.not_number", "flag": "tables.not_flag"}
         key = "tables.error_value" if broken[index] else kind[column.kind]
@@ -302,12 +303,12 @@ def _column(
         )
     values = values.astype(object).mask(wrong | broken, _stand_in(column)) if found else values
     if column.kind != "text" or id_like(column):
-        codes = cells.fillna("").map(invisible)
-        hit = codes[codes != ""]
-        if len(hit):
-            shown = ", ".join(sorted({c for text in hit for c in text.split(", ")}))
-            fields: dict[str, object] = {"count": len(hit), "codes": shown}
-            found.append(Finding("note", "tables.invisible", fields, *place, int(hit.index[0]) + raw.first_row, header))  # fmt: skip
+        codes = [(i, code) for i, t in zip(cells.index, texts, strict=True) if (code := invisible(t))]
+        if codes:
+            shown = ", ".join(sorted({c for _, text in codes for c in text.split(", ")}))
+            fields: dict[str, object] = {"count": len(codes), "codes": shown}
+            at = (*place, int(codes[0][0]) + raw.first_row, header)
+            found.append(Finding("note", "tables.invisible", fields, *at))
     return values, wrong | broken, found
 
 

@@ -16,7 +16,7 @@ from pyproj import CRS, Transformer
 from pyproj.exceptions import CRSError
 
 from geodata.arrays import Flags, Floats
-from geodata.contract.cells import bare, heading
+from geodata.contract.cells import bare, header_word
 from geodata.contract.findings import Finding
 from geodata.contract.tables import CRS_NAMES, TABLES
 from geodata.contract.validation import Raw, coerce
@@ -167,7 +167,7 @@ def _headers(name: str, raw: Raw) -> dict[str, str] | None:
     found = {}
     for column in ("lon", "lat", "crs"):
         zh = TABLES[name].column(column).zh
-        same = [h for h in raw.frame.columns if heading(h) in (column, heading(zh))]
+        same = [h for h in raw.frame.columns if header_word(h) in (column, header_word(zh))]
         if len(same) > 1 or (not same and column != "crs"):
             return None
         found[column] = str(same[0]) if same else "crs"
@@ -235,7 +235,7 @@ def _converted(
     return [*found, *_said(crs, text, raw.file, name, int(inside.sum()))], lon, lat
 
 
-def inside(crs: CRS, lon: Floats, lat: Floats) -> Flags:
+def within_area(crs: CRS, lon: Floats, lat: Floats) -> Flags:
     """Where points in degrees lie in or near the area that a system is made for."""
     return _inside(crs, lon, lat)
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 import shapely
 
-from geodata.contract.cells import bare, heading
+from geodata.contract.cells import bare, header_word
 from geodata.contract.coordinates import to_wgs84
 from geodata.contract.findings import Finding, InputProblems, Severity
 from geodata.folder.projecting import same_system, system
@@ -150,7 +150,7 @@ def named_townships(
     known : collection of str
         Townships of the tables; empty where they could not be read.
     """
-    column = next((c for c in layer.columns if heading(c) in NAMES), None)
+    column = next((c for c in layer.columns if header_word(c) in NAMES), None)
     if column is None:
         have = ", ".join(str(c) for c in layer.columns if c != layer.geometry.name)
         found = [Finding("warning", "tables.layer_no_names", {"have": have or "-"}, file, "townships")]

@@ -21,7 +21,7 @@ from geodata.bureau.workbooks import SourceSheet, cell_text
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.tables import CRS_NAMES
 from geodata.folder.drivers import driver_of, layer_names, open_layer
-from geodata.folder.projecting import inside, same_system, suggested, system
+from geodata.folder.projecting import same_system, suggested, system, within_area
 
 SUFFIXES = (".shp", ".gpkg", ".geojson", ".json", ".parquet", ".fgb", ".tab", ".kml")
 GEOMETRY_HEADINGS = ("@lon", "@lat", "@crs")
@@ -173,7 +173,7 @@ def _degrees(
         )
         fields: dict[str, object] = {"count": int((~missing).sum()), "crs": crs.name}
         found.append(Finding("note", "bureau.reprojected", fields, file=label))
-        outside = ~missing & ~inside(crs, lon, lat)
+        outside = ~missing & ~within_area(crs, lon, lat)
         if outside.any():
             found.append(_outside(crs, label, x, y, outside))
             missing |= outside
