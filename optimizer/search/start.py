@@ -69,7 +69,8 @@ def first_plan(search: Search, limits: Limits) -> Answer | None:
     ----------
     search : Search
     limits : Limits
-        Seconds are for all attempts together.
+        Seconds are for all attempts together, and not less than the method's ``start_seconds``: without a first plan
+        there is no answer at all.
 
     Returns
     -------
@@ -78,9 +79,9 @@ def first_plan(search: Search, limits: Limits) -> Answer | None:
     """
     begun, goal = time.monotonic(), search.task.goals[0].name
     here = todays(search)
-    easy = replace(limits, gap=ANY_GAP)
+    easy = replace(limits, gap=ANY_GAP, seconds=max(limits.seconds, search.task.method.start_seconds))
     for free in _freer(search):
-        if search.bridge.stopped or time.monotonic() - begun > limits.seconds:
+        if search.bridge.stopped or time.monotonic() - begun > easy.seconds:
             return None
         part = search.bridge.part(free, here)
         found = part.engine.solve(goal, time_left(easy, begun))

@@ -112,7 +112,7 @@ def test_no_time_at_all_ends_with_a_plan_and_a_bound(first: str) -> None:
     assert result.solve.status == "stopped"
     assert np.isfinite(result.solve.bound)
     assert result.solve.bound <= result.solve.objective
-    assert {"reasons.clock", "reasons.goal_left_disruption"} <= {f.key for f in result.findings}
+    assert "reasons.clock" in {f.key for f in result.findings}
 
 
 @pytest.mark.parametrize("first", ["imbalance", "cost"])
