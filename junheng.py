@@ -25,6 +25,7 @@ from optimizer.solver.stopping import Stop
 from optimizer.study.alternatives import alternatives
 from optimizer.study.frontier import frontier
 from optimizer.verbs.explain import explain_school
+from optimizer.verbs.least_budget import least_budget
 from optimizer.verbs.plan import plan
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "explain_school",
     "frontier",
     "judge",
+    "least_budget",
     "load_standards",
     "plan",
     "read_county",

@@ -1,0 +1,211 @@
+"""The verb ``least_budget``: what it costs at least that every unit passes, or why no money is enough.
+
+Three questions, each a plan of its own with a proven bound:
+
+1. The cheapest plan that keeps the requirements, with as much money as it likes.
+2. Where no plan keeps them whatever the money: the most that can be reached, what that costs at least, and which
+   units cannot pass in any plan, each of them proven alone.
+3. What can be reached with no new money.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from geodata.contract.county import County
+from geodata.travel.times import TravelTimes, travel_times
+from models.plan.decisions import GoalRecord, PlanResult
+from models.problem.instance import build_instance
+from models.standards.norms import load_standards
+from optimizer.outcomes import Infeasible, StoppedWithoutPlan
+from optimizer.scenario import Goal, Requirement, Scenario
+from optimizer.search.search import Search
+from optimizer.search.task import Report, Task
+from optimizer.solver.limits import Limits
+from optimizer.solver.stopping import Stop, heeding
+from optimizer.verbs.plan import plan
+
+PASSING = Requirement(goal="failing", at_most=0.0)
+ENOUGH = 1e10
+"""Yuan that no county's plan comes near."""
+YUAN = 1e4
+"""Yuan in the unit of the goal ``cost``."""
+BLOCKED = ["unit_id", "school_id", "name", "township", "stage", "indicator", "short", "proven"]
+
+
+@dataclass(frozen=True)
+class LeastBudget:
+    """What the requirements cost at least.
+
+    Parameters
+    ----------
+    county : County
+    require : tuple of Requirement
+    least : PlanResult or None
+        The cheapest plan found that keeps the requirements; None where none was found.
+    impossible : bool
+        Proven: no plan keeps them, whatever the money.
+    most : PlanResult or None
+        Where there is no such plan: the fewest that fail, and then the least money for that.
+    blocked : DataFrame
+        ``unit_id, school_id, name, township, stage, indicator, short, proven``: the units that fail in `most` with what
+        they are short of, in the indicator's own unit; ``proven`` where no plan at all lets the unit pass.
+    free : PlanResult or None
+        The fewest that fail with no new money, None where there is no plan without any.
+    seconds : float
+    """
+
+    county: County
+    require: tuple[Requirement, ...]
+    least: PlanResult | None
+    impossible: bool
+    most: PlanResult | None
+    blocked: pd.DataFrame
+    free: PlanResult | None
+    seconds: float
+
+    @property
+    def answer(self) -> PlanResult | None:
+        """The plan whose money is told: that of the requirements, or else of the most that can be reached."""
+        return self.least or self.most
+
+    @property
+    def yuan(self) -> dict[str, float]:
+        """Charged yuan by earmark of that plan; empty without one."""
+        if self.answer is None:
+            return {}
+        costs = self.answer.verdict.costs
+        charged = costs[costs["charged"]].groupby("earmark")["yuan"].sum()
+        return {str(e): float(v) for e, v in charged.items()}
+
+    @property
+    def bound(self) -> float:
+        """Yuan that every such plan costs at least (proven)."""
+        return 0.0 if self.answer is None else YUAN * _goal(self.answer, "cost").bound
+
+    @property
+    def gap(self) -> float:
+        """(yuan - bound) / yuan."""
+        return float("nan") if self.answer is None else _goal(self.answer, "cost").gap
+
+    @property
+    def fewest(self) -> tuple[int, int] | None:
+        """Units that fail in `most`, and how many fail at least in any plan; None where it was not asked."""
+        return None if self.most is None else _failing(self.most)
+
+    @property
+    def fewest_free(self) -> tuple[int, int] | None:
+        """The same with no new money."""
+        return None if self.free is None else _failing(self.free)
+
+
+def _goal(result: PlanResult, name: str) -> GoalRecord:
+    return next(g for g in result.solve.goals if g.goal == name)
+
+
+def _failing(result: PlanResult) -> tuple[int, int]:
+    line = _goal(result, "failing")
+    return round(line.objective), int(np.ceil(line.bound - 1e-6))
+
+
+def least_budget(
+    county: County,
+    scenario: Scenario | None = None,
+    times: TravelTimes | None = None,
+    report: Report | None = None,
+    stop: Stop | None = None,
+) -> LeastBudget:
+    """The least budget with which every unit passes, or the scenario's own requirements hold.
+
+    Parameters
+    ----------
+    county : County
+    scenario : Scenario or None
+        Its requirements, where it has any, in place of passing; its budget and goals do not matter. Its seconds are
+        shared by the three questions.
+    times : TravelTimes or None
+    report : callable or None
+    stop : Stop or None
+        None: Ctrl-C stops.
+
+    Returns
+    -------
+    LeastBudget
+
+    Raises
+    ------
+    InputProblems
+    Infeasible
+        Not even without the requirements is there a plan.
+    StoppedWithoutPlan
+        Stopped before the first answer.
+    Rejected, Defect
+    """
+    begun = time.monotonic()
+    scenario = scenario or Scenario()
+    require = scenario.require or (PASSING,)
+    times = times or travel_times(county)
+    third = {"seconds": scenario.seconds / 3}
+    rich = scenario.model_copy(
+        update={**third, "budget": {"any": ENOUGH}, "require": require, "goals": (Goal(name="cost", gap=scenario.gap),)}
+    )  # fmt: skip
+    reach = rich.model_copy(
+        update={"require": (), "goals": (Goal(name="failing"), Goal(name="cost", gap=scenario.gap))}
+    )
+    poor = reach.model_copy(update={"budget": {}, "goals": (Goal(name="failing"),)})
+    with heeding(stop) as token:
+        least, impossible = _cheapest(county, rich, times, report, token)
+        most = plan(county, reach, times, report, token) if least is None else None
+        if most is None:
+            blocked = pd.DataFrame(columns=BLOCKED)
+        else:
+            blocked = _blocked(county, reach, most, times, token)
+        free = _without_money(county, poor, times, report, token)
+    return LeastBudget(county, require, least, impossible, most, blocked, free, time.monotonic() - begun)
+
+
+def _cheapest(
+    county: County, scenario: Scenario, times: TravelTimes, report: Report | None, stop: Stop
+) -> tuple[PlanResult | None, bool]:
+    """The cheapest plan, or None and whether that is proven."""
+    try:
+        return plan(county, scenario, times, report, stop), False
+    except StoppedWithoutPlan:
+        return None, False
+    except Infeasible:
+        return None, True
+
+
+def _without_money(
+    county: County, scenario: Scenario, times: TravelTimes, report: Report | None, stop: Stop
+) -> PlanResult | None:
+    try:
+        return plan(county, scenario, times, report, stop)
+    except (Infeasible, StoppedWithoutPlan):
+        return None
+
+
+def _blocked(
+    county: County, scenario: Scenario, most: PlanResult, times: TravelTimes, stop: Stop
+) -> pd.DataFrame:
+    """The units that fail in the best plan, what each is short of, and whether it fails in every plan."""
+    units = most.verdict.units
+    failing = units[units["open_plan"] & ~units["passes_plan"].fillna(True).astype(bool)]
+    cells = most.verdict.indicators
+    short = cells[cells["unit_id"].isin(failing["unit_id"]) & ~cells["met_plan"].fillna(True).astype(bool)]
+    inst = build_instance(county, load_standards(county), scenario.request(), times)
+    search = Search(inst, Task(limits=Limits(seconds=scenario.seconds), stop=stop), whole=False)
+    passes = search.bridge.at("passes")
+    proven = {}
+    search.bridge.relax(True)  # what even fractions cannot do, no plan can
+    for unit in failing["unit_id"]:
+        if unit in passes and not stop.is_set():
+            search.bridge.bound(passes[unit], 1.0, 1.0)
+            proven[unit] = search.bridge.solve("cost", search.task.limits).status == "infeasible"
+            search.bridge.release([passes[unit]])
+    rows = short.assign(short=short["gap_plan"], proven=[proven.get(u, False) for u in short["unit_id"]])
+    return rows[BLOCKED].sort_values(["unit_id", "indicator"], kind="stable").reset_index(drop=True)
