@@ -43,7 +43,7 @@ class Method(BaseModel):
     start_share: Share = _knob(
         0.25, "share of the seconds for a first plan, where today's arrangement is none"
     )
-    start_seconds: Positive = _knob(20.0, "seconds that a first plan may take however little time is given")
+    start_seconds: Positive = _knob(120.0, "seconds that a first plan may take however little time is given")
 
     # tangents and planes, as shares of the objective unless said otherwise
     cut_slack: Share = _knob(0.01, "share of the objective that tangents may leave out")
