@@ -14,6 +14,7 @@ from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.tables import BANDS
 from geodata.folder.geopackage import write_geopackage
+from geodata.folder.target import claim
 from geodata.messages import LANGUAGES
 
 
@@ -83,8 +84,8 @@ def write_areas(county: County, path: Path) -> list[Finding]:
     """
     refuse_geopackage(path)
     layers, found = area_layers(county, county.attendance)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_geopackage(layers, path)
+    with claim(path) as target:
+        target.new_file(lambda draft: write_geopackage(layers, draft))
     return found
 
 

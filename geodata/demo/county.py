@@ -18,6 +18,7 @@ from geodata.demo.places import Places, degrees, make_places
 from geodata.demo.pupils import Pupils, make_pupils
 from geodata.demo.resources import categories, make_means
 from geodata.demo.roads import make_roads, save_roads
+from geodata.folder.target import claim
 
 YEAR = 2025
 COHORT_INDEX = {
@@ -264,7 +265,7 @@ def write_demo_county(folder: Path, seed: int = 2026) -> Path:
     Parameters
     ----------
     folder : Path
-        Made if missing; files of the same names are replaced.
+        Made if missing, as a whole; the files of an earlier one are replaced, others in it stay.
     seed : int
         The same seed gives the same bytes.
 
@@ -273,7 +274,11 @@ def write_demo_county(folder: Path, seed: int = 2026) -> Path:
     Path
         The folder: county.toml, tables as CSV, roads.graphml, townships and waters as GeoJSON.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    with claim(folder) as target:
+        return target.replace(lambda draft: _write(draft, seed))
+
+
+def _write(folder: Path, seed: int) -> None:
     rng = np.random.default_rng([seed, 1])
     places = make_places(rng)
     pupils = make_pupils(np.random.default_rng([seed, 2]), places)
@@ -299,4 +304,3 @@ def write_demo_county(folder: Path, seed: int = 2026) -> Path:
     save_roads(make_roads(np.random.default_rng([seed, 4]), places), folder / "roads.graphml")
     _background(folder, places, np.random.default_rng([seed, 5]))
     (folder / "county.toml").write_text(COUNTY_TOML.format(seed=seed, year=YEAR), encoding="utf-8")
-    return folder

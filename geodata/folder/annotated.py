@@ -26,6 +26,7 @@ from geodata.contract.containment import NOTHING, Allowed, refused
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.tables import TABLES
 from geodata.folder.reading import Head, gated_mapping, read_head
+from geodata.folder.target import claim
 from geodata.folder.template import refuse_workbook
 from geodata.messages import say
 
@@ -87,7 +88,8 @@ def write_marked(
             _mark(one, language)
     _list(listing, findings, places, language)
     book.properties.created = book.properties.modified = MADE
-    book.save(path)
+    with claim(path) as target:
+        target.new_file(book.save)
     return path
 
 

@@ -15,6 +15,7 @@ from xlsxwriter.utility import xl_col_to_name
 
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.tables import TABLES, Column, Table
+from geodata.folder.target import claim
 from geodata.messages import catalogue, say
 
 ROWS = 5000
@@ -57,6 +58,12 @@ def write_template(path: Path, language: str = "zh") -> Path:
         The file exists, or the name does not end in .xlsx.
     """
     refuse_workbook(path)
+    with claim(path) as target:
+        target.new_file(lambda draft: _write(draft, language))
+    return path
+
+
+def _write(path: Path, language: str) -> None:
     with xlsxwriter.Workbook(str(path)) as book:
         book.set_properties({"title": "junheng", "created": MADE})
         looks = {
@@ -71,7 +78,6 @@ def write_template(path: Path, language: str = "zh") -> Path:
         _guide(book, looks, language)
         for table in TABLES.values():
             _sheet(book, looks, table, language)
-    return path
 
 
 def sheet_name(table: Table, language: str) -> str:

@@ -20,6 +20,7 @@ from maps.wording import listed, name
 from models.plan.analysis import Alternatives
 
 MARKER = "alternatives.json"
+NAMES = frozenset(("alternatives.xlsx", "alternatives.json"))
 
 
 def alternatives_said(found: Alternatives, language: str) -> list[str]:
@@ -161,4 +162,4 @@ def write_alternatives(
         text = json.dumps(alternatives_record(found), ensure_ascii=False, indent=1, default=str)
         (draft / MARKER).write_text(text + "\n", encoding="utf-8")
 
-    write_folder(folder, MARKER, overwrite, fill)
+    write_folder(folder, MARKER, overwrite, fill, NAMES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import tempfile
+from collections.abc import Callable, Collection
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
@@ -12,9 +12,10 @@ from typing import Any
 import jinja2
 
 from geodata.contract.findings import Finding, InputProblems
+from geodata.folder.target import claim
 from maps.dossier.completeness import balance_sentence
-from maps.dossier.folders import put_in_place
 from maps.dossier.notices import notices
+from maps.dossier.rehearsal import drawn
 from maps.dossier.tables import Sheet, actions, budget, coefficients, gap_counts, summary
 from maps.dossier.workbook import write_workbook
 from maps.layers import write_layers
@@ -23,6 +24,9 @@ from maps.wording import word
 from models.plan.decisions import PlanResult
 
 MARKER = "run.json"
+UNFINISHED = "unfinished.txt"
+NAMES = frozenset(("decisions", "index.html", "map.html", "plan.xlsx", "plan.gpkg", MARKER, UNFINISHED))
+"""Everything of a dossier; what else lies in its folder is the planner's."""
 PACKAGES = ("junheng", "pyomo", "highspy", "osmnx", "geopandas", "folium", "pandas", "numpy", "scipy")
 DECIMALS = {"cv": 2, "money": 1, "minutes": 0, "whole": 0, "ratio": 2, "number": 2}
 
@@ -77,8 +81,16 @@ def _text(value: object, digits: int | None) -> tuple[str, bool]:
     return (shown[:-3] if shown.endswith(".00") else shown), True
 
 
-def front_page(result: PlanResult, language: str) -> str:
-    """``index.html``: headline, notices, links; autoescaped, and it asks nothing of the network."""
+def front_page(result: PlanResult, language: str, lost: Collection[str] = ()) -> str:
+    """``index.html``: headline, notices, links; autoescaped, and it asks nothing of the network.
+
+    Parameters
+    ----------
+    result : PlanResult
+    language : {"zh", "en"}
+    lost : collection of str
+        Files that could not be made and are not linked.
+    """
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     template = environment.from_string(
         (files("maps.web") / "page" / "index.html").read_text(encoding="utf-8")
@@ -89,7 +101,7 @@ def front_page(result: PlanResult, language: str) -> str:
     return str(template.render(
         language=language, title=word("title", language, county=result.county.name if language == "zh" else result.county.name_en),
         draft=word("draft_mark", language), notices=notices(result, language),
-        links=[(f, word(f"link_{k}", language)) for f, k in (("map.html", "map"), ("plan.xlsx", "xlsx"), ("plan.gpkg", "gpkg"), ("run.json", "run"))],
+        links=[(f, word(f"link_{k}", language)) for f, k in (("map.html", "map"), ("plan.xlsx", "xlsx"), ("plan.gpkg", "gpkg"), ("run.json", "run")) if f not in lost],
         sections=[
             (word("sheet_summary", language), _shown(summary(result, language))),
             (word("front_actions", language), _shown(large)),
@@ -106,6 +118,11 @@ def is_dossier(folder: Path) -> bool:
     return (folder / MARKER).is_file()
 
 
+def is_unfinished(folder: Path) -> bool:
+    """Whether a folder holds a dossier that is not drawn to the end."""
+    return is_dossier(folder) and (folder / UNFINISHED).is_file()
+
+
 def _may_write(folder: Path, overwrite: bool) -> None:
     """Only an empty place or, when asked, an earlier dossier is written to."""
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
@@ -116,10 +133,94 @@ def _may_write(folder: Path, overwrite: bool) -> None:
         raise InputProblems([Finding("error", "workbook.not_a_dossier", file=str(folder))])
 
 
-def write_dossier(result: PlanResult, folder: Path, language: str = "zh", overwrite: bool = False) -> Path:
-    """Write a plan's dossier: index.html, map.html, plan.xlsx, plan.gpkg, run.json.
+def _decisions(result: PlanResult, folder: Path) -> None:
+    """The plan's own tables as CSV and the run record: what the plan is, before anything is drawn from it."""
+    (folder / "decisions").mkdir()
+    for name, table in result.plan.tables().items():
+        table.to_csv(
+            folder / "decisions" / f"{name}.csv", index=False, encoding="utf-8-sig", lineterminator="\n"
+        )
+    record = json.dumps(run_record(result), ensure_ascii=False, indent=1, default=str)
+    (folder / MARKER).write_text(record + "\n", encoding="utf-8")
 
-    Everything is written beside the folder first and moved there when complete.
+
+def save_plan(result: PlanResult, folder: Path, language: str = "zh", overwrite: bool = False) -> Path:
+    """Write the plan's tables and ``run.json``, whole and at once, so that nothing later can lose the plan.
+
+    Parameters
+    ----------
+    result : PlanResult
+    folder : Path
+    language : {"zh", "en"}
+    overwrite : bool
+        As in `write_dossier`.
+
+    Returns
+    -------
+    Path
+        Where it is, as `geodata.folder.target.Target.replace` says.
+
+    Raises
+    ------
+    InputProblems
+        When the folder may not be written.
+    """
+
+    def fill(draft: Path) -> None:
+        _decisions(result, draft)
+        (draft / UNFINISHED).write_text(word("unfinished", language) + "\n", encoding="utf-8")
+
+    with claim(folder, NAMES) as target:
+        _may_write(folder, overwrite)
+        return target.replace(fill)
+
+
+def draw_plan(result: PlanResult, folder: Path, language: str = "zh") -> list[Finding]:
+    """Write the whole dossier over a saved plan: what cannot be drawn is left out and said.
+
+    Parameters
+    ----------
+    result : PlanResult
+    folder : Path
+        As `save_plan` returned it.
+    language : {"zh", "en"}
+
+    Returns
+    -------
+    list of Finding
+        A warning for each file that could not be made.
+    """
+    missing: list[Finding] = []
+    parts: tuple[tuple[str, Callable[[Path], object]], ...] = (
+        ("plan.xlsx", lambda file: write_workbook(result, file, language)),
+        ("plan.gpkg", lambda file: write_layers(result, file)),
+        ("map.html", lambda file: write_map(result, file, language)),
+    )
+
+    def fill(draft: Path) -> None:
+        _decisions(result, draft)
+        for name, make in parts:
+            found = drawn(name, lambda make=make, name=name: make(draft / name))
+            if found is not None:
+                missing.append(found)
+                for left in draft.glob(f"{name}*"):
+                    left.unlink()
+        lost = {f.file for f in missing}
+        (draft / "index.html").write_text(front_page(result, language, lost), encoding="utf-8")
+        if missing:
+            text = "\n".join([word("unfinished", language), *(f.sentence(language) for f in missing)])
+            (draft / UNFINISHED).write_text(text + "\n", encoding="utf-8")
+
+    with claim(folder, NAMES) as target:
+        target.replace(fill)
+    return missing
+
+
+def write_dossier(result: PlanResult, folder: Path, language: str = "zh", overwrite: bool = False) -> Path:
+    """Write a plan's dossier: decisions, run.json, then index.html, map.html, plan.xlsx, plan.gpkg.
+
+    The plan's own tables are written first; then everything is made beside the folder and put in place
+    as a whole, by renaming.
 
     Parameters
     ----------
@@ -137,18 +238,11 @@ def write_dossier(result: PlanResult, folder: Path, language: str = "zh", overwr
     Raises
     ------
     InputProblems
-        When the folder may not be written.
+        When the folder may not be written, or a part of the dossier not be made; the plan is saved then.
     """
-    _may_write(folder, overwrite)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".dossier-") as work:
-        draft = Path(work) / "dossier"
-        draft.mkdir()
-        write_workbook(result, draft / "plan.xlsx", language)
-        write_layers(result, draft / "plan.gpkg")
-        write_map(result, draft / "map.html", language)
-        (draft / "index.html").write_text(front_page(result, language), encoding="utf-8")
-        record = json.dumps(run_record(result), ensure_ascii=False, indent=1, default=str)
-        (draft / MARKER).write_text(record + "\n", encoding="utf-8")
-        put_in_place(draft, folder)
-    return folder
+    with claim(folder, NAMES):
+        place = save_plan(result, folder, language, overwrite)
+        missing = draw_plan(result, folder, language)
+    if missing:
+        raise InputProblems(missing)
+    return place

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from geodata.contract.findings import Finding, InputProblems
+from geodata.folder.target import claim
 
 
 def may_write(folder: Path, marker: str, overwrite: bool) -> None:
@@ -43,8 +44,14 @@ def refuse_unwritable(folder: Path) -> None:
             raise InputProblems([Finding("error", "cli.not_writable", why, file=str(folder))]) from None
 
 
-def write_folder(folder: Path, marker: str, overwrite: bool, fill: Callable[[Path], None]) -> None:
-    """Let ``fill`` write into a draft beside the folder, then move it there.
+def write_folder(
+    folder: Path,
+    marker: str,
+    overwrite: bool,
+    fill: Callable[[Path], None],
+    names: frozenset[str] = frozenset(),
+) -> Path:
+    """Let ``fill`` write into a draft beside the folder, then put it in place as a whole.
 
     Parameters
     ----------
@@ -54,20 +61,14 @@ def write_folder(folder: Path, marker: str, overwrite: bool, fill: Callable[[Pat
     overwrite : bool
     fill : callable
         Takes the draft folder.
+    names : frozenset of str
+        Files of an earlier output; what a planner put beside them stays.
+
+    Returns
+    -------
+    Path
+        Where it is, as `geodata.folder.target.Target.replace` says.
     """
-    may_write(folder, marker, overwrite)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".draft-") as work:
-        draft = Path(work) / "draft"
-        draft.mkdir()
-        fill(draft)
-        put_in_place(draft, folder)
-
-
-def put_in_place(draft: Path, folder: Path) -> None:
-    """Move a finished draft to its place; what a planner put beside an earlier one stays."""
-    if not folder.exists():
-        draft.rename(folder)
-        return
-    for file in sorted(draft.iterdir()):
-        file.replace(folder / file.name)
+    with claim(folder, names | {marker}) as target:
+        may_write(folder, marker, overwrite)
+        return target.replace(fill)

@@ -22,6 +22,7 @@ from models.formulation.money import EARMARKED
 from models.plan.analysis import Frontier, FrontierPoint
 
 MARKER = "frontier.json"
+NAMES = frozenset(("frontier.xlsx", "frontier.png", "frontier.json"))
 MEASURES = (
     "imbalance", "cv_ok", "worst_cv_ratio", "units_passing", "cells_met", "closures", "bands_closed", "mean_minutes",
     "max_minutes", "pupils_changed", "staff_moved", "hires",
@@ -226,5 +227,5 @@ def write_frontier(found: Frontier, folder: Path, language: str = "zh", overwrit
         text = json.dumps(frontier_record(found), ensure_ascii=False, indent=1, default=str)
         (draft / MARKER).write_text(text + "\n", encoding="utf-8")
 
-    write_folder(folder, MARKER, overwrite, fill)
+    write_folder(folder, MARKER, overwrite, fill, NAMES)
     return drawn[0]

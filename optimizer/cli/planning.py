@@ -9,10 +9,13 @@ import typer
 from rich.table import Table
 
 from geodata.contract.findings import InputProblems
+from geodata.contract.county import County
 from geodata.demo.county import write_demo_county
 from geodata.folder.reading import read_county, read_head
+from geodata.folder.target import claim
 from geodata.messages import say
-from maps.dossier.dossier import is_dossier, write_dossier
+from maps.dossier.dossier import NAMES, draw_plan, is_dossier, is_unfinished, save_plan
+from maps.dossier.rehearsal import rehearse
 from maps.wording import name as in_words
 from models.plan.decisions import PlanResult
 from optimizer.cli.console import (
@@ -44,22 +47,31 @@ def demo_command(
 ) -> None:
     """Write the fictional demonstration county and make its plan. 生成虚构示例县及其方案。"""
     out = output(language)
-    with exits(out):
-        refuse_folder(county, overwrite, _is_demo, "cli.not_a_demo")
-        refuse_folder(dossier, overwrite, is_dossier, "workbook.not_a_dossier")
-        out.say("demo", county=str(county))
-        write_demo_county(county, seed)
-        with progress(out) as report:
-            result = make_plan(read_county(county), Scenario(), report=report)
-        _summary(out, result)
-        _write(out, result, dossier, overwrite)
+    with exits(out, "plan"), claim(county), claim(dossier, NAMES):
+        begun = _is_demo(county, seed) and not _whole(dossier)  # an interrupted demo goes on where it was
+        refuse_folder(county, overwrite or begun, _is_demo, "cli.not_a_demo")
+        refuse_folder(dossier, overwrite or is_unfinished(dossier), is_dossier, "workbook.not_a_dossier")
+        if begun and not overwrite:
+            out.say("demo_again", county=str(county))
+        else:
+            out.say("demo", county=str(county))
+            write_demo_county(county, seed)
+        _plan(out, read_county(county), Scenario(), dossier, True)
 
 
-def _is_demo(folder: Path) -> bool:
+def _is_demo(folder: Path, seed: int | None = None) -> bool:
+    """Whether a folder holds a demonstration county, of a seed."""
     try:
-        return read_head(folder).fictional
+        fictional = read_head(folder).fictional
     except InputProblems:
         return False
+    text = (folder / "county.toml").read_text(encoding="utf-8-sig", errors="replace")
+    return fictional and (seed is None or f" {seed}" in text.partition(";")[0])
+
+
+def _whole(dossier: Path) -> bool:
+    """Whether there is anything in the dossier's place but an unfinished dossier."""
+    return dossier.exists() and any(dossier.iterdir()) and not is_unfinished(dossier)
 
 
 def plan_command(
@@ -73,15 +85,26 @@ def plan_command(
 ) -> None:
     """Make the allocation plan with its bound, as a dossier. 生成配置方案。"""
     out = output(language)
-    with exits(out):
+    with exits(out, "plan"), claim(dossier, NAMES):
         refuse_folder(dossier, overwrite, is_dossier, "workbook.not_a_dossier")
         asked = read_scenario(scenario) if scenario else Scenario()
-        county = county_of(folder, outside, database)
-        with progress(out) as report:
-            result = make_plan(county, asked, report=report)
-        out.findings([f for f in result.findings if f.severity == "warning"], most=20)
-        _summary(out, result)
-        _write(out, result, dossier, overwrite)
+        _plan(out, county_of(folder, outside, database), asked, dossier, overwrite)
+
+
+def _plan(out: Out, county: County, asked: Scenario, dossier: Path, overwrite: bool) -> None:
+    """Solve, save, then draw and tell: from the moment that a plan exists, nothing can lose it."""
+    out.findings(rehearse(county))
+    with progress(out) as report:
+        result = make_plan(county, asked, report=report)
+    place = save_plan(result, dossier, out.language, overwrite)
+    out.saved.append(place)
+    out.say("saved", folder=str(place))
+    with claim(dossier) as target:
+        out.findings(target.findings)
+    out.findings([f for f in result.findings if f.severity == "warning"], most=20)
+    _summary(out, result)
+    out.findings(draw_plan(result, place, out.language))
+    out.say("written", style="bold green", folder=str(place))
 
 
 def _summary(out: Out, result: PlanResult) -> None:
@@ -104,8 +127,3 @@ def _summary(out: Out, result: PlanResult) -> None:
     )
     if solve.status == "stopped":
         out.say("stopped", style="yellow")
-
-
-def _write(out: Out, result: PlanResult, folder: Path, overwrite: bool) -> None:
-    write_dossier(result, folder, out.language, overwrite=overwrite)
-    out.say("written", style="bold green", folder=str(folder))

@@ -1,0 +1,237 @@
+"""Outputs appear whole: made aside, put in place by renaming, one run at a time.
+
+Everything about one target lies in one hidden folder beside it, ``.<name>.junheng``: a lock that the
+system gives up when a run dies, the draft, and the earlier output while the two change places. The next
+run finds what a killed one left there and clears it up: an earlier output goes back to its place, and
+files that a planner has put beside it are kept.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from geodata.contract.findings import Finding, InputProblems
+
+LOCK, DRAFT, OLD, READY = "lock", "draft", "old", "ready"
+MOST_SIBLINGS = 1000
+
+
+@dataclass
+class Target:
+    """A folder or file to be written, held by this run.
+
+    Parameters
+    ----------
+    place : Path
+        Where it will be; changes if that place cannot be replaced (a file in it is open elsewhere).
+    work : Path
+        The hidden folder beside it.
+    names : frozenset of str
+        Files of an earlier output that are replaced or removed; all others are the planner's.
+    findings : list of Finding
+        What did not go as asked.
+    """
+
+    place: Path
+    work: Path
+    names: frozenset[str] = frozenset()
+    findings: list[Finding] = field(default_factory=list)
+
+    def replace(self, fill: Callable[[Path], None]) -> Path:
+        """Let ``fill`` write a whole folder, then put it in place.
+
+        Parameters
+        ----------
+        fill : callable
+            Takes the draft folder.
+
+        Returns
+        -------
+        Path
+            Where it is: the place asked for, or one beside it where that cannot be replaced.
+        """
+        draft = self._draft()
+        draft.mkdir()
+        fill(draft)
+        (self.work / READY).touch()
+        self._exchange()
+        return self.place
+
+    def _exchange(self) -> None:
+        """The finished draft and the earlier output change places."""
+        draft = self.work / DRAFT
+        try:
+            if self.place.exists():
+                self.place.rename(self.work / OLD)
+            draft.rename(self.place)
+        except OSError as problem:
+            if not self.place.exists() and (self.work / OLD).exists():
+                (self.work / OLD).rename(self.place)
+            self._beside(draft, problem)
+        (self.work / READY).unlink()
+        self._settle()
+
+    def recover(self) -> None:
+        """Clear up what a killed run has left: a finished draft takes its place, an unfinished one goes."""
+        if (self.work / READY).exists():
+            if (self.work / DRAFT).exists():
+                self._exchange()
+            else:
+                (self.work / READY).unlink()
+        self._settle()
+        shutil.rmtree(self.work / DRAFT, ignore_errors=True)
+
+    def new_file(self, make: Callable[[Path], object]) -> Path:
+        """Let ``make`` write one file of the target's name, then put it in place; nothing is overwritten.
+
+        Raises
+        ------
+        InputProblems
+            A file of that name has appeared meanwhile.
+        """
+        draft = self._draft()
+        draft.mkdir()
+        make(draft / self.place.name)
+        if self.place.exists():
+            raise InputProblems([Finding("error", "cli.not_overwritten", file=str(self.place))])
+        (draft / self.place.name).rename(self.place)
+        return self.place
+
+    def _draft(self) -> Path:
+        draft = self.work / DRAFT
+        shutil.rmtree(draft, ignore_errors=True)
+        return draft
+
+    def _beside(self, draft: Path, problem: OSError) -> None:
+        """Put a finished draft beside the place that cannot be replaced."""
+        names = (f"{self.place.name}-{i}" for i in range(2, MOST_SIBLINGS))
+        free = next(p for name in names if not (p := self.place.with_name(name)).exists())
+        draft.rename(free)
+        fields: dict[str, object] = {"why": problem.strerror or str(problem), "folder": str(free)}
+        self.findings.append(Finding("warning", "cli.put_beside", fields, file=str(self.place)))
+        self.place = free
+
+    def _settle(self) -> None:
+        """Bring back the planner's files of an earlier output, and remove the rest of it."""
+        old = self.work / OLD
+        if not old.exists():
+            return
+        if not self.place.exists():
+            old.rename(self.place)
+            return
+        mine = self.names | {p.name for p in self.place.iterdir()}
+        for file in sorted(old.iterdir()):
+            if file.name not in mine:
+                file.rename(self.place / file.name)
+        shutil.rmtree(old)
+
+
+_held: dict[Path, Target] = {}
+"""Targets of this process: what a verb holds, a function that it calls may use."""
+
+
+@contextmanager
+def claim(place: Path, names: frozenset[str] = frozenset()) -> Iterator[Target]:
+    """Hold a target while it is made: no other run writes to it, and left-overs of a killed run are cleared.
+
+    Parameters
+    ----------
+    place : Path
+        The folder or file.
+    names : frozenset of str
+        As in `Target`.
+
+    Yields
+    ------
+    Target
+
+    Raises
+    ------
+    InputProblems
+        Another run holds it; the message names its process.
+    OSError
+        Nothing can be written there.
+    """
+    place = place.resolve()
+    if place in _held:
+        _held[place].names |= names
+        yield _held[place]
+        return
+    place.parent.mkdir(parents=True, exist_ok=True)
+    work = place.with_name(f".{place.name}.junheng")
+    with _locked(work, place):
+        target = Target(place, work, names)
+        target.recover()
+        _held[place] = target
+        try:
+            yield target
+        finally:
+            del _held[place]
+            shutil.rmtree(work / DRAFT, ignore_errors=True)
+
+
+@contextmanager
+def _locked(work: Path, place: Path) -> Iterator[None]:
+    """The target's lock; the system gives it up when the process ends, however it ends."""
+    while True:
+        work.mkdir(exist_ok=True)
+        try:
+            file = (work / LOCK).open("a+", encoding="ascii")
+        except FileNotFoundError:  # the other run has just ended
+            continue
+        if not _lock(file):
+            file.seek(0)
+            fields: dict[str, object] = {"pid": file.read(20).strip() or "?"}
+            file.close()
+            raise InputProblems([Finding("error", "cli.in_use", fields, file=str(place))])
+        try:
+            if os.fstat(file.fileno()).st_ino == (work / LOCK).stat().st_ino:
+                break
+        except FileNotFoundError:
+            pass
+        file.close()  # a lock that the other run has removed
+    with file:
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        try:
+            yield
+        finally:
+            if os.name == "nt":
+                file.close()
+            with suppress(OSError):  # what is left is the next run's to clear
+                if not any((work / part).exists() for part in (OLD, READY)):
+                    (work / LOCK).unlink(missing_ok=True)
+                    work.rmdir()
+
+
+def _lock(file: IO[str]) -> bool:
+    """Take the lock unless another process has it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return _lock_windows(file)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a network drive without locks: better unlocked than not at all
+        return True
+    return True
+
+
+def _lock_windows(file: IO[str]) -> bool:
+    import msvcrt
+
+    try:
+        file.seek(1000)  # beyond the number, which others may read
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+    except OSError:
+        return False
+    return True
