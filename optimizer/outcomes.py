@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from geodata.contract.findings import InputProblems
-from models.plan.decisions import Verdict
+from models.plan.decisions import PlanResult, Verdict
 
 
 class Infeasible(InputProblems):
@@ -11,7 +11,19 @@ class Infeasible(InputProblems):
 
 
 class StoppedWithoutPlan(Exception):
-    """The solver was stopped before it found any plan (exit code 4)."""
+    """The solver was stopped before it found any plan (exit code 4), by Ctrl-C if ``interrupted``."""
+
+    def __init__(self, status: str = "no_plan", interrupted: bool = False):
+        self.interrupted = interrupted
+        super().__init__(status)
+
+
+class InterruptedWithPlan(KeyboardInterrupt):
+    """Ctrl-C came while a plan that had been found was judged; carries the result, judged to the end."""
+
+    def __init__(self, result: PlanResult):
+        self.result = result
+        super().__init__("stopped with a plan")
 
 
 class Rejected(Exception):

@@ -11,7 +11,7 @@ import pandas as pd
 import xlsxwriter
 
 from geodata.messages import say
-from maps.dossier.folders import write_folder
+from maps.dossier.folders import Output, write_folder
 from maps.dossier.frontier import MEASURES, analysis_word, change_columns, changes_said
 from maps.dossier.notices import percent
 from maps.dossier.tables import Sheet
@@ -20,7 +20,7 @@ from maps.wording import listed, name
 from models.plan.analysis import Alternatives
 
 MARKER = "alternatives.json"
-NAMES = frozenset(("alternatives.xlsx", "alternatives.json"))
+KIND = Output(MARKER, frozenset(("alternatives.xlsx",)))
 
 
 def alternatives_said(found: Alternatives, language: str) -> list[str]:
@@ -145,21 +145,21 @@ def write_alternatives(
     ------
     InputProblems
         When the folder may not be written.
+    Undrawn
+        The workbook could not be made; the record is written.
     """
+    parts = (("alternatives.xlsx", lambda file: _write_workbook(found, file, language)),)
+    write_folder(folder, KIND, overwrite, alternatives_record(found), parts, language)
 
-    def fill(draft: Path) -> None:
-        options = {"strings_to_formulas": False, "strings_to_urls": False}
-        with xlsxwriter.Workbook(draft / "alternatives.xlsx", options) as book:
-            book.set_properties({"created": CREATED, "title": found.county.name})
-            styles = styles_of(book) | {"fine": book.add_format({"num_format": "0.0000"})}
-            page = book.add_worksheet(analysis_word("sheet_about", language))
-            page.set_column(0, 0, 120)
-            for row, text in enumerate(alternatives_said(found, language)):
-                page.write_string(row, 0, text, styles["title"] if row == 0 else None)
-            makers = (plans_sheet, decisions_sheet, alternatives_changes_sheet)
-            for sheet in [make(found, language) for make in makers]:
-                write_sheet(book, analysis_word(f"sheet_{sheet.key}", language), sheet, styles, language)
-        text = json.dumps(alternatives_record(found), ensure_ascii=False, indent=1, default=str)
-        (draft / MARKER).write_text(text + "\n", encoding="utf-8")
 
-    write_folder(folder, MARKER, overwrite, fill, NAMES)
+def _write_workbook(found: Alternatives, path: Path, language: str) -> None:
+    with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
+        book.set_properties({"created": CREATED, "title": found.county.name})
+        styles = styles_of(book) | {"fine": book.add_format({"num_format": "0.0000"})}
+        page = book.add_worksheet(analysis_word("sheet_about", language))
+        page.set_column(0, 0, 120)
+        for row, text in enumerate(alternatives_said(found, language)):
+            page.write_string(row, 0, text, styles["title"] if row == 0 else None)
+        makers = (plans_sheet, decisions_sheet, alternatives_changes_sheet)
+        for sheet in [make(found, language) for make in makers]:
+            write_sheet(book, analysis_word(f"sheet_{sheet.key}", language), sheet, styles, language)

@@ -15,7 +15,7 @@ from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.target import claim
 from maps.dossier.completeness import balance_sentence
 from maps.dossier.notices import notices
-from maps.dossier.rehearsal import drawn
+from maps.dossier.rehearsal import UNFINISHED, Undrawn, draw_parts, mark_unfinished
 from maps.dossier.tables import Sheet, actions, budget, coefficients, gap_counts, summary
 from maps.dossier.workbook import write_workbook
 from maps.layers import write_layers
@@ -24,8 +24,7 @@ from maps.wording import word
 from models.plan.decisions import PlanResult
 
 MARKER = "run.json"
-UNFINISHED = "unfinished.txt"
-NAMES = frozenset(("decisions", "index.html", "map.html", "plan.xlsx", "plan.gpkg", MARKER, UNFINISHED))
+NAMES = frozenset(("ledger.csv", "index.html", "map.html", "plan.xlsx", "plan.gpkg", MARKER, UNFINISHED))
 """Everything of a dossier; what else lies in its folder is the planner's."""
 PACKAGES = ("junheng", "pyomo", "highspy", "osmnx", "geopandas", "folium", "pandas", "numpy", "scipy")
 DECIMALS = {"cv": 2, "money": 1, "minutes": 0, "whole": 0, "ratio": 2, "number": 2}
@@ -134,18 +133,14 @@ def _may_write(folder: Path, overwrite: bool) -> None:
 
 
 def _decisions(result: PlanResult, folder: Path) -> None:
-    """The plan's own tables as CSV and the run record: what the plan is, before anything is drawn from it."""
-    (folder / "decisions").mkdir()
-    for name, table in result.plan.tables().items():
-        table.to_csv(
-            folder / "decisions" / f"{name}.csv", index=False, encoding="utf-8-sig", lineterminator="\n"
-        )
+    """The plan's ledger as CSV and the run record: what the plan is, before anything is drawn from it."""
+    result.plan.ledger.to_csv(folder / "ledger.csv", index=False, encoding="utf-8-sig", lineterminator="\n")
     record = json.dumps(run_record(result), ensure_ascii=False, indent=1, default=str)
     (folder / MARKER).write_text(record + "\n", encoding="utf-8")
 
 
 def save_plan(result: PlanResult, folder: Path, language: str = "zh", overwrite: bool = False) -> Path:
-    """Write the plan's tables and ``run.json``, whole and at once, so that nothing later can lose the plan.
+    """Write the plan's ledger and ``run.json``, whole and at once, so that nothing later can lose the plan.
 
     Parameters
     ----------
@@ -168,7 +163,7 @@ def save_plan(result: PlanResult, folder: Path, language: str = "zh", overwrite:
 
     def fill(draft: Path) -> None:
         _decisions(result, draft)
-        (draft / UNFINISHED).write_text(word("unfinished", language) + "\n", encoding="utf-8")
+        mark_unfinished(draft, language)
 
     with claim(folder, NAMES) as target:
         _may_write(folder, overwrite)
@@ -199,17 +194,9 @@ def draw_plan(result: PlanResult, folder: Path, language: str = "zh") -> list[Fi
 
     def fill(draft: Path) -> None:
         _decisions(result, draft)
-        for name, make in parts:
-            found = drawn(name, lambda make=make, name=name: make(draft / name))
-            if found is not None:
-                missing.append(found)
-                for left in draft.glob(f"{name}*"):
-                    left.unlink()
+        missing.extend(draw_parts(draft, parts, language))
         lost = {f.file for f in missing}
         (draft / "index.html").write_text(front_page(result, language, lost), encoding="utf-8")
-        if missing:
-            text = "\n".join([word("unfinished", language), *(f.sentence(language) for f in missing)])
-            (draft / UNFINISHED).write_text(text + "\n", encoding="utf-8")
 
     with claim(folder, NAMES) as target:
         target.replace(fill)
@@ -217,9 +204,9 @@ def draw_plan(result: PlanResult, folder: Path, language: str = "zh") -> list[Fi
 
 
 def write_dossier(result: PlanResult, folder: Path, language: str = "zh", overwrite: bool = False) -> Path:
-    """Write a plan's dossier: decisions, run.json, then index.html, map.html, plan.xlsx, plan.gpkg.
+    """Write a plan's dossier: ledger.csv, run.json, then index.html, map.html, plan.xlsx, plan.gpkg.
 
-    The plan's own tables are written first; then everything is made beside the folder and put in place
+    The plan's ledger is written first; then everything is made beside the folder and put in place
     as a whole, by renaming.
 
     Parameters
@@ -238,11 +225,13 @@ def write_dossier(result: PlanResult, folder: Path, language: str = "zh", overwr
     Raises
     ------
     InputProblems
-        When the folder may not be written, or a part of the dossier not be made; the plan is saved then.
+        When the folder may not be written.
+    Undrawn
+        A part of the dossier could not be made; the plan and the other parts are written.
     """
     with claim(folder, NAMES):
         place = save_plan(result, folder, language, overwrite)
         missing = draw_plan(result, folder, language)
     if missing:
-        raise InputProblems(missing)
+        raise Undrawn(missing, place)
     return place

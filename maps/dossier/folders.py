@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.target import claim
+from maps.dossier.rehearsal import UNFINISHED, Undrawn, draw_parts, mark_unfinished
 
 
 def may_write(folder: Path, marker: str, overwrite: bool) -> None:
@@ -44,31 +48,70 @@ def refuse_unwritable(folder: Path) -> None:
             raise InputProblems([Finding("error", "cli.not_writable", why, file=str(folder))]) from None
 
 
+@dataclass(frozen=True)
+class Output:
+    """One kind of output folder.
+
+    Parameters
+    ----------
+    marker : str
+        The record, by which an earlier output of this kind is known; written before all else.
+    names : frozenset of str
+        All its files; what a planner put beside them stays.
+    """
+
+    marker: str
+    names: frozenset[str]
+
+
 def write_folder(
     folder: Path,
-    marker: str,
+    kind: Output,
     overwrite: bool,
-    fill: Callable[[Path], None],
-    names: frozenset[str] = frozenset(),
+    record: dict[str, Any],
+    parts: Iterable[tuple[str, Callable[[Path], object]]],
+    language: str,
 ) -> Path:
-    """Let ``fill`` write into a draft beside the folder, then put it in place as a whole.
+    """Write a folder of results: the record at once, then all of it, each time as a whole.
 
     Parameters
     ----------
     folder : Path
-    marker : str
-        The file by which an earlier output of this kind is known.
+    kind : Output
     overwrite : bool
-    fill : callable
-        Takes the draft folder.
-    names : frozenset of str
-        Files of an earlier output; what a planner put beside them stays.
+    record : dict
+        The result as plain data.
+    parts : iterable of (name, make)
+        The files drawn from it.
+    language : {"zh", "en"}
 
     Returns
     -------
     Path
         Where it is, as `geodata.folder.target.Target.replace` says.
+
+    Raises
+    ------
+    InputProblems
+        When the folder may not be written.
+    Undrawn
+        A part could not be made; the record and the other parts are written.
     """
-    with claim(folder, names | {marker}) as target:
-        may_write(folder, marker, overwrite)
-        return target.replace(fill)
+    text = json.dumps(record, ensure_ascii=False, indent=1, default=str) + "\n"
+    missing: list[Finding] = []
+
+    def save(draft: Path) -> None:
+        (draft / kind.marker).write_text(text, encoding="utf-8")
+        mark_unfinished(draft, language)
+
+    def fill(draft: Path) -> None:
+        (draft / kind.marker).write_text(text, encoding="utf-8")
+        missing.extend(draw_parts(draft, parts, language))
+
+    with claim(folder, kind.names | {kind.marker, UNFINISHED}) as target:
+        may_write(folder, kind.marker, overwrite)
+        target.replace(save)
+        place = target.replace(fill)
+    if missing:
+        raise Undrawn(missing, place)
+    return place

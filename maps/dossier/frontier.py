@@ -13,7 +13,7 @@ import xlsxwriter
 from geodata.contract.tables import BANDS
 from geodata.messages import say
 from maps.chart import draw_frontier
-from maps.dossier.folders import write_folder
+from maps.dossier.folders import Output, write_folder
 from maps.dossier.notices import percent
 from maps.dossier.tables import WAN, Sheet
 from maps.dossier.workbook import CREATED, styles_of, write_sheet
@@ -22,7 +22,7 @@ from models.formulation.money import EARMARKED
 from models.plan.analysis import Frontier, FrontierPoint
 
 MARKER = "frontier.json"
-NAMES = frozenset(("frontier.xlsx", "frontier.png", "frontier.json"))
+KIND = Output(MARKER, frozenset(("frontier.xlsx", "frontier.png")))
 MEASURES = (
     "imbalance", "cv_ok", "worst_cv_ratio", "units_passing", "cells_met", "closures", "bands_closed", "mean_minutes",
     "max_minutes", "pupils_changed", "staff_moved", "hires",
@@ -208,24 +208,25 @@ def write_frontier(found: Frontier, folder: Path, language: str = "zh", overwrit
     ------
     InputProblems
         When the folder may not be written.
+    Undrawn
+        The workbook or the chart could not be made; the rest is written.
     """
-    drawn = []
+    languages: list[str] = []
+    parts = (
+        ("frontier.xlsx", lambda file: _write_workbook(found, file, language)),
+        ("frontier.png", lambda file: languages.append(draw_frontier(found, file, language))),
+    )
+    write_folder(folder, KIND, overwrite, frontier_record(found), parts, language)
+    return languages[0]
 
-    def fill(draft: Path) -> None:
-        with xlsxwriter.Workbook(
-            draft / "frontier.xlsx", {"strings_to_formulas": False, "strings_to_urls": False}
-        ) as book:
-            book.set_properties({"created": CREATED, "title": found.county.name})
-            styles = styles_of(book) | {"fine": book.add_format({"num_format": "0.0000"})}
-            page = book.add_worksheet(analysis_word("sheet_about", language))
-            page.set_column(0, 0, 120)
-            for row, text in enumerate(frontier_said(found, language)):
-                page.write_string(row, 0, text, styles["title"] if row == 0 else None)
-            for sheet in (points_sheet(found, language), frontier_changes_sheet(found, language)):
-                write_sheet(book, analysis_word(f"sheet_{sheet.key}", language), sheet, styles, language)
-        drawn.append(draw_frontier(found, draft / "frontier.png", language))
-        text = json.dumps(frontier_record(found), ensure_ascii=False, indent=1, default=str)
-        (draft / MARKER).write_text(text + "\n", encoding="utf-8")
 
-    write_folder(folder, MARKER, overwrite, fill, NAMES)
-    return drawn[0]
+def _write_workbook(found: Frontier, path: Path, language: str) -> None:
+    with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
+        book.set_properties({"created": CREATED, "title": found.county.name})
+        styles = styles_of(book) | {"fine": book.add_format({"num_format": "0.0000"})}
+        page = book.add_worksheet(analysis_word("sheet_about", language))
+        page.set_column(0, 0, 120)
+        for row, text in enumerate(frontier_said(found, language)):
+            page.write_string(row, 0, text, styles["title"] if row == 0 else None)
+        for sheet in (points_sheet(found, language), frontier_changes_sheet(found, language)):
+            write_sheet(book, analysis_word(f"sheet_{sheet.key}", language), sheet, styles, language)

@@ -5,12 +5,26 @@ Whatever a county's layers hold, drawing never costs a plan: what fails is left 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
 
 from geodata.areas.export import area_layers
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
+from geodata.messages import say
 from maps.web import background
+
+UNFINISHED = "unfinished.txt"
+
+
+class Undrawn(InputProblems):
+    """All that could be made is written; the findings name what could not, ``folder`` where the rest is."""
+
+    def __init__(self, findings: list[Finding], folder: Path):
+        self.folder = folder
+        super().__init__(findings)
+        self.args = ("\n".join(f.sentence() for f in findings),)
 
 
 def drawn(name: str, make: Callable[[], object]) -> Finding | None:
@@ -29,6 +43,36 @@ def drawn(name: str, make: Callable[[], object]) -> Finding | None:
     else:
         return None
     return Finding("warning", "workbook.not_drawn", {"why": " ".join(why.split())[:300]}, file=name)
+
+
+def draw_parts(
+    folder: Path, parts: Iterable[tuple[str, Callable[[Path], object]]], language: str
+) -> list[Finding]:
+    """Make the files of an output one by one; those that cannot be made are left out and named in a file.
+
+    Parameters
+    ----------
+    folder : Path
+    parts : iterable of (name, make)
+        ``make`` takes the path of the file.
+    language : {"zh", "en"}
+    """
+    missing: list[Finding] = []
+    for name, make in parts:
+        found = drawn(name, partial(make, folder / name))
+        if found is not None:
+            missing.append(found)
+            for left in folder.glob(f"{name}*"):
+                left.unlink()
+    if missing:
+        mark_unfinished(folder, language, missing)
+    return missing
+
+
+def mark_unfinished(folder: Path, language: str, missing: Iterable[Finding] = ()) -> None:
+    """Say in the folder itself that not everything is drawn, and how to make the rest."""
+    lines = [say("workbook.unfinished", language), *(f.sentence(language) for f in missing)]
+    (folder / UNFINISHED).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def rehearse(county: County) -> list[Finding]:

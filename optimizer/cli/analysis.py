@@ -13,6 +13,7 @@ from rich.text import Text
 
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.tables import BANDS, EARMARKS, STAGES
+from geodata.folder.target import claim
 from geodata.messages import say
 from maps.dossier import alternatives as alternative_files
 from maps.dossier import frontier as frontier_files
@@ -36,6 +37,7 @@ from optimizer.cli.console import (
 from optimizer.infeasibility.elastic import Relaxation
 from optimizer.infeasibility.impossible import Impossible, explain_request
 from optimizer.scenario import Scenario, read_scenario
+from optimizer.solver.interrupts import held
 from optimizer.study.alternatives import alternatives as make_alternatives
 from optimizer.study.frontier import frontier as make_frontier
 from optimizer.verbs.explain import explain_school
@@ -69,7 +71,7 @@ def frontier_command(
 ) -> None:
     """What each extra yuan buys: plans and proven bounds over the budget. 预算前沿。"""
     out = output(language)
-    with exits(out):
+    with exits(out, "plan"), claim(target):
         may_write(target, frontier_files.MARKER, overwrite)
         asked = _asked(scenario)
         county = county_of(folder, outside, database)
@@ -77,8 +79,12 @@ def frontier_command(
             found = make_frontier(
                 county, asked, points=points, least=least, most=most, earmark=earmark, report=report
             )
+        with held() as came:
+            drawn = frontier_files.write_frontier(found, target, language, overwrite)
+        out.saved.append(target)
+        if came:
+            raise KeyboardInterrupt
         _print_frontier(out, found)
-        drawn = frontier_files.write_frontier(found, target, language, overwrite)
         if drawn != language:
             out.findings([Finding("warning", "analysis.no_chinese_font")])
         out.say_as("analysis.frontier_written", style="bold green", folder=str(target))
@@ -115,19 +121,23 @@ def alternatives_command(
 ) -> None:
     """Different plans that are nearly as good. 备选方案。"""
     out = output(language)
-    with exits(out):
+    with exits(out, "plan"), claim(target):
         may_write(target, alternative_files.MARKER, overwrite)
         asked = _asked(scenario)
         county = county_of(folder, outside, database)
         with progress(out) as report:
             found = make_alternatives(county, asked, k=k, within=within, report=report)
+        with held() as came:
+            alternative_files.write_alternatives(found, target, language, overwrite)
+        out.saved.append(target)
+        if came:
+            raise KeyboardInterrupt
         for text in alternative_files.alternatives_said(found, language)[1:]:
             out.console.print(Text(text))
         _print_sheet(
             out, alternative_files.plans_sheet(found, language).table.iloc[:, [0, 1, 2, 3, 4, 5, -1]]
         )
         _print_sheet(out, alternative_files.decisions_sheet(found, language).table)
-        alternative_files.write_alternatives(found, target, language, overwrite)
         out.say_as("analysis.alternatives_written", style="bold green", folder=str(target))
 
 
@@ -148,7 +158,7 @@ def explain_command(
 ) -> None:
     """Why a request is impossible, or why this school and not that one. 解释不可行原因或学校取舍。"""
     out = output(language)
-    with exits(out):
+    with exits(out, "explain"):
         if instead is not None and why is None:
             raise InputProblems([Finding("error", "analysis.instead_alone")])
         asked = _asked(scenario)

@@ -6,13 +6,17 @@ Exit codes: 0 done (stopped with a plan included, and said), 2 bad usage or inpu
 
 from __future__ import annotations
 
+import errno
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from types import FrameType
+from typing import IO, Annotated, Any, Literal, cast
 
 import typer
 from rich.console import Console
@@ -25,10 +29,30 @@ from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.folder.reading import read_county
 from geodata.messages import say
 from maps.dossier.folders import refuse_unwritable
+from maps.dossier.rehearsal import Undrawn
+from optimizer.cli.start import AtStart
 from optimizer.outcomes import Defect, Infeasible, Rejected, StoppedWithoutPlan
+from optimizer.solver.interrupts import held
 from optimizer.solver.limits import Progress
 
 BAD_INPUT, INFEASIBLE, NO_PLAN, REJECTED = 2, 3, 4, 5
+
+FOREIGN = frozenset(
+    (
+        "geopandas",
+        "openpyxl",
+        "osmium",
+        "osmnx",
+        "pandera",
+        "pyarrow",
+        "pyogrio",
+        "pyproj",
+        "rasterio",
+        "shapely",
+        "xlsxwriter",
+    )
+)
+"""Libraries that files go through: their errors are about a file, and are told as such."""
 
 LanguageOption = Annotated[
     Literal["zh", "en"],
@@ -53,12 +77,34 @@ OverwriteOption = Annotated[
 ]
 
 
+class Paper(Console):
+    """A console that goes silent when nobody reads it any more: what is being made is made all the same."""
+
+    lost: OSError | None = None
+
+    def on_broken_pipe(self) -> None:
+        """Whoever read the output has closed it."""
+        self._lose(BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)))
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """As rich prints, unless the output is lost: closed, or on a full disk."""
+        if self.lost is None:
+            try:
+                super().print(*objects, **options)
+            except OSError as problem:
+                self._lose(problem)
+
+    def _lose(self, problem: OSError) -> None:
+        self.lost, self.quiet = problem, True
+
+
 @dataclass(frozen=True)
 class Out:
-    """Where to print and in which language."""
+    """Where to print and in which language, and where the result is once it is on disk."""
 
-    console: Console
+    console: Paper
     language: str
+    saved: list[Path] = field(default_factory=list)
 
     def say(self, key: str, style: str = "", **fields: object) -> None:
         """Print one message; text from tables is never taken for markup."""
@@ -91,46 +137,132 @@ def output(language: str) -> Out:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             cast(Any, stream).reconfigure(errors="replace")  # GBK consoles lack some marks
-    return Out(Console(highlight=False), language)
+    return Out(Paper(highlight=False), language)
 
 
 @contextmanager
-def exits(out: Out) -> Iterator[None]:
-    """Turn what can go wrong into words and an exit code; never a traceback for bad input."""
+def exits(out: Out, verb: str) -> Iterator[None]:
+    """Turn what can go wrong into words and an exit code; never a traceback for bad input.
+
+    Parameters
+    ----------
+    out : Out
+    verb : str
+        What Ctrl-C interrupts: its words are ``cli.interrupted_<verb>``.
+    """
+    code: int | None = None
+    with _interruptible() as came:
+        try:
+            yield
+        except (typer.Exit, KeyboardInterrupt, Exception) as problem:
+            with held():
+                code = _said(out, problem, verb, bool(came))
+            if code is None:
+                raise
+        if out.console.lost is not None:
+            code = _said_lost(out, out.console.lost, code or 0)
+    if code is not None:
+        raise typer.Exit(code) from None
+
+
+@contextmanager
+def _interruptible() -> Iterator[list[int]]:
+    """Ctrl-C raises KeyboardInterrupt in the block and is counted; afterwards there is nothing to interrupt."""
+    came: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN or threading.current_thread() is not threading.main_thread():
+        yield came
+        return
+
+    def stop(number: int, _: FrameType | None) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, stop)
     try:
-        yield
-    except Infeasible as problem:
+        yield came
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN if isinstance(before, AtStart) else before)
+
+
+def _said(out: Out, problem: BaseException, verb: str, interrupted: bool) -> int | None:
+    """Words for what ended a verb, and its exit code; None for a fault of our own."""
+    if isinstance(problem, typer.Exit):
+        return problem.exit_code
+    if isinstance(problem, KeyboardInterrupt):
+        return _said_interrupted(out, verb)
+    if isinstance(problem, Infeasible):
         out.say("infeasible", style="bold red")
         out.findings(problem.findings)
-        raise typer.Exit(INFEASIBLE) from None
-    except InputProblems as problem:
+        return INFEASIBLE
+    if isinstance(problem, Undrawn):
+        out.findings(problem.findings)
+        out.say("undrawn", style="yellow", folder=str(problem.folder))
+        return 0
+    if isinstance(problem, InputProblems):
         out.say("bad_input", style="bold red", count=len(errors(problem.findings)))
         out.findings(problem.findings)
-        raise typer.Exit(BAD_INPUT) from None
-    except (StoppedWithoutPlan, KeyboardInterrupt):  # Ctrl-C between two solves
+        return BAD_INPUT
+    if isinstance(problem, StoppedWithoutPlan):
+        if interrupted or problem.interrupted:
+            return _said_interrupted(out, verb)
         out.say("no_plan", style="bold red")
-        raise typer.Exit(NO_PLAN) from None
-    except Rejected as problem:
-        out.say("rejected", style="bold red")
-        broken = problem.verdict.violations
-        for row in broken[broken["kind"] == "hard"].head(20).itertuples():
-            out.say(
-                "violation",
-                rule=rule_word("rule", str(row.rule), out.language),
-                place=row.place,
-                amount=row.amount,
-                limit=row.limit,
-                unit=row.unit,
-            )
-        raise typer.Exit(REJECTED) from None
-    except Defect as problem:
+        return NO_PLAN
+    if isinstance(problem, Rejected):
+        _say_rejected(out, problem)
+        return REJECTED
+    if isinstance(problem, Defect):
         goal = say(f"cli.goal_{problem.goal}", out.language)
         fields = {"goal": goal, "objective": f"{problem.objective:.6f}", "bound": f"{problem.bound:.6f}"}
         out.say("defect", style="bold red", **fields)
-        raise typer.Exit(REJECTED) from None
-    except OSError as problem:
+        return REJECTED
+    why = f"{type(problem).__name__}: {problem}"[:500]
+    if out.saved:
+        out.say("broken_saved", style="bold red", folder=str(out.saved[-1]), why=why)
+        return BAD_INPUT
+    if isinstance(problem, OSError):
         out.say("os_error", style="bold red", why=str(problem))
-        raise typer.Exit(BAD_INPUT) from None
+        return BAD_INPUT
+    if type(problem).__module__.split(".")[0] in FOREIGN:
+        out.say("library_error", style="bold red", why=why)
+        return BAD_INPUT
+    return None
+
+
+def _said_interrupted(out: Out, verb: str) -> int:
+    if out.saved:
+        out.say("interrupted_saved", style="yellow", folder=str(out.saved[-1]))
+        return 0
+    out.say(f"interrupted_{verb}", style="bold red")
+    return NO_PLAN
+
+
+def _say_rejected(out: Out, problem: Rejected) -> None:
+    out.say("rejected", style="bold red")
+    broken = problem.verdict.violations
+    for row in broken[broken["kind"] == "hard"].head(20).itertuples():
+        out.say(
+            "violation",
+            rule=rule_word("rule", str(row.rule), out.language),
+            place=row.place,
+            amount=row.amount,
+            limit=row.limit,
+            unit=row.unit,
+        )
+
+
+def _said_lost(out: Out, problem: OSError, code: int) -> int:
+    """Say on the other stream that the output broke off; only a reader who went away is no fault."""
+    why = problem.strerror or str(problem)
+    if out.saved:
+        text = say("cli.lost_output_saved", out.language, why=why, folder=str(out.saved[-1]))
+    else:
+        text = say("cli.lost_output", out.language, why=why)
+    with suppress(OSError, ValueError, AttributeError):
+        print(text, file=sys.stderr, flush=True)
+    with suppress(OSError):  # what is left in the buffer has nowhere to go
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return code if problem.errno == errno.EPIPE else code or BAD_INPUT
 
 
 def rule_word(kind: str, key: str, language: str) -> str:
@@ -145,14 +277,29 @@ def figure(value: object) -> str:
 
 
 @contextmanager
+def _display(out: Out) -> Iterator[IO[str]]:
+    """A duplicate of the output; nowhere where there is none."""
+    try:
+        number = os.dup(1)
+    except OSError:
+        number = os.open(os.devnull, os.O_WRONLY)
+    stream = os.fdopen(number, "w", encoding=out.console.encoding, errors="replace")
+    try:
+        yield stream
+    finally:
+        with suppress(OSError):
+            stream.close()
+
+
+@contextmanager
 def progress(out: Out) -> Iterator[Callable[[str, Progress], None]]:
     """A live line per goal with incumbent, bound and gap.
 
     HiGHS and Pyomo may hold file descriptor 1 while they work, so the display has a duplicate.
     """
     lines: dict[str, Progress] = {}
-    with os.fdopen(os.dup(1), "w", encoding=out.console.encoding, errors="replace") as stream:
-        console = Console(file=stream, highlight=False, force_terminal=out.console.is_terminal)
+    with _display(out) as stream:
+        console = Paper(file=stream, highlight=False, force_terminal=out.console.is_terminal)
 
         def table() -> Table:
             grid = Table(

@@ -47,7 +47,7 @@ def check_command(
 ) -> None:
     """List every problem in a county's files with the fix. 检查数据并逐条列出问题。"""
     out = output(language)
-    with exits(out):
+    with exits(out, "check"):
         if marked is not None:
             refuse_workbook(marked)
         allowed = Allowed(outside, tuple(database or ()))
@@ -79,7 +79,7 @@ def template_command(
 ) -> None:
     """Write an empty workbook to fill in, with drop-downs and notes. 生成空白填报工作簿。"""
     out = output(language)
-    with exits(out):
+    with exits(out, "template"):
         write_template(workbook, language)
         out.say("template", style="bold green", file=str(workbook))
 
@@ -92,7 +92,7 @@ def audit_command(
 ) -> None:
     """Where the county stands today: indicators, CVs, who passes. 现状评估。"""
     out = output(language)
-    with exits(out):
+    with exits(out, "audit"):
         county = county_of(folder, outside, database)
         found = audit_county(county, load_standards(county))
         out.findings([f for f in county.findings if f.severity != "note"])
@@ -149,7 +149,7 @@ def areas_command(
 ) -> None:
     """Draw zones, today's catchments and walking service areas. 绘制分区、现有学区和步行服务范围。"""
     out = output(language)
-    with exits(out):
+    with exits(out, "areas"):
         refuse_geopackage(target)
         out.findings(write_areas(county_of(folder, outside, database), target))
         out.say("areas", style="bold green", file=str(target))

@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from geodata.contract.findings import InputProblems
 from geodata.contract.county import County
+from geodata.contract.findings import InputProblems
 from geodata.demo.county import write_demo_county
 from geodata.folder.reading import read_county, read_head
 from geodata.folder.target import claim
 from geodata.messages import say
 from maps.dossier.dossier import NAMES, draw_plan, is_dossier, is_unfinished, save_plan
-from maps.dossier.rehearsal import rehearse
+from maps.dossier.rehearsal import Undrawn, rehearse
 from maps.wording import name as in_words
 from models.plan.decisions import PlanResult
 from optimizer.cli.console import (
@@ -34,7 +34,9 @@ from optimizer.cli.console import (
     refuse_folder,
     rule_word,
 )
+from optimizer.outcomes import InterruptedWithPlan
 from optimizer.scenario import Scenario, read_scenario
+from optimizer.solver.interrupts import held
 from optimizer.verbs.plan import plan as make_plan
 
 
@@ -47,7 +49,7 @@ def demo_command(
 ) -> None:
     """Write the fictional demonstration county and make its plan. 生成虚构示例县及其方案。"""
     out = output(language)
-    with exits(out, "plan"), claim(county), claim(dossier, NAMES):
+    with exits(out, "demo"), claim(county), claim(dossier, NAMES):
         begun = _is_demo(county, seed) and not _whole(dossier)  # an interrupted demo goes on where it was
         refuse_folder(county, overwrite or begun, _is_demo, "cli.not_a_demo")
         refuse_folder(dossier, overwrite or is_unfinished(dossier), is_dossier, "workbook.not_a_dossier")
@@ -94,16 +96,25 @@ def plan_command(
 def _plan(out: Out, county: County, asked: Scenario, dossier: Path, overwrite: bool) -> None:
     """Solve, save, then draw and tell: from the moment that a plan exists, nothing can lose it."""
     out.findings(rehearse(county))
-    with progress(out) as report:
-        result = make_plan(county, asked, report=report)
-    place = save_plan(result, dossier, out.language, overwrite)
-    out.saved.append(place)
+    stopped = False
+    try:
+        with progress(out) as report:
+            result = make_plan(county, asked, report=report)
+    except InterruptedWithPlan as stop:
+        result, stopped = stop.result, True
+    with held() as came:
+        place = save_plan(result, dossier, out.language, overwrite)
+        out.saved.append(place)
+    if stopped or came:
+        raise KeyboardInterrupt
     out.say("saved", folder=str(place))
     with claim(dossier) as target:
         out.findings(target.findings)
     out.findings([f for f in result.findings if f.severity == "warning"], most=20)
     _summary(out, result)
-    out.findings(draw_plan(result, place, out.language))
+    missing = draw_plan(result, place, out.language)
+    if missing:
+        raise Undrawn(missing, place)
     out.say("written", style="bold green", folder=str(place))
 
 

@@ -18,12 +18,13 @@ from models.problem.instance import Instance, build_instance
 from models.referee.verdict import judge, violations_of
 from models.standards.norms import load_standards
 from optimizer.infeasibility.conflicts import why_infeasible
-from optimizer.outcomes import Defect, Infeasible, Rejected, StoppedWithoutPlan
+from optimizer.outcomes import Defect, Infeasible, InterruptedWithPlan, Rejected, StoppedWithoutPlan
 from optimizer.scenario import Scenario, check_scenario
 from optimizer.search.search import NoPlan
 from optimizer.search.split import exact_objective
 from optimizer.search.steps import Found, find_plan
 from optimizer.search.task import Report, Target
+from optimizer.solver.interrupts import held
 from optimizer.solver.limits import SOLVER
 from optimizer.solver.stopping import Stop, heeding
 
@@ -68,6 +69,8 @@ def plan(
         The referee found a hard rule broken; nothing is returned.
     Defect
         A bound above the value of the plan that it is said to bound; nothing is returned.
+    InterruptedWithPlan
+        Ctrl-C after the plan was found; it carries the result.
     """
     begun = time.monotonic()
     scenario = scenario or Scenario()
@@ -78,21 +81,25 @@ def plan(
     inst = build_instance(county, standards, request, times)
     with heeding(stop) as token:
         found = _found(inst, scenario, token, report)
-    final = found.final
-    made = unpack(final.loaded(), final.instance, times.towns)
+    with held() as stopped:  # a plan that is found is not thrown away half-way
+        final = found.final
+        made = unpack(final.loaded(), final.instance, times.towns)
 
-    def broken(asked: Plan) -> pd.DataFrame:
-        return violations_of(county, standards, asked, times, request)
+        def broken(asked: Plan) -> pd.DataFrame:
+            return violations_of(county, standards, asked, times, request)
 
-    verdict = judge(county, standards, made, times, request)
-    if not verdict.accepted:
-        raise Rejected(verdict)
-    notes = _notes(found, scenario)
-    solve = _record(found, verdict, scenario, begun, notes)
-    return PlanResult(
-        county, scenario.model_dump(mode="json"), made, verdict, solve, times, list_actions(county, made, verdict, standards, broken),
-        (*county.findings, *times.findings, *today_findings(county, inst.groups), *_without_choice(inst), *notes),
-    )  # fmt: skip
+        verdict = judge(county, standards, made, times, request)
+        if not verdict.accepted:
+            raise Rejected(verdict)
+        notes = _notes(found, scenario)
+        solve = _record(found, verdict, scenario, begun, notes)
+        result = PlanResult(
+            county, scenario.model_dump(mode="json"), made, verdict, solve, times, list_actions(county, made, verdict, standards, broken),
+            (*county.findings, *times.findings, *today_findings(county, inst.groups), *_without_choice(inst), *notes),
+        )  # fmt: skip
+    if stopped:
+        raise InterruptedWithPlan(result)
+    return result
 
 
 def _found(inst: Instance, scenario: Scenario, stop: Stop, report: Report | None) -> Found:
@@ -101,7 +108,7 @@ def _found(inst: Instance, scenario: Scenario, stop: Stop, report: Report | None
     except NoPlan as none:
         if none.status == "infeasible":
             raise Infeasible(unmet(inst, scenario, stop) or why_infeasible(none.instance)) from None
-        raise StoppedWithoutPlan(none.status) from None
+        raise StoppedWithoutPlan(none.status, stop.reason == "asked") from None
 
 
 def unmet(inst: Instance, scenario: Scenario, stop: Stop) -> list[Finding]:

@@ -18,7 +18,7 @@ from maps.dossier.notices import notices
 from maps.dossier.tables import all_sheets
 from models.plan.decisions import PlanResult
 
-FILES = {"index.html", "map.html", "plan.xlsx", "plan.gpkg", "run.json"}
+FILES = {"index.html", "ledger.csv", "map.html", "plan.xlsx", "plan.gpkg", "run.json"}
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 def test_every_file_is_there(dossier: Path) -> None:
     assert {f.name for f in dossier.iterdir()} == FILES
-    assert not [f for f in dossier.parent.iterdir() if f.name.startswith(".dossier-")]
+    assert not [f for f in dossier.parent.iterdir() if f.name.startswith(".")]
 
 
 def test_same_plan_same_bytes(result: PlanResult, dossier: Path, tmp_path: Path) -> None:

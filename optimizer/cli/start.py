@@ -1,0 +1,55 @@
+"""Where the command begins: Ctrl-C ends in words from the first moment, while the rest is still imported."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from types import FrameType
+
+from geodata.messages import LANGUAGES, say
+
+STOPPED = 4
+
+
+def asked_language(arguments: list[str], stated: str | None) -> str:
+    """The language of a command line that nobody has read yet.
+
+    Parameters
+    ----------
+    arguments : list of str
+    stated : str or None
+        The environment's JUNHENG_LANG.
+    """
+    for i, argument in enumerate(arguments):
+        value = argument.partition("=")[2] if argument.startswith("--lang=") else ""
+        if argument == "--lang":
+            value = (*arguments, "")[i + 1]
+        if value in LANGUAGES:
+            return value
+    return stated if stated in LANGUAGES else LANGUAGES[0]
+
+
+class AtStart:
+    """Handler of Ctrl-C before a verb has begun: words, and the end.
+
+    An exception would not do: in the middle of an import it may be taken for a broken library.
+    """
+
+    def __init__(self, language: str):
+        self.words = (say("cli.interrupted_start", language) + "\n").encode()
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Say that nothing was done, and end the process."""
+        os.write(2, self.words)
+        os._exit(STOPPED)
+
+
+def main() -> None:
+    """Entry point of the command ``junheng``."""
+    os.environ["PROJ_NETWORK"] = "OFF"  # PROJ fetches grids otherwise, where the user's settings say so
+    language = asked_language(sys.argv[1:], os.environ.get("JUNHENG_LANG"))
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # a shell may have it ignored
+        signal.signal(signal.SIGINT, AtStart(language))
+    importlib.import_module("optimizer.cli.main").main()
