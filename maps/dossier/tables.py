@@ -35,9 +35,9 @@ def _sheet(key: str, language: str, columns: dict[str, tuple[pd.Series | list[ob
 
 
 def mark(met: object, language: str) -> str:
-    """A mark that is read without colour; what is not assessed is neither."""
+    """A mark that is read without colour; a verdict over nothing has its own."""
     if pd.isna(met):  # type: ignore[call-overload]
-        return word("not_assessed", language)
+        return word("unassessed", language)
     return word("met" if bool(met) else "unmet", language)
 
 
