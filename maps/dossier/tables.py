@@ -36,7 +36,7 @@ def _sheet(key: str, language: str, columns: dict[str, tuple[pd.Series | list[ob
 
 def mark(met: object, language: str) -> str:
     """A mark that is read without colour; a verdict over nothing has its own."""
-    if pd.isna(met):  # type: ignore[call-overload]
+    if pd.isna(met):
         return word("unassessed", language)
     return word("met" if bool(met) else "unmet", language)
 
