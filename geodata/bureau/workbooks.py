@@ -19,6 +19,7 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 
+from geodata.bureau.bounds import cells_of, refuse_large, refuse_unbounded
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.validation import GROUPED, plain
 
@@ -122,6 +123,7 @@ def open_book(path: Path, label: str) -> Book:
     InputProblems
         Not an .xlsx workbook.
     """
+    refuse_unbounded(path, label)
     try:
         return Book(openpyxl.load_workbook(path, data_only=True), openpyxl.load_workbook(path))
     except Exception as problem:  # openpyxl raises many kinds for a file that is no workbook
@@ -132,13 +134,14 @@ def open_book(path: Path, label: str) -> Book:
 def xlsx_grid(book: Book, sheet: str, label: str) -> Grid:
     """One sheet of a workbook: stored values, merged ranges, hidden rows, formulas without a value."""
     page = book.values[sheet]
-    cells = [[cell_text(v) for v in row] for row in page.iter_rows(values_only=True)]
+    cells = [[cell_text(v) for v in row] for row in cells_of(page, label)]
+    width = len(cells[0]) if cells else 0
     unsaved = tuple(
-        (r, c)
-        for r, row in enumerate(book.formulas[sheet].iter_rows(values_only=True))
-        for c, v in enumerate(row)
-        if isinstance(v, str) and v.startswith("=") and cells[r][c] == ""
-    )
+        (r - 1, c - 1)
+        for (r, c), cell in sorted(book.formulas[sheet]._cells.items(), key=lambda item: item[0])
+        if isinstance(cell.value, str) and cell.value.startswith("=")
+        and r <= len(cells) and c <= width and cells[r - 1][c - 1] == ""
+    )  # fmt: skip
     merges = tuple(
         (m.min_row - 1, m.min_col - 1, m.max_row - 1, m.max_col - 1)
         for m in sorted(page.merged_cells.ranges, key=lambda m: (m.min_row, m.min_col))
@@ -155,6 +158,7 @@ def csv_grid(path: Path, label: str) -> Grid:
     InputProblems
         Another encoding, or not a table.
     """
+    refuse_large(path, label)
     content = path.read_bytes()
     for encoding in ("utf-8-sig", "gb18030"):
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -77,6 +78,33 @@ class Finding:
 def errors(findings: Iterable[Finding]) -> list[Finding]:
     """Those that stop a run."""
     return [f for f in findings if f.severity == "error"]
+
+
+MOST_OF_A_KIND = 200
+
+
+def summed(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings with those of one kind beyond the 200th counted instead of listed.
+
+    Returns
+    -------
+    list of Finding
+        In their order, the counts at the end.
+    """
+    kept: list[Finding] = []
+    first: dict[tuple[str, str, str, str], Finding] = {}
+    count: Counter[tuple[str, str, str, str]] = Counter()
+    for f in findings:
+        kind = (f.severity, f.key, f.file or f.table, f.column)
+        first.setdefault(kind, f)
+        count[kind] += 1
+        if count[kind] <= MOST_OF_A_KIND:
+            kept.append(f)
+    for kind, f in first.items():
+        if count[kind] > MOST_OF_A_KIND:
+            fields: dict[str, object] = {"count": count[kind] - MOST_OF_A_KIND, "most": MOST_OF_A_KIND}
+            kept.append(Finding(f.severity, "findings.more_alike", fields, f.file, f.table, None, f.column))
+    return kept
 
 
 def as_table(findings: Iterable[Finding], language: str = "en") -> pd.DataFrame:

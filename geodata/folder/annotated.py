@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, MergedCell
+from openpyxl.cell.cell import MergedCell
 from openpyxl.comments import Comment
 from openpyxl.styles import Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.hyperlink import Hyperlink
 
+from geodata.bureau.bounds import MOST_COLUMNS, MOST_ROWS
 from geodata.bureau.tables import Mapped, read_mapped
 from geodata.bureau.workbooks import SourceSheet, columns_of, csv_grid, first_row_sheet
 from geodata.contract.containment import NOTHING, Allowed, refused
@@ -33,6 +34,9 @@ from geodata.messages import say
 RED, YELLOW = PatternFill("solid", fgColor="FFC7CE"), PatternFill("solid", fgColor="FFEB9C")
 FILLS = {"error": RED, "warning": YELLOW}
 LABEL = re.compile(r"^(?P<file>.*?)(?: \[(?P<sheet>.*)\])?$", re.DOTALL)
+NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+LONGEST = 32_000
+"""Characters that a cell of Excel takes, with some to spare."""
 MADE = datetime(2000, 1, 1)  # the same problems give the same workbook
 
 
@@ -156,7 +160,7 @@ def _layer_copy(page: Any, sheet: SourceSheet) -> _Copy:
 
 def _title(book: openpyxl.Workbook, name: str) -> str:
     """A sheet name that Excel accepts and that is not taken."""
-    base = re.sub(r"[\[\]:*?/\\']", " ", name).strip()[:28] or "sheet"
+    base = re.sub(r"[\[\]:*?/\\']", " ", writable(name)).strip()[:28] or "sheet"
     taken = {t.lower() for t in book.sheetnames}
     number, title = 2, base
     while title.lower() in taken:
@@ -170,10 +174,15 @@ def _write_row(page: Any, number: int, texts: list[str]) -> None:
             _text(page.cell(number, c), text)
 
 
+def writable(text: str) -> str:
+    """A text as a workbook can hold it: without control characters, halves of characters and what is none."""
+    return NOT_IN_XML.sub("", text)[:LONGEST]
+
+
 def _text(cell: Any, value: object) -> None:
     """A value that Excel takes as it is: no text of a table ever becomes a formula."""
     if isinstance(value, str):
-        cell.value = ILLEGAL_CHARACTERS_RE.sub("", value)
+        cell.value = writable(value)
         cell.data_type = "s"
     else:
         cell.value = value
@@ -181,15 +190,14 @@ def _text(cell: Any, value: object) -> None:
 
 def _copy_page(source: Any, page: Any) -> None:
     """Values, looks, merged cells and widths of a sheet."""
-    for row in source.iter_rows():
-        for cell in row:
-            if isinstance(cell, MergedCell):
-                continue
-            new = page.cell(cell.row, cell.column)
-            _text(new, cell.value)
-            if cell.has_style:
-                new.font, new.fill, new.border = copy(cell.font), copy(cell.fill), copy(cell.border)
-                new.alignment, new.number_format = copy(cell.alignment), cell.number_format
+    for cell in list(source._cells.values()):  # what is there: asking row by row would make every cell
+        if isinstance(cell, MergedCell) or cell.row > MOST_ROWS or cell.column > MOST_COLUMNS:
+            continue
+        new = page.cell(cell.row, cell.column)
+        _text(new, cell.value)
+        if cell.has_style:
+            new.font, new.fill, new.border = copy(cell.font), copy(cell.fill), copy(cell.border)
+            new.alignment, new.number_format = copy(cell.alignment), cell.number_format
     for letter, size in source.column_dimensions.items():
         page.column_dimensions[letter].width = size.width
     for number, size in source.row_dimensions.items():
@@ -240,7 +248,7 @@ def _mark(one: _Copy, language: str) -> None:
         worst = "error" if any(f.severity == "error" for f in found) else "warning"
         cell.fill = FILLS[worst]
         text = "\n".join(f.text(language) for f in found)
-        cell.comment = Comment(ILLEGAL_CHARACTERS_RE.sub("", text)[:30_000], "junheng", height=120, width=360)
+        cell.comment = Comment(writable(text)[:30_000], "junheng", height=120, width=360)
 
 
 def _list(page: Any, findings: list[Finding], places: list[str], language: str) -> None:

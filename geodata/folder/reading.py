@@ -13,6 +13,7 @@ import openpyxl
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
+from geodata.bureau.bounds import cells_of, refuse_large, refuse_unbounded
 from geodata.bureau.mapping import Mapping, read_mapping
 from geodata.bureau.tables import Mapped, read_mapped
 from geodata.contract.containment import NOTHING, Allowed, refuse_outside, require
@@ -20,7 +21,7 @@ from geodata.contract.coordinates import to_wgs84
 from geodata.contract.county import County
 from geodata.contract.crosschecks import FAR_KM, cross_check, kilometres, middle
 from geodata.contract.declared import declared_tables, undeclared_columns
-from geodata.contract.findings import Finding, InputProblems, errors
+from geodata.contract.findings import Finding, InputProblems, errors, summed
 from geodata.contract.placed import Placed, Tables
 from geodata.contract.plausibility import implausible
 from geodata.contract.settings import FileName, read_settings
@@ -90,10 +91,12 @@ def read_csv(path: Path) -> Raw:
     InputProblems
         Another encoding, or not a table.
     """
+    refuse_large(path, path.name)
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             frame = pd.read_csv(
                 path,
+                compression=None,
                 header=None,  # else pandas renames a repeated header and takes a surplus cell for an index
                 dtype=str,
                 keep_default_na=False,
@@ -123,6 +126,7 @@ def read_workbook(path: Path) -> tuple[dict[str, Raw], list[Finding]]:
     InputProblems
         The file is not a workbook.
     """
+    refuse_unbounded(path, path.name)
     try:
         book = openpyxl.load_workbook(path, data_only=True)
     except Exception as problem:  # openpyxl raises many kinds for a file that is no workbook
@@ -139,13 +143,16 @@ def read_workbook(path: Path) -> tuple[dict[str, Raw], list[Finding]]:
         if name in sheets:
             found.append(_twice(name, title, sheets[name].file))
             continue
-        sheets[name] = Raw(_sheet_cells(sheet), title)
+        try:
+            sheets[name] = Raw(_sheet_cells(sheet, title), title)
+        except InputProblems as problem:
+            found += problem.findings
     return sheets, found
 
 
-def _sheet_cells(sheet: Any) -> pd.DataFrame:
+def _sheet_cells(sheet: Any, title: str) -> pd.DataFrame:
     """Text cells below the first row, which is the header; blank rows are left out."""
-    rows = [["" if v is None else _cell(v) for v in row] for row in sheet.iter_rows(values_only=True)]
+    rows = [["" if v is None else _cell(v) for v in row] for row in cells_of(sheet, title)]
     header = rows[0] if rows else []
     width = max((i + 1 for i, h in enumerate(header) if h), default=0)
     frame = pd.DataFrame([r[:width] for r in rows[1:]], columns=header[:width], dtype=object)
@@ -391,7 +398,7 @@ def read_county(
     """
     county, found = _assemble(Path(folder), Allowed(allow_outside, databases))
     if county is None:
-        raise InputProblems(found)
+        raise InputProblems(summed(found))
     return county
 
 
@@ -416,7 +423,7 @@ def check(
     except InputProblems as problem:
         found = problem.findings
     order = {"error": 0, "warning": 1, "note": 2}
-    return sorted(found, key=lambda f: order[f.severity])
+    return sorted(summed(found), key=lambda f: order[f.severity])
 
 
 __all__ = ["Head", "Table", "check", "read_county", "read_csv", "read_head", "read_workbook"]

@@ -1,0 +1,154 @@
+"""Workbooks are bounded before they are opened: by their cells, not by where the last one stands.
+
+A blank cell in the last row of a sheet, a merged range over all of it or a part that unpacks to gigabytes
+would cost minutes and memory. The parts are counted as they are unpacked; cells are read where they are.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from openpyxl.utils import get_column_letter
+
+from geodata.contract.findings import Finding, InputProblems
+
+MOST_BYTES = 600_000_000
+"""Unpacked, all parts of a workbook together."""
+MOST_CELLS = 1_000_000
+"""Cells of a workbook, blank ones with a format and those under merged ranges included: about 600 MB of memory."""
+MOST_ROWS, MOST_COLUMNS = 200_000, 1_000
+"""Rows and columns up to the last cell of a sheet that holds anything."""
+MOST_AREA = 3_000_000
+"""Cells of the rectangle that holds them all."""
+MOST_TEXT = 200_000_000
+PIECE = 1 << 22
+CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
+RANGE = re.compile(
+    rb"""<(?:\w+:)?(?:mergeCell|hyperlink)\b[^>]*?\bref\s*=\s*["']\$?([A-Z]+)\$?(\d+):\$?([A-Z]+)\$?(\d+)"""
+)
+DECLARED = re.compile(rb"<!DOCTYPE|<!ENTITY", re.I)
+
+
+def _problem(key: str, label: str, **fields: object) -> InputProblems:
+    return InputProblems([Finding("error", key, fields, file=label)])
+
+
+def _number(letters: bytes) -> int:
+    total = 0
+    for letter in letters:
+        total = total * 26 + letter - 64
+    return total
+
+
+def refuse_unbounded(path: Path, label: str) -> None:
+    """Refuse a workbook that is too large to be a table of a county, before it costs anything.
+
+    Parameters
+    ----------
+    path : Path
+    label : str
+        Name for messages.
+
+    Raises
+    ------
+    InputProblems
+        With what is too much and what to do. A file that is no archive is left to the reader's own message.
+    """
+    try:
+        with zipfile.ZipFile(path) as book:
+            _count(book, label)
+    except InputProblems:
+        raise
+    except Exception:  # no archive, a damaged or an encrypted one: the reader says what is wrong
+        return
+
+
+def _count(book: zipfile.ZipFile, label: str) -> None:
+    total = spread = 0
+    for part in book.infolist():
+        with book.open(part) as content:
+            before = b""
+            while piece := content.read(PIECE):
+                total += len(piece)
+                if total > MOST_BYTES:
+                    raise _problem("bureau.workbook_bytes", label, megabytes=MOST_BYTES // 1_000_000)
+                if not part.filename.lower().endswith(".xml"):
+                    continue
+                text = before + piece
+                cut = max(text.rfind(b"<"), 0)  # a tag that is cut belongs to the next piece
+                spread += _cells_in(text[:cut], label)
+                before = text[cut:]
+                if spread > MOST_CELLS:
+                    break
+            spread += _cells_in(before, label)
+        if spread > MOST_CELLS:
+            raise _problem("bureau.workbook_cells", label, most=f"{MOST_CELLS:,}")
+
+
+def _cells_in(text: bytes, label: str) -> int:
+    """Cells written in a piece of a part, and those that ranges in it are spread out over."""
+    if DECLARED.search(text) or b"\0" in text:
+        raise _problem("tables.not_a_workbook", label, why="XML")
+    return len(CELL.findall(text)) + sum(
+        (_number(c2) - _number(c1) + 1) * (int(r2) - int(r1) + 1) for c1, r1, c2, r2 in RANGE.findall(text)
+    )
+
+
+def refuse_large(path: Path, label: str) -> None:
+    """Refuse a text file that is too large to be a table of a county.
+
+    Raises
+    ------
+    InputProblems
+    """
+    if path.stat().st_size > MOST_TEXT:
+        raise _problem("tables.too_large", label, megabytes=MOST_TEXT // 1_000_000)
+
+
+def cells_of(page: Any, label: str) -> list[list[Any]]:
+    """Values of a sheet up to its last row and column that hold anything.
+
+    Parameters
+    ----------
+    page : openpyxl worksheet
+    label : str
+        Name for messages.
+
+    Returns
+    -------
+    list of list
+        Rectangular; None where a cell is blank.
+
+    Raises
+    ------
+    InputProblems
+        The used range has too many rows or columns.
+    """
+    held = {
+        place: cell.value
+        for place, cell in page._cells.items()  # what is there: asking row by row would make every cell
+        if cell.value is not None and str(cell.value).strip() != ""
+    }
+    rows = max((r for r, _ in held), default=0)
+    columns = max((c for _, c in held), default=0)
+    if rows > MOST_ROWS:
+        far = max(held)
+        fields = {"most": f"{MOST_ROWS:,}", "row": far[0]}
+        raise InputProblems(
+            [Finding("error", "bureau.too_many_rows", fields, file=label, value=str(held[far])[:60])]
+        )
+    if columns > MOST_COLUMNS:
+        far = max(held, key=lambda place: place[1])
+        fields = {"most": f"{MOST_COLUMNS:,}", "column": get_column_letter(far[1])}
+        raise InputProblems(
+            [Finding("error", "bureau.too_many_columns", fields, file=label, value=str(held[far])[:60])]
+        )
+    if rows * columns > MOST_AREA:
+        raise _problem("bureau.workbook_cells", label, most=f"{MOST_AREA:,}")
+    grid: list[list[Any]] = [[None] * columns for _ in range(rows)]
+    for (row, column), value in held.items():
+        grid[row - 1][column - 1] = value
+    return grid

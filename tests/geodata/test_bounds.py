@@ -1,0 +1,100 @@
+"""Workbooks are bounded: a cell at the end of a sheet costs nothing, what is too much is said."""
+
+from __future__ import annotations
+
+import zipfile
+
+import openpyxl
+import pytest
+from openpyxl.styles import Font
+
+from geodata.bureau.bounds import cells_of, refuse_unbounded
+from geodata.bureau.workbooks import open_book, xlsx_grid
+from geodata.contract.findings import Finding, InputProblems, summed
+from geodata.folder.annotated import writable
+
+
+def book_with(tmp_path, *cells):
+    book = openpyxl.Workbook()
+    page = book.active
+    page.append(["a", "b"])
+    page.append([1, 2])
+    for place, value in cells:
+        page[place].value = value
+        page[place].font = Font(bold=True)
+    book.save(tmp_path / "x.xlsx")
+    return tmp_path / "x.xlsx"
+
+
+@pytest.mark.parametrize("place", ["A1048576", "XFD1", "XFD1048576"])
+@pytest.mark.parametrize("value", [None, " "])
+def test_a_blank_cell_far_away_costs_nothing(tmp_path, place, value):
+    grid = xlsx_grid(open_book(book_with(tmp_path, (place, value)), "x"), "Sheet", "x")
+    assert grid.cells == [["a", "b"], ["1", "2"]]
+
+
+@pytest.mark.parametrize(
+    ("place", "key"), [("A1048576", "rows"), ("XFD1", "columns"), ("XFD1048576", "rows")]
+)
+def test_a_word_far_away_is_named(tmp_path, place, key):
+    page = openpyxl.load_workbook(book_with(tmp_path, (place, "stray"))).active
+    with pytest.raises(InputProblems) as problem:
+        cells_of(page, "x")
+    (fault,) = problem.value.findings
+    assert (fault.key, fault.value) == (f"bureau.too_many_{key}", "stray")
+
+
+def rewritten(path, old: bytes, new: bytes):
+    """The workbook with a piece of its first sheet replaced."""
+    with zipfile.ZipFile(path) as book:
+        parts = {n: book.read(n) for n in book.namelist()}
+    name = "xl/worksheets/sheet1.xml"
+    assert old in parts[name]
+    parts[name] = parts[name].replace(old, new)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
+        for n, content in parts.items():
+            book.writestr(n, content)
+    return path
+
+
+END = b"</sheetData>"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        END + b'<mergeCells><mergeCell ref="A1:XFD1048576"/></mergeCells>',
+        END + b'<hyperlinks><hyperlink ref="A1:XFD1048576" location="a"/></hyperlinks>',
+        b'<row r="9">' + b'<c r="A9" s="1"/>' * 1_100_000 + b"</row>" + END,
+        b"<!DOCTYPE a [<!ENTITY b 'c'>]>" + END,
+    ],
+)
+def test_what_would_be_spread_out_is_refused_before_it_is_opened(tmp_path, more):
+    with pytest.raises(InputProblems):
+        refuse_unbounded(rewritten(book_with(tmp_path), END, more), "x")
+
+
+def test_a_part_that_unpacks_to_gigabytes_is_refused(tmp_path):
+    path = book_with(tmp_path)
+    with (
+        zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as book,
+        book.open("xl/media/a.bin", "w", force_zip64=True) as part,
+    ):
+        for _ in range(610):
+            part.write(bytes(1_000_000))
+    with pytest.raises(InputProblems) as problem:
+        refuse_unbounded(path, "x")
+    assert problem.value.findings[0].key == "bureau.workbook_bytes"
+
+
+def test_findings_of_a_kind_are_counted_beyond_the_200th():
+    many = [Finding("error", "tables.empty", file="a", row=i, column="c") for i in range(1000)]
+    other = Finding("note", "tables.no_rows", file="a")
+    found = summed([*many, other])
+    assert len(found) == 202 and other in found
+    assert found[-1].sentence("en").startswith("a, column 'c': 800 more")
+
+
+def test_what_no_workbook_can_hold_is_left_out():
+    assert writable("a\x00\x0b\ufffe\uffff\ud800b\t学") == "ab\t学"
+    assert len(writable("x" * 40_000)) == 32_000
