@@ -23,7 +23,7 @@ MOST_SIBLINGS = 1000
 
 
 @dataclass
-class Target:
+class HeldTarget:
     """A folder or file to be written, held by this run.
 
     Parameters
@@ -132,12 +132,12 @@ class Target:
         shutil.rmtree(old)
 
 
-_held: dict[Path, Target] = {}
+_held: dict[Path, HeldTarget] = {}
 """Targets of this process: what a verb holds, a function that it calls may use."""
 
 
 @contextmanager
-def claim(place: Path, names: frozenset[str] = frozenset()) -> Iterator[Target]:
+def claim(place: Path, names: frozenset[str] = frozenset()) -> Iterator[HeldTarget]:
     """Hold a target while it is made: no other run writes to it, and left-overs of a killed run are cleared.
 
     Parameters
@@ -145,11 +145,11 @@ def claim(place: Path, names: frozenset[str] = frozenset()) -> Iterator[Target]:
     place : Path
         The folder or file.
     names : frozenset of str
-        As in `Target`.
+        As in `HeldTarget`.
 
     Yields
     ------
-    Target
+    HeldTarget
 
     Raises
     ------
@@ -166,7 +166,7 @@ def claim(place: Path, names: frozenset[str] = frozenset()) -> Iterator[Target]:
     place.parent.mkdir(parents=True, exist_ok=True)
     work = place.with_name(f".{place.name}.junheng")
     with _locked(work, place):
-        target = Target(place, work, names)
+        target = HeldTarget(place, work, names)
         target.recover()
         _held[place] = target
         try:

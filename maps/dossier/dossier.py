@@ -153,7 +153,7 @@ def save_plan(result: PlanResult, folder: Path, language: str = "zh", overwrite:
     Returns
     -------
     Path
-        Where it is, as `geodata.folder.target.Target.replace` says.
+        Where it is, as `geodata.folder.target.HeldTarget.replace` says.
 
     Raises
     ------

@@ -88,7 +88,7 @@ def write_folder(
     Returns
     -------
     Path
-        Where it is, as `geodata.folder.target.Target.replace` says.
+        Where it is, as `geodata.folder.target.HeldTarget.replace` says.
 
     Raises
     ------

@@ -27,7 +27,7 @@ class Undrawn(InputProblems):
         self.args = ("\n".join(f.sentence() for f in findings),)
 
 
-def drawn(name: str, make: Callable[[], object]) -> Finding | None:
+def attempt(name: str, make: Callable[[], object]) -> Finding | None:
     """Make one part of an output; a warning if it cannot be made.
 
     A full disk and the like are no fault of the part, so they go on to the caller.
@@ -59,7 +59,7 @@ def draw_parts(
     """
     missing: list[Finding] = []
     for name, make in parts:
-        found = drawn(name, partial(make, folder / name))
+        found = attempt(name, partial(make, folder / name))
         if found is not None:
             missing.append(found)
             for left in folder.glob(f"{name}*"):
@@ -96,7 +96,7 @@ def rehearse(county: County) -> list[Finding]:
         background.village_cells(county)
 
     tried = (
-        drawn("plan.gpkg", lambda: area_layers(county, county.attendance)),
-        drawn("map.html", under),
+        attempt("plan.gpkg", lambda: area_layers(county, county.attendance)),
+        attempt("map.html", under),
     )
     return [f for f in tried if f is not None]

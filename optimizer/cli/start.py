@@ -46,7 +46,7 @@ class AtStart:
         os._exit(STOPPED)
 
 
-def main() -> None:
+def start() -> None:
     """Entry point of the command ``junheng``."""
     os.environ["PROJ_NETWORK"] = "OFF"  # PROJ fetches grids otherwise, where the user's settings say so
     language = asked_language(sys.argv[1:], os.environ.get("JUNHENG_LANG"))
