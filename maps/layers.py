@@ -11,6 +11,7 @@ from shapely import LineString
 from geodata.areas.export import area_layers
 from geodata.folder.geopackage import write_geopackage
 from models.plan.decisions import PlanResult
+from models.plan.record import LEDGER_LAYER
 
 
 def school_layer(result: PlanResult) -> gpd.GeoDataFrame:
@@ -69,7 +70,8 @@ def attendance_layer(result: PlanResult) -> gpd.GeoDataFrame:
 
 
 def write_layers(result: PlanResult, path: Path) -> Path:
-    """Write ``plan.gpkg``: schools, villages, attendance, townships, zones, catchments, service areas.
+    """Write ``plan.gpkg``: schools, villages, attendance, townships, zones, catchments, service areas, and
+    the ledger as a table without points.
 
     Catchments are the plan's, one layer a band, from pupils of zones; those who chose another school
     are in `attendance` only. Layers about areas are described in `geodata.areas.export.area_layers`.
@@ -92,4 +94,4 @@ def write_layers(result: PlanResult, path: Path) -> Path:
         layers["townships"] = result.county.townships
     going = result.plan.attendance
     areas, _ = area_layers(result.county, going[going["group"] == "zone"])
-    return write_geopackage(layers | areas, path)
+    return write_geopackage(layers | areas | {LEDGER_LAYER: result.plan.ledger}, path)

@@ -22,9 +22,10 @@ from maps.layers import write_layers
 from maps.web.proposal import write_map
 from maps.wording import word
 from models.plan.decisions import PlanResult
+from models.plan.record import LEDGER_CSV, ledger_record, write_ledger
 
 MARKER = "run.json"
-NAMES = frozenset(("ledger.csv", "index.html", "map.html", "plan.xlsx", "plan.gpkg", MARKER, UNFINISHED))
+NAMES = frozenset((LEDGER_CSV, "index.html", "map.html", "plan.xlsx", "plan.gpkg", MARKER, UNFINISHED))
 """Everything of a dossier; what else lies in its folder is the planner's."""
 PACKAGES = ("junheng", "pyomo", "highspy", "osmnx", "geopandas", "folium", "pandas", "numpy", "scipy")
 DECIMALS = {"cv": 2, "money": 1, "minutes": 0, "whole": 0, "ratio": 2, "number": 2}
@@ -44,7 +45,7 @@ def run_record(result: PlanResult) -> dict[str, Any]:
     -------
     dict
         Input hash, versions, seed, scenario, goals with objective, bound, gap, seconds and nodes,
-        measures, findings as sentences.
+        measures, findings as sentences, the plan row by row.
     """
     solve = result.solve
     goals = [vars(g) for g in solve.goals]
@@ -57,6 +58,7 @@ def run_record(result: PlanResult) -> dict[str, Any]:
         "measures": {r.measure: {"today": r.today, "plan": r.plan, "unit": r.unit} for r in result.verdict.measures.itertuples()},
         "referee": {"accepted": result.verdict.accepted, "rules": len(result.verdict.rules)},
         "findings": [{"severity": f.severity, "text": f.sentence("en")} for f in result.findings],
+        "ledger": ledger_record(result.plan),
     }  # fmt: skip
 
 
@@ -134,7 +136,7 @@ def _may_write(folder: Path, overwrite: bool) -> None:
 
 def _decisions(result: PlanResult, folder: Path) -> None:
     """The plan's ledger as CSV and the run record: what the plan is, before anything is drawn from it."""
-    result.plan.ledger.to_csv(folder / "ledger.csv", index=False, encoding="utf-8-sig", lineterminator="\n")
+    write_ledger(result.plan, folder / LEDGER_CSV)
     record = json.dumps(run_record(result), ensure_ascii=False, indent=1, default=str)
     (folder / MARKER).write_text(record + "\n", encoding="utf-8")
 
@@ -204,7 +206,7 @@ def draw_plan(result: PlanResult, folder: Path, language: str = "zh") -> list[Fi
 
 
 def write_dossier(result: PlanResult, folder: Path, language: str = "zh", overwrite: bool = False) -> Path:
-    """Write a plan's dossier: ledger.csv, run.json, then index.html, map.html, plan.xlsx, plan.gpkg.
+    """Write a plan's dossier: plan.csv, run.json, then index.html, map.html, plan.xlsx, plan.gpkg.
 
     The plan's ledger is written first; then everything is made beside the folder and put in place
     as a whole, by renaming.

@@ -89,7 +89,7 @@ def _text(name: str, zh: str) -> Column:
 
 
 def _choice(name: str, zh: str, choices: tuple[str, ...], required: bool = False) -> Column:
-    return Column(name, zh, "choice", required, choices=choices, default=None if required else "")
+    return Column(name, zh, "choice", required, choices=choices)
 
 
 LEDGER = Table(
@@ -113,7 +113,7 @@ LEDGER = Table(
         _text("to_stage", "去向学段"),
         _choice("mode", "出行方式", TRAVEL_MODES),
     ),
-    ("year", "action"),
+    ("row_id",),
 )  # fmt: skip
 """The contract of the ledger; what each action fills in stands in `ACTIONS`."""
 LEDGER_COLUMNS = [c.name for c in LEDGER.columns]

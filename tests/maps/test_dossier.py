@@ -18,7 +18,7 @@ from maps.dossier.notices import notices
 from maps.dossier.tables import all_sheets
 from models.plan.decisions import PlanResult
 
-FILES = {"index.html", "ledger.csv", "map.html", "plan.xlsx", "plan.gpkg", "run.json"}
+FILES = {"index.html", "map.html", "plan.xlsx", "plan.gpkg", "plan.csv", "run.json"}
 
 
 @pytest.fixture

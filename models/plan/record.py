@@ -1,0 +1,230 @@
+"""A plan on disk: its ledger as CSV, GeoPackage table or JSON record, read back under its contract."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyogrio
+
+from geodata.contract.county import County
+from geodata.contract.findings import Finding, InputProblems, errors
+from geodata.contract.validation import Raw, validate
+from geodata.folder.reading import read_csv
+from models.plan.decisions import Plan
+from models.plan.ledger import ACTIONS, LEDGER, LEDGER_COLUMNS, Action
+
+LEDGER_CSV, LEDGER_LAYER, RECORD = "plan.csv", "ledger", "run.json"
+"""Names of the ledger in a dossier: its file, its table in the GeoPackage, the record that holds it."""
+
+
+def number_text(value: float) -> str:
+    """A quantity as text that gives the same number back: 12, 0.5; nothing for what is not known."""
+    return "" if value != value else str(int(value)) if value == int(value) else repr(float(value))
+
+
+def ledger_text(plan: Plan) -> pd.DataFrame:
+    """The ledger as texts."""
+    return plan.ledger.assign(quantity=[number_text(q) for q in plan.ledger["quantity"]]).astype(str)
+
+
+def write_ledger(plan: Plan, path: Path) -> Path:
+    """Write the ledger as CSV (UTF-8 with a mark, which spreadsheets need).
+
+    Parameters
+    ----------
+    plan : Plan
+    path : Path
+
+    Returns
+    -------
+    Path
+    """
+    ledger_text(plan).to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\n")
+    return path
+
+
+def ledger_record(plan: Plan) -> list[dict[str, object]]:
+    """The ledger as plain data: one mapping a row, without what is empty."""
+    rows = plan.ledger.to_dict("records")
+    return [{str(k): v for k, v in row.items() if v not in ("", None) and v == v} for row in rows]
+
+
+def read_plan(path: str | Path, county: County | None = None) -> Plan:
+    """A plan from a dossier folder, ``run.json``, ``plan.csv`` or ``plan.gpkg``.
+
+    Parameters
+    ----------
+    path : str or Path
+    county : County or None
+        The county that the plan is for: its ids and its year are then checked, too.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    InputProblems
+        Every fault with file, row, column, value and what to do.
+    """
+    return plan_from(_raw(Path(path)), county)
+
+
+def plan_from(raw: Raw, county: County | None = None) -> Plan:
+    """A plan from a ledger's cells as text.
+
+    Raises
+    ------
+    InputProblems
+    """
+    frame, found, rows = validate(LEDGER, raw)
+    if frame is None or rows is None:
+        raise InputProblems(found)
+    faults = [*_faults(frame, rows, raw.file), *(_unknown(frame, rows, raw.file, county) if county else ())]
+    if errors(faults):
+        raise InputProblems(faults)
+    years = tuple(sorted({int(y) for y in frame["year"]}))
+    return Plan(frame, years)
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """The content of a dossier's ``run.json``.
+
+    Raises
+    ------
+    InputProblems
+        No such file, or not a record of a run.
+    """
+    file = path / RECORD if path.is_dir() else path
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise _problem("plan.not_there", str(file), why=problem.strerror or str(problem)) from None
+    except (ValueError, RecursionError) as problem:
+        raise _problem("plan.not_a_record", file.name, why=str(problem)) from None
+    if not isinstance(content, dict) or not isinstance(content.get("ledger"), list):
+        raise _problem("plan.not_a_record", file.name, why="ledger")
+    return content
+
+
+def _problem(key: str, file: str, **fields: object) -> InputProblems:
+    return InputProblems([Finding("error", key, fields, file=file)])
+
+
+def _raw(path: Path) -> Raw:
+    """The ledger's cells as text."""
+    if not path.exists():
+        raise _problem("plan.not_there", str(path), why="")
+    if path.is_dir() or path.suffix.lower() == ".json":
+        rows = read_record(path)["ledger"]
+        listed = [row if isinstance(row, dict) else {} for row in rows]
+        frame = pd.DataFrame(
+            [{c: row.get(c) for c in LEDGER_COLUMNS} for row in listed], columns=LEDGER_COLUMNS
+        )
+        name = RECORD if path.is_dir() else path.name
+        return Raw(_texts(frame), name, first_row=1)
+    if path.suffix.lower() == ".csv":
+        return read_csv(path)
+    if path.suffix.lower() == ".gpkg":
+        with path.open("rb") as file:
+            if not file.read(16).startswith(b"SQLite format 3"):
+                raise _problem("plan.no_ledger", path.name, table=LEDGER_LAYER)
+        try:
+            frame = pyogrio.read_dataframe(path, layer=LEDGER_LAYER, read_geometry=False)
+        except (ValueError, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):
+            raise _problem("plan.no_ledger", path.name, table=LEDGER_LAYER) from None
+        return Raw(_texts(frame), f"{path.name} [{LEDGER_LAYER}]", first_row=1)
+    raise _problem("plan.kind_of_file", path.name)
+
+
+def _texts(frame: pd.DataFrame) -> pd.DataFrame:
+    """Any cells as texts."""
+
+    def text(value: object) -> str:
+        if value is None or value != value:
+            return ""
+        return number_text(value) if isinstance(value, float) else str(value)
+
+    return frame.astype(object).map(text)
+
+
+def _at(
+    raw_file: str, column: str, rows: pd.Series, values: pd.Series
+) -> Iterator[tuple[dict[str, Any], int]]:
+    """The place of each value that is wrong, once, with how many rows have it."""
+    for value, group in rows.groupby(values.astype(str), sort=False):
+        place = {"file": raw_file, "table": LEDGER.name, "row": int(group.iloc[0]), "column": column}
+        yield place | {"value": str(value)}, len(group)
+
+
+def _faults(frame: pd.DataFrame, rows: pd.Series, file: str) -> list[Finding]:
+    """Columns that an action needs or does not have, and counts that are no whole numbers."""
+    found = []
+    for action in ACTIONS:
+        own = frame["action"] == action.name
+        for c in _texts_of(action):
+            empty = own & (frame[c] == "")
+            fields: dict[str, object] = {"action": action.name}
+            found += [
+                Finding("error", "plan.needed", {**fields, "rows": n}, **at)
+                for at, n in _at(file, c, rows[empty], frame.loc[empty, c])
+            ]
+        for c in (
+            set(LEDGER_COLUMNS) - {"row_id", "year", "action", "quantity"} - set(action.columns.values())
+        ):
+            full = own & (frame[c] != "")
+            fields = {"action": action.name}
+            found += [
+                Finding("error", "plan.not_needed", {**fields, "rows": n}, **at)
+                for at, n in _at(file, c, rows[full], frame.loc[full, c])
+            ]
+        if action.whole:
+            part = own & (frame["quantity"] % 1 != 0)
+            found += [
+                Finding("error", "tables.not_whole", {"rows": n}, **at)
+                for at, n in _at(file, "quantity", rows[part], frame.loc[part, "quantity"])
+            ]
+    return found  # fmt: skip
+
+
+def _texts_of(action: Action) -> list[str]:
+    return [c for c in action.columns.values() if c != "quantity"]
+
+
+def _unknown(frame: pd.DataFrame, rows: pd.Series, file: str, county: County) -> list[Finding]:
+    """Years, ids, stages, bands and categories that the county does not have."""
+    schools, villages = set(county.schools["school_id"]), set(county.villages["village_id"])
+    stages, bands = set(county.scheme.stage_ids), set(county.scheme.band_ids)
+    known: dict[str, tuple[set[str], str]] = {
+        **dict.fromkeys(("school_id", "from_id", "to_id"), (schools, "plan.no_school")), "village_id": (villages, "plan.no_village"),
+        **dict.fromkeys(("stage", "from_stage", "to_stage"), (stages, "plan.no_stage")), "band": (bands, "plan.no_band"),
+    }  # fmt: skip
+    found = []
+    for c, (ids, key) in known.items():
+        wrong = (frame[c] != "") & ~frame[c].isin(ids)
+        choices = ", ".join(sorted(ids)) if len(ids) < 12 else ""
+        fields: dict[str, object] = {"choices": choices}
+        found += [
+            Finding("error", key, {**fields, "rows": n}, **at)
+            for at, n in _at(file, c, rows[wrong], frame.loc[wrong, c])
+        ]
+    categories = set(zip(county.staff_category["stage"], county.staff_category["cat_id"], strict=True))
+    staff = frame[
+        frame["action"].isin(["transfer", "hire"])
+        & (frame["item"] != "")
+        & frame["from_stage"].isin(["", *stages])
+    ]
+    stage = staff["from_stage"].where(staff["action"] == "transfer", staff["stage"])
+    odd = np.array([k not in categories for k in zip(stage, staff["item"], strict=True)], dtype=bool)
+    lost = staff[odd]
+    for at, n in _at(file, "item", rows[lost.index], lost["item"]):
+        found.append(Finding("error", "plan.no_category", {"rows": n}, **at))
+    late = frame["year"] != county.year
+    for at, n in _at(file, "year", rows[late], frame.loc[late, "year"]):
+        found.append(Finding("error", "plan.other_year", {"year": county.year, "rows": n}, **at))
+    return found
