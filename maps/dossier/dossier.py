@@ -102,7 +102,7 @@ def front_page(result: PlanResult, language: str, lost: Collection[str] = ()) ->
     return str(template.render(
         language=language, title=word("title", language, county=result.county.name if language == "zh" else result.county.name_en),
         draft=word("draft_mark", language), notices=notices(result, language),
-        links=[(f, word(f"link_{k}", language)) for f, k in (("map.html", "map"), ("plan.xlsx", "xlsx"), ("plan.gpkg", "gpkg"), ("run.json", "run")) if f not in lost],
+        links=[(f, word(f"link_{k}", language)) for f, k in (("map.html", "map"), ("plan.xlsx", "xlsx"), ("plan.gpkg", "gpkg"), (LEDGER_CSV, "csv"), ("run.json", "run")) if f not in lost],
         sections=[
             (word("sheet_summary", language), _shown(summary(result, language))),
             (word("front_actions", language), _shown(large)),

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from geodata.contract.findings import as_table
+from geodata.messages import say
 from maps.dossier.completeness import by_name, counts
 from maps.wording import band, name, reason, what, word
 from models.plan.decisions import PlanResult
