@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from geodata.contract.tables import BANDS
 from geodata.messages import catalogue, say
+from geodata.standards.schema import Indicator, Resource
+from geodata.standards.scheme import Norms
 
-WORDS = {
-    **{b: f"workbook.band_{b}" for b in BANDS}, **{s: f"workbook.stage_{s}" for s in ("pri", "jun")},
-    **{m: f"workbook.mode_{m}" for m in ("walk", "bus")},
-}  # fmt: skip
-"""Ids that may stand in a reason, with the key of their word."""
+PLACES = ("band", "stage", "mode")
+"""Kinds of ids that may stand in a reason, with words of the workbook's room."""
 OBJECTS = ("resource", "category", "item")
 
 
@@ -26,9 +24,39 @@ def word(key: str, language: str, **fields: object) -> str:
     return say(f"workbook.{key}", language, **fields)
 
 
-def band(key: str, language: str) -> str:
-    """The name of a grade band."""
-    return word(f"band_{key}", language)
+def _declared(norms: Norms | None, key: str, language: str) -> str | None:
+    """The name that a standards file gives a stage, a band, an indicator or a resource."""
+    if norms is None:
+        return None
+    if (found := norms.scheme.name(key, language)) is not None:
+        return found
+    rows: list[Indicator | Resource] = [*norms.indicators.values(), *norms.resources.values()]
+    texts = [x.zh if language == "zh" else x.en for x in rows if x.id == key]
+    return next((t for t in texts if t), None)
+
+
+def _named(room: str, key: str, language: str, norms: Norms | None) -> str:
+    """The catalogue's word where it has one, else the standards' own, else the id."""
+    return catalogue(language).get(f"{room}_{key}") or _declared(norms, key, language) or key
+
+
+def band(key: str, language: str, norms: Norms | None = None) -> str:
+    """The name of a grade band; ``norms`` has those of bands that a standards file declares."""
+    return _named("workbook.band", key, language, norms)
+
+
+def stage(key: str, language: str, norms: Norms | None = None) -> str:
+    """The name of a stage, likewise."""
+    return _named("workbook.stage", key, language, norms)
+
+
+def indicator(key: str, language: str, norms: Norms | None = None) -> str:
+    """The name of an indicator: the standards' own where their file gives one."""
+    own = None
+    if norms is not None:
+        texts = [i.zh if language == "zh" else i.en for i in norms.indicators.values() if i.id == key]
+        own = next((t for t in texts if t), None)
+    return own or name("indicator", key, language)
 
 
 def listed(parts: list[str], language: str) -> str:
@@ -36,28 +64,33 @@ def listed(parts: list[str], language: str) -> str:
     return say("map.comma", language).join(parts)
 
 
-def what(value: str, language: str) -> str:
+def what(value: str, language: str, norms: Norms | None = None) -> str:
     """The object of an action: bands, a resource, a staff category or a cost item."""
     parts = [p.strip() for p in value.split(",")]
-    if all(p in BANDS for p in parts):
-        return listed([band(p, language) for p in parts], language)
+    bands = [band(p, language, norms) for p in parts]
+    if all(n != p for n, p in zip(bands, parts, strict=True)):
+        return listed(bands, language)
     found = [name(kind, value, language) for kind in OBJECTS]
-    return next((n for n in found if n != value), value)
+    return next((n for n in found if n != value), None) or _declared(norms, value, language) or value
 
 
-def reason(key: str, fields: dict[str, Any], language: str) -> str:
+def reason(key: str, fields: dict[str, Any], language: str, norms: Norms | None = None) -> str:
     """A reason as a sentence: ids in words, lists with commas, whole numbers without decimals."""
-    text = say(key, language, **{k: _field(k, v, language) for k, v in fields.items()})
+    text = say(key, language, **{k: _field(k, v, language, norms) for k, v in fields.items()})
     return say("reasons.from", language, **fields) + text if "from" in fields else text
 
 
-def _field(key: str, value: Any, language: str) -> object:
+def _field(key: str, value: Any, language: str, norms: Norms | None) -> object:
     if isinstance(value, list):
         return listed([str(v) for v in value], language)
-    if key in ("indicator", "rule", "unit"):
+    if key == "indicator":
+        return indicator(value, language, norms)
+    if key in ("rule", "unit"):
         return name(key, value, language)
     if isinstance(value, str):
-        return say(WORDS[value], language) if value in WORDS else value
+        words = (catalogue(language).get(f"workbook.{kind}_{value}") for kind in PLACES)
+        own = None if norms is None else norms.scheme.name(value, language)
+        return next((w for w in words if w), own or value)
     if isinstance(value, float):
         return "–" if not math.isfinite(value) else int(value) if value == int(value) else value
     return value

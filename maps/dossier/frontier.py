@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 import xlsxwriter
 
-from geodata.contract.tables import BANDS
 from geodata.messages import say
 from maps.chart import draw_frontier
 from maps.dossier.folders import Output, write_folder
@@ -116,7 +115,7 @@ def change_columns(c: pd.DataFrame, language: str) -> dict[str, Any]:
     return {
         analysis_word("change", language): [analysis_word(f"change_{k}", language) for k in c["change"]],
         analysis_word("township", language): list(c["township"]), analysis_word("school", language): list(c["school"]),
-        analysis_word("what", language): [band(w, language) if w in BANDS else what(w, language) for w in c["what"]],
+        analysis_word("what", language): [what(w, language) for w in c["what"]],
         analysis_word("before", language): list(c["before"]), analysis_word("after", language): list(c["after"]),
         analysis_word("unit", language): [name("unit", u, language) for u in c["unit"]],
     }  # fmt: skip

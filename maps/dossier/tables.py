@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from geodata.contract.findings import as_table
-from geodata.messages import say
+from geodata.standards.scheme import Norms
 from maps.dossier.completeness import by_name, counts
-from maps.wording import band, name, reason, what, word
+from maps.wording import band, indicator, name, reason, stage, what, word
 from models.plan.decisions import PlanResult
 
 WAN = 10_000.0
@@ -35,16 +36,14 @@ def _sheet(key: str, language: str, columns: dict[str, tuple[pd.Series | list[ob
     return Sheet(key, table, formats)
 
 
-def mark(met: object, language: str) -> str:
-    """A mark that is read without colour; a verdict over nothing has its own."""
-    if pd.isna(met):
-        return word("unassessed", language)
-    return word("met" if bool(met) else "unmet", language)
+def mark(met: Any, language: str) -> str:
+    """A mark that is read without colour; what is not assessed is neither met nor unmet."""
+    return word("not_assessed" if pd.isna(met) else "met" if bool(met) else "unmet", language)
 
 
-def _stages(stages: pd.Series, language: str) -> list[object]:
+def _stages(stages: pd.Series, language: str, norms: Norms) -> list[object]:
     """Names of stages; nothing for what is about a whole site."""
-    return [word(f"stage_{s}", language) if s else "" for s in stages]
+    return [stage(s, language, norms) if s else "" for s in stages]
 
 
 def summary(result: PlanResult, language: str) -> Sheet:
@@ -67,13 +66,13 @@ def summary(result: PlanResult, language: str) -> Sheet:
 
 
 def coefficients(result: PlanResult, language: str) -> Sheet:
-    """The 14 coefficients of variation, official and unweighted."""
+    """The coefficients of variation, official and unweighted."""
     cv = result.verdict.cv
     return _sheet(
         "cv", language,
         {
-            "stage": ([word(f"stage_{s}", language) for s in cv["stage"]], ""),
-            "indicator": ([name("indicator", i, language) for i in cv["indicator"]], ""),
+            "stage": ([stage(s, language, result.county.norms) for s in cv["stage"]], ""),
+            "indicator": ([indicator(i, language, result.county.norms) for i in cv["indicator"]], ""),
             "cv_today": (cv["cv_today"], "cv"), "cv_plan": (cv["cv_plan"], "cv"), "limit": (cv["limit"], "cv"),
             "met_today": ([mark(v, language) for v in cv["ok_today"]], "mark"),
             "met_plan": ([mark(v, language) for v in cv["ok_plan"]], "mark"),
@@ -101,13 +100,16 @@ def budget(result: PlanResult, language: str) -> Sheet:
 def actions(result: PlanResult, language: str) -> Sheet:
     """Every action with cost and reason."""
     a = result.actions
-    said = [reason(k, f, language) for k, f in zip(a["reason_key"], a["reason_fields"], strict=True)]
+    said = [
+        reason(k, f, language, result.county.norms)
+        for k, f in zip(a["reason_key"], a["reason_fields"], strict=True)
+    ]
     return _sheet(
         "actions", language,
         {
             "action": ([name("action", k, language) for k in a["action"]], ""), "school": (a["school"], ""),
-            "school_id": (a["school_id"], ""), "township": (a["township"], ""), "stage": (_stages(a["stage"], language), ""),
-            "what": ([what(w, language) if w else "" for w in a["what"]], ""), "quantity": (a["quantity"], "number"),
+            "school_id": (a["school_id"], ""), "township": (a["township"], ""), "stage": (_stages(a["stage"], language, result.county.norms), ""),
+            "what": ([what(w, language, result.county.norms) if w else "" for w in a["what"]], ""), "quantity": (a["quantity"], "number"),
             "unit": ([name("unit", u, language) for u in a["unit"]], ""), "cost_wan": (a["yuan"] / WAN, "money"),
             "earmark": ([name("earmark", e, language) if e else "" for e in a["earmark"]], ""), "reason": (said, ""),
             "row_id": (a["id"], ""),
@@ -124,8 +126,8 @@ def staff(result: PlanResult, language: str) -> Sheet:
         {
             "from": (s["from_school_id"].map(school["name"]), ""), "from_township": (s["from_school_id"].map(school["township"]), ""),
             "to": (s["to_school_id"].map(school["name"]), ""), "to_township": (s["to_school_id"].map(school["township"]), ""),
-            "stage": ([word(f"stage_{v}", language) for v in s["from_stage"]], ""),
-            "to_stage": ([word(f"stage_{v}", language) for v in s["to_stage"]], ""),
+            "stage": ([stage(v, language, result.county.norms) for v in s["from_stage"]], ""),
+            "to_stage": ([stage(v, language, result.county.norms) for v in s["to_stage"]], ""),
             "category": ([name("category", c, language) for c in s["cat_id"]], ""), "heads": (s["heads"], "whole"),
         },
     )  # fmt: skip
@@ -138,7 +140,7 @@ def purchases(result: PlanResult, language: str) -> Sheet:
         "costs", language,
         {
             "action": ([name("action", k, language) for k in c["action"]], ""), "school": (c["school"], ""),
-            "stage": (_stages(c["stage"], language), ""), "item": ([what(i, language) for i in c["item"]], ""), "quantity": (c["quantity"], "number"),
+            "stage": (_stages(c["stage"], language, result.county.norms), ""), "item": ([what(i, language, result.county.norms) for i in c["item"]], ""), "quantity": (c["quantity"], "number"),
             "unit": ([name("unit", u, language) for u in c["unit"]], ""), "unit_cost": (c["unit_cost"], "number"),
             "cost_wan": (c["yuan"] / WAN, "money"), "earmark": ([name("earmark", e, language) if e else "" for e in c["earmark"]], ""),
             "recurrent": ([word("yes" if v else "no", language) for v in c["recurrent"]], ""),
@@ -155,7 +157,7 @@ def attendance(result: PlanResult, language: str) -> Sheet:
     return _sheet(
         "attendance", language,
         {
-            "township": (t["township"], ""), "village": (t["village"], ""), "band": ([band(b, language) for b in t["band"]], ""),
+            "township": (t["township"], ""), "village": (t["village"], ""), "band": ([band(b, language, result.county.norms) for b in t["band"]], ""),
             "group": ([word(f"group_{g}", language) for g in t["group"]], ""), "pupils": (t["pupils"], "whole"),
             "school_today": (t["today_school"], ""), "school_plan": (t["school"], ""),
             "changed": ([word("yes" if v else "no", language) for v in t["changed"]], ""),
@@ -173,8 +175,8 @@ def indicators(result: PlanResult, language: str) -> Sheet:
     return _sheet(
         "indicators", language,
         {
-            "township": (i["township"], ""), "school": (i["name"], ""), "stage": ([word(f"stage_{s}", language) for s in i["stage"]], ""),
-            "indicator": ([name("indicator", k, language) for k in i["indicator"]], ""), "threshold": (i["threshold"], "ratio"),
+            "township": (i["township"], ""), "school": (i["name"], ""), "stage": ([stage(s, language, result.county.norms) for s in i["stage"]], ""),
+            "indicator": ([indicator(k, language, result.county.norms) for k in i["indicator"]], ""), "threshold": (i["threshold"], "ratio"),
             "assessed": ([word("yes" if v else "no", language) for v in i["assessed_plan"]], ""),
             "pupils_today": (i["pupils_today"], "whole"), "pupils_plan": (i["pupils_plan"], "whole"),
             "value_today": (i["ratio_today"], "ratio"), "value_plan": (i["ratio_plan"], "ratio"),
@@ -186,13 +188,13 @@ def indicators(result: PlanResult, language: str) -> Sheet:
 
 
 def units(result: PlanResult, language: str) -> Sheet:
-    """Schools before and after: pupils, classes, staff, 6-of-7 verdict."""
+    """Schools before and after: pupils, classes, staff, the standards' verdict."""
     u = result.verdict.units
     return _sheet(
         "units", language,
         {
             "township": (u["township"], ""), "school": (u["name"], ""), "school_id": (u["school_id"], ""),
-            "stage": ([word(f"stage_{s}", language) for s in u["stage"]], ""),
+            "stage": ([stage(s, language, result.county.norms) for s in u["stage"]], ""),
             "open": ([word("yes" if v else "no", language) for v in u["open_plan"]], ""),
             "pupils_today": (u["pupils_today"], "whole"), "pupils_plan": (u["pupils_plan"], "whole"), "capacity": (u["capacity"], "whole"),
             "classes_today": (u["classes_today"], "whole"), "classes_plan": (u["classes_plan"], "whole"),

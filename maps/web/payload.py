@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from geodata.contract.tables import BANDS, TABLES
+from geodata.contract.tables import TABLES
 from geodata.messages import LANGUAGES, catalogue
+from geodata.standards.scheme import Norms
 from maps.web import background
-from maps.wording import reason
+from maps.wording import band, indicator, reason, stage
 from models.plan.decisions import PlanResult
 
 JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -57,6 +58,11 @@ def _flag(value: Any) -> bool:
     return not pd.isna(value) and bool(value)
 
 
+def _answer(value: Any) -> bool | None:
+    """Yes, no, or None for what is not assessed."""
+    return None if pd.isna(value) else bool(value)
+
+
 def direction(today: float | None, plan: float | None, better: str) -> str:
     """``better``, ``worse``, ``same``, or ``other`` for a number that has no good direction."""
     if today is None or plan is None:
@@ -79,7 +85,7 @@ def measures(result: PlanResult) -> list[dict[str, object]]:
 
 
 def _indicators(result: PlanResult) -> dict[str, list[dict[str, object]]]:
-    """The seven indicators of every unit, by unit id."""
+    """The indicators of every unit, by unit id."""
     found: dict[str, list[dict[str, object]]] = {}
     for r in result.verdict.indicators.itertuples():
         found.setdefault(str(r.unit_id), []).append(
@@ -87,7 +93,7 @@ def _indicators(result: PlanResult) -> dict[str, list[dict[str, object]]]:
                 "id": str(r.indicator),
                 "threshold": _number(r.threshold),
                 "ratio": [_number(r.ratio_today), _number(r.ratio_plan)],
-                "met": [_flag(r.met_today), _flag(r.met_plan)],
+                "met": [_answer(r.met_today), _answer(r.met_plan)],
                 "gap": [_number(r.gap_today), _number(r.gap_plan)],
                 "assessed": [_flag(r.assessed_today), _flag(r.assessed_plan)],
             }
@@ -108,8 +114,9 @@ def _units(result: PlanResult) -> dict[str, list[dict[str, object]]]:
                 "classes": [_number(r.classes_today), _number(r.classes_plan)],
                 "staff": [_number(r.staff_today), _number(r.staff_plan)],
                 "capacity": _number(r.capacity),
-                "passes": [_flag(r.passes_today), _flag(r.passes_plan)],
+                "passes": [_answer(r.passes_today), _answer(r.passes_plan)],
                 "count_met": [_number(r.indicators_met_today), _number(r.indicators_met_plan)],
+                "count_tested": [_number(r.indicators_tested_today), _number(r.indicators_tested_plan)],
                 "indicators": indicators.get(str(r.unit_id), []),
             }
         )
@@ -119,7 +126,10 @@ def _units(result: PlanResult) -> dict[str, list[dict[str, object]]]:
 def _lost_bands(result: PlanResult) -> dict[str, list[str]]:
     bands = result.plan.bands
     lost = bands[bands["was_open"] & ~bands["open"]]
-    return {str(s): [b for b in BANDS if b in set(g)] for s, g in lost.groupby("school_id")["band"]}
+    return {
+        str(s): [b for b in result.county.scheme.band_ids if b in set(g)]
+        for s, g in lost.groupby("school_id")["band"]
+    }
 
 
 def _action(units: list[dict[str, object]], lost: list[str], arrivals: int) -> str:
@@ -292,11 +302,18 @@ def _bounds(result: PlanResult) -> list[list[float]]:
     return [[round(float(x), 5) for x in low], [round(float(x), 5) for x in high]]
 
 
-def _words(language: str) -> dict[str, str]:
-    """The page's words of one language, by name without the room; measures and indicators as everywhere."""
+def _words(language: str, norms: Norms) -> dict[str, str]:
+    """The page's words of one language, by name without the room; measures and indicators as everywhere.
+
+    Stages, bands and indicators of the county's own standards carry the names that their file gives.
+    """
     shared = ("rules.measure_", "rules.indicator_")
     kept = {k: text for k, text in catalogue(language).items() if k.startswith(("map.", *shared))}
-    return {key.partition(".")[2]: text for key, text in kept.items()}
+    words = {key.partition(".")[2]: text for key, text in kept.items()}
+    own = {f"stage_{s}": stage(s, language, norms) for s in norms.scheme.stage_ids}
+    own |= {b: band(b, language, norms) for b in norms.scheme.band_ids}
+    named = {f"indicator_{i.id}": indicator(i.id, language, norms) for i in norms.indicators.values()}
+    return own | words | named
 
 
 def build_payload(result: PlanResult, language: str = "zh") -> dict[str, object]:
@@ -311,7 +328,7 @@ def build_payload(result: PlanResult, language: str = "zh") -> dict[str, object]
     Returns
     -------
     dict
-        ``language, words, head, bounds, measures, schools, villages, neighbours, flows, roads,
+        ``language, words, stages, head, bounds, measures, schools, villages, neighbours, flows, roads,
         townships, border, waters``; minutes, pupils and yuan as in the tables, points as [lat, lon], lines as
         in `maps.web.background.deltas`.
 
@@ -325,7 +342,11 @@ def build_payload(result: PlanResult, language: str = "zh") -> dict[str, object]
     county = result.county
     return {
         "language": language,
-        "words": {name: _words(name) for name in LANGUAGES},
+        "words": {name: _words(name, county.norms) for name in LANGUAGES},
+        "stages": {
+            "all": county.scheme.band_ids,
+            **{s: county.scheme.bands_of(s) for s in county.scheme.stage_ids},
+        },
         "head": heading(result),
         "bounds": _bounds(result),
         "measures": measures(result),

@@ -89,7 +89,7 @@ def write_map(result: PlanResult, path: Path, language: str = "zh") -> Path:
     """Write the plan's map: one self-contained HTML file.
 
     Views: today, proposal, closures with flows to receivers, minutes to school, compliance. Popups
-    with the seven indicators before and after; Chinese and English inside.
+    with the indicators before and after; Chinese and English inside.
 
     Parameters
     ----------

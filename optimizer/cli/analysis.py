@@ -12,13 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from geodata.contract.findings import Finding, InputProblems
-from geodata.contract.tables import BANDS, EARMARKS, STAGES
 from geodata.folder.target import claim
 from geodata.messages import say
 from maps.dossier import alternatives as alternative_files
 from maps.dossier import frontier as frontier_files
 from maps.dossier.folders import may_write
-from maps.wording import band, listed, name, reason, what
+from maps.wording import band, listed, name, reason, stage, what
 from models.plan.analysis import Frontier, Swap
 from optimizer.cli.console import (
     INFEASIBLE,
@@ -245,9 +244,13 @@ def _print_impossible(out: Out, found: Impossible) -> None:
 
 def _places(text: str, language: str) -> str:
     """The places of a clash, bands, stages and earmarks in words."""
-    words = {b: band(b, language) for b in BANDS} | {e: name("earmark", e, language) for e in EARMARKS}
-    words |= {s: say(f"cli.stage_{s}", language) for s in STAGES}
-    return listed([words.get(p, p) for p in text.split("; ") if p], language) or "-"
+    return listed([_place(p, {}, language) for p in text.split("; ") if p], language) or "-"
+
+
+def _place(key: str, names: dict[str, str], language: str) -> str:
+    """A school, band, stage or earmark in words; what has none stays as it is."""
+    words = (names.get(key, key), band(key, language), stage(key, language), name("earmark", key, language))
+    return next((w for w in words if w != key), key)
 
 
 def _print_swap(out: Out, swap: Swap, names: dict[str, str], gap: float) -> None:
@@ -313,12 +316,9 @@ def _print_cost(out: Out, swap: Swap, names: dict[str, str], gap: float) -> None
     if len(swap.binding):
         out.say_as("analysis.why_binding", style="bold")
         grid = Table(*(say(f"analysis.{c}", language) for c in ("rule", "places", "price")))
-        words = names | {b: band(b, language) for b in BANDS}
-        words |= {s: say(f"cli.stage_{s}", language) for s in STAGES}
-        words |= {e: name("earmark", e, language) for e in EARMARKS}
         for r in swap.binding.itertuples():
             price = "" if r.price != r.price else f"{r.price:.5f}"
-            shown = [" ".join(words.get(w, w) for w in re.split("[,/]", p)) for p in r.places if p]
+            shown = [" ".join(_place(w, names, language) for w in re.split("[,/]", p)) for p in r.places if p]
             grid.add_row(name("rule", r.rule, language), Text(listed(shown[:5], language)), price)
         out.console.print(grid)
     if len(swap.villages):

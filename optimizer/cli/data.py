@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 import typer
@@ -18,6 +18,8 @@ from geodata.folder.annotated import write_marked
 from geodata.folder.reading import check as check_county
 from geodata.folder.template import refuse_workbook, write_template
 from geodata.messages import say
+from geodata.standards.scheme import Norms
+from maps.wording import indicator, stage
 from models.referee.audit import Audit
 from models.referee.audit import audit as audit_county
 from models.standards.norms import load_standards
@@ -32,7 +34,6 @@ from optimizer.cli.console import (
     exits,
     figure,
     output,
-    rule_word,
 )
 
 
@@ -96,10 +97,15 @@ def audit_command(
         county = county_of(folder, outside, database)
         found = audit_county(county, load_standards(county))
         out.findings([f for f in county.findings if f.severity != "note"])
-        _print_audit(out, found)
+        _print_audit(out, found, county.norms)
 
 
-def _print_audit(out: Out, found: Audit) -> None:
+def _answer(value: Any, language: str) -> str:
+    """Yes, no, or not assessed."""
+    return say("cli.not_assessed" if pd.isna(value) else "cli.yes" if value else "cli.no", language)
+
+
+def _print_audit(out: Out, found: Audit, norms: Norms) -> None:
     grid = Table(
         *(
             say(f"cli.col_{c}", out.language)
@@ -107,21 +113,29 @@ def _print_audit(out: Out, found: Audit) -> None:
         )
     )
     for row in found.cv.itertuples():
-        ok = say("cli.yes" if row.ok_today else "cli.no", out.language)
+        numbers = (row.cv_today, row.unweighted_today, row.limit)
         grid.add_row(
-            say(f"cli.stage_{row.stage}", out.language), rule_word("indicator", str(row.indicator), out.language), figure(row.mean_today),
-            f"{row.cv_today:.2f}", f"{row.unweighted_today:.2f}", f"{row.limit:.2f}", ok,
+            stage(str(row.stage), out.language, norms), indicator(str(row.indicator), out.language, norms), figure(row.mean_today),
+            *("–" if x != x else f"{x:.2f}" for x in numbers), _answer(row.ok_today, out.language),
         )  # fmt: skip
     out.console.print(grid)
+    for row in found.stages.itertuples():
+        out.say_as(
+            "cli.audit_stage", stage=stage(str(row.stage), out.language, norms), units=row.units, passing=row.units_passing,
+            cvs=row.cvs, within=row.cvs_ok, passes=_answer(row.passes, out.language),
+        )  # fmt: skip
+        if row.mean_limit == row.mean_limit:
+            mean = "–" if row.mean_cv != row.mean_cv else f"{row.mean_cv:.3f}"
+            out.say_as("cli.audit_mean", mean=mean, limit=f"{row.mean_limit:.2f}")
     units = Table(
         *(say(f"cli.col_{c}", out.language) for c in ("school", "stage", "pupils", "met", "passes", "gaps"))
     )
-    short = found.indicators[found.indicators["assessed_today"] & ~found.indicators["met_today"]]
-    tested = found.indicators.groupby("stage")["indicator"].nunique()
+    short = found.indicators[
+        found.indicators["assessed_today"] & found.indicators["met_today"].eq(False).fillna(False)
+    ]
     gaps = {
         u: say("map.comma", out.language).join(
-            f"{rule_word('indicator', r.indicator, out.language)} {figure(r.gap_today)}"
-            for r in rows.itertuples()
+            f"{indicator(r.indicator, out.language, norms)} {figure(r.gap_today)}" for r in rows.itertuples()
         )
         for u, rows in short.groupby("unit_id")
     }
@@ -129,15 +143,10 @@ def _print_audit(out: Out, found: Audit) -> None:
         found.units["unit_id"].isin(found.indicators.loc[found.indicators["assessed_today"], "unit_id"])
     ].itertuples():
         units.add_row(
-            Text(str(row.name)), say(f"cli.stage_{row.stage}", out.language), str(row.pupils_today), f"{row.indicators_met_today}/{tested[row.stage]}",
-            _verdict(row.passes_today, out.language), gaps.get(row.unit_id, ""),
+            Text(str(row.name)), stage(str(row.stage), out.language, norms), str(row.pupils_today),
+            f"{row.indicators_met_today}/{row.indicators_tested_today}", _answer(row.passes_today, out.language), gaps.get(row.unit_id, ""),
         )  # fmt: skip
     out.console.print(units)
-
-
-def _verdict(passes: object, language: str) -> str:
-    """Yes, no, or a dash for what is not assessed."""
-    return "–" if pd.isna(passes) else say("cli.yes" if passes else "cli.no", language)  # type: ignore[call-overload]
 
 
 def areas_command(

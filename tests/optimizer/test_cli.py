@@ -143,8 +143,8 @@ def test_five_faults_in_five_tables_are_all_said_at_once(county_folder):
         ("sceonds = 60\n", ("sceonds", "seconds")), ("gap = 2\n", ("gap", "2", "< 1")),
         ('seconds = "long"\n', ("seconds", "long")), ("[budget]\ndevices = 1\n", ("budget.devices", "device")),
         ("[budget]\ndevice = nan\n", ("budget.device", "nan")), ("goals = [\n", ("TOML",)),
-        ('[[goals]]\nname = "fame"\n', ("goals.0.name", "fame", "imbalance")),
-        ('[[goals]]\nname = "imbalance"\nweight = 2\n', ("goals.0.weight", "tolerance")),
+        ('[[goals]]\nname = "fame"\n', ("goals[1].name", "fame", "imbalance")),
+        ('[[goals]]\nname = "imbalance"\nweight = 2\n', ("goals[1].weight", "tolerance")),
     ],
 )  # fmt: skip
 def test_a_bad_scenario_is_refused_by_key_and_value(county_folder, tmp_path, text, said):

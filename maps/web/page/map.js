@@ -3,7 +3,6 @@
 let data;  // the payload: see maps/payload.py
 const state = { view: "proposal", stage: "all", when: 1, language: "zh", place: null };
 const VIEWS = ["today", "proposal", "closures", "minutes", "compliance"];
-const BANDS = { all: ["g1_3", "g4_6", "g7_9"], pri: ["g1_3", "g4_6"], jun: ["g7_9"] };
 const BLUE = "#0072b2", RED = "#c22d17", AMBER = "#d98200", GREEN = "#00804c", GREY = "#8a929e";
 const TINTS = ["#e9dcc3", "#d3e0ea", "#dfe8cf", "#e8d7e2", "#ece5bd", "#d2e6e0", "#e6d5cf", "#dcdaec"];
 const BANDS_MIN = [[15, "#8fd0c4"], [30, "#f3d36b"], [45, "#ef8a3c"], [Infinity, "#b2182b"]];
@@ -178,7 +177,7 @@ function isOpen(school, when) {
 }
 
 function groupsOf(village) {
-  return village.groups.filter((group) => BANDS[state.stage].includes(group.band));
+  return village.groups.filter((group) => data.stages[state.stage].includes(group.band));
 }
 
 // The longest way of the village's own groups; those who by-pass their zone by choice are not counted.
@@ -193,7 +192,7 @@ function bandOf(minutes) {
 
 // Which school a village's area is tinted for: the lowest band of the chosen stage.
 function tintSchool(village, when) {
-  for (const band of BANDS[state.stage]) {
+  for (const band of data.stages[state.stage]) {
     const group = village.groups.find((g) => g.zone && g.band === band && g.to[when] >= 0);
     if (group) return group.to[when];
   }

@@ -13,7 +13,7 @@ function headRow(columns) {
   return element("tr", {}, columns.map((c) => element("th", { text: c ? say(c) : "" })));
 }
 
-// One unit: size now and after, then the seven indicators with threshold and mark.
+// One unit: size now and after, then its indicators with threshold and mark.
 function unitTable(unit) {
   const rows = [headRow(["", "column_now", "", "column_plan", "", "column_standard", "column_gap"])];
   const count = (name, values, standard, ok) => rows.push(element("tr", {}, [
@@ -24,8 +24,8 @@ function unitTable(unit) {
   for (const item of unit.indicators) {
     const digits = item.id === "eq" ? 0 : 2;
     rows.push(element("tr", {}, [
-      element("td", { text: word("indicator", item.id) + (say("per_" + item.id) || ""), title: say("indicator_" + item.id + "_about") }), cell(plain(item.ratio[0], digits)), mark(item.met[0], item.ratio[0] !== null),
-      cell(plain(item.ratio[1], digits)), mark(item.met[1], item.ratio[1] !== null), cell("≥ " + plain(item.threshold, item.id === "eq" ? 0 : 1)), cell(gapText(item, unit))]));
+      element("td", { text: word("indicator", item.id) + (say("per_" + item.id) || ""), title: say("indicator_" + item.id + "_about") }), cell(plain(item.ratio[0], digits)), mark(item.met[0], item.met[0] !== null && item.ratio[0] !== null),
+      cell(plain(item.ratio[1], digits)), mark(item.met[1], item.met[1] !== null && item.ratio[1] !== null), cell(item.threshold === null ? "" : "≥ " + plain(item.threshold, item.id === "eq" ? 0 : 1)), cell(gapText(item, unit))]));
   }
   return element("table", {}, rows);
 }
@@ -38,7 +38,7 @@ function gapText(item, unit) {
 
 function verdictLine(unit) {
   if (!unit.indicators.some((i) => i.assessed[0] || i.assessed[1])) return say("unassessed");
-  const at = (when) => (unit.indicators.some((i) => i.assessed[when]) && unit.open[when] ? say(unit.passes[when] ? "passes" : "fails", { met: unit.count_met[when] }) : say(unit.open[when] ? "unassessed_then" : "closed_then"));
+  const at = (when) => (unit.passes[when] !== null && unit.open[when] ? say(unit.passes[when] ? "passes" : "fails", { met: unit.count_met[when], tested: unit.count_tested[when] }) : say(unit.open[when] ? "unassessed_then" : "closed_then"));
   return say("verdict", { now: at(0), plan: at(1) });
 }
 
@@ -175,7 +175,7 @@ function readLink() {
   const link = new URLSearchParams(location.hash.slice(1));
   if (VIEWS.includes(link.get("view"))) state.view = link.get("view");
   if (link.get("lang") in data.words) state.language = link.get("lang");
-  if (link.get("stage") in BANDS) state.stage = link.get("stage");
+  if (link.get("stage") in data.stages) state.stage = link.get("stage");
   if (["0", "1"].includes(link.get("when"))) state.when = Number(link.get("when"));
   state.place = link.get("place");
 }

@@ -40,7 +40,7 @@ function choice(text, pressed, on, name) {
 
 function drawChoices() {
   fill("views", VIEWS.map((view) => choice(say("view_" + view), state.view === view, () => change({ view }), view)));
-  fill("stages", ["all", "pri", "jun"].map((stage) => choice(say("stage_" + stage), state.stage === stage, () => change({ stage }), stage)));
+  fill("stages", Object.keys(data.stages).map((stage) => choice(say("stage_" + stage), state.stage === stage, () => change({ stage }), stage)));
   const timed = ["minutes", "compliance"].includes(state.view);
   fill("times", timed ? [0, 1].map((when) => choice(say(when ? "after" : "before"), state.when === when, () => change({ when }), "when" + when)) : []);
 }

@@ -40,11 +40,11 @@ function overCapacity(school, when) {
   return unitsOf(school).some((unit) => unit.capacity !== null && unit.pupils[when] > unit.capacity);
 }
 
-// The worst assessed unit of a school: how many of the seven it misses; null where none is assessed.
+// The worst assessed unit of a school: how many indicators it misses; null where none is assessed.
 function verdictOf(school, when) {
-  const units = unitsOf(school).filter((u) => u.open[when] && u.indicators.some((i) => i.assessed[when]));
+  const units = unitsOf(school).filter((u) => u.open[when] && u.passes[when] !== null);
   if (!units.length) return null;
-  const missed = (unit) => unit.indicators.filter((i) => !i.met[when]).length;
+  const missed = (unit) => unit.indicators.filter((i) => i.met[when] === false).length;
   return { passes: units.every((unit) => unit.passes[when]), missed: Math.max(...units.map(missed)) };
 }
 
@@ -172,7 +172,7 @@ function drawLinks() {
 function flowsShown() {
   const pairs = new Map();
   for (const flow of data.flows) {
-    if (!BANDS[state.stage].includes(flow.band) || flow.from === flow.to) continue;
+    if (!data.stages[state.stage].includes(flow.band) || flow.from === flow.to) continue;
     const key = flow.from + ">" + flow.to;
     const pair = pairs.get(key) || { from: flow.from, to: flow.to, pupils: 0, closed: false };
     pairs.set(key, { ...pair, pupils: pair.pupils + flow.pupils, closed: pair.closed || flow.closed });
