@@ -27,8 +27,9 @@ from geodata.messages import say
 from geodata.travel.times import travel_times
 from maps.dossier.gains import about_words, gains_table
 from models.plan.quality import plan_quality
+from optimizer.outcomes import Defect, Infeasible, Rejected, StoppedWithoutPlan
 from optimizer.scenario import Scenario
-from optimizer.verbs.plan import Infeasible, Rejected, StoppedWithoutPlan, plan
+from optimizer.verbs.plan import plan
 
 NAME = "quality"
 PRESETS = ("standards_first", "equity_first", "nearest_first", "thrift_first", "least_disruption")
@@ -80,7 +81,8 @@ def measured(county: County, scenario: Scenario) -> tuple[dict[str, float], pd.D
     """The measures of a plan by ``measure|about``, and as a table of words; without a plan, how it ended."""
     try:
         result = plan(county, scenario, times=travel_times(county))
-    except (Infeasible, Rejected, StoppedWithoutPlan) as ended:
+    except (Defect, Infeasible, Rejected, StoppedWithoutPlan) as ended:
+        print(repr(ended), flush=True)
         return {f"ended|{type(ended).__name__}": 1.0}, None
     table = plan_quality(result)
     keys = table["measure"] + "|" + table["about"]
