@@ -11,6 +11,7 @@ import pandas as pd
 from geodata.contract.findings import as_table
 from geodata.standards.scheme import Norms
 from maps.dossier.completeness import by_name, counts
+from maps.dossier.gains import gains_table
 from maps.wording import band, indicator, name, reason, stage, what, word
 from models.plan.decisions import PlanResult
 
@@ -258,10 +259,20 @@ def gap_counts(result: PlanResult, language: str) -> Sheet:
     )  # fmt: skip
 
 
+def gains(result: PlanResult, language: str) -> Sheet:
+    """What the plan wins and what it loses, never netted (`models.plan.quality`)."""
+    g = gains_table(result, language)
+    return _sheet(
+        "gains", language,
+        {"measure": (g["measure"], ""), "about": (g["about"], ""), "value": (g["value"], "number"), "unit": (g["unit"], "")},
+    )  # fmt: skip
+
+
 def all_sheets(result: PlanResult, language: str) -> list[Sheet]:
     """The workbook's sheets in order."""
     makers = (
         summary,
+        gains,
         coefficients,
         budget,
         actions,
