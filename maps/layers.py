@@ -30,10 +30,6 @@ def school_layer(result: PlanResult) -> gpd.GeoDataFrame:
 def village_layer(result: PlanResult) -> gpd.GeoDataFrame:
     """One point a village: pupils, longest way before and after."""
     t = result.verdict.travel
-    t = t.assign(
-        minutes=t["minutes"].where(t["minutes"] < 999),
-        minutes_today=t["minutes_today"].where(t["minutes_today"] < 999),
-    )
     rows = (
         t[t["group"] == "zone"]
         .groupby("village_id", as_index=False)

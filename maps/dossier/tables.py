@@ -153,8 +153,8 @@ def purchases(result: PlanResult, language: str) -> Sheet:
 def attendance(result: PlanResult, language: str) -> Sheet:
     """Where each village attends, with minutes before and after."""
     t = result.verdict.travel.sort_values(["township", "village", "band", "group"], kind="stable")
-    minutes = t["minutes"].where(t["minutes"] < 999)
-    before = t["minutes_today"].where(t["minutes_today"] < 999)
+    minutes = t["minutes"]
+    before = t["minutes_today"]
     return _sheet(
         "attendance", language,
         {

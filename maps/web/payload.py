@@ -24,7 +24,6 @@ JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 ESCAPES = {c: f"\\u{ord(c):04x}" for c in "<>&{}`\u2028\u2029"}
 ORDER = ("better", "worse", "other", "same")
 TINY = 1e-9
-UNKNOWN_MINUTES = 999.0  # models.problem.baseline.FAR_MINUTES: no travel time known
 
 
 def escaped_json(value: object) -> str:
@@ -225,8 +224,7 @@ def villages(result: PlanResult) -> list[dict[str, object]]:
 
 def _minutes(value: Any) -> float | None:
     """Minutes to a tenth, None where no travel time is known."""
-    number = _number(value, 1)
-    return None if number is None or number >= UNKNOWN_MINUTES else number
+    return _number(value, 1)
 
 
 def _over(minutes: Any, limit: Any) -> bool:

@@ -98,7 +98,7 @@ def test_pupils_are_those_of_the_referee(payload, sample_result):
         assert on_map == sample_result.verdict.units[column].sum()
 
 
-def test_an_unknown_time_is_null_not_999(payload):
+def test_an_unknown_time_is_null(payload):
     village = next(v for v in payload["villages"] if v["id"] == "V05")
     assert [g["minutes"][1] for g in village["groups"]] == [None, None, None]
     assert not any(g["over"][1] for g in village["groups"])
