@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks import county_network, county_ways, network_ways
+from benchmarks import county_ways, network_ways
 from benchmarks.cases import Case, Way
 from benchmarks.generated import generated_county
 from benchmarks.instances import DATA, facility, p_median, service_area
@@ -32,9 +32,6 @@ NETWORK: Mapping[str, Way] = {
 }  # fmt: skip
 LOCATED: Mapping[str, Way] = {**NETWORK, "spopt": network_ways.with_spopt}
 """spopt states how many sites are open, but no costs of opening them."""
-COUNTY_NETWORK: Mapping[str, Way] = {
-    "junheng": county_network.with_pyomo, "linopy": county_network.with_linopy, "highspy": county_network.with_highspy,
-}  # fmt: skip
 COUNTY: Mapping[str, Way] = {
     "junheng": county_ways.with_pyomo, "linopy": county_ways.with_linopy, "highspy": county_ways.with_highspy,
 }  # fmt: skip
@@ -110,7 +107,7 @@ def _cases() -> list[Case]:
         "hand-sized": small_county, "nanpu": _nanpu, "generated-90": lambda: generated_county(90, 180),
         "generated-300": lambda: generated_county(300, 1000),
     }  # fmt: skip
-    for model, ways, gap in (("county-network", COUNTY_NETWORK, 1e-4), ("county", COUNTY, 0.01)):
+    for model, ways, gap in (("county", COUNTY, 0.01),):
         for size, read in counties.items():
             small, large = size == "hand-sized", size.startswith("generated")
             those = LARGE if large and model == "county" else ways

@@ -14,18 +14,13 @@ import pytest
 
 from benchmarks import registry_page
 from benchmarks.__main__ import apart, listing
-from benchmarks.arrays import handed, relaxed, solved
-from benchmarks.cases import PHASES, Case, Setting, measured
-from benchmarks.county_network import in_linopy, in_pyomo
-from benchmarks.county_ways import ready, sets_and_data
-from benchmarks.generated import generated_county
+from benchmarks.cases import PHASES, Case, measured
 from benchmarks.instances import DATA
 from benchmarks.network_ways import Network, arrays
 from benchmarks.registry import CASES, STUDIES, chosen, missing
 from benchmarks.registry_page import disagreements, keep_rows, kept_rows, page
 from geodata.contract.county import County
 from models.districting.single_source import single_source
-from models.formulation.network import choice_groups
 from optimizer.solver.bridge import Bridge
 
 SMALL = [c for c in CASES if c.small]
@@ -123,19 +118,6 @@ def test_the_arrays_by_hand_are_the_rows_of_the_model(name: str) -> None:
         hand, by_hand.row_low[: len(stated)], by_hand.row_high[: len(stated)]
     )
     assert bridge.costs["cost"][0][order].tolist() == by_hand.cost.tolist()
-
-
-def test_the_county_network_in_linopy_is_that_of_the_model() -> None:
-    linopy = pytest.importorskip("linopy", reason="linopy not installed (the extra bench)")
-    inst = sets_and_data(lambda: generated_county(30, 60))[2]
-    assert len(choice_groups(inst))  # by-passing pupils, so that no rule is left out
-    assert len(inst.blocked_bus)
-    by_linopy = linopy.io.to_highspy(in_linopy(inst))
-    by_pyomo = handed(ready(in_pyomo(inst)).arrays)
-    setting = Setting(1e-6, 30.0)
-    assert by_linopy.getNumRow() == by_pyomo.getNumRow()
-    assert relaxed(by_linopy, setting).bound == pytest.approx(relaxed(by_pyomo, setting).bound, rel=1e-7)
-    assert solved(by_linopy, setting)[0].value == pytest.approx(solved(by_pyomo, setting)[0].value, rel=1e-6)
 
 
 def test_a_case_runs_in_a_process_of_its_own_within_a_limit() -> None:

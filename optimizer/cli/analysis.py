@@ -39,11 +39,12 @@ from optimizer.scenario import Scenario, read_scenario
 from optimizer.solver.interrupts import held
 from optimizer.study.alternatives import alternatives as make_alternatives
 from optimizer.study.frontier import frontier as make_frontier
+from optimizer.study.study import STUDIED
 from optimizer.verbs.explain import explain_school
 
 
 def _asked(scenario: Path | None) -> Scenario:
-    return read_scenario(scenario) if scenario else Scenario()
+    return read_scenario(scenario) if scenario else Scenario(preset=STUDIED)
 
 
 def frontier_command(

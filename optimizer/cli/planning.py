@@ -39,6 +39,9 @@ from optimizer.scenario import Scenario, read_scenario
 from optimizer.solver.interrupts import held
 from optimizer.verbs.plan import plan as make_plan
 
+DEMO_SECONDS = 150.0
+"""What the demonstration's plan may take, so that a first try ends within five minutes, installation included."""
+
 
 def demo_command(
     county: Annotated[Path, typer.Option(help="Folder for the county. 县数据文件夹。")] = Path("nanpu"),
@@ -58,7 +61,7 @@ def demo_command(
         else:
             out.say("demo", county=str(county))
             write_demo_county(county, seed)
-        _plan(out, read_county(county), Scenario(), dossier, True)
+        _plan(out, read_county(county), Scenario(seconds=DEMO_SECONDS), dossier, True)
 
 
 def _is_demo(folder: Path, seed: int | None = None) -> bool:

@@ -27,7 +27,7 @@ from optimizer.solver.limits import SOLVER, Answer, Progress
 from optimizer.solver.stopping import Stop, heeding
 from optimizer.study.nearby import Nearby, NearlyBest, bounds_of, open_nearby, villages_for
 from optimizer.study.replacement import decisions
-from optimizer.study.study import Made, Study, judged, network_of, open_study
+from optimizer.study.study import STUDIED, Made, Study, judged, network_of, open_study
 
 
 def alternatives(
@@ -70,7 +70,7 @@ def alternatives(
         raise InputProblems(
             [Finding("error", "analysis.bad_alternatives", {"k": k, "within": f"{within:g}"})]
         )
-    scenario = scenario or Scenario()
+    scenario = scenario or Scenario(preset=STUDIED)
     with heeding(stop) as token:
         study = open_study(county, scenario, times, task=scenario.task(token, report))
         return _found(study, k, within, begun)

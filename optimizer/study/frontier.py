@@ -40,6 +40,7 @@ from optimizer.solver.limits import SOLVER
 from optimizer.solver.stopping import Stop, heeding
 from optimizer.study.study import (
     EVERY,
+    STUDIED,
     Made,
     Network,
     Shared,
@@ -138,7 +139,7 @@ def frontier(
         As `optimizer.verbs.plan.plan`, when no budget of the range has a plan.
     """
     begun = time.monotonic()
-    scenario = scenario or Scenario()
+    scenario = scenario or Scenario(preset=STUDIED)
     check_scenario(scenario, county)
     _check(budgets(county, scenario.request()), points, least, most, earmark)
     with heeding(stop) as token:

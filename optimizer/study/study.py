@@ -35,6 +35,8 @@ from optimizer.solver.bridge import Bridge
 from optimizer.solver.limits import Limits
 
 EVERY = "all"
+STUDIED = "balance_first"
+"""Preset of studies without a scenario of their own: one measure, so that many plans compare (docs/frontier.md)."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,7 @@ def open_study(
     ------
     InputProblems, Infeasible, StoppedWithoutPlan
     """
-    scenario = scenario or Scenario()
+    scenario = scenario or Scenario(preset=STUDIED)
     check_scenario(scenario, county)
     task = task or scenario.task()
     standards = load_standards(county)

@@ -22,6 +22,7 @@ from optimizer.search.search import NoPlan
 from optimizer.search.task import Report
 from optimizer.solver.stopping import Stop, heeding
 from optimizer.study.study import (
+    STUDIED,
     Best,
     Made,
     Study,
@@ -73,7 +74,7 @@ def explain_school(
         As `optimizer.verbs.plan.plan`.
     """
     _known(county, school_id, instead)
-    scenario = scenario or Scenario()
+    scenario = scenario or Scenario(preset=STUDIED)
     with heeding(stop) as token:
         study = open_study(county, scenario, times, task=scenario.task(token, report))
         tried = scenario.method.flip_budgets if shares is None else shares
