@@ -15,6 +15,7 @@ from maps.dossier.dossier import write_dossier
 from maps.dossier.frontier import write_frontier
 from models.plan.arrangement import today_as_plan
 from models.plan.decisions import Plan, PlanResult, Verdict
+from models.plan.record import read_plan
 from models.referee.audit import Audit, audit
 from models.referee.verdict import judge
 from models.standards.norms import Standards, load_standards
@@ -52,6 +53,7 @@ __all__ = [
     "load_standards",
     "plan",
     "read_county",
+    "read_plan",
     "read_scenario",
     "today_as_plan",
     "travel_times",

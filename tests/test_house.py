@@ -26,7 +26,7 @@ TWICE = {
 }  # fmt: skip
 """Public names that two modules still define."""
 FRONT = ("junheng.py", "docs/hooks.py", "pyproject.toml")
-ALONE = {"_goals_of_preset", "fewest_free", "_repr_html_", "of_stage", "whole_solution"}
+ALONE = {"_goals_of_preset", "on_broken_pipe", "fewest_free", "_repr_html_", "of_stage", "whole_solution"}
 """Named once in the packages: notebooks call the first; the others wait for the rooms that are being rebuilt."""
 
 
