@@ -8,9 +8,8 @@ import signal
 import sys
 from types import FrameType
 
-from geodata.messages import LANGUAGES, say
-
 STOPPED = 4
+LANGUAGES = ("zh", "en")
 
 
 def asked_language(arguments: list[str], stated: str | None) -> str:
@@ -37,13 +36,22 @@ class AtStart:
     An exception would not do: in the middle of an import it may be taken for a broken library.
     """
 
-    def __init__(self, language: str):
-        self.words = (say("cli.interrupted_start", language) + "\n").encode()
+    def __init__(self) -> None:
+        self.words = b""
+        self.came = False
+
+    def learn(self, words: str) -> None:
+        """What to say; Ctrl-C that came before the words were there ends now."""
+        self.words = (words + "\n").encode()
+        if self.came:
+            self(signal.SIGINT, None)
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Say that nothing was done, and end the process."""
-        os.write(2, self.words)
-        os._exit(STOPPED)
+        self.came = True
+        if self.words:
+            os.write(2, self.words)
+            os._exit(STOPPED)
 
 
 def start() -> None:
@@ -51,5 +59,7 @@ def start() -> None:
     os.environ["PROJ_NETWORK"] = "OFF"  # PROJ fetches grids otherwise, where the user's settings say so
     language = asked_language(sys.argv[1:], os.environ.get("JUNHENG_LANG"))
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # a shell may have it ignored
-        signal.signal(signal.SIGINT, AtStart(language))
+        handler = AtStart()
+        signal.signal(signal.SIGINT, handler)
+        handler.learn(importlib.import_module("geodata.messages").say("cli.interrupted_start", language))
     importlib.import_module("optimizer.cli.main").main()
