@@ -60,13 +60,20 @@ def test_today_as_a_plan_wins_and_loses_nothing():
     )
     assert [found[m] for m in moves] == [0.0] * len(moves)
     assert pd.isna(found["minutes_longer mean"]) and pd.isna(found["minutes_longer most"])
-    # each point taught two classes and now has one, for the same pupils
-    assert (found["classes_cut"], found["units_cut"]) == (2, 2)
+    assert (found["classes_cut"], found["units_cut"]) == (0, 0)
+
+
+def test_a_class_cut_for_the_same_pupils_is_counted():
+    stay = keep_all(ready())
+    bands = stay.bands
+    bands.loc[bands["school_id"] == "B3", "classes"] -= 1
+    found = quality_of(ready(), replace(stay, bands=bands))
+    assert (found["classes_cut"], found["units_cut"]) == (1, 1)
 
 
 def test_a_class_cut_because_pupils_left_has_its_cause():
     found = quality_of(ready(), closing(ready()))
-    assert (found["classes_cut"], found["units_cut"]) == (1, 1)  # B3 alone: A3 closes
+    assert (found["classes_cut"], found["units_cut"]) == (0, 0)  # A3 closes, the others keep their classes
     assert (found["sites_closed"], found["bands_closed"], found["pupils_changed"]) == (1, 1, 12)
     assert (found["teachers_moved"], found["teachers_hired"]) == (3, 0)
     assert found["teachers_flow rural>rural"] == 3 and found["teachers_net rural:all"] == 0
