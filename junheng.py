@@ -25,9 +25,11 @@ from optimizer.scenario import Scenario, read_scenario
 from optimizer.solver.stopping import Stop
 from optimizer.study.alternatives import alternatives
 from optimizer.study.frontier import frontier
+from optimizer.verbs.evaluate import evaluate
 from optimizer.verbs.explain import explain_school
 from optimizer.verbs.least_budget import least_budget
 from optimizer.verbs.plan import plan
+from optimizer.verbs.replay import replay
 
 __all__ = [
     "Audit",
@@ -45,6 +47,7 @@ __all__ = [
     "alternatives",
     "audit",
     "check",
+    "evaluate",
     "explain_request",
     "explain_school",
     "frontier",
@@ -55,6 +58,7 @@ __all__ = [
     "read_county",
     "read_plan",
     "read_scenario",
+    "replay",
     "today_as_plan",
     "travel_times",
     "write_alternatives",

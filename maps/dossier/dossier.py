@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 from collections.abc import Callable, Collection
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
@@ -38,8 +40,29 @@ def _version(package: str) -> str:
         return "from the source tree"
 
 
-def run_record(result: PlanResult) -> dict[str, Any]:
+def _seen_from(county: Path | None, folder: Path | None) -> str | None:
+    """A county's folder relative to a dossier, so that both may be moved together; None where there is none."""
+    if county is None or folder is None:
+        return None
+    try:
+        return Path(os.path.relpath(county.absolute(), folder.absolute())).as_posix()
+    except ValueError:  # two drives of Windows
+        return county.absolute().as_posix()
+
+
+def _known(value: float) -> float | None:
+    """A number, or nothing where there is none."""
+    return value if math.isfinite(value) else None
+
+
+def run_record(result: PlanResult, folder: Path | None = None) -> dict[str, Any]:
     """Everything needed to make the plan again, and how sure it is.
+
+    Parameters
+    ----------
+    result : PlanResult
+    folder : Path or None
+        Where the record will lie: the county's folder is named as seen from there.
 
     Returns
     -------
@@ -52,9 +75,9 @@ def run_record(result: PlanResult) -> dict[str, Any]:
     return {
         "county": result.county.name, "county_en": result.county.name_en, "fictional": result.county.fictional,
         "modelled": list(result.county.modelled), "year": result.county.year, "input_hash": result.county.content_hash,
-        "plan_id": result.plan.plan_id, "travel_times": result.times.source, "scenario": result.scenario,
+        "county_folder": _seen_from(result.county.folder, folder), "plan_id": result.plan.plan_id, "travel_times": result.times.source, "scenario": result.scenario,
         "versions": {p: _version(p) for p in PACKAGES} | {"solver": solve.solver}, "seed": solve.seed, "status": solve.status,
-        "objective": solve.objective, "bound": solve.bound, "gap": solve.gap, "seconds": round(solve.seconds, 2), "goals": goals,
+        "objective": solve.objective, "bound": _known(solve.bound), "gap": _known(solve.gap), "seconds": round(solve.seconds, 2), "goals": goals,
         "measures": {r.measure: {"today": r.today, "plan": r.plan, "unit": r.unit} for r in result.verdict.measures.itertuples()},
         "referee": {"accepted": result.verdict.accepted, "rules": len(result.verdict.rules)},
         "findings": [{"severity": f.severity, "text": f.sentence("en")} for f in result.findings],
@@ -137,7 +160,7 @@ def _may_write(folder: Path, overwrite: bool) -> None:
 def _decisions(result: PlanResult, folder: Path) -> None:
     """The plan's ledger as CSV and the run record: what the plan is, before anything is drawn from it."""
     write_ledger(result.plan, folder / LEDGER_CSV)
-    record = json.dumps(run_record(result), ensure_ascii=False, indent=1, default=str)
+    record = json.dumps(run_record(result, folder), ensure_ascii=False, indent=1, default=str)
     (folder / MARKER).write_text(record + "\n", encoding="utf-8")
 
 

@@ -25,13 +25,24 @@ def notices(result: PlanResult, language: str) -> list[str]:
     """
     solve, county = result.solve, result.county
     broken = result.verdict.rules
-    said = [
-        word("draft", language, plan=result.plan.plan_id, year=county.year),
-        word(
-            "sure", language, objective=f"{solve.objective:.4f}", bound=f"{solve.bound:.4f}", gap=percent(solve.gap), solver=solve.solver,
-        ),
-        word("checked", language, rules=len(broken), hard=int((broken["kind"] == "hard").sum())),
-    ]  # fmt: skip
+    said = [word("draft", language, plan=result.plan.plan_id, year=county.year)]
+    if solve.status == "edited":
+        said.append(word("edited", language))
+        if not result.verdict.accepted:
+            said.append(word("edited_broken", language))
+    else:
+        objective, bound = f"{solve.objective:.4f}", f"{solve.bound:.4f}"
+        said += [
+            word(
+                "sure",
+                language,
+                objective=objective,
+                bound=bound,
+                gap=percent(solve.gap),
+                solver=solve.solver,
+            ),
+            word("checked", language, rules=len(broken), hard=int((broken["kind"] == "hard").sum())),
+        ]
     if county.fictional:
         said.append(word("fictional", language))
     if county.modelled:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import xlsxwriter
 
+from maps.dossier.editing import write_editable
 from maps.dossier.notices import notices
 from maps.dossier.tables import Sheet, all_sheets
 from maps.wording import word
@@ -105,4 +106,5 @@ def write_workbook(result: PlanResult, path: Path, language: str = "zh") -> Path
         _cover(book, result, styles, language)
         for sheet in all_sheets(result, language):
             write_sheet(book, word(f"sheet_{sheet.key}", language), sheet, styles, language)
+        write_editable(book, result, styles, language)
     return path

@@ -9,6 +9,7 @@ import typer
 from optimizer.cli.analysis import alternatives_command, explain_command, frontier_command
 from optimizer.cli.data import areas_command, audit_command, check_command, template_command
 from optimizer.cli.planning import demo_command, plan_command
+from optimizer.cli.plans import compare_command, evaluate_command, replay_command
 
 VERBS: dict[str, Callable[..., None]] = {
     "demo": demo_command,
@@ -16,6 +17,9 @@ VERBS: dict[str, Callable[..., None]] = {
     "template": template_command,
     "audit": audit_command,
     "plan": plan_command,
+    "evaluate": evaluate_command,
+    "compare": compare_command,
+    "replay": replay_command,
     "explain": explain_command,
     "alternatives": alternatives_command,
     "frontier": frontier_command,

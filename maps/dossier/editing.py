@@ -1,0 +1,122 @@
+"""The editable sheets of ``plan.xlsx``: marked cells, drop-downs by name, a note on what may be edited; the ledger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from maps.wording import word
+from models.plan.decisions import PlanResult
+from models.plan.ledger import LEDGER_COLUMNS
+from models.plan.names import Names
+from models.plan.record import number_text
+from models.plan.sheets import EDIT_SHEETS, GROWING, LEDGER_SHEET, Field, sheet_titles
+
+SPARE = 40
+"""Rows left free below the rows of a sheet that may grow."""
+MARKED = "#FFF2CC"
+LISTED = ("school", "stage", "band", "mode", "category", "resource")
+MODES = ("walk", "bus")
+
+
+def _shown(field: Field, value: object, names: Names, language: str) -> str | float:
+    if field.kind == "number":
+        return float(str(value))
+    if field.kind == "flag":
+        return word("yes" if value else "no", language)
+    return names.label(field.kind, str(value), language)
+
+
+def write_editable(book: Any, result: PlanResult, styles: dict[str, Any], language: str) -> None:
+    """Six editable sheets, the ledger as it was made, and a hidden sheet with the names to choose from.
+
+    Parameters
+    ----------
+    book : xlsxwriter.Workbook
+    result : PlanResult
+    styles : dict
+        Formats of the workbook; ``head`` is used.
+    language : {"zh", "en"}
+    """
+    names = Names(result.county)
+    marked = book.add_format({"bg_color": MARKED, "border": 1, "border_color": "#D9D9D9"})
+    choices = {
+        k: [names.label(k, i, language) for i in (MODES if k == "mode" else names.ids(k))] for k in LISTED
+    }
+    choices["flag"] = [word("yes", language), word("no", language)]
+    lists = {
+        k: f"=_lists!${chr(65 + c)}$1:${chr(65 + c)}${max(1, len(v))}"
+        for c, (k, v) in enumerate(choices.items())
+    }
+    for name, fields in EDIT_SHEETS.items():
+        _sheet(book, result, name, fields, names, lists, marked, styles["head"], language)
+    _ledger(book, result, styles["head"], language)
+    page = book.add_worksheet("_lists")
+    for c, values in enumerate(choices.values()):
+        for r, value in enumerate(values):
+            page.write_string(r, c, value)
+    page.hide()
+
+
+def _sheet(
+    book: Any, result: PlanResult, name: str, fields: tuple[Field, ...], names: Names, lists: dict[str, str], marked: Any, head: Any,
+    language: str,
+) -> None:  # fmt: skip
+    page = book.add_worksheet(sheet_titles(name)[language])
+    rows = result.plan.tables()[name].to_dict("records")
+    last = len(rows) + (SPARE if name in GROWING else 0)
+    for c, field in enumerate(fields):
+        page.write_string(0, c, word(field.heading, language), head)
+        style = marked if field.editable else None
+        for r in range(1, last + 1):
+            if r > len(rows):
+                page.write_blank(r, c, None, style)
+                continue
+            value = _shown(field, rows[r - 1][field.name], names, language)
+            if isinstance(value, str):
+                page.write_string(r, c, value, style)
+            else:
+                page.write_number(r, c, value, style)
+        page.set_column(c, c, 34 if field.kind in ("school", "village") else 14)
+        if field.editable and last:
+            note = {"input_title": word("edit_title", language), "input_message": word("edit_note", language)}
+            if field.kind in lists:
+                page.data_validation(
+                    1,
+                    c,
+                    last,
+                    c,
+                    {"validate": "list", "source": lists[field.kind], "error_type": "warning", **note},
+                )
+            else:
+                page.data_validation(
+                    1, c, last, c, {"validate": "decimal", "criteria": ">=", "value": 0, **note}
+                )
+    page.write_comment(0, 0, word("edit_about", language), {"x_scale": 3, "y_scale": 2, "author": "junheng"})
+    page.freeze_panes(1, 0)
+
+
+def _ledger(book: Any, result: PlanResult, head: Any, language: str) -> None:
+    """The plan as it was made; ids beside the names that the other sheets show."""
+    page = book.add_worksheet(sheet_titles(LEDGER_SHEET)[language])
+    school = dict(zip(result.county.schools["school_id"], result.county.schools["name"], strict=True))
+    village = dict(zip(result.county.villages["village_id"], result.county.villages["name"], strict=True))
+    named = (
+        ("village_id", village, "village"),
+        ("school_id", school, "school"),
+        ("from_id", school, "from"),
+        ("to_id", school, "to"),
+    )
+    for c, heading in enumerate([*LEDGER_COLUMNS, *(word(w, language) for _, _, w in named)]):
+        page.write_string(0, c, heading, head)
+    for r, row in enumerate(result.plan.ledger.to_dict("records"), start=1):
+        for c, column in enumerate(LEDGER_COLUMNS):
+            if column == "year" or (column == "quantity" and number_text(row[column])):
+                page.write_number(r, c, row[column])
+            else:
+                page.write_string(r, c, str(row[column]))
+        for c, (column, of, _) in enumerate(named, start=len(LEDGER_COLUMNS)):
+            page.write_string(r, c, of.get(row[column], ""))
+    page.freeze_panes(1, 1)
+    page.write_comment(
+        0, 0, word("ledger_about", language), {"x_scale": 3, "y_scale": 2, "author": "junheng"}
+    )

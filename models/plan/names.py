@@ -1,0 +1,63 @@
+"""Names for ids in a plan's sheets, and ids for what a person writes: a label, an id, a name borne once."""
+
+from __future__ import annotations
+
+from geodata.bureau.matching import Resolved, known_id, known_name
+from geodata.contract.county import County
+from geodata.contract.tables import TRAVEL_MODES
+from geodata.contract.validation import plain
+from geodata.messages import LANGUAGES, catalogue
+from models.plan.ledger import GROUPS
+
+PLACES = ("school", "village")
+LIKENESS = 0.75
+"""How much alike a name must be to be taken for another, with a warning."""
+_ROOM = {"stage": "workbook.stage_", "band": "workbook.band_", "mode": "workbook.mode_", "group": "workbook.group_",
+         "category": "rules.category_", "resource": "rules.resource_"}  # fmt: skip
+
+
+class Names:
+    """What the ids of a county are called, by kind: school, village, stage, band, group, mode, category, resource."""
+
+    def __init__(self, county: County):
+        self.county = county
+        self._places = {
+            "school": dict(zip(county.schools["school_id"], county.schools["name"], strict=True)),
+            "village": dict(zip(county.villages["village_id"], county.villages["name"], strict=True)),
+        }
+        things = [k for k, one in county.norms.resources.items() if one.kind != "heads"]
+        self._ids: dict[str, list[str]] = {
+            "school": list(self._places["school"]), "village": list(self._places["village"]),
+            "stage": list(county.scheme.stage_ids), "band": list(county.scheme.band_ids), "group": list(GROUPS),
+            "mode": list(TRAVEL_MODES), "category": sorted(set(county.staff_category["cat_id"])), "resource": things,
+        }  # fmt: skip
+        self._borne: dict[str, dict[str, list[str]]] = {}
+        for kind, names in self._places.items():
+            borne = self._borne.setdefault(kind, {})
+            for i, name in names.items():
+                borne.setdefault(plain(name), []).append(i)
+
+    def ids(self, kind: str) -> list[str]:
+        """Every id of a kind."""
+        return self._ids[kind]
+
+    def label(self, kind: str, key: str, language: str) -> str:
+        """``name [id]`` of a place; the word for anything else that has one, else the id itself."""
+        if kind in PLACES:
+            name = self._places[kind].get(key)
+            return f"{name} [{key}]" if name else key
+        own = self.county.scheme.name(key, language) if kind in ("stage", "band") else None
+        return own or catalogue(language).get(f"{_ROOM[kind]}{key}", key)
+
+    def resolve(self, kind: str, text: str) -> Resolved:
+        """The id meant by a label, an id or a name, with the doubt if there is one."""
+        written = plain(text)
+        if kind not in PLACES:
+            words = {plain(self.label(kind, i, lang)): i for lang in LANGUAGES for i in self._ids[kind]}
+            return words.get(written, written), None
+        if written.endswith("]") and "[" in written:
+            written = written[written.rindex("[") + 1 : -1].strip()
+        found, doubt = known_id(written, self._ids[kind])
+        if found in self._places[kind]:
+            return found, doubt
+        return known_name(text, self._borne[kind], {}, self.county.name, LIKENESS)

@@ -1,0 +1,206 @@
+"""The editable sheets of a plan's workbook: their contract, and reading them back to a plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+
+from geodata.bureau.workbooks import cell_text, heading_key
+from geodata.contract.county import County
+from geodata.contract.findings import Finding, InputProblems, errors
+from geodata.contract.validation import FALSE, TRUE, Raw, plain
+from geodata.messages import LANGUAGES, say
+from models.plan.decisions import Plan, make_plan
+from models.plan.ledger import LEDGER_COLUMNS
+from models.plan.names import Names
+from models.plan.record import plan_from
+
+LEDGER_SHEET = "ledger"
+MOST_ROWS, MOST_COLUMNS = 100_000, 60
+"""Cells further out are not read: a stray one would cost minutes."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of an editable sheet.
+
+    Parameters
+    ----------
+    name : str
+        Column of the plan's view.
+    heading : str
+        Key of its heading among the workbook's messages.
+    kind : str
+        A kind of `models.plan.names.Names`, ``flag`` or ``number``.
+    editable : bool
+    """
+
+    name: str
+    heading: str
+    kind: str
+    editable: bool = True
+
+
+_AT = (Field("school_id", "school", "school"), Field("stage", "stage", "stage"))
+_FROM_TO = (
+    Field("from_school_id", "from", "school"), Field("from_stage", "from_stage", "stage"), Field("to_school_id", "to", "school"),
+    Field("to_stage", "to_stage", "stage"),
+)  # fmt: skip
+_HEADS, _AMOUNT = Field("heads", "heads", "number"), Field("quantity", "quantity", "number")
+
+EDIT_SHEETS: dict[str, tuple[Field, ...]] = {
+    "attendance": (
+        Field("village_id", "village", "village", False), Field("band", "band", "band", False), Field("group", "group", "group", False),
+        Field("pupils", "pupils", "number", False), Field("today_school_id", "school_today", "school", False),
+        Field("school_id", "school_plan", "school"), Field("mode", "mode_plan", "mode"),
+    ),
+    "bands": (
+        Field("school_id", "school", "school", False), Field("band", "band", "band", False), Field("was_open", "open_today", "flag", False),
+        Field("open", "open", "flag"), Field("classes", "classes_plan", "number"),
+    ),
+    "staff_moves": (*_FROM_TO, Field("cat_id", "category", "category"), _HEADS),
+    "hires": (*_AT, Field("cat_id", "category", "category"), _HEADS),
+    "purchases": (*_AT, Field("kind", "item", "resource"), _AMOUNT),
+    "item_moves": (*_FROM_TO, Field("kind", "item", "resource"), _AMOUNT),
+}  # fmt: skip
+"""Every view of a plan as a sheet; rows may be added where every column is editable."""
+GROWING = tuple(name for name, fields in EDIT_SHEETS.items() if all(f.editable for f in fields))
+
+
+@dataclass(frozen=True)
+class Edited:
+    """A workbook read back.
+
+    Parameters
+    ----------
+    original : Plan
+        As it was made, from the sheet with the ledger.
+    plan : Plan
+        As the editable sheets say.
+    findings : tuple of Finding
+        Doubts about names and ids that were taken for others.
+    """
+
+    original: Plan
+    plan: Plan
+    findings: tuple[Finding, ...]
+
+
+def sheet_titles(name: str) -> dict[str, str]:
+    """A sheet's title by language."""
+    return {language: say(f"workbook.sheet_edit_{name}", language) for language in LANGUAGES}
+
+
+def read_edited(path: Path, county: County) -> Edited:
+    """A plan's workbook after editing by hand.
+
+    Parameters
+    ----------
+    path : Path
+    county : County
+
+    Returns
+    -------
+    Edited
+
+    Raises
+    ------
+    InputProblems
+        Every cell that cannot be read, with sheet, row, column, value and what to do.
+    """
+    try:
+        book = openpyxl.load_workbook(path, data_only=True)
+    except Exception as problem:  # openpyxl raises many kinds for a file that is no workbook
+        key = "plan.not_there" if not path.exists() else "tables.not_a_workbook"
+        raise InputProblems([Finding("error", key, {"why": str(problem)}, file=str(path))]) from None
+    pages = {plain(p.title): p for p in book.worksheets}
+    names, found = Names(county), []
+    tables, grids = {}, {}
+    for name in (LEDGER_SHEET, *EDIT_SHEETS):
+        titles = sheet_titles(name)
+        page = next((pages[t] for t in titles.values() if t in pages), None)
+        if page is None:
+            found.append(
+                Finding("error", "plan.no_sheet", {"sheet": " / ".join(titles.values())}, file=path.name)
+            )
+            continue
+        cells = [
+            [cell_text(v) for v in row]
+            for row in page.iter_rows(
+                values_only=True,
+                max_row=min(page.max_row, MOST_ROWS),
+                max_col=min(page.max_column, MOST_COLUMNS),
+            )
+        ]
+        grids[name] = cells, f"{path.name} [{page.title}]"
+    if errors(found):
+        raise InputProblems(found)
+    original = plan_from(_ledger(*grids[LEDGER_SHEET]), county)
+    for name, fields in EDIT_SHEETS.items():
+        tables[name], some = _table(fields, *grids[name], names)
+        found += some
+    if errors(found):
+        raise InputProblems(found)
+    return Edited(original, make_plan(county.year, **tables), tuple(found))
+
+
+def _ledger(cells: list[list[str]], file: str) -> Raw:
+    head = cells[0] if cells else []
+    rows = pd.DataFrame(cells[1:], columns=head, dtype=object)
+    rows = rows[[c for c in LEDGER_COLUMNS if c in rows]]
+    return Raw(rows[(rows != "").any(axis=1)], file)
+
+
+def _table(
+    fields: tuple[Field, ...], cells: list[list[str]], file: str, names: Names
+) -> tuple[pd.DataFrame, list[Finding]]:
+    """One editable sheet as a view's table; blank rows are left out."""
+    head = [heading_key(h) for h in cells[0]] if cells else []
+    at, found = {}, []
+    for f in fields:
+        titles = [say(f"workbook.{f.heading}", language) for language in LANGUAGES]
+        at[f.name] = next((head.index(heading_key(t)) for t in titles if heading_key(t) in head), -1)
+        if at[f.name] < 0:
+            found.append(Finding("error", "plan.no_column", {"heading": " / ".join(titles)}, file=file))
+    if found:
+        return pd.DataFrame(), found
+    rows = []
+    for number, row in enumerate(cells[1:], start=2):
+        texts = {f.name: row[at[f.name]] for f in fields}
+        if not any(plain(t) for t in texts.values()):
+            continue
+        made: dict[str, object] = {}
+        for f in fields:
+            place = {"file": file, "row": number, "column": cells[0][at[f.name]], "value": texts[f.name]}
+            made[f.name], faults = _cell(f, texts[f.name], names)
+            found += [Finding(s, k, v, **place) for s, k, v in faults]  # type: ignore[arg-type]
+        rows.append(made)
+    return pd.DataFrame(rows, columns=[f.name for f in fields]), found
+
+
+def _cell(f: Field, text: str, names: Names) -> tuple[object, list[tuple[str, str, dict[str, object]]]]:
+    """A cell's value and what is wrong or doubtful about it."""
+    written = plain(text)
+    if not written:
+        return None, [("error", "plan.cell_empty", {})]
+    if f.kind == "number":
+        value = pd.to_numeric(written.replace(",", ""), errors="coerce")
+        if value != value or not 0 <= value <= 1e9:
+            return None, [("error", "plan.cell_number", {})]
+        if f.name != "quantity" and value % 1:
+            return None, [("error", "tables.not_whole", {})]
+        return float(value), []
+    if f.kind == "flag":
+        low = written.lower()
+        return low in TRUE, [] if low in TRUE | FALSE else [("error", "plan.cell_flag", {})]
+    value, doubt = names.resolve(f.kind, text)
+    if value not in names.ids(f.kind):
+        near = doubt.fields.get("near") or doubt.fields.get("known") if doubt else None
+        choices = near or "、".join(names.label(f.kind, i, "zh") for i in names.ids(f.kind)[:8])
+        return value, [("error", "plan.cell_unknown", {"choices": choices})]
+    if doubt:
+        return value, [("warning", "plan.cell_taken", {"label": names.label(f.kind, value, "zh")})]
+    return value, []

@@ -1,0 +1,224 @@
+"""The verbs about plans that exist: evaluate, compare, replay. Words and tables only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from geodata.contract.county import County
+from geodata.messages import say
+from maps.dossier.dossier import is_dossier, write_dossier
+from maps.wording import listed
+from maps.wording import name as in_words
+from models.plan.edits import ledger_edits
+from models.plan.names import Names
+from models.plan.record import number_text, read_plan, read_record
+from optimizer.cli.console import (
+    REJECTED,
+    DatabaseOption,
+    FolderArgument,
+    LanguageOption,
+    Out,
+    OutsideOption,
+    OverwriteOption,
+    ScenarioOption,
+    county_of,
+    exits,
+    figure,
+    output,
+    progress,
+    refuse_folder,
+    rule_word,
+)
+from optimizer.scenario import Scenario, read_scenario
+from optimizer.verbs.evaluate import evaluate
+from optimizer.verbs.replay import replay
+
+DIFFERS = 1
+SHOWN = 200
+DossierArgument = Annotated[
+    Path, typer.Argument(help="Dossier folder, plan.csv, plan.gpkg or run.json. 方案文件夹或文件。")
+]
+
+
+def evaluate_command(
+    folder: FolderArgument,
+    workbook: Annotated[Path, typer.Argument(help="plan.xlsx after editing. 编辑后的方案工作簿。")],
+    dossier: Annotated[
+        Path | None, typer.Option("--out", help="Folder for a dossier of it. 方案文件夹。")
+    ] = None,
+    scenario: ScenarioOption = None,
+    language: LanguageOption = "zh",
+    overwrite: OverwriteOption = False,
+    outside: OutsideOption = False,
+    database: DatabaseOption = None,
+) -> None:
+    """Judge a plan edited by hand: every edit, what breaks, measures before and after. 评估手工修改的方案。"""
+    out = output(language)
+    with exits(out):
+        if dossier is not None:
+            refuse_folder(dossier, overwrite, is_dossier, "workbook.not_a_dossier")
+        asked = read_scenario(scenario) if scenario else Scenario()
+        county = county_of(folder, outside, database)
+        found = evaluate(county, workbook, asked)
+        out.findings(found.findings)
+        out.say_as(
+            "plan.edits",
+            style="bold",
+            count=len(found.edits),
+            before=found.original.plan_id,
+            after=found.result.plan.plan_id,
+        )
+        broken = [_broken(row, language) for row in found.violations.to_dict("records")]
+        _print_edits(
+            out,
+            found.edits,
+            county,
+            [listed([broken[i] for i in at], language) for at in found.edits["broken"]],
+        )
+        if broken:
+            out.say_as("plan.broken", style="bold red")
+            for line in broken[:SHOWN]:
+                out.console.print(Text(f"  {line}"))
+        _print_measures(out, found.measures)
+        out.say_as(
+            "plan.accepted" if found.accepted else "plan.rejected",
+            style="bold green" if found.accepted else "bold red",
+        )
+        if dossier is not None:
+            write_dossier(found.result, dossier, language, overwrite=overwrite)
+            out.say("written", style="bold green", folder=str(dossier))
+    if not found.accepted:
+        raise typer.Exit(REJECTED)
+
+
+def compare_command(first: DossierArgument, second: DossierArgument, language: LanguageOption = "zh") -> None:
+    """Two plans as a table of decisions that differ and of measures. 比较两个方案。"""
+    out = output(language)
+    with exits(out):
+        edits = ledger_edits(read_plan(first), read_plan(second))
+        out.say_as("plan.differs", style="bold", count=len(edits), first=str(first), second=str(second))
+        _print_edits(out, edits, None, None)
+        records = [
+            read_record(p)["measures"] for p in (first, second) if p.is_dir() or p.suffix.lower() == ".json"
+        ]
+        if len(records) == 2:
+            a, b = records
+            rows = [
+                {
+                    "measure": m,
+                    "unit": a[m]["unit"],
+                    "before": a[m]["plan"],
+                    "after": b[m]["plan"],
+                    "today": a[m]["today"],
+                }
+                for m in a
+                if m in b
+            ]
+            _print_measures(out, pd.DataFrame(rows))
+
+
+def replay_command(
+    record: Annotated[Path, typer.Argument(help="Dossier folder or run.json. 方案文件夹或 run.json。")],
+    county: Annotated[
+        Path | None, typer.Option(help="Folder of the county, if it moved. 县数据文件夹。")
+    ] = None,
+    language: LanguageOption = "zh",
+) -> None:
+    """Make a recorded plan again and say whether it is the same. 按记录重算方案。"""
+    out = output(language)
+    with exits(out):
+        with progress(out) as report:
+            found = replay(record, county, report)
+        out.findings(found.findings)
+        if found.same:
+            out.say_as("plan.replayed", style="bold green", plan=found.recorded)
+        else:
+            out.say_as(
+                "plan.not_replayed",
+                style="bold red",
+                before=found.recorded,
+                after=found.result.plan.plan_id,
+                count=len(found.edits),
+            )
+            _print_edits(out, found.edits, found.result.county, None)
+    if not found.same:
+        raise typer.Exit(DIFFERS)
+
+
+def _broken(row: dict[str, object], language: str) -> str:
+    """A broken rule: which, where, by how much."""
+    unit = in_words("unit", row["unit"], language)
+    return say(
+        "plan.violation", language, rule=rule_word("rule", str(row["rule"]), language), place=row["place"],
+        kind=say(f"workbook.kind_{row['kind']}", language), amount=figure(row["amount"]), limit=figure(row["limit"]), unit=unit,
+    )  # fmt: skip
+
+
+def _print_edits(out: Out, edits: pd.DataFrame, county: County | None, broken: list[str] | None) -> None:
+    """One line an edit: where, what, from what to what, what breaks there."""
+    if edits.empty:
+        return
+    language = out.language
+    names = Names(county) if county is not None else None
+
+    def called(kind: str, key: object) -> str:
+        return names.label(kind, str(key), language) if names else str(key)
+
+    heads = ("row", "decision", "where", "edit", "before", "after", *(("breaks",) if broken else ()))
+    grid = Table(*(say(f"plan.col_{h}", language) for h in heads))
+    for number, row in enumerate(edits.head(SHOWN).to_dict("records")):
+        kinds = {
+            "village_id": "village",
+            "school_id": "school",
+            "from_id": "school",
+            "to_id": "school",
+            "stage": "stage",
+            "band": "band",
+        }
+        where = " ".join(called(k, row[c]) for c, k in kinds.items() if row[c] and c != row["column"])
+        item = (
+            in_words("category", row["item"], language)
+            if row["action"] in ("transfer", "hire")
+            else in_words("resource", row["item"], language)
+        )
+        values = [_value(row["column"], v, called, language) for v in (row["before"], row["after"])]
+        cells = [
+            row["row_id"],
+            say(f"plan.action_{row['action']}", language),
+            f"{where} {item}".strip(),
+            say(f"plan.edit_{row['edit']}", language),
+        ]
+        grid.add_row(*map(Text, [*map(str, cells), *values, *([broken[number]] if broken else [])]))
+    out.console.print(grid)
+    if len(edits) > SHOWN:
+        out.say_as("plan.more", count=len(edits) - SHOWN)
+
+
+def _value(column: str, value: object, called: object, language: str) -> str:
+    if value is None or value != value:
+        return "-"
+    if column == "quantity":
+        return number_text(float(str(value)))
+    if column == "state":
+        return say("workbook.yes" if value == "open" else "workbook.no", language)
+    return called("school" if column == "to_id" else "mode", value)  # type: ignore[operator, no-any-return]
+
+
+def _print_measures(out: Out, measures: pd.DataFrame) -> None:
+    grid = Table(*(say(f"plan.col_{h}", out.language) for h in ("measure", "unit", "before", "after")))
+    for r in measures.itertuples():
+        values = [figure(v) if v == v and v is not None else "-" for v in (r.before, r.after)]
+        style = "bold" if values[0] != values[1] else ""
+        grid.add_row(
+            rule_word("measure", str(r.measure), out.language),
+            in_words("unit", str(r.unit), out.language),
+            *values,
+            style=style,
+        )
+    out.console.print(grid)

@@ -1,0 +1,92 @@
+"""The verb ``replay``: the same plan again from what its record says, and what differs if it is not the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from pydantic import ValidationError
+
+from geodata.contract.findings import Finding, InputProblems
+from geodata.folder.reading import read_county
+from models.plan.decisions import PlanResult
+from models.plan.edits import ledger_edits
+from models.plan.record import RECORD, read_plan, read_record
+from optimizer.scenario import Scenario
+from optimizer.search.task import Report
+from optimizer.verbs.plan import plan
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A recorded plan made again.
+
+    Parameters
+    ----------
+    recorded : str
+        The plan id of the record.
+    result : PlanResult
+        The plan made again.
+    edits : DataFrame
+        `models.plan.edits.ledger_edits` from the recorded plan to the new one.
+    findings : tuple of Finding
+        What may be why: another input, another solve that the clock ended.
+    """
+
+    recorded: str
+    result: PlanResult
+    edits: pd.DataFrame
+    findings: tuple[Finding, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether it is the same plan."""
+        return self.recorded == self.result.plan.plan_id
+
+
+def replay(path: str | Path, folder: str | Path | None = None, report: Report | None = None) -> Replay:
+    """Make a recorded plan again.
+
+    Parameters
+    ----------
+    path : str or Path
+        A dossier folder or its ``run.json``.
+    folder : str or Path or None
+        The county's folder; None takes the one of the record, seen from the dossier.
+    report : callable or None
+        As for `optimizer.verbs.plan.plan`.
+
+    Returns
+    -------
+    Replay
+
+    Raises
+    ------
+    InputProblems
+        No record, a record without a county folder, a scenario that cannot be read; and as `plan`.
+    """
+    path = Path(path)
+    record = read_record(path)
+    home = path if path.is_dir() else path.parent
+    if folder is None:
+        named = record.get("county_folder")
+        if not named:
+            raise InputProblems([Finding("error", "plan.no_county_folder", file=str(path))])
+        folder = home / str(named)
+    county = read_county(folder)
+    try:
+        scenario = Scenario.model_validate(record.get("scenario") or {})
+    except ValidationError as problem:
+        why: dict[str, object] = {"why": str(problem.errors()[0]["loc"])}
+        raise InputProblems([Finding("error", "plan.not_a_record", why, file=RECORD)]) from None
+    before = read_plan(path)
+    found = []
+    if record.get("input_hash") != county.content_hash:
+        found.append(Finding("warning", "plan.other_input", file=str(folder)))
+    if record.get("status") == "edited":
+        found.append(Finding("warning", "plan.was_edited", file=RECORD))
+    result = plan(county, scenario, report=report)
+    if "stopped" in (record.get("status"), result.solve.status):
+        found.append(Finding("note", "plan.clock_may_differ", file=RECORD))
+    return Replay(str(record.get("plan_id")), result, ledger_edits(before, result.plan), tuple(found))

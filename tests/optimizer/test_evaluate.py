@@ -1,0 +1,88 @@
+"""Plans edited by hand: read back, judged, every edit listed; compared and made again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from geodata.contract.findings import InputProblems
+from geodata.messages import LANGUAGES
+from maps.dossier.workbook import write_workbook
+from models.plan.decisions import PlanResult
+from models.plan.sheets import sheet_titles
+from optimizer.verbs.evaluate import Evaluation, evaluate
+from tests.maps.conftest import make_county, make_result
+
+BANDS, GOING, HIRES = "bands", "attendance", "hires"
+
+
+@pytest.fixture(scope="module")
+def made() -> PlanResult:
+    return make_result(make_county())
+
+
+def edited(
+    made: PlanResult, folder: Path, *cells: tuple[str, str, object], language: str = "en"
+) -> Evaluation:
+    path = write_workbook(made, folder / "plan.xlsx", language)
+    book = openpyxl.load_workbook(path)
+    for sheet, cell, value in cells:
+        book[sheet_titles(sheet)[language]][cell] = value
+    book.save(path)
+    return evaluate(made.county, path, times=made.times)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_untouched_it_is_the_same_plan_with_the_same_verdict(
+    made: PlanResult, tmp_path: Path, language: str
+) -> None:
+    found = edited(made, tmp_path, language=language)
+    assert found.original == found.result.plan == made.plan
+    assert found.edits.empty and found.violations.empty and not found.findings
+    assert found.result.verdict.measures.equals(made.verdict.measures)
+
+
+def test_every_edit_is_a_line_with_what_breaks_there(made: PlanResult, tmp_path: Path) -> None:
+    found = edited(made, tmp_path, (BANDS, "E2", 50), (GOING, "F2", "S2"))
+    lines = found.edits[["action", "edit", "column", "before", "after"]].values.tolist()
+    assert lines == [["band", "changed", "quantity", 3.0, 50.0], ["attend", "changed", "to_id", "S1", "S2"]]
+    rooms = found.violations.set_index("rule").loc["rooms"]
+    assert (rooms["place_id"], rooms["amount"]) == ("S1/pri", 53.0)
+    at = found.edits["broken"].iloc[0]
+    assert "rooms" in set(found.violations["rule"].iloc[at])
+    assert not found.accepted
+    assert found.result.solve.status == "edited"
+
+
+def test_rows_are_added_and_names_are_taken(made: PlanResult, tmp_path: Path) -> None:
+    name = str(made.county.schools.set_index("school_id").at["S1", "name"])
+    row = [(HIRES, f"{c}3", v) for c, v in zip("ABCD", (name, "小学", "arts", 2), strict=True)]
+    found = edited(made, tmp_path, *row)
+    (line,) = found.edits.to_dict("records")
+    assert (line["edit"], line["school_id"], line["stage"], line["after"]) == ("added", "S1", "pri", 2.0)
+
+
+@pytest.mark.parametrize(
+    ("sheet", "cell", "value", "key"),
+    [
+        (GOING, "F2", "no such school", "plan.cell_unknown"), (BANDS, "E2", "many", "plan.cell_number"),
+        (BANDS, "E2", 1.5, "tables.not_whole"), (BANDS, "D2", "perhaps", "plan.cell_flag"), (HIRES, "A3", "S1", "plan.cell_empty"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_said_with_its_place(
+    made: PlanResult, tmp_path: Path, sheet: str, cell: str, value: object, key: str
+) -> None:
+    with pytest.raises(InputProblems) as caught:
+        edited(made, tmp_path, (sheet, cell, value))
+    finding = caught.value.findings[0]
+    assert (finding.key, finding.row) == (key, int(cell[1:]))
+    assert sheet_titles(sheet)["en"] in finding.file
+    assert all(finding.sentence(language) for language in LANGUAGES)
+
+
+def test_a_workbook_without_its_sheets_is_refused(made: PlanResult, tmp_path: Path) -> None:
+    openpyxl.Workbook().save(tmp_path / "other.xlsx")
+    with pytest.raises(InputProblems, match="Ledger"):
+        evaluate(made.county, tmp_path / "other.xlsx", times=made.times)
