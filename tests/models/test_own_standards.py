@@ -1,0 +1,236 @@
+"""Standards of one's own: other indicators, stages and bands; what is not assessed is not passed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from geodata.contract.county import County
+from geodata.contract.findings import InputProblems
+from geodata.messages import LANGUAGES
+from geodata.standards.reading import bundled, merge, parse
+from models.problem.baseline import grades, site_bands
+from models.problem.indicators import assess, cv_table, merged_units, stage_table, unit_table, verdicts
+from models.referee.audit import audit
+from models.standards.norms import load_standards
+from tests.samples import small_county
+
+OURS = """
+[[resource]]
+id = "places"
+kind = "rooms"
+columns = ["capacity_pupils"]
+unit = "pupils"
+zh = "学位"
+en = "places"
+
+[[indicator]]
+id = "b"
+stage = "pri"
+resource = "b"
+unit = "heads"
+scale = 100.0
+threshold = 1.0
+tolerance = 0.5
+cv_limit = 0.6
+
+[[indicator]]
+id = "pl"
+stage = "pri"
+resource = "places"
+unit = "pupils"
+threshold = 1.2
+cv_limit = 0.3
+zh = "生均学位"
+en = "places per pupil"
+
+[[rule]]
+id = "k_of_n"
+quantity = "indicators met in full"
+operator = ">="
+value = 1
+unit = "indicators"
+kind = "report"
+"""
+WHOLE = """
+[[stage]]
+id = "pri"
+grades = [1, 7]
+zh = "小学"
+en = "primary"
+
+[[band]]
+id = "low"
+stage = "pri"
+grades = [1, 3]
+zh = "低年级"
+en = "lower grades"
+
+[[band]]
+id = "high"
+stage = "pri"
+grades = [4, 7]
+zh = "高年级"
+en = "upper grades"
+"""
+
+
+def with_file(county: County, text: str, names: tuple[str, ...] = ("cn_layout", "./ours.toml")) -> County:
+    return replace(county, standard_files=names, own_standards={"./ours.toml": parse(text, "ours.toml")})
+
+
+def test_two_indicators_of_one_stage() -> None:
+    county = with_file(small_county(), OURS)
+    standards = load_standards(county)
+    assert [(i.stage, i.id) for i in standards.indicators] == [("pri", "b"), ("pri", "pl")]
+    assert (standards.counted, standards.items) == (("b", "places"), ("places",))
+    assert (standards.to_meet("pri"), standards.to_meet("jun")) == (1, 0)
+    found = audit(county, standards)
+    # B1: 1 backbone teacher for 260 pupils is under half of 1 per 100; A2: 120 pupils, 1 teacher, 270 places
+    units = found.units.set_index("unit_id")["passes_today"]
+    assert (bool(units["A1/pri"]), bool(units["A2/pri"]), bool(units["B1/pri"])) == (True, True, False)
+    assert units[["A3/pri", "A9/jun"]].isna().all()
+    stages = found.stages.set_index("stage")
+    assert stages.loc["pri", ["units", "units_passing", "cvs"]].tolist() == [3, 2, 2]
+    assert stages.loc["jun", ["units", "cvs"]].tolist() == [0, 0]
+    assert pd.isna(stages.at["jun", "passes"]) and not stages.at["pri", "passes"]
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        (('resource = "b"', 'resource = "gold"'), "rules.no_such_resource"),
+        (('resource = "places"', 'resource = "b"'), "rules.counted_twice"),
+        (('id = "pl"\nstage = "pri"', 'id = "pl"\nstage = "prii"'), "rules.no_such_stage"),
+        (('id = "k_of_n"', 'id = "k_of_m"'), "rules.unknown_norm"),
+        (('id = "k_of_n"', 'id = "class_cap_k_5"'), "rules.not_used"),
+    ],
+)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_file_may_not_say_is_named(change: tuple[str, str], key: str, language: str) -> None:
+    county = with_file(small_county(), OURS.replace(*change))
+    with pytest.raises(InputProblems) as caught:
+        load_standards(county)
+    (finding,) = caught.value.findings
+    assert finding.key == key
+    assert "./ours.toml" in finding.sentence(language)
+
+
+@pytest.mark.parametrize(
+    ("change", "column"),
+    [
+        (("threshold = 1.2", "treshold = 1.2"), "indicator[2].treshold"),
+        (('kind = "rooms"', 'kind = "gold"'), "resource[1].kind"),
+        (("value = 1", 'value = "many"'), "rule[1].value"),
+    ],
+)
+def test_a_wrong_key_or_value_is_named_by_its_entry(change: tuple[str, str], column: str) -> None:
+    with pytest.raises(InputProblems) as caught:
+        parse(OURS.replace(*change), "ours.toml")
+    assert [(f.file, f.column) for f in caught.value.findings] == [("ours.toml", column)]
+
+
+def test_bands_cover_their_stage() -> None:
+    with pytest.raises(InputProblems) as caught:
+        with_file(small_county(), WHOLE.replace("grades = [4, 7]", "grades = [4, 6]")).norms
+    assert [f.key for f in caught.value.findings] == ["rules.bands_differ"]
+
+
+def test_primary_with_seven_grades_alone() -> None:
+    county = with_file(small_county(), WHOLE, ("cn_2017_quality", "cn_layout", "./ours.toml"))
+    schools = county.schools[county.schools["kind"] != "junior"].replace({"grades_served": {"1-6": "1-7"}})
+    county = replace(county, schools=schools)
+    bands = site_bands(county).set_index(["school_id", "band"])
+    assert bands.at[("A1", "high"), "grades"] == 4 and bands.at[("A1", "high"), "full"]
+    standards = load_standards(county)
+    assert standards.kind("travel_walk_g1_3") == "off" and standards.kind("class_cap_jun") == "off"
+    assert standards.kind("class_cap_pri") == "hard"
+    assert {f.key for f in county.norms.findings} == {"rules.no_such_stage", "rules.not_used"}
+
+
+def test_a_kindergarten_year_is_grade_0() -> None:
+    assert grades("K-5") == {0, 1, 2, 3, 4, 5}
+    scheme = merge(("us_wv",), {}).scheme
+    assert scheme.bands_of("elem") == ("k_5",) and scheme.band_grades["k_5"] == (0, 1, 2, 3, 4, 5)
+    assert scheme.lower_stages("mid") == ("elem",)
+
+
+@pytest.mark.parametrize("name", bundled())
+def test_every_bundled_file_says_where_it_is_from(name: str) -> None:
+    from geodata.standards.reading import read_bundled
+
+    content = read_bundled(name)
+    assert content.about is not None and content.about.source
+    rows = [*content.indicator, *content.rule]
+    assert rows and all(r.source and r.tag for r in rows)
+
+
+def test_basic_balance_limits_the_mean_of_eight() -> None:
+    county = replace(small_county(), standard_files=("cn_2012_basic", "cn_layout"))
+    stage = county.school_stage.assign(books=county.school_stage["pupils"] * 20, computers_student=30)
+    category = county.staff_category.assign(counts_mid=county.staff_category["counts_b"])
+    county = replace(county, school_stage=stage, staff_category=category)
+    standards = load_standards(county)
+    units = unit_table(county, standards)
+    cvs = cv_table(units, standards, units["assessed"])
+    assert len(cvs) == 16 and cvs["ok"].isna().all()
+    said = stage_table(units, assess(units, standards), cvs, standards).set_index("stage")
+    own = cvs[cvs["stage"] == "pri"]["cv"]
+    assert said.at["pri", "mean_cv"] == pytest.approx(own.mean())
+    assert said.at["pri", "mean_limit"] == 0.65 and said.at["jun", "mean_limit"] == 0.55
+    assert bool(said.at["pri", "passes"]) == (own.mean() <= 0.65)
+    assert verdicts(assess(units, standards), standards).empty  # no threshold, no school is tested
+
+
+def test_nothing_to_measure_is_not_within_the_limit() -> None:
+    county = small_county()
+    county = replace(county, staff_category=county.staff_category.assign(counts_b=0))
+    cvs = audit(county).cv.set_index(["stage", "indicator"])
+    assert cvs.loc[("pri", "b"), "ok_today"] is pd.NA and np.isnan(cvs.at[("pri", "b"), "cv_today"])
+    assert cvs["ok_today"].notna().sum() == 12
+
+
+def test_nobody_assessed_passes_nothing() -> None:
+    county = small_county()
+    county = replace(county, schools=county.schools.assign(counted=False))
+    found = audit(county)
+    assert found.cv["ok_today"].isna().all() and found.units["passes_today"].isna().all()
+    assert found.stages["passes"].isna().all() and found.stages["units"].eq(0).all()
+
+
+def test_a_place_that_does_not_count_is_assessed_with_its_parent() -> None:
+    county = small_county()
+    schools = county.schools.copy()
+    here = schools["school_id"] == "A3"
+    schools.loc[here, "counted"], schools.loc[here, "parent_id"] = False, "A1"
+    county = replace(county, schools=schools)
+    standards = load_standards(county)
+    units = unit_table(county, standards)
+    assert units["assessed_as"].to_dict()["A3/pri"] == "A1/pri"
+    whole = merged_units(units, standards)
+    assert (whole.at["A1/pri", "pupils"], whole.at["A1/pri", "q"]) == (312, 20)
+    assert units.at["A1/pri", "assessed"] and not units.at["A3/pri", "assessed"]
+
+
+@pytest.mark.parametrize(("pupils", "met"), [(49, False), (50, True), (99, True), (100, False)])
+def test_small_rural_units_count_shared_arts_teachers(pupils: int, met: bool) -> None:
+    county = small_county()
+    stage = county.school_stage.copy()
+    stage.loc[stage["school_id"] == "A3", ["pupils", "arts_shared"]] = [pupils, 1.0]
+    county = replace(county, school_stage=stage)
+    cells = audit(county).indicators.set_index(["unit_id", "indicator"])
+    assert bool(cells.at[("A3/pri", "a"), "met_today"]) is met
+
+
+def test_a_file_in_the_folder_is_read(tmp_path: Path) -> None:
+    from geodata.standards.reading import read_files
+
+    (tmp_path / "ours.toml").write_text(OURS, encoding="utf-8")
+    found = read_files(("cn_layout", "./ours.toml"), tmp_path)
+    assert list(found) == ["./ours.toml"] and len(found["./ours.toml"].indicator) == 2
+    with pytest.raises(InputProblems):
+        read_files(("theirs.toml",), tmp_path)
