@@ -137,7 +137,9 @@ def _keys(model: type[Any], about: dict[str, str]) -> str:
 
 
 ABOUT_SCENARIO = {
-    "goals": "The goals in order of importance, in any order, each once.",
+    "require": "Goals that every plan must keep: `passing`, `cv_limits`, or a goal with `at_most` or `at_least`.",
+    "preset": "An order of goals by id or Chinese name; the default is standards first (达标优先).",
+    "goals": "The goals in order of importance, in any order, each once; without them the preset's.",
     "budget": "Yuan by earmark; an earmark not named has nothing. Left out: the county's `budget` table.",
     "keep_open": "Ids of schools that keep every band they teach.",
     "close": "Ids of schools that must close, whatever protects them.",

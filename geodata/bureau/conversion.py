@@ -17,9 +17,9 @@ import pandas as pd
 
 from geodata.bureau.mapping import FORMS, UNITS, Block, Bound, Constant, Source, bound
 from geodata.bureau.workbooks import SourceSheet, columns_of, decimal, nearest_headings
+from geodata.contract.cells import plain
 from geodata.contract.findings import Finding
 from geodata.contract.tables import TABLES, Column, Table
-from geodata.contract.validation import plain
 
 _UNIT_IN_HEADING = re.compile(r"[(（]([^()（）]*)[)）]")
 _UNIT_ABOVE = re.compile(r"(?:计量|金额|面积)?单位:(\S+)")

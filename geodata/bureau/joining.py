@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from geodata.bureau.conversion import Piece
+from geodata.contract.cells import plain
 from geodata.contract.findings import Finding
 from geodata.contract.tables import TABLES
-from geodata.contract.validation import plain
 
 
 def stacked(pieces: list[Piece]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, list[Finding]]:

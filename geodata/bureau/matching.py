@@ -16,8 +16,8 @@ from decimal import Decimal
 
 import pandas as pd
 
+from geodata.contract.cells import plain
 from geodata.contract.findings import Severity
-from geodata.contract.validation import plain
 
 CLEAR_OF_NEXT = 0.1
 """How much more alike the best name must be than the second best."""

@@ -21,9 +21,10 @@ from geodata.bureau.joining import joined, stacked
 from geodata.bureau.mapping import NAMED, Constant, Mapping, Source
 from geodata.bureau.matching import Doubt, Resolved, known_id, known_name, own_id, resolve
 from geodata.bureau.workbooks import Book, SourceSheet, csv_grid, open_book, read_sheet, xlsx_grid
+from geodata.contract.cells import plain
 from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.contract.tables import TABLES, Table
-from geodata.contract.validation import Raw, plain
+from geodata.contract.validation import Raw
 from geodata.folder.databases import read_postgis
 from geodata.folder.spatial_tables import GEOMETRY_HEADINGS, POINT, SUFFIXES, read_layer
 

@@ -20,8 +20,9 @@ import openpyxl
 import pandas as pd
 
 from geodata.bureau.bounds import cells_of, refuse_large, refuse_unbounded
+from geodata.contract.cells import plain
 from geodata.contract.findings import Finding, InputProblems
-from geodata.contract.validation import GROUPED, plain
+from geodata.contract.validation import GROUPED
 
 MOST_TITLE_ROWS = 30
 """Rows from the top among which the header is sought."""

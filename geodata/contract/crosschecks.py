@@ -56,7 +56,13 @@ def unknown_ids(tables: Tables) -> list[Finding]:
                 if value in known or not value:
                     continue
                 fields: dict[str, object] = {"target": tables[target].file}
-                at = {"file": placed.file, "table": name, "row": row, "column": column, "value": value}
+                at: dict[str, Any] = {
+                    "file": placed.file,
+                    "table": name,
+                    "row": row,
+                    "column": column,
+                    "value": value,
+                }
                 other = alike.get(skeleton(value))
                 if other is not None:
                     fields |= {"other": other, "codes": code_points(value + other)}
@@ -230,7 +236,7 @@ def staff_flags(tables: Tables) -> list[Finding]:
     schools = tables["schools"].known("school_id") if "schools" in tables else None
     found = []
     for row, school, stage, cat in placed.ids[["school_id", "stage", "cat_id"]].itertuples(name=None):
-        at = {"file": placed.file, "table": "staff_stock", "row": int(row)}
+        at: dict[str, Any] = {"file": placed.file, "table": "staff_stock", "row": int(row)}
         if stage and cat and known and (cat, stage) not in known:
             fields: dict[str, object] = {"stage": stage}
             found.append(Finding("error", "tables.category_stage", fields, **at, column="cat_id", value=cat))

@@ -100,9 +100,9 @@ def summed(findings: Iterable[Finding]) -> list[Finding]:
         count[kind] += 1
         if count[kind] <= MOST_OF_A_KIND:
             kept.append(f)
-    for kind, f in first.items():
-        if count[kind] > MOST_OF_A_KIND:
-            fields: dict[str, object] = {"count": count[kind] - MOST_OF_A_KIND, "most": MOST_OF_A_KIND}
+    for same, f in first.items():
+        if count[same] > MOST_OF_A_KIND:
+            fields: dict[str, object] = {"count": count[same] - MOST_OF_A_KIND, "most": MOST_OF_A_KIND}
             kept.append(Finding(f.severity, "findings.more_alike", fields, f.file, f.table, None, f.column))
     return kept
 

@@ -71,9 +71,9 @@ def stages_taught(tables: Tables, scheme: Scheme) -> list[Finding]:
                 }
                 found.append(Finding("error", "tables.stage_row_missing", fields, **at))
     planned = set(schools.frame.loc[part, "school_id"])
-    for i, row in enumerate(units.frame.itertuples()):
+    for n, row in enumerate(units.frame.itertuples()):
         if row.school_id in planned and not taught[row.school_id] & of_stage[row.stage]:
-            at = units.at("school_stage", i, "stage", row.stage)
+            at = units.at("school_stage", n, "stage", row.stage)
             fields = {"school": row.school_id, "pupils": row.pupils, "target": schools.file}
             severity: Severity = "error" if row.pupils > 0 else "warning"
             found.append(Finding(severity, "tables.stage_not_taught", fields, **at))

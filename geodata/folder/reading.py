@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from geodata.bureau.bounds import cells_of, refuse_large, refuse_unbounded
 from geodata.bureau.mapping import Mapping, read_mapping
 from geodata.bureau.tables import Mapped, read_mapped
+from geodata.contract.cells import plain
 from geodata.contract.containment import NOTHING, Allowed, refuse_outside, require
 from geodata.contract.coordinates import to_wgs84
 from geodata.contract.county import County
@@ -26,7 +27,7 @@ from geodata.contract.placed import Placed, Tables
 from geodata.contract.plausibility import implausible
 from geodata.contract.settings import FileName, read_settings
 from geodata.contract.tables import TABLES, Table
-from geodata.contract.validation import Raw, empty, place, plain
+from geodata.contract.validation import Raw, empty, place
 from geodata.folder.databases import refuse_databases
 from geodata.folder.layers import read_layers
 from geodata.folder.projecting import in_degrees

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from geodata.bureau.matching import Resolved, known_id, known_name
+from geodata.contract.cells import plain
 from geodata.contract.county import County
 from geodata.contract.tables import TRAVEL_MODES
-from geodata.contract.validation import plain
 from geodata.messages import LANGUAGES, catalogue
 from models.plan.ledger import GROUPS
 

@@ -9,9 +9,10 @@ import openpyxl
 import pandas as pd
 
 from geodata.bureau.workbooks import cell_text, heading_key
+from geodata.contract.cells import plain
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems, errors
-from geodata.contract.validation import FALSE, TRUE, Raw, plain
+from geodata.contract.validation import FALSE, TRUE, Raw
 from geodata.messages import LANGUAGES, say
 from models.plan.decisions import Plan, make_plan
 from models.plan.ledger import LEDGER_COLUMNS

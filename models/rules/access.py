@@ -48,7 +48,7 @@ def _barred(rows: Rows) -> None:
             lambda m, p: m.attend[p] <= 0,
             norm=one,
             part=part,
-            scale=lambda p, k=share: k[p],
+            scale=share.__getitem__,
         )
 
 

@@ -60,7 +60,7 @@ def evaluate_command(
 ) -> None:
     """Judge a plan edited by hand: every edit, what breaks, measures before and after. 评估手工修改的方案。"""
     out = output(language)
-    with exits(out):
+    with exits(out, "evaluate"):
         if dossier is not None:
             refuse_folder(dossier, overwrite, is_dossier, "workbook.not_a_dossier")
         asked = read_scenario(scenario) if scenario else Scenario()
@@ -100,7 +100,7 @@ def evaluate_command(
 def compare_command(first: DossierArgument, second: DossierArgument, language: LanguageOption = "zh") -> None:
     """Two plans as a table of decisions that differ and of measures. 比较两个方案。"""
     out = output(language)
-    with exits(out):
+    with exits(out, "compare"):
         edits = ledger_edits(read_plan(first), read_plan(second))
         out.say_as("plan.differs", style="bold", count=len(edits), first=str(first), second=str(second))
         _print_edits(out, edits, None, None)
@@ -132,7 +132,7 @@ def replay_command(
 ) -> None:
     """Make a recorded plan again and say whether it is the same. 按记录重算方案。"""
     out = output(language)
-    with exits(out):
+    with exits(out, "replay"):
         with progress(out) as report:
             found = replay(record, county, report)
         out.findings(found.findings)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyomo.environ as pyo
@@ -35,7 +35,7 @@ from optimizer.solver.bridge import Bridge
 from optimizer.solver.limits import Limits
 
 EVERY = "all"
-STUDIED = "balance_first"
+STUDIED: Literal["balance_first"] = "balance_first"
 """Preset of studies without a scenario of their own: one measure, so that many plans compare (docs/frontier.md)."""
 
 
