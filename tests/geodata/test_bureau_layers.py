@@ -182,4 +182,4 @@ def test_a_fault_is_named_with_layer_row_and_field(county_folder):
         (f.file, f.row, f.column, f.value) for f in check(county_folder) if f.severity == "error" and f.row
     }
     assert ("村庄.gpkg [村庄]", 5, "地形", "山地") in faults
-    assert ("村庄.gpkg [村庄]", 7, "@lon", "") in faults
+    assert ("村庄.gpkg [村庄]", 7, "@lon, @lat", "") in faults
