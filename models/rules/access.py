@@ -107,7 +107,7 @@ def check_limit(after: After) -> pd.DataFrame:
     other = far[["row", "village_id", "band", "pupils"]].merge(
         ways[["village_id", "band", "left"]], on=["village_id", "band"]
     )
-    helped = set(other.loc[other["left"] >= other["pupils"], "row"])
+    helped = set(other.loc[other["left"].astype(float) >= other["pupils"].astype(float), "row"])
     beyond = rows.loc[far["row"]]
     worse = beyond["minutes"] > beyond["minutes_today"] + EPS
     could = beyond.index.isin(helped) & beyond["changed"]
@@ -155,7 +155,7 @@ def check_past_nearer(after: After) -> pd.DataFrame:
     both = both[
         (both["school_id_other"] != both["school_id"]) & (both["school_id_other"] != both["today_school_id"])
     ]
-    both = both[both["left"] >= both["pupils"]]
+    both = both[both["left"].astype(float) >= both["pupils"].astype(float)]
     nearer = both["minutes"] > both["minutes_other"] + grace + EPS
     walkable = (both["mode"] == "bus") & (both["mode_other"] == "walk")
     worst = both[nearer | walkable].sort_values("minutes_other").drop_duplicates("row").set_index("row")
