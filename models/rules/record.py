@@ -172,9 +172,9 @@ class Rows:
             No slack: another part of the rule gives way for it.
         """
         kind = self.rule.kind(self.inst.standards, norm)
-        if kind not in STATES:
-            return
         known = list(keys)
+        if kind not in STATES or not known:
+            return
         name = f"{self.rule.id}{PART}{part}" if part else self.rule.id
         component = pyo.Constraint(known, rule=relation)
         self.model.add_component(name, component)
