@@ -86,7 +86,9 @@ def no_exchange() -> Broken:
 
 
 def travel_limit() -> Broken:
-    case = ready().binding(travel_increase="off")
+    case = ready().binding(
+        travel_increase="off", past_nearer_school="off"
+    )  # a far school lies past a near one
     plan = closing(case)
     return case, replace(
         plan, attendance=plan.attendance.assign(mode="walk")
