@@ -21,7 +21,7 @@ from geodata.standards.scheme import Norms, Scheme
 from geodata.travel.settings import Travel
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class County:
     """Everything read about one county; nothing in it is decided.
 

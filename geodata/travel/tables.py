@@ -21,7 +21,7 @@ ModePairs = tuple[str, Pairs, Floats]
 """Mode; village row, school row and minutes; kilometres."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TravelTimes:
     """Travel times of one county.
 

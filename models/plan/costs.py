@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, fields
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -148,8 +149,9 @@ def _closures(after: After, price: pd.Series) -> Iterator[Line]:
             )  # fmt: skip
 
 
+@lru_cache(maxsize=2)
 def cost_table(after: After) -> pd.DataFrame:
-    """Every cost line of a plan.
+    """Every cost line of a plan; one table for all who ask, never written to.
 
     Returns
     -------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from models.problem.request import Request, budgets
 from models.standards.norms import Standards
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class After:
     """Everything the rules, costs and measures are computed from.
 
@@ -309,12 +309,31 @@ def _items(units: pd.DataFrame, standards: Standards, plan: Plan, is_open: pd.Se
     return table
 
 
-def settle(county: County, standards: Standards, plan: Plan, times: TravelTimes, request: Request) -> After:
-    """Recompute the county after a plan."""
+@dataclass(frozen=True, eq=False)
+class Before:
+    """What no plan changes: today's groups, units and cells, and the size caps of sites."""
+
+    groups: pd.DataFrame
+    units: pd.DataFrame
+    cells: pd.DataFrame
+    caps: pd.DataFrame
+
+
+@lru_cache(maxsize=4)
+def _before(county: County, standards: Standards, times: TravelTimes) -> Before:
+    """Reckoned once for all plans of a county that are judged in a row; its tables are only read."""
     groups = today_groups(county, standards, times)
     here = groups.groupby(["today_school_id", "band"])["pupils"].sum()
     units = unit_table(county, standards, here)
     units = units[units["taking_part"]]
+    cells = assess(merged_units(units, standards), standards)
+    return Before(groups, units, cells, _site_caps(county, standards))
+
+
+def settle(county: County, standards: Standards, plan: Plan, times: TravelTimes, request: Request) -> After:
+    """Recompute the county after a plan."""
+    today = _before(county, standards, times)
+    groups, units, caps = today.groups, today.units, today.caps
     bands = _bands(county, plan, groups, units)
     heads = _heads(county, standards, units, plan)
     new = units.copy()
@@ -328,11 +347,10 @@ def settle(county: County, standards: Standards, plan: Plan, times: TravelTimes,
     new[list(staff)] = staff
     new[list(standards.items)] = _items(units, standards, plan, new["open"])
     new["assessed"] = assessed(new, standards)
-    caps = _site_caps(county, standards)
     travel = _travel(county, standards, times, plan, groups)
     return After(
         county, standards, request, plan, times, units, new, bands, travel, heads, groups, budgets(county, request),
-        caps["cap"], caps["norm"], assess(merged_units(units, standards), standards), assess(merged_units(new, standards), standards),
+        caps["cap"], caps["norm"], today.cells, assess(merged_units(new, standards), standards),
     )  # fmt: skip
 
 

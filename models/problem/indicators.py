@@ -243,7 +243,8 @@ def assess(units: pd.DataFrame, standards: Standards) -> pd.DataFrame:
         tolerated share of the threshold reached, ``gap`` in the resource's unit, rounded up where it comes
         in whole numbers. Without a threshold ``met``, ``near`` and ``gap`` are not known (NA).
     """
-    parts = [_cells(units[units["stage"] == one.stage], one, standards) for one in standards.indicators]
+    of_stage = {s: units[units["stage"] == s] for s in {one.stage for one in standards.indicators}}
+    parts = [_cells(of_stage[one.stage], one, standards) for one in standards.indicators]
     if not parts:
         columns = [
             "unit_id",
@@ -319,9 +320,11 @@ def cv_table(units: pd.DataFrame, standards: Standards, counted: pd.Series) -> p
         is no limit or nothing to measure.
     """
     rows = []
+    stage, pupils = units["stage"].to_numpy(object), units["pupils"].to_numpy(float)
+    some = counted.reindex(units.index).to_numpy(bool) & (pupils > 0)
     for one in standards.indicators:
-        part = units[counted & (units["stage"] == one.stage) & (units["pupils"] > 0)]
-        x, p = part[one.resource].to_numpy(float), part["pupils"].to_numpy(float)
+        part = some & (stage == one.stage)
+        x, p = units[one.resource].to_numpy(float)[part], pupils[part]
         cv = official_cv(x, p)
         mean = one.scale * county_ratio(x, p)
         rows.append((one.stage, one.id, cv, unweighted_cv(x, p), mean, one.cv_limit, hoover(x, p)))

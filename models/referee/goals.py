@@ -6,6 +6,7 @@ The definitions are those of docs/model/goals.md; nothing here comes from the mo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ import pandas as pd
 from models.plan.costs import cost_table
 from models.plan.outcome import After
 from models.problem.indicators import official_cv, verdicts
+from models.standards.norms import Standards
 
 PER = 1000.0
 WAN = 10_000.0
@@ -156,25 +158,33 @@ def _shortfall(after: After, today: Side, plan: Side) -> tuple[float, float]:
 
 def _deficit(after: After, side: Side) -> float:
     """1,000 sum max(0, P - x / t)^2 / P / N over all open units, t the larger of threshold and today's mean."""
+    old, new = _columns(after.units, after.standards), _columns(side.units, after.standards)
     total = 0.0
     for one in (i for i in after.standards.indicators if i.tested):
-        old = after.units[(after.units["stage"] == one.stage)]
-        counted = old[old["assessed"]]
-        mean = float(counted[one.resource].sum()) / max(1.0, float(counted["pupils"].sum()))
+        here = old["stage"] == one.stage
+        counted = here & old["assessed"]
+        mean = float(old[one.resource][counted].sum()) / max(1.0, float(old["pupils"][counted].sum()))
         goal = max(one.threshold / one.scale, mean)
-        rows = side.units[(side.units["stage"] == one.stage) & (side.units["pupils"] > 0)]
-        people = rows["pupils"].to_numpy(float)
-        lack = np.maximum(0.0, people - rows[one.resource].to_numpy(float) / goal)
-        total += float((lack**2 / people).sum()) / max(1.0, float(old["pupils"].sum()))
+        rows = (new["stage"] == one.stage) & (new["pupils"] > 0)
+        people = new["pupils"][rows]
+        lack = np.maximum(0.0, people - new[one.resource][rows] / goal)
+        total += float((lack**2 / people).sum()) / max(1.0, float(old["pupils"][here].sum()))
     return PER * total
+
+
+def _columns(units: pd.DataFrame, standards: Standards) -> dict[str, Any]:
+    """Columns of a table of units as arrays: cutting a wide table once an indicator was most of the time."""
+    numbers = {c: units[c].to_numpy(float) for c in ("pupils", *standards.resources) if c in units}
+    return {**numbers, "stage": units["stage"].to_numpy(object), "assessed": units["assessed"].to_numpy(bool)}
 
 
 def _cv_excess(after: After, side: Side) -> float:
     """Sum max(0, CV^2 - limit^2) over indicators with a limit."""
+    units = _columns(side.units, after.standards)
     total = 0.0
     for one in after.standards.indicators:
-        rows = side.units[(side.units["stage"] == one.stage) & side.units["assessed"]]
-        cv = official_cv(rows[one.resource].to_numpy(float), rows["pupils"].to_numpy(float))
+        rows = (units["stage"] == one.stage) & units["assessed"]
+        cv = official_cv(units[one.resource][rows], units["pupils"][rows])
         if one.cv_limit > 0 and np.isfinite(cv):
             total += max(0.0, cv**2 - one.cv_limit**2)
     return total

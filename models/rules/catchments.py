@@ -127,8 +127,8 @@ def check_together(after: After) -> pd.DataFrame:
     is_open, parts = after.bands["open"].to_dict(), []
     for lower, upper in _neighbours(after.standards):
         low, high = (zone[zone["band"] == b].set_index("village_id") for b in (lower, upper))
-        both = low[["today_school_id", "school_id", "village", "pupils"]].join(
-            high[["today_school_id", "school_id"]], rsuffix="_high", how="inner"
+        both = low[["today_school_id", "school_id", "village", "pupils"]].merge(
+            high[["today_school_id", "school_id"]], left_index=True, right_index=True, suffixes=("", "_high")
         )
         reduced = [
             is_open.get((j, lower), True) and not is_open.get((j, upper), True)

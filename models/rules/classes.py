@@ -4,7 +4,7 @@
 |---|---|
 | capacity | P[u] <= max(places, P0) open[u] |
 | school_size | sum_s P[j,s] <= max(cap, P0[j]) |
-| class_size | P[j,b,g] <= max(cap, P0/c0) grade_classes[j,b,g]; combined grades: P[u] <= max(cap, P0/c0) classes[u] |
+| class_size | P[j,b,g] <= max(cap, P0/c0) grade_classes[j,b,g]; combined grades: P[u] <= max(cap, P0/c0) classes[u], + P0 where no class is told |
 | rooms | sum_b classes[j,b] <= max(places // cap, c0) open[u] |
 | min_classes | grade_classes[j,b,g] >= open[j,b]; combined: classes[u] >= open[u] |
 | classes_kept | classes[j,b] >= c0 open[j,b] - c0 (pupils who leave) / P0 |
@@ -89,10 +89,16 @@ def _class_size(rows: Rows) -> None:
             continue
         combined = [u for u in mine if units.at[u, "combined"]]
         mean = {u: _class_cap(inst, u, units.at[u, "pupils"], units.at[u, "classes"]) for u in combined}
+        # pupils without any class told today stay as they are
+        untold = {u: 0.0 if units.at[u, "classes"] > 0 else float(units.at[u, "pupils"]) for u in combined}
         rows.add(
-            combined, lambda m, u, mean=mean: m.pupils[u] <= mean[u] * sum(m.classes[k] for k in of_unit[u]),
-            norm=norm, part=f"{stage}_combined",
-        )  # fmt: skip
+            combined,
+            lambda m, u, mean=mean, untold=untold: (
+                m.pupils[u] <= mean[u] * sum(m.classes[k] for k in of_unit[u]) + untold[u]
+            ),
+            norm=norm,
+            part=f"{stage}_combined",
+        )
         apart = set(mine) - set(combined)
         keys = [k for k in grades.index if grades.at[k, "unit_id"] in apart]
         cap = {
@@ -124,6 +130,7 @@ def check_class_size(after: After) -> pd.DataFrame:
     mean = (old["pupils"] / old["classes"].where(old["classes"] > 0)).fillna(0.0)
     combined = looked_up(units["unit_id"], after.combined).astype(bool)
     most = np.maximum(units["cap"], mean) * units["classes"]
+    most += old["pupils"].where(old["classes"] == 0, 0)  # pupils without any class told today
     wrong = units[combined & (units["pupils"] > most + EPS)]
     parts = [
         broken(wrong, "unit_id", "name", wrong["pupils"], most[wrong.index], "pupils", norm=wrong["norm"])

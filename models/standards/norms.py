@@ -11,7 +11,7 @@ from geodata.standards.schema import Indicator, Norm, Resource
 from geodata.standards.scheme import Norms, Scheme
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Standards:
     """All norms that apply to one county.
 

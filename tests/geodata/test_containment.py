@@ -119,7 +119,7 @@ def test_a_cache_elsewhere_is_not_used_and_nothing_there_is_touched(nanpu, tmp_p
 
 def test_a_folder_of_somebodys_own_is_no_cache(nanpu, tmp_path):
     folder = tmp_path / "county"
-    shutil.copytree(nanpu, folder)
+    shutil.copytree(nanpu, folder, ignore=shutil.ignore_patterns(".cache"))
     (folder / ".cache" / "mine").mkdir(parents=True)
     check(folder)
     assert [p.name for p in (folder / ".cache").iterdir()] == ["mine"]

@@ -124,12 +124,12 @@ def test_travel_settings_are_read_and_wrong_ones_refused(county_folder):
     shutil.rmtree(folder / ".cache", ignore_errors=True)  # copied along, if another test made one
     toml = folder / "county.toml"
     text = toml.read_text(encoding="utf-8")
-    toml.write_text(text + '\n[travel]\nseason = "flood"\ncache = "../shelf"\n', encoding="utf-8")
+    toml.write_text(text + '\n[travel]\nseason = "flood"\ncache = "shelf"\n', encoding="utf-8")
     read = read_county(folder)
     assert read.travel.season == "flood"
     travel_times(read)
     assert not (folder / ".cache").exists()
-    assert sorted(p.name.split("-")[0] for p in (folder.parent / "shelf").iterdir()) == ["times"]
+    assert sorted(p.name.split("-")[0] for p in (folder / "shelf").iterdir()) == ["junheng", "times"]
     toml.write_text(text + '\n[travel]\nseason = "spring"\nspeed = 3\n', encoding="utf-8")
     assert sorted(f.column for f in check(folder) if f.severity == "error") == [
         "travel.season",

@@ -115,9 +115,10 @@ def test_rows_after_blank_lines_are_named_as_the_spreadsheet_counts(county_folde
     last = text[-1].split(",")
     last[1] = "senior"
     write_lines(county_folder, "school_stage", [text[0], "", "", *text[1:-1], ",".join(last)])
-    assert bad(check(county_folder)) == [
-        ("tables.not_a_choice", "school_stage.csv", len(text) + 2, "stage", "senior")
-    ]
+    found = bad(check(county_folder))
+    assert found[0] == ("tables.not_a_choice", "school_stage.csv", len(text) + 2, "stage", "senior")
+    # what the row was for is told too: its school has no row of its stage, its staff no unit
+    assert {f[0] for f in found[1:]} == {"tables.stage_row_missing", "tables.no_unit"}
 
 
 @pytest.mark.parametrize(
@@ -315,7 +316,7 @@ def test_county_toml_is_held_to_its_keys(county_folder, text, key, column):
         ("year = 2025", "year = 1925", "settings.out_of_range"), ("year = 2025", 'year = "soon"', "settings.not_whole"),
         ("year = 2025", "", "settings.missing_key"), ("fictional = true", 'fictional = "perhaps"', "settings.not_flag"),
         ("year = 2025", "year = ", "settings.not_toml"), ("townships.geojson", "cells.geojson", "tables.no_file"),
-        ("waters.geojson", "rivers.geojson", "tables.no_file"), ("waters.geojson", "budget.csv", "tables.bad_layer"),
+        ("waters.geojson", "rivers.geojson", "tables.no_file"), ("waters.geojson", "budget.csv", "tables.unknown_layer"),
         ("year = 2025", 'year = 2025\nroads = "budget.csv"', "roads.unknown_kind"),
         ("year = 2025", 'year = 2025\nroads = "ways.graphml"', "tables.no_file"),
     ],

@@ -224,13 +224,13 @@ def floor_class() -> Broken:
 
 
 def floor_backbone() -> Broken:
-    case = ready().binding(outflow_township_b="off")
+    case = ready().binding(outflow_township_b="off", outflow_township_q="off")
     return case, moved(keep_all(case), ("B1", "pri", "A1", "pri", "backbone", 1))
 
 
 def floor_arts() -> Broken:
     """Three in the township, two schools need one each, the third visits the point."""
-    case = ready().binding(outflow_township_a="off")
+    case = ready().binding(outflow_township_a="off", outflow_township_q="off")
     return case, moved(keep_all(case), ("B1", "pri", "A1", "pri", "arts", 1))
 
 

@@ -284,7 +284,7 @@ def test_choice_pupils_stay_while_their_school_stays() -> None:
 @pytest.mark.parametrize(
     ("school", "mode", "rules"),
     [
-        ("A1", "bus", []), ("A1", "walk", ["travel_limit", "travel_increase"]),
+        ("A1", "bus", []), ("A1", "walk", ["travel_limit", "travel_increase", "past_nearer_school"]),
         ("A2", "bus", ["travel_increase", "past_nearer_school"]),
     ],
 )  # fmt: skip
