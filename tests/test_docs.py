@@ -219,7 +219,7 @@ def test_columns_said_to_change_nothing_do_not() -> None:
 
 def components(text: str) -> set[str]:
     """Names after ``component`` or ``components``, and those written as ``model.x``."""
-    lists = re.findall(r"components?\s+((?:`\w+`(?:,\s+|\s+and\s+)?)+)", text)
+    lists = re.findall(r"(?:components?|objectives?)\s+((?:`\w+`(?:,\s+|\s+and\s+)?)+)", text)
     return {n for part in lists for n in re.findall(r"`(\w+)`", part)} | set(
         re.findall(r"`model\.(\w+)`", text)
     )

@@ -16,7 +16,7 @@ from models.plan.reasons import list_actions
 from models.plan.record import read_plan
 from models.plan.sheets import read_edited
 from models.problem.baseline import today_findings, today_groups
-from models.referee.verdict import judge
+from models.referee.verdict import judge, violations_of
 from models.standards.norms import load_standards
 from optimizer.scenario import Scenario, check_scenario
 
@@ -104,6 +104,9 @@ def evaluate(
     def referee(plan: Plan) -> Verdict:
         return judge(county, standards, plan, times, request)
 
+    def broken_by(plan: Plan) -> pd.DataFrame:
+        return violations_of(county, standards, plan, times, request)
+
     before = referee(original)
     after = before if made == original else referee(made)
     edits, broken = ledger_edits(original, made), new_violations(before, after)
@@ -113,6 +116,6 @@ def evaluate(
     solve = SolveRecord(imbalance, float("nan"), float("nan"), 0.0, EDITED, "", scenario.seed, ())
     groups = today_groups(county, standards, times)
     found = (*county.findings, *times.findings, *today_findings(county, groups), *doubts)
-    actions = list_actions(county, made, after, standards, referee)
+    actions = list_actions(county, made, after, standards, broken_by)
     result = PlanResult(county, scenario.model_dump(mode="json"), made, after, solve, times, actions, found)
     return Evaluation(original, before, result, edits, broken, measures, doubts)
