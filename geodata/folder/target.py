@@ -154,17 +154,19 @@ def claim(place: Path, names: frozenset[str] = frozenset()) -> Iterator[HeldTarg
     Raises
     ------
     InputProblems
-        Another run holds it; the message names its process.
-    OSError
-        Nothing can be written there.
+        Another run holds it, and the message names its process; or nothing can be written there.
     """
     place = place.resolve()
     if place in _held:
         _held[place].names |= names
         yield _held[place]
         return
-    place.parent.mkdir(parents=True, exist_ok=True)
     work = place.with_name(f".{place.name}.junheng")
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        why: dict[str, object] = {"why": problem.strerror or str(problem)}
+        raise InputProblems([Finding("error", "cli.not_writable", why, file=str(place))]) from None
     with _locked(work, place):
         target = HeldTarget(place, work, names)
         target.recover()

@@ -23,13 +23,14 @@ ANY_GAP = 1e3
 
 
 def todays(search: Search) -> np.ndarray:
-    """The columns as they are today: all bands open, everybody stays, nothing bought, nobody moved."""
+    """The columns as they are today: bands open unless asked to close, everybody stays, nothing bought, nobody moved."""
     bridge, inst = search.bridge, search.instance
-    values = np.clip(np.zeros(len(bridge.columns)), bridge.low, bridge.high)
-    values[list(bridge.at("open").values())] = 1.0
+    values = np.zeros(len(bridge.columns))
+    closed = set(inst.bands.index[inst.bands["lock"] == "closed"])
+    values[[c for k, c in bridge.at("open").items() if k not in closed]] = 1.0
     attend = bridge.at("attend")
     values[[attend[p] for p in inst.pairs.index[inst.pairs["stay"]]]] = 1.0
-    return values
+    return np.clip(values, bridge.low, bridge.high)
 
 
 def columns_in(search: Search, components: tuple[str, ...]) -> np.ndarray:

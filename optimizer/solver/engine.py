@@ -22,6 +22,8 @@ from optimizer.solver.limits import Answer, Limits, Progress, Status
 from optimizer.solver.stopping import Stop
 
 Better = Callable[[np.ndarray], np.ndarray | None]
+HELD = 1e-3
+"""Of its own size, what a row may be broken by where whole columns are whole within the solver's tolerance only."""
 
 
 @contextmanager
@@ -218,28 +220,32 @@ class Engine:
     def part(self, free: np.ndarray, values: np.ndarray) -> Part:
         """A model of its own in which only some columns are free and the others keep their values.
 
-        Rows that no free column enters are left out; so a few townships make a small model, whatever the
-        size of the county, and the rules that tie them to the rest (budgets, flows) keep what is left.
+        Rows that no free column enters are left out where they hold; so a few townships make a small model, whatever
+        the size of the county, and the rules that tie them to the rest (budgets, flows) keep what is left. A row that
+        the values break is kept, empty: the part is infeasible then.
 
         Parameters
         ----------
         free : ndarray of int
             Columns that are free, sorted.
         values : ndarray (columns)
-            A solution of the whole model.
+            Of the whole model.
         """
         lp = self.highs.getLp()
         matrix = csc_array(
             (lp.a_matrix_.value_, lp.a_matrix_.index_, lp.a_matrix_.start_), shape=(lp.num_row_, lp.num_col_)
         )
         inside = matrix[:, free]
-        touched = np.unique(inside.indices)
         rest = values.copy()
         rest[free] = 0.0
-        used = (matrix @ rest)[touched]
+        fixed, low, high = matrix @ rest, np.array(lp.row_lower_), np.array(lp.row_upper_)
+        room = HELD * np.maximum(1.0, np.abs(fixed))
+        wrong = np.flatnonzero((fixed < low - room) | (fixed > high + room))
+        touched = np.union1d(inside.indices, wrong)
+        used = fixed[touched]
         engine = Engine(
-            inside.tocsr()[touched].tocsc(), np.array(lp.row_lower_)[touched] - used,
-            np.array(lp.row_upper_)[touched] - used, np.array(lp.col_lower_)[free], np.array(lp.col_upper_)[free],
+            inside.tocsr()[touched].tocsc(), low[touched] - used, high[touched] - used,
+            np.array(lp.col_lower_)[free], np.array(lp.col_upper_)[free],
             self.kept[free], {n: (c[free], o + float(c @ rest)) for n, (c, o) in self.costs.items()}, self.stop,
         )  # fmt: skip
         return Part(engine, free, values)

@@ -160,15 +160,18 @@ def refereed(goal: GoalRecord, found: Found, verdict: Verdict) -> GoalRecord:
         value = exact_objective(verdict.indicators, final.instance)
     else:
         value = float(verdict.goals.set_index("goal").at[goal.goal, "plan"])
-    if goal.bound > own + method.tolerance * max(1.0, abs(own)):
-        raise Defect(goal.goal, own, goal.bound)
+    room = method.rounding * max(1.0, abs(own))
     safe = (
         goal.goal in UPPER
     )  # the model holds more than there is: its bound says nothing about the goal itself
-    if value - own > method.rounding * max(1.0, abs(own)) or (
-        not safe and own - value > method.rounding * max(1.0, abs(own))
-    ):
+    if goal.bound > own + method.tolerance * max(1.0, abs(own)):
+        raise Defect(goal.goal, own, goal.bound)
+    # a search that was stopped leaves columns above what the plan is worth, so the plan may be better than its solution,
+    # never worse, and never better than what is proven
+    if value - own > room:
         raise Defect(goal.goal, value, own)
+    if not safe and goal.bound - value > room:
+        raise Defect(goal.goal, value, goal.bound)
     bound = 0.0 if safe else min(goal.bound, value)
     return replace(goal, objective=value, bound=bound, gap=(value - bound) / max(abs(value), 1e-9))
 

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import optimizer.study.frontier as sweeping
+from geodata.contract.county import County
 from geodata.contract.findings import InputProblems
 from maps import chart
 from maps.dossier.frontier import changes_said, frontier_record, frontier_said, write_frontier
@@ -29,7 +30,7 @@ from optimizer.study.frontier import frontier, prices, proven_bounds, share_grid
 from optimizer.study.study import Splitter, best_plan, network_of, open_study, share_of_budget
 from optimizer.verbs.plan import Infeasible, StoppedWithoutPlan
 from tests.models.plans import closing, keep_all, ready
-from tests.samples import small_county
+from tests.samples import frame, small_county
 
 ALONE = Scenario(goals=(Goal(name="imbalance", tolerance=0.005), Goal(name="cost")))
 POINTS = 3
@@ -100,22 +101,32 @@ def test_changes_between_hand_written_plans_are_named() -> None:
     assert changes_said(found.iloc[:0], "en") == "nothing"
 
 
+def closing_a3(budget: float) -> County:
+    """One school of seven may close; its twelve pupils then ride, and a tenth of the budget is for that."""
+    county = small_county(budget=budget)
+    share = frame("standards", [{"id": "closures_share", "value": 0.2, "kind": "hard"}])
+    return replace(county, standards=share)
+
+
+CLOSING = ALONE.model_copy(update={"close": ("A3",)})
+
+
 def test_too_little_money_is_proven_infeasible_and_not_a_gap_in_the_search() -> None:
-    county = small_county(budget=10_000.0)  # two itinerant teachers cost five times the teacher earmark
-    found = frontier(county, ALONE, points=3, least=0.5, most=8.0, networks=1)
+    county = closing_a3(10_000.0)  # twelve pupils who ride and change school cost 45,516, a tenth is for them
+    found = frontier(county, CLOSING, points=3, least=0.5, most=48.0, networks=1)
     assert [p.status for p in found.points] == ["infeasible", "infeasible", "plan"]
     assert math.isnan(found.points[0].objective)
-    assert found.least_proven == pytest.approx(5.0, rel=1e-3)
-    assert found.least_found == pytest.approx(5.0, rel=1e-3)
-    below = open_study(county, ALONE, most=8.0)
-    shared = share_of_budget(below.instance, below.task, True, 8.0)
+    assert found.least_proven == pytest.approx(45.516, rel=1e-3)
+    assert found.least_found == pytest.approx(45.516, rel=1e-3)
+    below = open_study(county, CLOSING, most=48.0)
+    shared = share_of_budget(below.instance, below.task, True, 48.0)
     shared.at(found.least_proven * 0.98)
     assert shared.bridge.solve("cost", below.limits).status == "infeasible"
 
 
 def test_no_budget_with_a_plan_is_infeasible() -> None:
     with pytest.raises(Infeasible):
-        frontier(small_county(budget=100.0), ALONE, points=2, most=1.5)
+        frontier(closing_a3(100.0), CLOSING, points=2, most=1.5)
 
 
 @pytest.mark.parametrize(
