@@ -134,8 +134,8 @@ class Scenario(BaseModel):
 
     @model_validator(mode="after")
     def _goals_of_preset(self) -> Scenario:
-        """Goals that are not given are the preset's."""
-        if not self.goals:
+        """Goals that are not given are the preset's; an empty list is no goal, and refused with the county."""
+        if "goals" not in self.model_fields_set:
             object.__setattr__(self, "goals", preset_goals(self.preset))
         return self
 

@@ -161,7 +161,8 @@ def test_a_scenario_that_does_not_exist_is_refused(county_folder, tmp_path):
     ("text", "said"),
     [
         ('close = ["999"]\n', ("close", "999")), ("[budget]\ndevice = -5\n", ("budget.device", "-5")),
-        ("goals = []\n", ("goals", "imbalance")), ('[[goals]]\nname = "cost"\n', ("goals", "cost")),
+        ("goals = []\n", ("goals",)),
+        ('[[goals]]\nname = "cost"\n[[goals]]\nname = "cost"\n', ("goals", "cost")),
         ('keep_open = ["3418000040"]\nclose = ["3418000040"]\n', ("3418000040",)),
     ],
 )  # fmt: skip
