@@ -9,9 +9,22 @@ from typing import Literal
 
 import pandas as pd
 
-from geodata.messages import say
+from geodata.messages import catalogue, say
 
 Severity = Literal["error", "warning", "note"]
+
+
+SPOKEN = ("analysis", "cli", "plan")
+"""Rooms of messages about plans: ids in their fields are said in words; those about tables show what stands there."""
+IN_WORDS = {
+    "rule": "rules.rule_", "norm": "rules.rule_", "unit": "rules.unit_", "goal": "rules.goal_", "band": "workbook.band_",
+    "stage": "workbook.stage_", "mode": "workbook.mode_", "earmark": "rules.earmark_",
+}  # fmt: skip
+"""Fields that hold ids, and where their words stand; an id without words stays as it is."""
+
+
+def _spoken(name: str, value: object, language: str) -> object:
+    return catalogue(language).get(f"{IN_WORDS[name]}{value}", value) if name in IN_WORDS else value
 
 
 @dataclass(frozen=True)
@@ -47,6 +60,8 @@ class Finding:
         """The message without its place."""
         flags = {True: say("findings.yes", language), False: say("findings.no", language)}
         fields = {k: flags[v] if isinstance(v, bool) else v for k, v in self.fields.items()}
+        if self.key.partition(".")[0] in SPOKEN:
+            fields = {k: _spoken(k, v, language) for k, v in fields.items()}
         return say(
             self.key,
             language,

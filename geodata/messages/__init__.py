@@ -8,6 +8,7 @@ The catalogue is a folder per language of small TOML files, one per room (``tabl
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -42,6 +43,20 @@ def catalogue(language: str) -> dict[str, str]:
             entries = tomllib.loads(file.read_text(encoding="utf-8"))
             found.update({f"{file.name[:-5]}.{name}": text for name, text in entries.items()})
     return found
+
+
+def learn(language: str, words: Mapping[str, str]) -> None:
+    """Words that a part of the program brings itself; those of the catalogue stay as they are.
+
+    Parameters
+    ----------
+    language : str
+    words : dict of str to str
+        By key.
+    """
+    known = catalogue(language)
+    for key, text in words.items():
+        known.setdefault(key, text)
 
 
 def say(key: str, language: str = "en", **fields: object) -> str:

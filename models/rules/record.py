@@ -54,6 +54,14 @@ class Slack:
 
 
 @dataclass(frozen=True)
+class Words:
+    """A rule's name and what it asks, in both languages."""
+
+    zh: tuple[str, str]
+    en: tuple[str, str]
+
+
+@dataclass(frozen=True)
 class Rule:
     """One rule.
 
@@ -73,6 +81,8 @@ class Rule:
         which one it breaks.
     slack : Slack or None
         None: cannot give way.
+    words : Words or None
+        Of a rule that brings its own; the others' stand in `geodata.messages` under ``rules.rule_<id>``.
     """
 
     id: str
@@ -81,6 +91,7 @@ class Rule:
     state: Callable[[Rows], None] | None = None
     norms: tuple[str, ...] = ()
     slack: Slack | None = None
+    words: Words | None = None
 
     def kind(self, standards: Standards, norm: str = "") -> str:
         """How binding the rule is: of one norm, or the most binding of all of them."""

@@ -9,6 +9,7 @@ from importlib import import_module
 import pyomo.environ as pyo
 
 import models.rules
+from geodata.messages import LANGUAGES, learn
 from models.problem.instance import Instance
 from models.rules.record import Model, Rows, Rule
 
@@ -31,6 +32,11 @@ def every_rule() -> tuple[Rule, ...]:
     twice = {r.id for r in every if sum(r.id == other.id for other in every) > 1}
     if twice:
         raise ValueError(f"two rules of one id: {sorted(twice)}")
+    for one in every:
+        if one.words is not None:
+            for language in LANGUAGES:
+                title, about = getattr(one.words, language)
+                learn(language, {f"rules.rule_{one.id}": title, f"rules.rule_{one.id}_about": about})
     return tuple(every)
 
 

@@ -60,6 +60,7 @@ def places_by_id(inst: Instance) -> dict[str, str]:
     """Names of schools and of groups' villages by id."""
     villages = inst.county.villages.set_index("village_id")["name"]
     found = {str(g): str(villages[v]) for g, v in inst.groups["village_id"].items()}
+    found["county"] = inst.county.name
     found |= {f"p{p}": str(villages[v]) for p, v in inst.pairs["village_id"].items()}
     return found | {str(k): str(v) for k, v in inst.county.schools.set_index("school_id")["name"].items()}
 
