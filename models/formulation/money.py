@@ -68,7 +68,7 @@ def unit_price(resource: Resource, cost: dict[str, float]) -> float:
 
 def money_variables(model: Model, inst: Instance) -> None:
     """Declare and define charged costs by earmark, and what each takes from "any"."""
-    model.charge = pyo.Var(EARMARKED)
+    model.charge = pyo.Var(EARMARKED, domain=pyo.NonNegativeReals)
     model.spill = pyo.Var(EARMARKED, domain=pyo.NonNegativeReals)
     parts = charged_costs(model, inst)
     model.charged = pyo.Constraint(EARMARKED, rule=lambda m, e: m.charge[e] == parts[e])

@@ -24,6 +24,7 @@ from models.standards.norms import Standards
 
 if TYPE_CHECKING:
     from models.plan.outcome import After
+    from models.problem.instance import Instance
 
 ROOMS = "rooms_multimedia"
 SPARE_ROOMS = 2.0
@@ -185,9 +186,13 @@ def check_useful(after: After) -> pd.DataFrame:
     return broken(wrong, "unit_id", "name", wrong["bought"], wrong["most"].clip(lower=0), "rooms")
 
 
+def stated_budget(inst: Instance) -> dict[str, float]:
+    """What the model may spend by earmark, in 10,000 yuan: a little less than there is, since purchases round up."""
+    return {e: (1.0 - ROUNDING_SHARE) * inst.budget.get(e, 0.0) / WAN for e in (*EARMARKED, "any")}
+
+
 def _budget(rows: Rows) -> None:
-    room = 1.0 - ROUNDING_SHARE
-    budget = {e: room * rows.inst.budget.get(e, 0.0) / WAN for e in (*EARMARKED, "any")}
+    budget = stated_budget(rows.inst)
     rows.add(
         EARMARKED,
         lambda m, e: m.charge[e] <= budget[e] + m.spill[e],

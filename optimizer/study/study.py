@@ -16,12 +16,13 @@ import pyomo.environ as pyo
 
 from geodata.contract.county import County
 from geodata.travel.times import TravelTimes, travel_times
-from models.formulation.money import EARMARKED, WAN
+from models.formulation.money import EARMARKED
 from models.formulation.solution import unpack
 from models.plan.decisions import Plan, Verdict
 from models.problem.instance import Instance, build_instance
 from models.problem.request import Request
 from models.referee.verdict import judge
+from models.rules.means import stated_budget
 from models.standards.norms import Standards, load_standards
 from optimizer.infeasibility.conflicts import why_infeasible
 from optimizer.outcomes import Infeasible, Rejected, StoppedWithoutPlan
@@ -127,7 +128,7 @@ def share_of_budget(inst: Instance, task: Task, whole: bool, most: float, earmar
     earmark : str
         "all", or the one that varies.
     """  # fmt: skip
-    have = {e: inst.budget.get(e, 0.0) / WAN for e in (*EARMARKED, "any")}
+    have = stated_budget(inst)
     varies = {e: earmark in (EVERY, e) for e in have}
 
     def shared(model: Any) -> Mapping[str, Any]:

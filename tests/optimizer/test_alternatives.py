@@ -176,7 +176,7 @@ def closed_in(plan: Plan) -> Closed:
 @pytest.mark.parametrize("units", [16, 3])
 def test_the_plans_are_those_of_all_closures_tried_one_by_one(units: int) -> None:
     """Three of four possible sets of closures are within the share; the fourth is ruled out."""
-    within = 0.3
+    within = 0.4
     values = every_closure(True)
     best = min(values.values())
     wanted = {c for c, v in values.items() if v <= best * (1 + within)}
@@ -191,9 +191,9 @@ def test_the_plans_are_those_of_all_closures_tried_one_by_one(units: int) -> Non
 @pytest.mark.parametrize("units", [16, 3])
 def test_every_plan_is_as_far_from_those_before_it_as_any_could_be(units: int) -> None:
     values = every_closure(True)
-    within = {c for c, v in values.items() if v <= min(values.values()) * 1.3}
+    within = {c for c, v in values.items() if v <= min(values.values()) * 1.4}
     before: list[Closed] = []
-    for p in loosely(units, 0.3).plans:
+    for p in loosely(units, 0.4).plans:
         here = closed_in(p.plan)
         if before:
             most = max(min(len(c ^ b) for b in before) for c in within)
@@ -207,8 +207,8 @@ def test_replacement_costs_are_those_of_all_closures_tried_one_by_one(units: int
     """In whole heads in small counties, in fractions in larger ones, there to the gap of the villages' solves."""
     within = 2e-4 if units == 16 else 5e-4
     values = every_closure(units == 16)
-    best = closed_in(loosely(units, 0.3).plans[0].plan)
-    for r in loosely(units, 0.3).decisions.itertuples():
+    best = closed_in(loosely(units, 0.4).plans[0].plan)
+    for r in loosely(units, 0.4).decisions.itertuples():
         gives_up = any(j == r.school_id for j, _ in best)
         assert (r.best == "keep") == (not gives_up)
         rise = min(v for c, v in values.items() if any(j == r.school_id for j, _ in c) != gives_up)

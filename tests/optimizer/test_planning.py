@@ -25,7 +25,7 @@ from optimizer.search.steps import find_plan
 from optimizer.search.task import IMBALANCE, Task
 from optimizer.solver.limits import Limits
 from optimizer.verbs.plan import Infeasible, Rejected, StoppedWithoutPlan, plan
-from tests.models.plans import Case, close, keep_all, ready, rows
+from tests.models.plans import Case, classes, close, keep_all, ready, rows
 from tests.samples import frame, relabelled, small_county
 
 ALONE = (Goal(name="imbalance"),)
@@ -230,6 +230,7 @@ def one_moved(case: Case) -> list[Plan]:
 def all_placed(case: Case) -> list[Plan]:
     """A3 closed, its two teachers placed anywhere."""
     shut = replace(close(case, keep_all(case), "A3", "A1"), item_moves=rows("item_moves"))
+    shut = classes(shut, "A1", "g1_3", 6)  # four more pupils a grade: each needs a second class
     units = case.county.school_stage.query("school_id != 'A3'")[["school_id", "stage"]]
     found = []
     for pair in combinations_with_replacement(list(units.itertuples(index=False, name=None)), 2):
