@@ -4,6 +4,7 @@
 |---|---|---|
 | charge[e] | ``model.charge[e]``, in 10,000 yuan | `unit_costs` (T12), `staff_category` (T8) |
 | spill[e] | ``model.spill[e]``: what earmark e takes from "any" | decision |
+| bought[e] | ``model.rounded[e]``: purchases and moves of things, which are rounded up | decisions |
 | B[e] | ``Instance.budget`` | `budget` (T13) |
 """
 
@@ -23,6 +24,8 @@ Model: TypeAlias = Any  # Pyomo has no types
 WAN = 10_000.0
 """Money inside the model is in 10,000 yuan (万元), to keep coefficients near one."""
 EARMARKED = ("building", "device", "teacher", "transport")
+PARTS = 100.0
+"""Areas are bought in hundredths of a m2, rounded up."""
 
 
 def _bought(model: Model, inst: Instance, kind: str) -> Any:
@@ -40,13 +43,9 @@ def new_riders(model: Model, inst: Instance) -> Any:
     return sum(int(n) * model.attend[p] for p, n in rows["pupils"].items())
 
 
-def charged_costs(model: Model, inst: Instance) -> dict[str, Any]:
-    """Charged cost of each earmark in 10,000 yuan, as expressions (sources.md 3.5)."""
+def things_charged(model: Model, inst: Instance) -> dict[str, Any]:
+    """What is bought and moved, by earmark in yuan: the part of a cost that is rounded up."""
     cost = inst.costs
-    salary = inst.categories["annual_cost"]
-    stage = inst.units["stage"]
-    teacher = sum(float(salary[stage[u], c]) * model.hire[u, c] for u, c in model.hire)
-    teacher = teacher + cost["rotation_subsidy"] * staff_moved(model)
     things: dict[str, Any] = dict.fromkeys(EARMARKED, 0.0)
     for k in inst.items:
         one = inst.standards.resources[k]
@@ -54,11 +53,35 @@ def charged_costs(model: Model, inst: Instance) -> dict[str, Any]:
             things[one.earmark] += unit_price(one, cost) * _bought(model, inst, k)
         if one.movable:
             things[one.earmark] += cost[one.move_price] * _got(model, inst, k)
+    return things
+
+
+def rounding_share(inst: Instance) -> dict[str, float]:
+    """What rounding up may add to purchases of an earmark, as a share of them.
+
+    A step of rounding at every unit, over all the money that there is: half a per mille at least, half a per cent at most.
+    """
+    step: dict[str, float] = dict.fromkeys(EARMARKED, 0.0)
+    for one in (inst.standards.resources[k] for k in inst.items):
+        if one.buyable and not one.whole:
+            size = 1.0 / (PARTS if one.kind == "area" else 1.0)
+            step[one.earmark] += size * unit_price(one, inst.costs) * len(inst.units)
+    have = {e: max(1.0, inst.budget.get(e, 0.0) + inst.budget.get("any", 0.0)) for e in EARMARKED}
+    return {e: min(5e-3, max(5e-4, step[e] / have[e])) for e in EARMARKED}
+
+
+def charged_costs(model: Model, inst: Instance) -> dict[str, Any]:
+    """Charged cost of each earmark in 10,000 yuan, as expressions (sources.md 3.5)."""
+    cost = inst.costs
+    salary = inst.categories["annual_cost"]
+    stage = inst.units["stage"]
+    teacher = sum(float(salary[stage[u], c]) * model.hire[u, c] for u, c in model.hire)
+    teacher = teacher + cost["rotation_subsidy"] * staff_moved(model)
     building = cost["mothball"] * sum(model.closed[j] for j in model.closed)
     transport = cost["bus_pupil"] * new_riders(model, inst)
     transport = transport + cost["transition_grant"] * pupils_changed(model, inst)
     parts = {"building": building, "device": 0.0, "teacher": teacher, "transport": transport}
-    return {e: (parts[e] + things[e]) / WAN for e in EARMARKED}
+    return {e: parts[e] / WAN + model.rounded[e] for e in EARMARKED}
 
 
 def unit_price(resource: Resource, cost: dict[str, float]) -> float:
@@ -70,5 +93,7 @@ def money_variables(model: Model, inst: Instance) -> None:
     """Declare and define charged costs by earmark, and what each takes from "any"."""
     model.charge = pyo.Var(EARMARKED, domain=pyo.NonNegativeReals)
     model.spill = pyo.Var(EARMARKED, domain=pyo.NonNegativeReals)
+    things = things_charged(model, inst)
+    model.rounded = pyo.Expression(EARMARKED, rule=lambda m, e: things[e] / WAN)
     parts = charged_costs(model, inst)
     model.charged = pyo.Constraint(EARMARKED, rule=lambda m, e: m.charge[e] == parts[e])

@@ -9,6 +9,7 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_array, vstack
 
 from models.formulation.equipment import scale
+from models.formulation.money import PARTS
 from models.plan.decisions import Plan, make_plan
 from models.problem.instance import Instance
 from models.standards.norms import Resource
@@ -71,6 +72,8 @@ def needed_classes(inst: Instance, going: pd.DataFrame) -> pd.Series:
 def _pair_up(sent: pd.DataFrame, come: pd.DataFrame, cost: np.ndarray) -> np.ndarray | None:
     """Whole transport plan of least cost between senders and receivers (a network, so whole), if any."""
     rows, cols = np.nonzero(np.isfinite(cost))
+    if not len(rows):
+        return None
     arcs = np.arange(len(rows))
     supply = csr_array((np.ones(len(rows)), (rows, arcs)), shape=(len(sent), len(rows)))
     demand = csr_array((np.ones(len(rows)), (cols, arcs)), shape=(len(come), len(rows)))
@@ -98,6 +101,8 @@ def _ends_of_moves(
         columns=["unit_id", "cat_id", "stage", "township", "out", "into"],
     )  # fmt: skip
     shut = {u for u in inst.units.index if _number(model.unit_open[u]) < 0.5}
+    if inst.standards.kind("near_retirement_stays") not in ("hard", "soft"):
+        shut = set()  # they may go as far as others
     near = [
         min(int(inst.stock.at[k, "near"]), n) if k[0] in shut else 0
         for k, n in zip(keys, table["out"], strict=True)
@@ -176,11 +181,11 @@ def _quantities(
 def _rounded(exact: float, one: Resource, up: bool) -> float:
     """A quantity as it is written: what is bought is rounded up, so that a threshold reached stays reached.
 
-    `models.rules.means` leaves the budget so much room (`ROUNDING_SHARE`).
+    The budget leaves so much room (`models.formulation.money.rounding_share`).
     """
     if one.whole:
         return float(round(exact))
-    part = 100.0 if one.kind == "area" else 1.0
+    part = PARTS if one.kind == "area" else 1.0
     if not up:
         return float(np.floor(exact * part + 1e-4)) / part
     return float(np.ceil(exact * part - 1e-3)) / part if exact > 0.5 / part else 0.0

@@ -5,7 +5,7 @@
 | items | freed[u,k] = stock (1 - open[u]); sum got = sum freed by stage; nothing for a closed unit |
 | build_share | buy[u,k] <= share today's, area |
 | useful_rooms | rooms bought[u] <= max(0, 1.5 classes[u] + 2 - today's) |
-| budget | charge[e] <= B[e] + spill[e]; sum_e spill[e] <= B[any] |
+| budget | charge[e] + r[e] bought[e] <= B[e] + spill[e]; sum_e spill[e] <= B[any]; r[e]: purchases round up |
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from models.formulation.equipment import scale
-from models.formulation.money import EARMARKED, WAN
+from models.formulation.money import EARMARKED, WAN, rounding_share
 from models.formulation.rows import rows_by
 from models.plan.costs import budget_table, cost_table
 from models.rules.record import EPS, Rows, Rule, Slack, all_of, broken, looked_up, none
@@ -24,12 +24,9 @@ from models.standards.norms import Standards
 
 if TYPE_CHECKING:
     from models.plan.outcome import After
-    from models.problem.instance import Instance
 
 ROOMS = "rooms_multimedia"
 SPARE_ROOMS = 2.0
-ROUNDING_SHARE = 5e-4
-"""Share of every budget that rounding quantities up may take."""
 YUAN = 1.0
 """A plan may overrun a budget by rounding of at most one yuan an earmark."""
 
@@ -186,16 +183,12 @@ def check_useful(after: After) -> pd.DataFrame:
     return broken(wrong, "unit_id", "name", wrong["bought"], wrong["most"].clip(lower=0), "rooms")
 
 
-def stated_budget(inst: Instance) -> dict[str, float]:
-    """What the model may spend by earmark, in 10,000 yuan: a little less than there is, since purchases round up."""
-    return {e: (1.0 - ROUNDING_SHARE) * inst.budget.get(e, 0.0) / WAN for e in (*EARMARKED, "any")}
-
-
 def _budget(rows: Rows) -> None:
-    budget = stated_budget(rows.inst)
+    budget = {e: rows.inst.budget.get(e, 0.0) / WAN for e in (*EARMARKED, "any")}
+    more = rounding_share(rows.inst)
     rows.add(
         EARMARKED,
-        lambda m, e: m.charge[e] <= budget[e] + m.spill[e],
+        lambda m, e: m.charge[e] + more[e] * m.rounded[e] <= budget[e] + m.spill[e],
         part="earmark",
     )
     # the earmarks alone give way, so that a shortage stands beside one earmark

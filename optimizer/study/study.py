@@ -16,13 +16,12 @@ import pyomo.environ as pyo
 
 from geodata.contract.county import County
 from geodata.travel.times import TravelTimes, travel_times
-from models.formulation.money import EARMARKED
+from models.formulation.money import EARMARKED, WAN, rounding_share
 from models.formulation.solution import unpack
 from models.plan.decisions import Plan, Verdict
 from models.problem.instance import Instance, build_instance
 from models.problem.request import Request
 from models.referee.verdict import judge
-from models.rules.means import stated_budget
 from models.standards.norms import Standards, load_standards
 from optimizer.infeasibility.conflicts import why_infeasible
 from optimizer.outcomes import Infeasible, Rejected, StoppedWithoutPlan
@@ -115,7 +114,7 @@ class Shared:
 def share_of_budget(inst: Instance, task: Task, whole: bool, most: float, earmark: str = EVERY) -> Shared:
     """The model with budgets in proportion to one variable, so that a sweep needs no new model.
 
-    ``charge[e] <= B[e] share + spill[e]``, ``sum spill <= B[any] share``; with one earmark named, the
+    ``charge[e] + r[e] bought[e] <= B[e] share + spill[e]``, ``sum spill <= B[any] share``; with one earmark named, the
     others keep their own right-hand sides (`models.rules.means`).
 
     Parameters
@@ -128,7 +127,8 @@ def share_of_budget(inst: Instance, task: Task, whole: bool, most: float, earmar
     earmark : str
         "all", or the one that varies.
     """  # fmt: skip
-    have = stated_budget(inst)
+    have = {e: inst.budget.get(e, 0.0) / WAN for e in (*EARMARKED, "any")}
+    more = rounding_share(inst)
     varies = {e: earmark in (EVERY, e) for e in have}
 
     def shared(model: Any) -> Mapping[str, Any]:
@@ -140,7 +140,7 @@ def share_of_budget(inst: Instance, task: Task, whole: bool, most: float, earmar
             return have[e] * (model.budget_share if varies[e] else 1.0)
 
         model.share_earmark = pyo.Constraint(
-            EARMARKED, rule=lambda m, e: m.charge[e] <= money(e) + m.spill[e]
+            EARMARKED, rule=lambda m, e: m.charge[e] + more[e] * m.rounded[e] <= money(e) + m.spill[e]
         )
         model.share_any = pyo.Constraint(expr=sum(model.spill[e] for e in EARMARKED) <= money("any"))
         model.goal_share = pyo.Objective(expr=model.budget_share)

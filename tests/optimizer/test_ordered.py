@@ -109,7 +109,9 @@ def test_a_request_without_any_plan_is_proven_and_not_stopped() -> None:
 def test_no_time_at_all_ends_with_a_plan_and_a_bound(first: str) -> None:
     result = plan(small_county(), Scenario(goals=(Goal(name=first), Goal(name="disruption")), seconds=1e-3))
     assert result.verdict.accepted
-    assert result.solve.goals[0].status == ("proven" if first == "cost" else "stopped")  # nothing is cheaper than 0
+    assert result.solve.goals[0].status == (
+        "proven" if first == "cost" else "stopped"
+    )  # nothing is cheaper than 0
     assert np.isfinite(result.solve.bound)
     assert result.solve.bound <= result.solve.objective
     assert "reasons.clock" in {f.key for f in result.findings}
