@@ -25,7 +25,7 @@ from geodata.roads.reach import along, nearest, sections
 from geodata.roads.snapping import Net, snap, streets_of
 from geodata.roads.speeds import mode_network
 from geodata.travel.tables import places
-from geodata.travel.times import WALK_PACE, conditions_of
+from geodata.travel.times import WALK_PACE, conditions_of, with_places
 
 STEP_M = 50.0
 """Streets are sampled this densely: borders between zones are right to about half of it."""
@@ -67,7 +67,7 @@ def walking(county: County) -> Net | None:
         return None
     streets = streets_of(county.roads)
     conditions, _ = conditions_of(county, streets)
-    net = mode_network(streets, "walk", conditions=conditions)
+    net, _ = with_places(mode_network(streets, "walk", conditions=conditions), places(county))
     return net if net.joinable.any() else None
 
 

@@ -7,8 +7,13 @@ memory for small files and in a temporary file for large ones.
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import re
 import tempfile
+import zlib
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -93,6 +98,10 @@ class Extract:
         Roads wholly outside the box.
     ferries : int
         Ferry lines that were left aside because they were not asked for.
+    deleted : int
+        Roads that the file itself marks as deleted or invisible.
+    joined : tuple of (longitude, latitude)
+        Where ends of roads lay at the very same place under two ids and were joined.
     """
 
     ways: list[Way] = field(default_factory=list)
@@ -101,6 +110,8 @@ class Extract:
     cut: int = 0
     outside: int = 0
     ferries: int = 0
+    deleted: int = 0
+    joined: tuple[Place, ...] = ()
 
 
 def read_extract(
@@ -129,41 +140,130 @@ def read_extract(
         return _read(path, index, usable, box, ferries)
 
 
+@dataclass(frozen=True)
+class _Candidate:
+    """A way as read: its node ids and the places known of them."""
+
+    number: int
+    refs: list[int]
+    tags: dict[str, str]
+    there: dict[int, Place]
+
+
 def _read(path: Path, index: str, usable: frozenset[str], box: Box | None, ferries: bool) -> Extract:
-    ways: list[Way] = []
-    places: dict[int, Place] = {}
     left_out: Counter[str] = Counter()
-    cut = outside = skipped = 0
+    outside = skipped = deleted = cut = 0
+    gone = deleted_in_editor(path)
+    found = []
+    for way in _candidates(path, index, gone["node"]):
+        highway = way.tags.get("highway", FERRY)
+        known = len(way.there) == len(set(way.refs))
+        if box is not None and known and not any(box.holds(place) for place in way.there.values()):
+            outside += "highway" in way.tags and highway in usable
+        elif way.number in gone["way"] or way.tags.pop("deleted", ""):
+            deleted += highway in usable
+        elif highway == FERRY and "highway" not in way.tags and not ferries:
+            skipped += 1
+        elif highway not in usable:
+            left_out[highway] += 1
+        else:
+            found.append(_Candidate(way.number, way.refs, way.tags | {"highway": highway}, way.there))
+    lacking = {ref for way in found for ref in way.refs if ref not in way.there} - gone["node"]
+    late = _late_places(path, lacking) if lacking else {}
+    places: dict[int, Place] = {}
+    kept: list[tuple[int, list[int], dict[str, str]]] = []
+    numbers: set[int] = set()
+    for way in found:
+        there = way.there | {ref: late[ref] for ref in way.refs if ref in late}
+        if box is not None and there and not any(box.holds(place) for place in there.values()):
+            outside += way.tags["highway"] != FERRY
+            continue
+        whole = len(there) == len(set(way.refs))
+        cut += not whole
+        places |= there
+        for piece in [way.refs] if whole else _whole_pieces(way.refs, there):
+            if len(piece) > 1:
+                # pieces, and ways whose number is taken, get negative ids as OSM editors give them
+                number = way.number if whole and way.number not in numbers else min(numbers, default=0) - 1
+                number = min(number, -1) if not whole else number
+                numbers.add(number)
+                kept.append((number, piece, way.tags))
+    ways, joined = _joined(kept, places)
+    return Extract(ways, places, left_out, cut, outside, skipped, deleted, joined)
+
+
+def _candidates(path: Path, index: str, gone: set[int]) -> Iterator[_Candidate]:
+    """Every way that is a road or a ferry; those that the file marks as deleted carry the tag ``deleted``."""
     reader = osmium.FileProcessor(str(path), osmium.osm.NODE | osmium.osm.WAY).with_locations(index)
     reader = reader.with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
     for way in reader.with_filter(osmium.filter.KeyFilter("highway", "route")):
         tags = {tag: way.tags[tag] for tag in KEPT_TAGS if tag in way.tags}
-        is_ferry = "highway" not in tags
-        if is_ferry and tags["route"] != FERRY:
+        if "highway" not in tags and tags.get("route") != FERRY:
             continue
-        there = {n.ref: (n.lon, n.lat) for n in way.nodes if n.location.valid()}
-        if box is not None and there and not any(box.holds(place) for place in there.values()):
-            outside += not is_ferry and tags["highway"] in usable
-            continue
-        if is_ferry and not ferries:
-            skipped += 1
-            continue
-        highway = FERRY if is_ferry else tags["highway"]
-        if highway not in usable:
-            left_out[highway] += 1
-            continue
+        if way.deleted or not way.visible:
+            tags["deleted"] = "yes"
         refs = [n.ref for n in way.nodes]
-        whole = len(there) == len(set(refs))
-        cut += not whole
-        places |= there
-        pieces = [refs] if whole else _whole_pieces(refs, there)
-        for number, piece in enumerate(pieces):
-            if len(piece) > 1:
-                # pieces get negative ids, as OSM editors give to what is not in OSM
-                ways.append(
-                    (way.id if whole else -(way.id * 1000 + number), piece, tags | {"highway": highway})
-                )
-    return Extract(ways, places, left_out, cut, outside, skipped)
+        there = {n.ref: (n.lon, n.lat) for n in way.nodes if n.location.valid() and n.ref not in gone}
+        yield _Candidate(way.id, refs, tags, there)
+
+
+def _late_places(path: Path, wanted: set[int]) -> dict[int, Place]:
+    """Places of nodes that stand after the ways, or have negative ids, which osmium's index does not keep."""
+    reader = osmium.FileProcessor(str(path), osmium.osm.NODE)
+    if min(wanted) >= 0:
+        reader = reader.with_filter(osmium.filter.IdFilter(wanted))
+    return {
+        node.id: (node.lon, node.lat)
+        for node in reader
+        if node.id in wanted and node.location.valid() and node.visible and not node.deleted
+    }
+
+
+def deleted_in_editor(path: Path) -> dict[str, set[int]]:
+    """Ids of nodes and ways that an editor marked with ``action='delete'`` and has not uploaded yet."""
+    gone: dict[str, set[int]] = {"node": set(), "way": set()}
+    opened = {".gz": gzip.open, ".bz2": bz2.open, ".osm": open}.get(path.suffix.lower())
+    if opened is None:
+        return gone
+    try:
+        with opened(path, "rb") as file:
+            rest = b""
+            while chunk := file.read(1 << 20):
+                text = rest + chunk
+                last = max(text.rfind(b"<"), 0)
+                rest = text[last:][-MOST_TAG:]
+                for kind, attributes in DELETED.findall(text[:last] if len(chunk) == 1 << 20 else text):
+                    number = OWN_ID.search(attributes)
+                    if number:
+                        gone[kind.decode()].add(int(number[1]))
+    except (OSError, EOFError, zlib.error):
+        pass  # the reader says what is wrong with the file
+    return gone
+
+
+DELETED = re.compile(rb"<(node|way)\b([^>]*\baction\s*=\s*['\"]delete['\"][^>]*)>")
+OWN_ID = re.compile(rb"\bid\s*=\s*['\"](-?[0-9]+)['\"]")
+MOST_TAG = 1 << 16
+
+
+def _joined(ways: list[Way], places: dict[int, Place]) -> tuple[list[Way], tuple[Place, ...]]:
+    """Ways whose ends lie at the very same place as a node with another id are joined to it."""
+    ends = {ref for _, refs, _ in ways for ref in (refs[0], refs[-1])}
+    at: dict[Place, list[int]] = {}
+    for ref in dict.fromkeys(ref for _, refs, _ in ways for ref in refs):
+        lon, lat = places[ref]
+        at.setdefault((round(lon, 7), round(lat, 7)), []).append(ref)
+    same = {p: refs for p, refs in at.items() if len(refs) > 1 and ends & set(refs)}
+    if not same:
+        return ways, ()
+    to = {ref: refs[0] for refs in same.values() for ref in refs}
+    done = []
+    for number, refs, tags in ways:
+        turned = [to.get(ref, ref) for ref in refs]
+        kept = [ref for i, ref in enumerate(turned) if i == 0 or ref != turned[i - 1]]
+        if len(kept) > 1:
+            done.append((number, kept, tags))
+    return done, tuple(sorted(same))
 
 
 def _whole_pieces(refs: list[int], there: dict[int, Place]) -> list[list[int]]:

@@ -172,15 +172,20 @@ def _reason(error: Exception) -> str:
 def _simplified(graph: nx.MultiDiGraph[Any]) -> nx.MultiDiGraph[Any]:
     import osmnx as ox
 
-    simple: nx.MultiDiGraph[Any] = ox.simplify_graph(graph, edge_attrs_differ=list(TIMED_TAGS))
+    simple: nx.MultiDiGraph[Any] = ox.simplify_graph(
+        graph, edge_attrs_differ=list(TIMED_TAGS), remove_rings=False
+    )
     return simple
 
 
+MOST_PLACES = 5
+"""Places written out in a finding that says how many there are."""
 COUNTED: tuple[tuple[Severity, str, str], ...] = (
     ("warning", "roads.ways_cut", "ways_cut"),
     ("note", "roads.outside", "ways_outside"),
     ("note", "roads.ferries_unused", "ferries_unused"),
     ("note", "roads.junctions_merged", "junctions_merged"),
+    ("note", "roads.deleted", "ways_deleted"),
 )
 """Severity and message of the counts that reading leaves in the graph."""
 
@@ -204,6 +209,8 @@ def _read_osm(path: Path, box: Box | None, ferries: bool) -> nx.MultiDiGraph[Any
     graph.graph["ways_cut"] = extract.cut
     graph.graph["ways_outside"] = extract.outside
     graph.graph["ferries_unused"] = extract.ferries
+    graph.graph["ways_deleted"] = extract.deleted
+    graph.graph["ends_joined"] = json.dumps(extract.joined)
     graph.graph["ways_left_out"] = json.dumps(dict(sorted(extract.left_out.items())), ensure_ascii=False)
     return graph
 
@@ -233,6 +240,11 @@ def roads_findings(graph: nx.MultiDiGraph[Any], streets: Streets | None = None) 
         for severity, key, name in COUNTED
         if int(graph.graph.get(name, 0))
     ]
+    joined = json.loads(graph.graph.get("ends_joined", "[]"))
+    if joined:
+        places = "; ".join(f"{lon:.6f}, {lat:.6f}" for lon, lat in joined[:MOST_PLACES])
+        fields: dict[str, object] = {"count": len(joined), "places": places}
+        found.append(Finding("note", "roads.ends_joined", fields))
     left_out: dict[str, int] = json.loads(graph.graph.get("ways_left_out", "{}"))
     found += [
         Finding("note", "roads.left_out", {"count": n}, column="highway", value=c)

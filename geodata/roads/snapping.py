@@ -6,7 +6,7 @@ school of several points in a hundred.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import geopandas as gpd
@@ -20,6 +20,10 @@ from scipy.sparse.csgraph import connected_components
 from geodata.arrays import Flags, Floats, Ints
 
 AT_END_M = 0.01  # a point this close to a junction stands on it: one-ways of the street do not bind it
+APART_M = 500.0
+"""A piece of which every place is this near to the main component is a fault of drawing [A]."""
+PIECE_M = 1_000.0
+"""A piece without both a village and a school counts from this length on [A]."""
 SAME_LINE_DIGITS = 7  # degrees: about 1 cm; the two directions of a street share their vertices
 
 
@@ -81,6 +85,8 @@ class Net:
         Directions the mode may take; on foot both.
     main : array of bool, shape (E,)
         Streets of the main component: the one with most metres in which every node reaches every other.
+    apart : array of bool, shape (E,), optional
+        Streets of other pieces that hold places of their own (`with_pieces`): islands, parts cut off.
     """
 
     streets: Streets
@@ -88,6 +94,7 @@ class Net:
     forward: Flags
     backward: Flags
     main: Flags
+    apart: Flags | None = None
 
     @property
     def passable(self) -> Flags:
@@ -96,8 +103,9 @@ class Net:
 
     @property
     def joinable(self) -> Flags:
-        """Streets of the main component that points may be snapped to, shape (E,)."""
-        return self.main & ~self.streets.ferry
+        """Streets that points may be snapped to, shape (E,): of the main component and of pieces apart."""
+        kept = self.main if self.apart is None else self.main | self.apart
+        return np.asarray(kept & ~self.streets.ferry, dtype=np.bool_)
 
     def arcs(self) -> tuple[Ints, Ints, Floats]:
         """Directed arcs (from, to, cost) of the passable streets, both directions where allowed."""
@@ -239,6 +247,63 @@ def network(streets: Streets, pace: Floats, *, on_foot: bool) -> Net:
     metres = np.bincount(labels[streets.tail[inside]], weights=streets.metres[inside])
     main = inside & (labels[streets.tail] == int(np.argmax(metres)))
     return Net(streets, pace, forward, backward, main)
+
+
+def with_pieces(net: Net, lon: Floats, lat: Floats, is_school: Flags) -> tuple[Net, list[tuple[float, Ints]]]:
+    """The network with every separate piece that holds places of its own: times inside it, none across.
+
+    A piece counts where it holds villages and a school, or is longer than `PIECE_M`, and at least one of
+    its places is further than `APART_M` from the main component; smaller scraps by a main road are faults
+    of drawing, and their places use the main component as before.
+
+    Parameters
+    ----------
+    net : Net
+    lon, lat : array of float, shape (P,)
+        Places in WGS-84 degrees.
+    is_school : array of bool, shape (P,)
+
+    Returns
+    -------
+    Net
+    pieces : list of (metres, places)
+        Length of each piece and the numbers of its places, longest first.
+    """
+    strong, _ = components(net)
+    weak = _weak(net)
+    s = net.streets
+    inside = net.passable & ~s.ferry & (strong[s.tail] == strong[s.head])
+    if not net.main.any() or not len(lon):
+        return net, []
+    main = int(weak[s.tail[np.flatnonzero(net.main)[0]]])
+    other = inside & (weak[s.tail] != main)
+    if not other.any():
+        return net, []
+    points = np.asarray(gpd.GeoSeries(gpd.points_from_xy(lon, lat), crs="EPSG:4326").to_crs(s.crs).values)
+    street, _ = _nearest(s.metric, (net.main & ~s.ferry) | other, points)
+    _, to_main = _nearest(s.metric, net.main & ~s.ferry, points)
+    metres = np.bincount(strong[s.tail[other]], weights=s.metres[other], minlength=s.node_count)
+    piece = np.where(street >= 0, np.where(other[street], strong[s.tail[street]], -1), -1)
+    apart = np.zeros(len(other), dtype=np.bool_)
+    found: list[tuple[float, Ints]] = []
+    for label in np.unique(piece[piece >= 0]).tolist():
+        held = np.flatnonzero(piece == label)
+        both = is_school[held].any() and not is_school[held].all()
+        if (both or metres[label] > PIECE_M) and (to_main[held] > APART_M).any():
+            apart |= other & (strong[s.tail] == label)
+            found.append((float(metres[label]), held.astype(np.int64)))
+    if not found:
+        return net, []
+    return replace(net, apart=apart), sorted(found, key=lambda one: (-one[0], int(one[1][0])))
+
+
+def _weak(net: Net) -> Ints:
+    """Number of the piece of every node, whichever directions its streets may be driven, shape (N,)."""
+    start, end, _ = net.arcs()
+    count = net.streets.node_count
+    matrix = coo_array((np.ones(len(start)), (start, end)), shape=(count, count)).tocsr()
+    _, found = connected_components(matrix, directed=False)
+    return np.asarray(found).astype(np.int64)
 
 
 def components(net: Net) -> tuple[Ints, int]:

@@ -164,7 +164,7 @@ def mode_paces(
     """Seconds per metre of each street under given conditions, shape (E,).
 
     ``pace = 3.6 / (class speed x surface x season x areas) x slope + wait / length``; the wait is that
-    of a ferry line, once for its whole length.
+    of a ferry, once from landing to landing.
     """
     given = conditions or Conditions()
     column = "on_foot" if mode in ON_FOOT else "vehicle"
@@ -181,8 +181,20 @@ def mode_paces(
     pace = _as_pace(np.asarray(kmh, dtype=np.float64))
     if given.slope is not None and mode in ON_FOOT:
         pace = pace * given.slope
-    wait = float(rows.loc[rows["flag"] == "ferry", "wait"].sum()) * 60
+    wait = float(rows.loc[rows["flag"] == "ferry", "wait"].sum()) * 60 * _boardings(streets)
     return pace + np.where(streets.ferry, wait / np.maximum(streets.metres, 1.0), 0.0)
+
+
+def _boardings(streets: Streets) -> Floats:
+    """How much of a wait each ferry line costs, shape (E,): half at either end where it meets a road.
+
+    Lines that meet on the water are one crossing from landing to landing, so its waits add up to one.
+    """
+    landing = np.zeros(streets.node_count, dtype=np.bool_)
+    road = ~streets.ferry
+    landing[streets.tail[road]] = landing[streets.head[road]] = True
+    ends = landing[streets.tail].astype(np.float64) + landing[streets.head]
+    return np.asarray(ends / 2, dtype=np.float64)
 
 
 def mode_network(

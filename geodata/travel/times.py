@@ -8,7 +8,7 @@ from typing import cast
 import numpy as np
 import pandas as pd
 
-from geodata.arrays import Floats
+from geodata.arrays import Floats, Ints
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, Severity
 from geodata.roads.cache import (
@@ -22,7 +22,7 @@ from geodata.roads.cache import (
 from geodata.roads.graph import roads_findings
 from geodata.roads.shortest_paths import Pairs, Small, blocks, in_order, matrix
 from geodata.roads.slope import raster_heights, slope_findings, street_slopes
-from geodata.roads.snapping import Net, Snaps, Streets, snap, streets_of
+from geodata.roads.snapping import Net, Snaps, Streets, snap, streets_of, with_pieces
 from geodata.roads.speeds import (
     ALL_MODES,
     ON_FOOT,
@@ -152,7 +152,8 @@ def _computed(county: County, walk_limit: float, bus_limit: float, modes: tuple[
         towns = None
         if streets is not None:
             conditions, _ = conditions_of(county, streets)
-            towns = _towns(county, mode_network(streets, "car", conditions=conditions))
+            net, _ = with_places(mode_network(streets, "car", conditions=conditions), places(county))
+            towns = _towns(county, net)
         times = from_matrix(county, towns, walk_limit, bus_limit, modes)
     elif streets is None:
         times = crow_fly(county, walk_limit, bus_limit, modes)
@@ -167,10 +168,15 @@ def _over_roads(
     assert county.roads is not None
     conditions, found = conditions_of(county, streets)
     rows = places(county)
-    snapped = {m: _snapped(mode_network(streets, m, conditions=conditions), rows) for m in modes}
+    nets = {m: with_places(mode_network(streets, m, conditions=conditions), rows) for m in modes}
+    snapped = {m: _snapped(net, rows) for m, (net, _) in nets.items()}
+    first = "walk" if "walk" in modes else next(iter(modes))
+    found = [*found, *pieces_named(nets[first][1], rows)]
     parts = [_mode_pairs(m, x, limit_of(m, walk_limit, bus_limit)) for m, x in snapped.items()]
     pairs = sorted_pairs(parts, county)
-    towns, town_findings = _towns(county, mode_network(streets, "car", conditions=conditions))
+    towns, town_findings = _towns(
+        county, with_places(mode_network(streets, "car", conditions=conditions), rows)[0]
+    )
     points, point_findings = _points(rows, snapped, walk_limit)
     findings = [
         *roads_findings(county.roads, streets), *found, *(_bus_assumption() if "bus" in modes else []),
@@ -197,6 +203,23 @@ def conditions_of(county: County, streets: Streets) -> tuple[Conditions, list[Fi
         found += slope_findings(slopes, travel.dem)
         slope = slopes.factor
     return Conditions(travel.season, areas, slope), found
+
+
+def with_places(net: Net, rows: pd.DataFrame) -> tuple[Net, list[tuple[float, Ints]]]:
+    """`with_pieces` for the places of a county as `places` lists them."""
+    is_school = (rows["point_kind"] == "school").to_numpy()
+    return with_pieces(net, rows["lon"].to_numpy(float), rows["lat"].to_numpy(float), is_school)
+
+
+def pieces_named(pieces: list[tuple[float, Ints]], rows: pd.DataFrame) -> list[Finding]:
+    """A warning for every separate piece of the network that holds places, with their names."""
+    return [
+        Finding(
+            "warning", "roads.piece_apart",
+            {"km": f"{metres / 1000:.1f}", "count": len(held), "names": ", ".join(rows["name"].iloc[held[:5]].astype(str))},
+        )
+        for metres, held in pieces
+    ]  # fmt: skip
 
 
 def _snapped(net: Net, rows: pd.DataFrame) -> _Mode:
