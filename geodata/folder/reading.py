@@ -36,6 +36,7 @@ from geodata.roads.extracts import Box, box_around
 from geodata.standards.reading import DEFAULT, StandardsFile, is_file, merge, read_files
 from geodata.standards.scheme import Norms
 from geodata.travel.settings import Travel
+from geodata.travel.times import road_quality
 
 LAYERS, AROUND = ("roads", "townships", "waters", "zones"), ("dem", "areas")
 """Keys of county.toml and of its ``[travel]`` that name layers."""
@@ -420,9 +421,14 @@ def check(
         Errors first.
     """
     try:
-        _, found = _assemble(Path(folder), Allowed(allow_outside, databases))
+        county, found = _assemble(Path(folder), Allowed(allow_outside, databases))
     except InputProblems as problem:
-        found = problem.findings
+        county, found = None, problem.findings
+    if county is not None:
+        try:
+            found = [*found, *road_quality(county)]
+        except InputProblems as problem:  # a height raster is opened only here
+            found = [*found, *problem.findings]
     order = {"error": 0, "warning": 1, "note": 2}
     return sorted(summed(found), key=lambda f: order[f.severity])
 

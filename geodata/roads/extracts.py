@@ -13,7 +13,7 @@ import re
 import tempfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -50,8 +50,10 @@ class Box:
 
     def holds(self, place: Place) -> bool:
         """Whether a longitude and latitude lie inside."""
-        east = place[0] if place[0] >= self.west else place[0] + 360  # a box may reach across 180 degrees
-        return east <= self.east and self.south <= place[1] <= self.north
+        if not self.south <= place[1] <= self.north:
+            return False
+        # a box may reach across 180 degrees, to either side
+        return any(self.west <= place[0] + turn <= self.east for turn in (0, 360, -360))
 
     def meets(self, west: float, south: float, east: float, north: float) -> bool:
         """Whether another box, in degrees, has ground in common with this one."""
@@ -173,6 +175,7 @@ def _read(path: Path, index: str, usable: frozenset[str], box: Box | None, ferri
     places: dict[int, Place] = {}
     kept: list[tuple[int, list[int], dict[str, str]]] = []
     numbers: set[int] = set()
+    lowest = min((way.number for way in found), default=0)
     for way in found:
         there = way.there | {ref: late[ref] for ref in way.refs if ref in late}
         if box is not None and there and not any(box.holds(place) for place in there.values()):
@@ -183,9 +186,9 @@ def _read(path: Path, index: str, usable: frozenset[str], box: Box | None, ferri
         places |= there
         for piece in [way.refs] if whole else _whole_pieces(way.refs, there):
             if len(piece) > 1:
-                # pieces, and ways whose number is taken, get negative ids as OSM editors give them
-                number = way.number if whole and way.number not in numbers else min(numbers, default=0) - 1
-                number = min(number, -1) if not whole else number
+                # pieces, and ways whose number is taken, get negative ids that no way of the file has
+                own = whole and way.number not in numbers
+                number = way.number if own else (lowest := min(lowest, 0) - 1)
                 numbers.add(number)
                 kept.append((number, piece, way.tags))
     ways, joined = _joined(kept, places)
@@ -222,11 +225,11 @@ def _late_places(path: Path, wanted: set[int]) -> dict[int, Place]:
 def deleted_in_editor(path: Path) -> dict[str, set[int]]:
     """Ids of nodes and ways that an editor marked with ``action='delete'`` and has not uploaded yet."""
     gone: dict[str, set[int]] = {"node": set(), "way": set()}
-    opened = {".gz": gzip.open, ".bz2": bz2.open, ".osm": open}.get(path.suffix.lower())
-    if opened is None:
+    openers: dict[str, Callable[[Path, str], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".osm": open}
+    if path.suffix.lower() not in openers:
         return gone
     try:
-        with opened(path, "rb") as file:
+        with openers[path.suffix.lower()](path, "rb") as file:
             rest = b""
             while chunk := file.read(1 << 20):
                 text = rest + chunk

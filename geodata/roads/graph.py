@@ -27,6 +27,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from geodata.contract.findings import Finding, InputProblems, Severity
+from geodata.roads.ends import end_findings
 from geodata.roads.extracts import KEPT_TAGS, OSM_ENDINGS, Box, read_extract, write_osm
 from geodata.roads.snapping import Net, Streets, components, streets_of
 from geodata.roads.speeds import (
@@ -178,8 +179,6 @@ def _simplified(graph: nx.MultiDiGraph[Any]) -> nx.MultiDiGraph[Any]:
     return simple
 
 
-MOST_PLACES = 5
-"""Places written out in a finding that says how many there are."""
 COUNTED: tuple[tuple[Severity, str, str], ...] = (
     ("warning", "roads.ways_cut", "ways_cut"),
     ("note", "roads.outside", "ways_outside"),
@@ -231,7 +230,7 @@ def _tags() -> Iterator[None]:
 def roads_findings(graph: nx.MultiDiGraph[Any], streets: Streets | None = None) -> list[Finding]:
     """What a planner should know about a road graph, recomputed from the graph.
 
-    Ways cut at the border of the extract, roads outside the county's box, classes left out or unknown
+    Ends joined or only touching, ways cut at the border of the extract, roads outside the county's box, classes left out or unknown
     (by class), streets with several classes, speeds assumed by class, surfaces that are unknown,
     streets with season flags, and parts that the main network does not reach, by mode.
     """
@@ -240,17 +239,15 @@ def roads_findings(graph: nx.MultiDiGraph[Any], streets: Streets | None = None) 
         for severity, key, name in COUNTED
         if int(graph.graph.get(name, 0))
     ]
-    joined = json.loads(graph.graph.get("ends_joined", "[]"))
-    if joined:
-        places = "; ".join(f"{lon:.6f}, {lat:.6f}" for lon, lat in joined[:MOST_PLACES])
-        fields: dict[str, object] = {"count": len(joined), "places": places}
-        found.append(Finding("note", "roads.ends_joined", fields))
     left_out: dict[str, int] = json.loads(graph.graph.get("ways_left_out", "{}"))
     found += [
         Finding("note", "roads.left_out", {"count": n}, column="highway", value=c)
         for c, n in sorted(left_out.items())
     ]
     streets = streets_of(graph) if streets is None else streets
+    found += end_findings(
+        [(lon, lat) for lon, lat in json.loads(graph.graph.get("ends_joined", "[]"))], streets
+    )
     found += [*_class_findings(streets), *_speed_findings(streets), *_tag_findings(streets)]
     for mode in MODES:
         found += _fragment_findings(mode_network(streets, mode), mode)

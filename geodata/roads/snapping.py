@@ -24,6 +24,9 @@ APART_M = 500.0
 """A piece of which every place is this near to the main component is a fault of drawing [A]."""
 PIECE_M = 1_000.0
 """A piece without both a village and a school counts from this length on [A]."""
+HALF_TURN = 180.0
+UTM_SOUTH, UTM_NORTH = -80.0, 84.0
+"""Latitudes between which UTM is defined."""
 SAME_LINE_DIGITS = 7  # degrees: about 1 cm; the two directions of a street share their vertices
 
 
@@ -186,7 +189,7 @@ def _line(data: dict[str, Any], start: tuple[float, float], end: tuple[float, fl
 def _as_arrays(node_count: int, rows: list[list[Any]], lines: list[shapely.LineString]) -> Streets:
     columns: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) if rows else [()] * 8
     drawn = gpd.GeoSeries(lines, crs="EPSG:4326")
-    crs = str(drawn.estimate_utm_crs()) if lines else "EPSG:32650"
+    crs = metric_system(drawn.get_coordinates().to_numpy()) if lines else "EPSG:32650"
     return Streets(
         node_count=node_count,
         tail=np.array(columns[0], dtype=np.int64),
@@ -201,6 +204,21 @@ def _as_arrays(node_count: int, rows: list[list[Any]], lines: list[shapely.LineS
         metric=np.asarray(drawn.to_crs(crs).values, dtype=object),
         crs=crs,
     )
+
+
+def metric_system(degrees: Floats) -> str:
+    """The UTM zone of places in degrees, shape (P, 2); near a pole, where there is none, the polar system.
+
+    Longitudes on both sides of 180 degrees are one neighbourhood.
+    """
+    lon, lat = degrees[:, 0], degrees[:, 1]
+    if np.ptp(lon) > HALF_TURN:
+        lon = lon % (2 * HALF_TURN)
+    middle, north = float(lon.min() + lon.max()) / 2, float(lat.min() + lat.max()) / 2
+    if not UTM_SOUTH <= north <= UTM_NORTH:
+        return "EPSG:5041" if north > 0 else "EPSG:5042"
+    zone = int((middle + HALF_TURN) % (2 * HALF_TURN) // 6) + 1
+    return f"EPSG:{(32600 if north >= 0 else 32700) + zone}"
 
 
 def _flags(data: dict[str, Any]) -> str:

@@ -58,6 +58,10 @@ FAR_M = 500.0  # a point further from the road is flagged
 OFFSET_M = 200  # a median beyond this suggests an undeclared coordinate system
 
 
+MOST_NAMES = 5
+"""Places of a piece that are written out."""
+
+
 @dataclass(frozen=True)
 class _Mode:
     """One mode's network with the points snapped to it."""
@@ -205,6 +209,27 @@ def conditions_of(county: County, streets: Streets) -> tuple[Conditions, list[Fi
     return Conditions(travel.season, areas, slope), found
 
 
+def road_quality(county: County) -> list[Finding]:
+    """What the roads are like before anything is planned over them: `roads_findings`, pieces that hold places.
+
+    Parameters
+    ----------
+    county : County
+
+    Returns
+    -------
+    list of Finding
+        Empty without roads.
+    """
+    if county.roads is None:
+        return []
+    streets = streets_of(county.roads)
+    conditions, _ = conditions_of(county, streets)
+    rows = places(county)
+    _, pieces = with_places(mode_network(streets, "walk", conditions=conditions), rows)
+    return [*roads_findings(county.roads, streets), *pieces_named(pieces, rows)]
+
+
 def with_places(net: Net, rows: pd.DataFrame) -> tuple[Net, list[tuple[float, Ints]]]:
     """`with_pieces` for the places of a county as `places` lists them."""
     is_school = (rows["point_kind"] == "school").to_numpy()
@@ -216,7 +241,7 @@ def pieces_named(pieces: list[tuple[float, Ints]], rows: pd.DataFrame) -> list[F
     return [
         Finding(
             "warning", "roads.piece_apart",
-            {"km": f"{metres / 1000:.1f}", "count": len(held), "names": ", ".join(rows["name"].iloc[held[:5]].astype(str))},
+            {"km": f"{metres / 1000:.1f}", "count": len(held), "names": ", ".join(rows["name"].iloc[held[:MOST_NAMES]].astype(str)) + (" ..." if len(held) > MOST_NAMES else "")},
         )
         for metres, held in pieces
     ]  # fmt: skip
