@@ -41,8 +41,15 @@ PER = 1000.0
 
 
 def target(inst: Instance, one: Indicator) -> float:
-    """T of `deficit`, in the resource's unit a pupil: the larger of threshold and planned mean."""
-    return max(one.threshold / one.scale, inst.centres[one.stage, one.resource])
+    """T of `deficit`, in the resource's unit a pupil: the larger of threshold and planned mean.
+
+    Where the assessed units have none of it, or nobody is assessed, there is no mean: the threshold alone.
+    """
+    need, units = one.threshold / one.scale, inst.units
+    counted = units[units["assessed"] & (units["stage"] == one.stage)]
+    if need > 0 and not counted[one.resource].sum() > 0:
+        return need
+    return max(need, inst.centres[one.stage, one.resource])
 
 
 def _cells(inst: Instance) -> list[tuple[str, Indicator]]:

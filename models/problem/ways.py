@@ -128,7 +128,9 @@ def _sorted_out(rows: pd.DataFrame, bands: pd.DataFrame, units: pd.DataFrame, st
     }
     past = _past(rows, bands, units, standards)
     locked = bands["lock"].eq("open").to_dict()
-    past["certain"] = [locked[k] for k in zip(past["school_id"], past["band"], strict=True)]
+    past["certain"] = np.array(
+        [locked[k] for k in zip(past["school_id"], past["band"], strict=True)], dtype=bool
+    )
     for rule in ("past_own_school", "past_nearer_school"):
         some = past[(past["rule"] == rule) & past["certain"]]
         excess = pd.Series(0.0, index=rows.index)
@@ -206,9 +208,8 @@ def _past(rows: pd.DataFrame, bands: pd.DataFrame, units: pd.DataFrame, standard
     if not parts:
         return pd.DataFrame(columns=columns).astype({"excess": float, "binding": bool})
     table = pd.concat(parts, ignore_index=True)[columns]
-    return table[[k in known for k in zip(table["school_id"], table["band"], strict=True)]].reset_index(
-        drop=True
-    )
+    taught = np.array([k in known for k in zip(table["school_id"], table["band"], strict=True)], dtype=bool)
+    return table[taught].reset_index(drop=True)
 
 
 def _past_nearer(rows: pd.DataFrame, changed: pd.DataFrame, grace: float) -> pd.DataFrame:

@@ -38,8 +38,8 @@ class Audit:
 
     @property
     def imbalance(self) -> float:
-        """Sum of the squared official CVs."""
-        return float((self.cv["cv_today"] ** 2).sum())
+        """Sum of the squared official CVs; NaN where none is assessed."""
+        return float((self.cv["cv_today"] ** 2).sum(min_count=1))
 
     def _repr_html_(self) -> str:
         """The CV table, for notebooks."""
@@ -69,6 +69,8 @@ def audit(county: County, standards: Standards | None = None) -> Audit:
     table["passes"] = table["passes"].astype("boolean").where(table["assessed"])
     cvs = cv_table(units, standards, units["assessed"])
     stages = stage_table(units, cells, cvs, standards)
+    taught = set(units["stage"])  # a stage that no school teaches is not part of this county
+    cvs, stages = cvs[cvs["stage"].isin(taught)], stages[stages["stage"].isin(taught)]
     cells = cells.merge(
         table[["school_id", "name", "township", "assessed"]], left_on="unit_id", right_index=True
     )

@@ -118,7 +118,7 @@ def _side(after: After, verdict: dict[str, pd.DataFrame], end: str) -> dict[str,
     counted, met = indicators[f"assessed_{end}"], indicators[f"met_{end}"]
     limit = travel["limit_today" if end == "today" else "limit"]
     return {
-        "imbalance": float((cv[f"cv_{end}"] ** 2).sum()),
+        "imbalance": float((cv[f"cv_{end}"] ** 2).sum(min_count=1)),  # of nothing assessed: none
         "cv_ok": float(cv[f"ok_{end}"].sum()),
         "cv_assessed": float(cv[f"ok_{end}"].notna().sum()),
         "worst_cv_ratio": float((cv[f"cv_{end}"] / cv["limit"]).max()),
@@ -126,7 +126,9 @@ def _side(after: After, verdict: dict[str, pd.DataFrame], end: str) -> dict[str,
         "units_assessed": float(verdict["units"][f"passes_{end}"].notna().sum()),
         "cells_met": float(met[counted].sum()),
         "cells_assessed": float(met[counted].notna().sum()),
-        "mean_minutes": float((minutes * people)[both].sum() / max(people[both].sum(), 1.0)),
+        "mean_minutes": float((minutes * people)[both].sum() / people[both].sum())
+        if people[both].sum() > 0
+        else float("nan"),
         "max_minutes": float(minutes[both].max()) if both.any() else float("nan"),
         "pupils_over_limit": float(people[known & (minutes > limit)].sum()),
         "riders": float(people[(travel["today_mode"] if end == "today" else travel["mode"]) == "bus"].sum()),

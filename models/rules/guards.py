@@ -71,8 +71,15 @@ def _groups_kept(rows: Rows, norm: str, flag: str, groups: dict[Any, list[str]])
     )
 
 
+def _asked_away(rows: Rows) -> set[str]:
+    """Units all of whose bands the request asks to close."""
+    bands = rows.inst.bands
+    stays = set(bands.loc[bands["lock"] != "closed", "unit_id"])
+    return set(bands["unit_id"]) - stays
+
+
 def _rural(rows: Rows) -> None:
-    units = rows.inst.units
+    units, shut = rows.inst.units, _asked_away(rows)
     villages = units[units["rural"]]
     for flag in rows.inst.standards.heads:
         norm = f"{RURAL}{flag}"
@@ -80,28 +87,33 @@ def _rural(rows: Rows) -> None:
             (s,): list(villages.index[villages["stage"] == s]) for s in rows.inst.standards.scheme.stage_ids
         }
         if rows.binds(norm):
-            _groups_kept(rows, norm, flag, {k: us for k, us in groups.items() if us})
+            _groups_kept(rows, norm, flag, {k: us for k, us in groups.items() if not shut.issuperset(us)})
 
 
 def _by_township(rows: Rows) -> None:
-    units = rows.inst.units
+    units, shut = rows.inst.units, _asked_away(rows)
     for flag in rows.inst.standards.heads:
         norm = f"{TOWNSHIP}{flag}"
         if rows.binds(norm):
-            _groups_kept(rows, norm, flag, rows_by(units[units["rural"]], "township", "stage"))
+            groups = rows_by(units[units["rural"]], "township", "stage")
+            # where the request closes the last school of a stage, nobody stays to teach at
+            _groups_kept(rows, norm, flag, {k: us for k, us in groups.items() if not shut.issuperset(us)})
 
 
 def _fallen(after: After, prefix: str, by: list[str]) -> pd.DataFrame:
-    """Groups of rural units whose heads of a flag fall."""
+    """Groups of rural units whose heads of a flag fall, besides those that the request closes wholly."""
     parts = []
     rural = after.units["zone"] == "rural"
+    stays = ~after.units.loc[rural, "school_id"].isin(
+        after.request.close
+    )  # all asked to close: nobody can stay
     for flag in after.standards.heads:
         norm = f"{prefix}{flag}"
         keys = [after.units.loc[rural, c] for c in by]
         old = after.units.loc[rural, flag].groupby(keys).sum()
         new = after.new.loc[rural, flag].groupby(keys).sum()
         wrong = pd.DataFrame({"old": old, "new": new})
-        wrong = wrong[wrong["new"] < wrong["old"] - EPS].reset_index()
+        wrong = wrong[(wrong["new"] < wrong["old"] - EPS) & stays.groupby(keys).any()].reset_index()
         wrong["place"] = wrong[by].astype(str).agg(" ".join, axis=1) if len(wrong) else ""
         parts.append(broken(wrong, "place", "place", wrong["new"], wrong["old"], "heads", norm=norm))
     return all_of(parts)

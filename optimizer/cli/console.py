@@ -7,6 +7,7 @@ Exit codes: 0 done (stopped with a plan included, and said), 2 bad usage or inpu
 from __future__ import annotations
 
 import errno
+import math
 import os
 import signal
 import sys
@@ -271,8 +272,10 @@ def rule_word(kind: str, key: str, language: str) -> str:
 
 
 def figure(value: object) -> str:
-    """A number as a table shows it: whole where it is whole or large, else three decimals."""
+    """A number as a table shows it: whole where it is whole or large, else three decimals; a dash for none."""
     number = float(cast(float, value))
+    if not math.isfinite(number):
+        return "–"
     return f"{number:,.0f}" if abs(number) >= 100 or number == int(number) else f"{number:.3f}"
 
 

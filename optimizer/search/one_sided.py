@@ -72,9 +72,9 @@ class ExcessCuts:
         limit = {(i.stage, i.resource): 1.0 + i.cv_limit**2 for i in inst.standards.indicators}
         place = {k: n for n, k in enumerate(bridge.at("cv_excess"))}
         own = [(s, r) for s, (_, r) in zip(spreads.stages, spreads.keys, strict=True)]
-        self.of = np.array([place.get(k, -1) for k in own])
-        self.limit = np.array([limit[k] for k in place])
-        self.size = np.array([inst.population[s] for s, _ in place])
+        self.of = np.array([place.get(k, -1) for k in own], dtype=np.int64)
+        self.limit = np.array([limit[k] for k in place], dtype=float)
+        self.size = np.array([inst.population[s] for s, _ in place], dtype=float)
 
     def _sums(self, parts: np.ndarray) -> np.ndarray:
         some = self.of >= 0
