@@ -17,10 +17,11 @@ import numpy as np
 import pandas as pd
 
 from geodata.bureau.conversion import Piece, convert, wanted
+from geodata.bureau.grids import Book, csv_grid, open_book, xlsx_grid
 from geodata.bureau.joining import joined, stacked
 from geodata.bureau.mapping import NAMED, Constant, Mapping, Source
 from geodata.bureau.matching import Doubt, Resolved, known_id, known_name, own_id, resolve
-from geodata.bureau.workbooks import Book, SourceSheet, csv_grid, open_book, read_sheet, xlsx_grid
+from geodata.bureau.workbooks import SourceSheet, read_sheet
 from geodata.contract.cells import plain
 from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.contract.tables import TABLES, Table

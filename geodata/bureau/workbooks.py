@@ -1,25 +1,22 @@
 """Sheets as bureaus keep them: titles above, merged headers of several rows, totals and remarks below.
 
-A sheet becomes a `Grid` of text cells; `read_sheet` finds its header, drops what is no record (each
+A sheet becomes a `geodata.bureau.grids.Grid` of text cells; `read_sheet` finds its header, drops what is no record (each
 dropped row is named) and keeps the row numbers of the rest, so that every later message can point at
 the bureau's own file.
 """
 
 from __future__ import annotations
 
-import csv
 import difflib
-import io
 import re
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from pathlib import Path
 
-import openpyxl
 import pandas as pd
 
-from geodata.bureau.bounds import cells_of, refuse_large, refuse_unbounded
+from geodata.bureau.grids import Grid
 from geodata.contract.cells import plain
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.validation import GROUPED
@@ -34,31 +31,6 @@ REMARK = re.compile(
 SENTENCE = re.compile(r"[。;；:：]|^[(（]?[一二三四五六七八九十]+[)）、.]")
 LONG_TEXT = 25
 COUNTING = ("甲", "乙", "丙", "丁", "戊", "栏次", "序号")
-
-
-@dataclass(frozen=True)
-class Grid:
-    """The cells of one sheet as text; row and column numbers count from 0.
-
-    Parameters
-    ----------
-    label : str
-        Name for messages: ``学校.xlsx [小学]`` or ``学校.csv``.
-    cells : list of list of str
-        Rectangular; empty cells are "".
-    merges : tuple of (top, left, bottom, right)
-        Merged ranges, both ends included.
-    hidden : frozenset of int
-        Hidden rows.
-    unsaved : tuple of (row, column)
-        Formulas whose result was never stored.
-    """
-
-    label: str
-    cells: list[list[str]]
-    merges: tuple[tuple[int, int, int, int], ...] = ()
-    hidden: frozenset[int] = frozenset()
-    unsaved: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,90 +61,10 @@ class SourceSheet:
     above: tuple[str, ...] = ()
 
 
-def cell_text(value: object) -> str:
-    """A cell as text: 3 for 3.0, nothing for an empty cell."""
-    if value is None or (isinstance(value, float) and value != value):
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
-
-
 @lru_cache(maxsize=10_000)
 def heading_key(text: str) -> str:
     """What makes two headings the same: full width, blanks and line breaks do not count."""
     return re.sub(r"\s+", "", plain(text)).lower()
-
-
-@dataclass(frozen=True)
-class Book:
-    """A workbook opened twice: for its stored values and for its formulas."""
-
-    values: openpyxl.Workbook
-    formulas: openpyxl.Workbook
-
-    def visible(self) -> list[str]:
-        """Names of the sheets that are not hidden."""
-        return [s.title for s in self.values.worksheets if s.sheet_state == "visible"]
-
-
-def open_book(path: Path, label: str) -> Book:
-    """A workbook.
-
-    Raises
-    ------
-    InputProblems
-        Not an .xlsx workbook.
-    """
-    refuse_unbounded(path, label)
-    try:
-        return Book(openpyxl.load_workbook(path, data_only=True), openpyxl.load_workbook(path))
-    except Exception as problem:  # openpyxl raises many kinds for a file that is no workbook
-        key = "bureau.old_excel" if path.suffix.lower() == ".xls" else "tables.not_a_workbook"
-        raise InputProblems([Finding("error", key, {"why": str(problem)}, file=label)]) from None
-
-
-def xlsx_grid(book: Book, sheet: str, label: str) -> Grid:
-    """One sheet of a workbook: stored values, merged ranges, hidden rows, formulas without a value."""
-    page = book.values[sheet]
-    cells = [[cell_text(v) for v in row] for row in cells_of(page, label)]
-    width = len(cells[0]) if cells else 0
-    unsaved = tuple(
-        (r - 1, c - 1)
-        for (r, c), cell in sorted(book.formulas[sheet]._cells.items(), key=lambda item: item[0])
-        if isinstance(cell.value, str) and cell.value.startswith("=")
-        and r <= len(cells) and c <= width and cells[r - 1][c - 1] == ""
-    )  # fmt: skip
-    merges = tuple(
-        (m.min_row - 1, m.min_col - 1, m.max_row - 1, m.max_col - 1)
-        for m in sorted(page.merged_cells.ranges, key=lambda m: (m.min_row, m.min_col))
-    )
-    hidden = frozenset(r - 1 for r, d in page.row_dimensions.items() if d.hidden)
-    return Grid(label, cells, merges, hidden, unsaved)
-
-
-def csv_grid(path: Path, label: str) -> Grid:
-    """A CSV: UTF-8 (with or without BOM), then GB18030, strictly.
-
-    Raises
-    ------
-    InputProblems
-        Another encoding, or not a table.
-    """
-    refuse_large(path, label)
-    content = path.read_bytes()
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = content.decode(encoding)
-            rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
-        except UnicodeDecodeError:
-            continue
-        except csv.Error as problem:
-            found = Finding("error", "tables.not_a_table", {"why": str(problem)}, file=label)
-            raise InputProblems([found]) from None
-        width = max((len(r) for r in rows), default=0)
-        return Grid(label, [r + [""] * (width - len(r)) for r in rows])
-    raise InputProblems([Finding("error", "tables.encoding", file=label)])
 
 
 def _filled(grid: Grid) -> list[list[str]]:

@@ -234,13 +234,15 @@ def staff_flags(tables: Tables) -> list[Finding]:
     placed = tables["staff_stock"]
     known, units = tables["staff_category"].known_keys(), tables["school_stage"].known_keys()
     schools = tables["schools"].known("school_id") if "schools" in tables else None
+    read = set(tables["school_stage"].frame["stage"])
+    unclear = {school for school, stage in units if stage not in read}  # which unit it is is not known
     found = []
     for row, school, stage, cat in placed.ids[["school_id", "stage", "cat_id"]].itertuples(name=None):
         at: dict[str, Any] = {"file": placed.file, "table": "staff_stock", "row": int(row)}
         if stage and cat and known and (cat, stage) not in known:
             fields: dict[str, object] = {"stage": stage}
             found.append(Finding("error", "tables.category_stage", fields, **at, column="cat_id", value=cat))
-        there = schools is None or school in schools  # else said already
+        there = (schools is None or school in schools) and school not in unclear  # else said already
         if school and stage and units and there and (school, stage) not in units:
             fields = {"stage": stage}
             found.append(Finding("error", "tables.no_unit", fields, **at, column="school_id", value=school))

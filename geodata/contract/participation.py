@@ -52,7 +52,7 @@ def stages_taught(tables: Tables, scheme: Scheme) -> list[Finding]:
     """Every stage that a school of the plan teaches has its row in school_stage, and every row is taught."""
     schools, units = tables["schools"], tables["school_stage"]
     rows, of_stage = units.known_keys(), _stage_grades(scheme)
-    unclear = {school for school, stage in rows if not stage}
+    unclear = {school for school, stage in rows if stage not in of_stage}
     if any(not school for school, _ in rows):
         return []  # whose row it is is not known
     part = taking_part(schools.frame) & schools.frame["grades_served"].map(upwards)

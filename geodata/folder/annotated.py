@@ -21,8 +21,9 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.hyperlink import Hyperlink
 
 from geodata.bureau.bounds import MOST_COLUMNS, MOST_ROWS
+from geodata.bureau.grids import csv_grid
 from geodata.bureau.tables import Mapped, read_mapped
-from geodata.bureau.workbooks import SourceSheet, columns_of, csv_grid, first_row_sheet
+from geodata.bureau.workbooks import SourceSheet, columns_of, first_row_sheet
 from geodata.contract.containment import NOTHING, Allowed, refused
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.tables import TABLES

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
-import openpyxl
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
-from geodata.bureau.bounds import cells_of, refuse_large, refuse_unbounded
 from geodata.bureau.mapping import Mapping, read_mapping
 from geodata.bureau.tables import Mapped, read_mapped
-from geodata.contract.cells import plain
 from geodata.contract.containment import NOTHING, Allowed, refuse_outside, require
 from geodata.contract.coordinates import to_wgs84
 from geodata.contract.county import County
@@ -30,6 +27,7 @@ from geodata.contract.tables import TABLES, Table
 from geodata.contract.validation import Raw, empty, place
 from geodata.folder.databases import refuse_databases
 from geodata.folder.layers import read_layers
+from geodata.folder.own_tables import read_csv, read_workbook, two_sources
 from geodata.folder.projecting import in_degrees
 from geodata.folder.sharing import split_shared
 from geodata.roads.extracts import Box, box_around
@@ -85,93 +83,6 @@ def read_head(folder: Path, allowed: Allowed = NOTHING) -> Head:
     return read_settings(require(folder, "county.toml", allowed.outside), Head)
 
 
-def read_csv(path: Path) -> Raw:
-    """A CSV as text cells: UTF-8 (with or without BOM), then GB18030, strictly.
-
-    Raises
-    ------
-    InputProblems
-        Another encoding, or not a table.
-    """
-    refuse_large(path, path.name)
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            frame = pd.read_csv(
-                path,
-                compression=None,
-                header=None,  # else pandas renames a repeated header and takes a surplus cell for an index
-                dtype=str,
-                keep_default_na=False,
-                encoding=encoding,
-                encoding_errors="strict",
-                skip_blank_lines=False,
-            )
-        except UnicodeDecodeError:
-            continue
-        except (pd.errors.ParserError, pd.errors.EmptyDataError) as problem:
-            raise _problem("tables.not_a_table", path.name, why=str(problem).strip()) from None
-        head = str(frame.iat[0, 0])
-        if frame.shape[1] == 1 and (other := next((c for c in ";\t|" if c in head), "")):
-            raise _problem("tables.separator", path.name, found={"\t": "Tab"}.get(other, other))
-        text = frame.fillna("")  # cells that a short row does not have
-        body = text.iloc[1:].reset_index(drop=True).set_axis(list(text.iloc[0]), axis=1)
-        blank = (body.map(plain) == "").all(axis=1) if len(body) else pd.Series([], dtype=bool)
-        return Raw(body[~blank], path.name)
-    raise _problem("tables.encoding", path.name)
-
-
-def read_workbook(path: Path) -> tuple[dict[str, Raw], list[Finding]]:
-    """Sheets of a workbook that carry the name of a table, in English or Chinese; others are named.
-
-    Raises
-    ------
-    InputProblems
-        The file is not a workbook.
-    """
-    refuse_unbounded(path, path.name)
-    try:
-        book = openpyxl.load_workbook(path, data_only=True)
-    except Exception as problem:  # openpyxl raises many kinds for a file that is no workbook
-        raise _problem("tables.not_a_workbook", path.name, why=str(problem)) from None
-    names = {t.name: t.name for t in TABLES.values()} | {t.zh: t.name for t in TABLES.values()}
-    sheets: dict[str, Raw] = {}
-    found: list[Finding] = []
-    for sheet in book.worksheets:
-        name = names.get(plain(sheet.title))
-        title = f"{path.name} [{sheet.title}]"
-        if name is None:
-            found.append(Finding("note", "tables.extra_sheet", file=title))
-            continue
-        if name in sheets:
-            found.append(_twice(name, title, sheets[name].file))
-            continue
-        try:
-            sheets[name] = Raw(_sheet_cells(sheet, title), title)
-        except InputProblems as problem:
-            found += problem.findings
-    return sheets, found
-
-
-def _sheet_cells(sheet: Any, title: str) -> pd.DataFrame:
-    """Text cells below the first row, which is the header; blank rows are left out."""
-    rows = [["" if v is None else _cell(v) for v in row] for row in cells_of(sheet, title)]
-    header = rows[0] if rows else []
-    width = max((i + 1 for i, h in enumerate(header) if h), default=0)
-    frame = pd.DataFrame([r[:width] for r in rows[1:]], columns=header[:width], dtype=object)
-    blank = (frame == "").all(axis=1) if len(frame) else pd.Series([], dtype=bool)
-    return frame[~blank]
-
-
-def _twice(name: str, file: str, other: str) -> Finding:
-    return Finding("error", "tables.two_sources", {"name": name, "other": other}, file=file, table=name)
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
-
-
 def _raw_tables(folder: Path, head: Head, bound: frozenset[str]) -> tuple[dict[str, Raw], list[Finding]]:
     """Tables in our own form; those bound by the mapping must not be there as well."""
     found: list[Finding] = []
@@ -202,7 +113,7 @@ def _raw_tables(folder: Path, head: Head, bound: frozenset[str]) -> tuple[dict[s
                 found.append(Finding("error", "bureau.bound_twice", file=other, table=table.name))
         elif (folder / file).is_file():
             if table.name in raws:
-                found.append(_twice(table.name, file, raws[table.name].file))
+                found.append(two_sources(table.name, file, raws[table.name].file))
                 continue
             try:
                 raws[table.name] = read_csv(folder / file)

@@ -17,7 +17,8 @@ import shapely
 from pyproj import CRS, Transformer
 
 from geodata.arrays import Floats
-from geodata.bureau.workbooks import SourceSheet, cell_text
+from geodata.bureau.grids import cell_text
+from geodata.bureau.workbooks import SourceSheet
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.tables import CRS_NAMES
 from geodata.folder.drivers import driver_of, layer_names, open_layer

@@ -14,7 +14,7 @@ import pyogrio
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.contract.validation import Raw, validate
-from geodata.folder.reading import read_csv
+from geodata.folder.own_tables import read_csv
 from models.plan.decisions import Plan
 from models.plan.ledger import ACTIONS, LEDGER, LEDGER_COLUMNS, Action
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 
-from geodata.bureau.workbooks import cell_text, heading_key
+from geodata.bureau.grids import cell_text
+from geodata.bureau.workbooks import heading_key
 from geodata.contract.cells import plain
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems, errors

@@ -9,7 +9,7 @@ import pytest
 from openpyxl.styles import Font
 
 from geodata.bureau.bounds import cells_of, refuse_unbounded
-from geodata.bureau.workbooks import open_book, xlsx_grid
+from geodata.bureau.grids import open_book, xlsx_grid
 from geodata.contract.findings import Finding, InputProblems, summed
 from geodata.folder.annotated import writable
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from geodata.bureau.conversion import _degrees, _year, convert, scaled, wanted
+from geodata.bureau.grids import Grid, csv_grid, open_book, xlsx_grid
 from geodata.bureau.mapping import Bound, Source
-from geodata.bureau.workbooks import Grid, columns_of, csv_grid, find_header, open_book, read_sheet, xlsx_grid
+from geodata.bureau.workbooks import columns_of, find_header, read_sheet
 from geodata.contract.findings import InputProblems
 
 STAFF = [

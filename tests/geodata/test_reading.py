@@ -14,7 +14,8 @@ from geodata.contract.coordinates import from_wgs84
 from geodata.contract.crosschecks import Placed
 from geodata.contract.findings import InputProblems
 from geodata.contract.tables import TABLES
-from geodata.folder.reading import check, read_county, read_csv
+from geodata.folder.own_tables import read_csv
+from geodata.folder.reading import check, read_county
 from geodata.folder.sharing import split_shared
 from geodata.standards.reading import DEFAULT, merge
 from tests.damage import bad, cells, contents, lines, put, settings, write, write_lines
