@@ -19,6 +19,8 @@ from geodata.contract.findings import Finding, InputProblems
 
 SEP_LINE = re.compile(r"\ufeff?\"?sep=(.)\"?\r?\n", re.IGNORECASE)
 """The first line with which Excel is told the separator; no part of the table."""
+OTHER_BOOKS = (".xls", ".xlsb", ".ods", ".et", ".numbers")
+"""Workbooks of other programs, which their own program saves as .xlsx."""
 DOS_END = "\x1a"
 """The sign with which DOS programs end a text."""
 
@@ -81,8 +83,11 @@ def open_book(path: Path, label: str) -> Book:
     try:
         return Book(openpyxl.load_workbook(path, data_only=True), openpyxl.load_workbook(path))
     except Exception as problem:  # openpyxl raises many kinds for a file that is no workbook
-        key = "bureau.old_excel" if path.suffix.lower() == ".xls" else "tables.not_a_workbook"
-        raise InputProblems([Finding("error", key, {"why": str(problem)}, file=label)]) from None
+        kind = path.suffix.lower()
+        key = "bureau.old_excel" if kind in OTHER_BOOKS else "tables.not_a_workbook"
+        raise InputProblems(
+            [Finding("error", key, {"why": str(problem), "kind": kind}, file=label)]
+        ) from None
 
 
 def xlsx_grid(book: Book, sheet: str, label: str) -> Grid:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+from openpyxl.utils import get_column_letter
 
 from geodata.bureau.grids import Book, Grid, csv_rows, open_book, xlsx_grid
 from geodata.contract.cells import bare, plain
@@ -90,6 +91,11 @@ def _own_sheet(book: Book, sheet: str, title: str, name: str) -> tuple[Raw, list
         Finding("warning", "bureau.hidden_row", file=title, table=name, row=r + 1)
         for r in sorted(grid.hidden)
         if r + 1 in there
+    ]
+    beside = sorted({c for row in grid.cells for c in range(width, len(row)) if bare(row[c])})
+    found += [
+        Finding("note", "tables.extra_column", file=title, table=name, column=get_column_letter(c + 1))
+        for c in beside
     ]
     return Raw(frame, title), found
 

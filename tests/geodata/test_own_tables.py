@@ -137,3 +137,26 @@ def test_a_file_that_is_no_workbook_is_said(tmp_path):
     file.write_bytes(b"PK no")
     with pytest.raises(InputProblems):
         read_workbook(file)
+
+
+@pytest.mark.parametrize("ending", [".xls", ".ods", ".xlsb", ".ODS"])
+def test_workbooks_of_other_programs_are_refused_with_the_fix(tmp_path, ending):
+    file = tmp_path / f"tables{ending}"
+    file.write_bytes(b"something else")
+    with pytest.raises(InputProblems) as problem:
+        read_workbook(file)
+    (one,) = problem.value.findings
+    assert (
+        one.key == "bureau.old_excel"
+        and ".xlsx" in one.sentence("en")
+        and ending.lower() in one.sentence("zh")
+    )
+
+
+def test_what_stands_beside_the_table_is_named_and_no_row(book):
+    made, saved = book
+    page = made["budget"]
+    page.cell(3, 9).value = "remember the bus"
+    page.cell(60, 9).value = "checked"
+    found = check(saved())
+    assert keys(found) == [] and said(found, "tables.extra_column") == [("budget", None, "I")]
