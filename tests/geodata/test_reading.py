@@ -116,10 +116,9 @@ def test_rows_after_blank_lines_are_named_as_the_spreadsheet_counts(county_folde
     last = text[-1].split(",")
     last[1] = "senior"
     write_lines(county_folder, "school_stage", [text[0], "", "", *text[1:-1], ",".join(last)])
-    found = bad(check(county_folder))
-    assert found[0] == ("tables.not_a_choice", "school_stage.csv", len(text) + 2, "stage", "senior")
-    # what the row was for is told too: its school has no row of its stage, its staff no unit
-    assert {f[0] for f in found[1:]} == {"tables.stage_row_missing", "tables.no_unit"}
+    assert bad(check(county_folder)) == [
+        ("tables.not_a_choice", "school_stage.csv", len(text) + 2, "stage", "senior")
+    ]
 
 
 @pytest.mark.parametrize(

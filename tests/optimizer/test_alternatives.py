@@ -205,7 +205,7 @@ def test_every_plan_is_as_far_from_those_before_it_as_any_could_be(units: int) -
 @pytest.mark.parametrize("units", [16, 3])
 def test_replacement_costs_are_those_of_all_closures_tried_one_by_one(units: int) -> None:
     """In whole heads in small counties, in fractions in larger ones, there to the gap of the villages' solves."""
-    within = 2e-4 if units == 16 else 5e-4
+    within = 2e-4 if units == 16 else 1e-3
     values = every_closure(units == 16)
     best = closed_in(loosely(units, 0.4).plans[0].plan)
     for r in loosely(units, 0.4).decisions.itertuples():
@@ -244,8 +244,10 @@ def test_ctrl_c_keeps_the_plans_found() -> None:
 
 
 def test_ctrl_c_while_costs_are_reckoned_keeps_those_done() -> None:
+    """What the plan found beside the best shows is known, the other closure's cost is left open."""
+
     def press(step: str, progress: Progress) -> None:
-        if step == "sites_priced" and progress.incumbent == 1:
+        if step == "sites_priced" and progress.incumbent == 0:
             signal.raise_signal(signal.SIGINT)
 
     with loose():

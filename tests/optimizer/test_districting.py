@@ -27,7 +27,7 @@ needs_data = pytest.mark.skipif(
     not (DATA / "gongyi").is_dir() or not (ROOT / "benchmarks").is_dir() or importlib.util.find_spec("benchmarks") is None,
     reason="the published instances are not on this machine",
 )  # fmt: skip
-EXACT = Limits(gap=1e-6, seconds=60)
+EXACT = Limits(gap=1e-6, seconds=600)
 
 
 def grid(rows: int, columns: int) -> Adjacency:
@@ -224,7 +224,8 @@ def test_nodes_are_kept_to_and_reproduce_the_answer() -> None:
         assert one.answer.nodes <= nodes
         assert one.answer.status in ("stopped", "no_plan")
         assert one.served_by == two.served_by
-        assert (one.answer.bound, one.answer.nodes) == (two.answer.bound, two.answer.nodes)
+        assert one.answer.nodes == two.answer.nodes
+        assert one.answer.bound == pytest.approx(two.answer.bound, rel=1e-12)
     assert Limits(seconds=60).seconds_for(0.1) == 6
     assert Limits(seconds=60, nodes=7).seconds_for(0.1) == 60
 
