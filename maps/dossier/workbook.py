@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ FORMATS = {
     "whole": "#,##0", "cv": "0.00", "money": "#,##0.0", "minutes": "0", "ratio": "#,##0.00", "number": "#,##0.##", "mark": "@",
 }  # fmt: skip
 WIDEST = 60
+BOUNDLESS = "–"
 
 
 def _width(text: object) -> float:
@@ -29,9 +31,11 @@ def _width(text: object) -> float:
 
 
 def _cell(value: Any) -> Any:
-    """A cell's value: None for what is missing, plain numbers for numbers."""
+    """A cell's value: None for what is missing, a dash for what has no end (a goal without a bound)."""
     if value is None or (not isinstance(value, str) and pd.isna(value)):
         return None
+    if isinstance(value, float) and math.isinf(value):
+        return BOUNDLESS
     return value.item() if hasattr(value, "item") else value
 
 

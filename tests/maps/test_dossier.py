@@ -16,7 +16,7 @@ from geodata.messages import LANGUAGES
 from maps.dossier.dossier import write_dossier
 from maps.dossier.notices import notices
 from maps.dossier.tables import all_sheets
-from models.plan.decisions import PlanResult
+from models.plan.decisions import GoalRecord, PlanResult
 from models.plan.sheets import EDIT_SHEETS
 
 FILES = {"index.html", "map.html", "plan.xlsx", "plan.gpkg", "plan.csv", "run.json"}
@@ -57,6 +57,16 @@ def test_workbook_holds_the_plan(result: PlanResult, tmp_path: Path, language: s
     front = [r[0].value for r in book.worksheets[0].iter_rows()]
     for sentence in notices(result, language):
         assert sentence in front
+
+
+def test_a_goal_without_a_bound_costs_no_workbook(result: PlanResult, tmp_path: Path) -> None:
+    """A solve that the clock ends leaves goals with no bound at all: -inf, which Excel has no number for."""
+    goal = GoalRecord("cost", 800.0, float("-inf"), float("inf"), 3.0, 0, "stopped", 0.0)
+    stopped = replace(result, solve=replace(result.solve, goals=(goal,)))
+    page = openpyxl.load_workbook(write_dossier(stopped, tmp_path / "d") / "plan.xlsx")["得与失"]
+    values = [c.value for c in next(page.iter_cols(min_col=3, max_col=3)) if c.value is not None]
+    assert values.count("–") == 2
+    assert 800.0 in values
 
 
 def test_attendance_sheet_places_every_pupil(result: PlanResult, dossier: Path) -> None:
