@@ -5,32 +5,38 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.target import claim
-from maps.dossier.completeness import balance_sentence
-from maps.dossier.notices import notices
 from maps.dossier.rehearsal import UNFINISHED, Undrawn, draw_parts, mark_unfinished
-from maps.dossier.tables import Sheet, actions, budget, coefficients, gap_counts, summary
 from maps.dossier.workbook import write_workbook
+from maps.front.pages import front_page
+from maps.front.places import schools_page, villages_page
 from maps.layers import write_layers
 from maps.web.proposal import write_map
-from maps.wording import word
 from models.plan.decisions import PlanResult
 from models.plan.record import LEDGER_CSV, ledger_record, write_ledger
 
 MARKER = "run.json"
-NAMES = frozenset((LEDGER_CSV, "index.html", "map.html", "plan.xlsx", "plan.gpkg", MARKER, UNFINISHED))
+NAMES = frozenset(
+    (
+        LEDGER_CSV,
+        "index.html",
+        "schools.html",
+        "villages.html",
+        "map.html",
+        "plan.xlsx",
+        "plan.gpkg",
+        MARKER,
+        UNFINISHED,
+    )
+)
 """Everything of a dossier; what else lies in its folder is the planner's."""
 PACKAGES = ("junheng", "pyomo", "highspy", "osmnx", "geopandas", "folium", "pandas", "numpy", "scipy")
-DECIMALS = {"cv": 2, "money": 1, "minutes": 0, "whole": 0, "ratio": 2, "number": 2}
 
 
 def _version(package: str) -> str:
@@ -83,58 +89,6 @@ def run_record(result: PlanResult, folder: Path | None = None) -> dict[str, Any]
         "findings": [{"severity": f.severity, "text": f.sentence("en")} for f in result.findings],
         "ledger": ledger_record(result.plan),
     }  # fmt: skip
-
-
-def _shown(sheet: Sheet) -> dict[str, Any]:
-    """A sheet's table as texts for the front page, each with True where it is a number."""
-    digits = [DECIMALS.get(sheet.formats.get(heading, "")) for heading in sheet.table.columns]
-    rows = [
-        [_text(value, d) for value, d in zip(row, digits, strict=True)]
-        for row in sheet.table.itertuples(index=False)
-    ]
-    return {
-        "head": [(h, d is not None) for h, d in zip(sheet.table.columns, digits, strict=True)],
-        "rows": rows,
-    }
-
-
-def _text(value: object, digits: int | None) -> tuple[str, bool]:
-    if digits is None or isinstance(value, str):
-        return str(value), digits is not None
-    shown = f"{float(str(value)):,.{digits}f}"
-    return (shown[:-3] if shown.endswith(".00") else shown), True
-
-
-def front_page(result: PlanResult, language: str, lost: Collection[str] = ()) -> str:
-    """``index.html``: headline, notices, links; autoescaped, and it asks nothing of the network.
-
-    Parameters
-    ----------
-    result : PlanResult
-    language : {"zh", "en"}
-    lost : collection of str
-        Files that could not be made and are not linked.
-    """
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    template = environment.from_string(
-        (files("maps.web") / "page" / "index.html").read_text(encoding="utf-8")
-    )
-    chosen = actions(result, language)
-    big = result.actions["action"].isin(["close", "reduce", "receive", "bus"]).to_numpy()
-    large = Sheet(chosen.key, chosen.table[big], chosen.formats)
-    return str(template.render(
-        language=language, title=word("title", language, county=result.county.name if language == "zh" else result.county.name_en),
-        draft=word("draft_mark", language), notices=notices(result, language),
-        links=[(f, word(f"link_{k}", language)) for f, k in (("map.html", "map"), ("plan.xlsx", "xlsx"), ("plan.gpkg", "gpkg"), (LEDGER_CSV, "csv"), ("run.json", "run")) if f not in lost],
-        sections=[
-            (word("sheet_summary", language), _shown(summary(result, language))),
-            (word("front_actions", language), _shown(large)),
-            (word("sheet_cv", language), _shown(coefficients(result, language))),
-            (word("sheet_budget", language), _shown(budget(result, language))),
-            (word("sheet_gaps", language), _shown(gap_counts(result, language))),
-        ],
-        balance=balance_sentence(result, language),
-    ))  # fmt: skip
 
 
 def is_dossier(folder: Path) -> bool:
@@ -215,6 +169,8 @@ def draw_plan(result: PlanResult, folder: Path, language: str = "zh") -> list[Fi
         ("plan.xlsx", lambda file: write_workbook(result, file, language)),
         ("plan.gpkg", lambda file: write_layers(result, file)),
         ("map.html", lambda file: write_map(result, file, language)),
+        ("schools.html", lambda file: file.write_text(schools_page(result, language), encoding="utf-8")),
+        ("villages.html", lambda file: file.write_text(villages_page(result, language), encoding="utf-8")),
     )
 
     def fill(draft: Path) -> None:
@@ -229,7 +185,7 @@ def draw_plan(result: PlanResult, folder: Path, language: str = "zh") -> list[Fi
 
 
 def write_dossier(result: PlanResult, folder: Path, language: str = "zh", overwrite: bool = False) -> Path:
-    """Write a plan's dossier: plan.csv, run.json, then index.html, map.html, plan.xlsx, plan.gpkg.
+    """Write a plan's dossier: plan.csv, run.json, then the pages, map.html, plan.xlsx, plan.gpkg.
 
     The plan's ledger is written first; then everything is made beside the folder and put in place
     as a whole, by renaming.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from geodata.messages import say
+from maps.web.payload import modelled_names
 from maps.wording import listed, word
 from models.plan.decisions import PlanResult
 
@@ -36,6 +38,9 @@ def notices(result: PlanResult, language: str) -> list[str]:
             word(
                 "sure",
                 language,
+                goal=say(f"front.goal_{solve.goals[0].goal}", language)
+                if solve.goals
+                else word("first_goal", language),
                 objective=objective,
                 bound=bound,
                 gap=percent(solve.gap),
@@ -43,12 +48,28 @@ def notices(result: PlanResult, language: str) -> list[str]:
             ),
             word("checked", language, rules=len(broken), hard=int((broken["kind"] == "hard").sum())),
         ]
+    return said + warnings(result, language)
+
+
+def warnings(result: PlanResult, language: str) -> list[str]:
+    """What stands above everything: what is not real, not measured, or not finished.
+
+    Parameters
+    ----------
+    result : PlanResult
+    language : {"zh", "en"}
+
+    Returns
+    -------
+    list of str
+    """
+    county, said = result.county, []
     if county.fictional:
         said.append(word("fictional", language))
     if county.modelled:
-        said.append(word("modelled", language, what=listed(list(county.modelled), language)))
+        said.append(word("modelled", language, what=listed(modelled_names(result, language), language)))
     if result.times.source == "crow_fly":
         said.append(word("crow_fly", language))
-    if solve.status == "stopped":
+    if result.solve.status == "stopped":
         said.append(word("stopped", language))
     return said

@@ -10,7 +10,7 @@ import pandas as pd
 
 from geodata.contract.findings import as_table
 from geodata.standards.scheme import Norms
-from maps.dossier.completeness import by_name, counts
+from maps.dossier.completeness import by_name
 from maps.dossier.gains import gains_table
 from maps.wording import band, indicator, name, reason, stage, what, word
 from models.plan.decisions import PlanResult
@@ -247,15 +247,6 @@ def gaps(result: PlanResult, language: str) -> Sheet:
             "gap_kind": (g["kind"], ""), "gap_table": (g["table"], ""), "gap_id": (g["id"], ""), "gap_name": (g["name"], ""),
             "gap_detail": (g["detail"], ""),
         },
-    )  # fmt: skip
-
-
-def gap_counts(result: PlanResult, language: str) -> Sheet:
-    """The report in short, for the front page: how many of each kind, and the first names."""
-    rows = pd.DataFrame(counts(result, language), columns=["kind", "count", "names"])
-    return _sheet(
-        "gaps", language,
-        {"gap_kind": (rows["kind"], ""), "gap_count": (rows["count"], "whole"), "gap_names": (rows["names"], "")},
     )  # fmt: skip
 
 

@@ -255,8 +255,18 @@ def flows(result: PlanResult) -> list[dict[str, object]]:
     ]  # fmt: skip
 
 
-def _modelled(result: PlanResult, language: str) -> list[str]:
-    """Modelled tables and columns by their titles where the contract knows them."""
+def modelled_names(result: PlanResult, language: str) -> list[str]:
+    """Modelled tables and columns by their titles where the contract knows them.
+
+    Parameters
+    ----------
+    result : PlanResult
+    language : {"zh", "en"}
+
+    Returns
+    -------
+    list of str
+    """
     names = []
     for item in result.county.modelled:
         table, _, column = item.partition(".")
@@ -283,7 +293,7 @@ def heading(result: PlanResult) -> dict[str, object]:
         "bound": _number(solve.bound, 6),
         "status": solve.status,
         "fictional": county.fictional,
-        "modelled": {language: _modelled(result, language) for language in LANGUAGES},
+        "modelled": {language: modelled_names(result, language) for language in LANGUAGES},
         "crow_fly": crow_fly,
         "osm": county.roads is not None and not county.fictional and "roads" not in county.modelled,
     }

@@ -198,7 +198,7 @@ def _classes(county: County, verdict: Verdict) -> Rows:
     return [("classes_cut", "", "classes", lost), ("units_cut", "", "units", len(cut))]
 
 
-def _transfers(county: County, plan: Plan) -> tuple[pd.DataFrame, list[str]]:
+def flagged_moves(county: County, plan: Plan) -> tuple[pd.DataFrame, list[str]]:
     """Staff moves with the zones of both ends, heads by category, and the categories."""
     flags = [c for c in county.staff_category.columns if c.startswith("counts_")]
     kinds = county.staff_category[["stage", "cat_id", *flags]].rename(columns={"stage": "from_stage"})
@@ -213,7 +213,7 @@ def _transfers(county: County, plan: Plan) -> tuple[pd.DataFrame, list[str]]:
 
 def _teachers(county: County, plan: Plan, verdict: Verdict) -> Rows:
     """Heads that arrive less heads that leave, by zone and category, and for small units that stay."""
-    rows, kinds = _transfers(county, plan)
+    rows, kinds = flagged_moves(county, plan)
     units = verdict.units
     stays = units[_yes(units["open_plan"]) & (units["pupils_today"] < SMALL)]
     small = set(zip(stays["school_id"], stays["stage"], strict=True))
@@ -232,7 +232,7 @@ def _flows(county: County, plan: Plan, verdict: Verdict) -> Rows:
     zone = county.schools.set_index("school_id")["zone"]
     moved = verdict.travel[_yes(verdict.travel["changed"])]
     pupils = moved.groupby([moved["today_school_id"].map(zone), moved["school_id"].map(zone)])["pupils"].sum()
-    heads = _transfers(county, plan)[0].groupby(["from", "to"])["all"].sum()
+    heads = flagged_moves(county, plan)[0].groupby(["from", "to"])["all"].sum()
     return [
         *(("pupils_flow", f"{a}>{b}", "pupils", n) for (a, b), n in pupils.items()),
         *(("teachers_flow", f"{a}>{b}", "heads", n) for (a, b), n in heads.items()),

@@ -19,7 +19,16 @@ from maps.dossier.tables import all_sheets
 from models.plan.decisions import GoalRecord, PlanResult
 from models.plan.sheets import EDIT_SHEETS
 
-FILES = {"index.html", "map.html", "plan.xlsx", "plan.gpkg", "plan.csv", "run.json"}
+FILES = {
+    "index.html",
+    "schools.html",
+    "villages.html",
+    "map.html",
+    "plan.xlsx",
+    "plan.gpkg",
+    "plan.csv",
+    "run.json",
+}
 
 
 @pytest.fixture

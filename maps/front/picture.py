@@ -1,0 +1,272 @@
+"""The plan's map as one drawing inside the page: no script, prints as it stands, readable in grey.
+
+Where what changes lies close together, a second drawing shows that part enlarged, so that symbols do not cover
+each other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from maps.front.text import phrase, school_page, village_page, whole
+from models.impact.losses import longer_ways
+from models.plan.decisions import PlanResult
+
+WIDTH = 1000.0
+MARGIN = 24.0
+CROWDED = 0.4
+"""Share of the county's width below which what changes is drawn enlarged, too."""
+FAR = 3.0
+"""Median distances from the middle beyond which a place is not drawn enlarged."""
+LABELS = 40
+"""Names beyond which they would cover the drawing."""
+
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom of a name in a drawing."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Degrees to the units of a drawing."""
+
+    west: float
+    north: float
+    scale: float
+    squeeze: float
+    height: float
+
+    def at(self, lon: float, lat: float) -> tuple[float, float]:
+        """A point in the drawing."""
+        return (
+            MARGIN + (lon - self.west) * self.squeeze * self.scale,
+            MARGIN + (self.north - lat) * self.scale,
+        )
+
+    def corners(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """North-west and south-east corner of the drawing in degrees."""
+        side, up = MARGIN / self.scale / self.squeeze, MARGIN / self.scale
+        wide, high = WIDTH / self.scale / self.squeeze, self.height / self.scale
+        return (self.west - side, self.north + up), (self.west - side + wide, self.north + up - high)
+
+    def holds(self, lon: float, lat: float) -> bool:
+        """Whether a point lies in the drawing."""
+        (west, north), (east, south) = self.corners()
+        return west <= lon <= east and south <= lat <= north
+
+    def path(self, shape: object) -> str:
+        """Lines or outlines as an SVG path."""
+        parts = []
+        for part in shapely.get_parts(np.atleast_1d(np.asarray(shape, dtype=object))):
+            lines = shapely.get_rings(part) if shapely.get_type_id(part) == 3 else [part]
+            for line in lines:
+                points = [self.at(x, y) for x, y in shapely.get_coordinates(line)]
+                if len(points) > 1:
+                    parts.append("M" + "L".join(f"{x:.0f} {y:.0f}" for x, y in points))
+        return "".join(parts)
+
+
+def frame_of(points: Any) -> Frame:
+    """The frame that holds some points, longitude and latitude, and is at most as high as wide."""
+    west, south = (float(v) for v in points.min(axis=0))
+    east, north = (float(v) for v in points.max(axis=0))
+    squeeze = math.cos(math.radians((south + north) / 2))
+    wide, high = max((east - west) * squeeze, 1e-4), max(north - south, 1e-4)
+    scale = (WIDTH - 2 * MARGIN) / max(wide, high / 0.72)
+    spare = ((WIDTH - 2 * MARGIN) / scale - wide) / 2 / squeeze
+    return Frame(west - spare, north, scale, squeeze, high * scale + 2 * MARGIN)
+
+
+def drawings(result: PlanResult, language: str) -> list[str]:
+    """The county, and what changes enlarged where it is crowded.
+
+    Parameters
+    ----------
+    result : PlanResult
+    language : {"zh", "en"}
+
+    Returns
+    -------
+    list of str
+        SVG elements; names are escaped.
+    """
+    county = result.county
+    places = pd.concat([county.schools[["lon", "lat"]], county.villages[["lon", "lat"]]]).to_numpy(
+        dtype=float
+    )
+    if county.townships is not None and len(county.townships):
+        west, south, east, north = county.townships.total_bounds
+        places = np.vstack([places, [[west, south], [east, north]]])
+    whole = frame_of(places)
+    changed = _changed_points(result)
+    if (
+        len(changed) < 2
+        or (np.ptp(changed, axis=0) * np.array([whole.squeeze, 1.0]) * whole.scale).max() >= CROWDED * WIDTH
+    ):
+        return [_drawing(result, whole, language, phrase("picture_county", language))]
+    part = frame_of(changed)
+    return [
+        _drawing(result, whole, language, phrase("picture_county", language), part),
+        _drawing(result, part, language, phrase("picture_part", language)),
+    ]
+
+
+def _moved(result: PlanResult) -> pd.DataFrame:
+    travel = result.verdict.travel
+    return travel[travel["changed"].astype(bool)]
+
+
+def _changed_points(result: PlanResult) -> Any:
+    """Villages and schools of everybody who changes school, close by each other or not."""
+    moved = _moved(result)
+    schools = result.county.schools
+    ids = {*moved["school_id"].astype(str), *moved["today_school_id"].astype(str)}
+    at = schools[schools["school_id"].astype(str).isin(ids)]
+    homes = result.county.villages[result.county.villages["village_id"].isin(moved["village_id"])]
+    points = pd.concat([at[["lon", "lat"]], homes[["lon", "lat"]]]).to_numpy(dtype=float)
+    if len(points) < 4:
+        return points
+    # one way across the county would undo the enlargement: what lies far from the middle is left to the county's drawing
+    away = np.hypot(*(points - np.median(points, axis=0)).T)
+    return points[away <= FAR * max(float(np.median(away)), 1e-4)]
+
+
+def _drawing(result: PlanResult, frame: Frame, language: str, title: str, part: Frame | None = None) -> str:
+    """One drawing; names of what ``part`` draws enlarged are left to it, and its outline is shown."""
+    inner = [] if part is None else [_outline(frame, part)]
+    drawn = [
+        *_ground(result, frame),
+        *inner,
+        *_villages(result, frame),
+        *_flows(result, frame, part),
+        *_schools(result, frame, part),
+    ]
+    box = f"0 0 {WIDTH:.0f} {frame.height:.0f}"
+    return f'<svg viewBox="{box}" role="img" aria-label={quoteattr(title)}><title>{escape(title)}</title>{"".join(drawn)}</svg>'
+
+
+def _outline(frame: Frame, part: Frame) -> str:
+    (west, north), (east, south) = part.corners()
+    (x0, y0), (x1, y1) = frame.at(west, north), frame.at(east, south)
+    return f'<rect class="part" x="{x0:.0f}" y="{y0:.0f}" width="{x1 - x0:.0f}" height="{y1 - y0:.0f}"/>'
+
+
+def _ground(result: PlanResult, frame: Frame) -> Iterator[str]:
+    county = result.county
+    if county.townships is not None and len(county.townships):
+        shapes = shapely.simplify(np.asarray(county.townships.geometry.array, dtype=object), 2e-4)
+        names = county.townships["township"] if "township" in county.townships else [""] * len(shapes)
+        for shape, name in zip(shapes, names, strict=True):
+            yield f'<path class="town" d="{frame.path(shape)}"/>'
+            x, y = frame.at(*shapely.get_coordinates(shapely.point_on_surface(shape))[0])
+            yield f'<text class="townname" x="{x:.0f}" y="{y:.0f}">{escape(str(name))}</text>'
+    if county.waters is not None and len(county.waters):
+        shapes = shapely.simplify(np.asarray(county.waters.geometry.array, dtype=object), 2e-4)
+        for shape in shapes:
+            yield f'<path class="water" d="{frame.path(shape)}"/>'
+
+
+def _villages(result: PlanResult, frame: Frame) -> Iterator[str]:
+    """Villages as dots; those whose way grows as squares, larger the more minutes are added."""
+    added = longer_ways(result.verdict.travel).groupby("village_id")["added"].max()
+    moved = set(_moved(result)["village_id"])
+    for r in result.county.villages.itertuples():
+        x, y = frame.at(float(r.lon), float(r.lat))
+        if r.village_id in added.index:
+            size = 9 if added[r.village_id] <= 5 else 13 if added[r.village_id] <= 15 else 18
+            told_more = f"{r.name} +{whole(added[r.village_id])}"
+            mark = f'<rect class="longer" x="{x - size / 2:.1f}" y="{y - size / 2:.1f}" width="{size}" height="{size}"><title>{escape(told_more)}</title></rect>'
+        else:
+            kind = "moved" if r.village_id in moved else "village"
+            mark = f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{5 if kind == "moved" else 2.2}"><title>{escape(str(r.name))}</title></circle>'
+        yield f"<a href={quoteattr(village_page(r.village_id))}>{mark}</a>" if r.village_id in moved else mark
+
+
+def _flows(result: PlanResult, frame: Frame, part: Frame | None) -> Iterator[str]:
+    """Pupils from today's school to the plan's, as arrows with their number."""
+    hidden = {
+        str(r.school_id)
+        for r in result.county.schools.itertuples()
+        if part and part.holds(float(r.lon), float(r.lat))
+    }
+    at = {str(r.school_id): frame.at(float(r.lon), float(r.lat)) for r in result.county.schools.itertuples()}
+    sums = _moved(result).groupby(["today_school_id", "school_id"])["pupils"].sum()
+    for (start, end), pupils in sums.items():
+        if start not in at or end not in at:
+            continue
+        (x0, y0), (x1, y1) = at[start], at[end]
+        length = math.hypot(x1 - x0, y1 - y0)
+        if length < 1:
+            continue
+        ux, uy = (x1 - x0) / length, (y1 - y0) / length
+        tip_x, tip_y = x1 - ux * min(12, length / 3), y1 - uy * min(12, length / 3)
+        wide = 2 + min(6.0, float(pupils) / 80)
+        head = 7 + wide
+        wings = [
+            (tip_x - ux * head - uy * head * s / 2, tip_y - uy * head + ux * head * s / 2) for s in (1, -1)
+        ]
+        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in ((tip_x, tip_y), *wings))
+        yield f'<line class="flow" x1="{x0:.1f}" y1="{y0:.1f}" x2="{tip_x - ux * head / 2:.1f}" y2="{tip_y - uy * head / 2:.1f}" stroke-width="{wide:.1f}"/>'
+        yield f'<polygon class="flowhead" points="{points}"/>'
+        if {start, end} <= hidden:
+            continue
+        yield f'<text class="count" x="{(x0 + x1) / 2 - uy * 12:.0f}" y="{(y0 + y1) / 2 + ux * 12 + 5:.0f}">{whole(pupils)}</text>'
+
+
+def _schools(result: PlanResult, frame: Frame, part: Frame | None) -> Iterator[str]:
+    """Schools by what happens to them, each a link to its page; names of those that give or take pupils."""
+    units = result.verdict.units
+    size = units.groupby("school_id")["pupils_plan"].sum()
+    open_after = units.groupby("school_id")["open_plan"].any()
+    bands = result.plan.bands
+    shut = set(bands.loc[bands["was_open"].astype(bool) & ~bands["open"].astype(bool), "school_id"])
+    moved = _moved(result)
+    gives, takes = set(moved["today_school_id"]), set(moved["school_id"])
+    taken: list[Box] = []
+    for r in result.county.schools.sort_values("school_id").itertuples():
+        if r.school_id not in open_after.index or not frame.holds(float(r.lon), float(r.lat)):
+            continue
+        x, y = frame.at(float(r.lon), float(r.lat))
+        radius = 4 + math.sqrt(float(size.get(r.school_id, 0))) / 5
+        kind = "take" if r.school_id in takes else "give" if r.school_id in gives else "school"
+        kind = "close" if not open_after[r.school_id] else "reduce" if r.school_id in shut else kind
+        label = ""
+        if kind != "school" and len(taken) < LABELS and not (part and part.holds(float(r.lon), float(r.lat))):
+            label = _label(str(r.name), x, y, radius, taken)
+        yield f"<a href={quoteattr(school_page(r.school_id))}>{_symbol(kind, x, y, radius)}{label}<title>{escape(str(r.name))}</title></a>"
+
+
+def _symbol(kind: str, x: float, y: float, radius: float) -> str:
+    """A cross for what closes, a diamond for what ends grades, a circle as large as its pupils for the rest."""
+    if kind == "close":
+        return f'<path class="close" d="M{x - 9:.1f} {y - 9:.1f}L{x + 9:.1f} {y + 9:.1f}M{x - 9:.1f} {y + 9:.1f}L{x + 9:.1f} {y - 9:.1f}"/>'
+    if kind == "reduce":
+        return f'<path class="reduce" d="M{x:.1f} {y - 10:.1f}L{x + 10:.1f} {y:.1f}L{x:.1f} {y + 10:.1f}L{x - 10:.1f} {y:.1f}Z"/>'
+    return f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/>'
+
+
+def _label(text: str, x: float, y: float, radius: float, taken: list[Box]) -> str:
+    """A name beside its symbol, on the first side where it covers no other name."""
+    wide = sum(16.5 if ord(c) > 0x2E80 else 9 for c in text)
+    away = radius + 4
+    sides = (
+        (x + away, y + 5, "start", x + away), (x - away, y + 5, "end", x - away - wide),
+        (x, y - away, "middle", x - wide / 2), (x, y + away + 14, "middle", x - wide / 2),
+    )  # fmt: skip
+    free = [s for s in sides if not any(_cover(b, (s[3], s[1] - 15, s[3] + wide, s[1] + 4)) for b in taken)]
+    inside = [s for s in free or sides if s[3] >= 0 and s[3] + wide <= WIDTH] or list(sides)
+    left, base, anchor, start = inside[0]
+    taken.append((start, base - 15, start + wide, base + 4))
+    return f'<text class="name" x="{left:.0f}" y="{base:.0f}" text-anchor="{anchor}">{escape(text)}</text>'
+
+
+def _cover(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

@@ -1,0 +1,140 @@
+"""Numbers as bureaus print them, and the cells and tables of a page."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from geodata.messages import say
+from geodata.standards.scheme import Norms
+from maps.wording import band, indicator, name, stage
+
+WAN = 10_000.0
+MINUS = "−"
+DASH = "–"
+
+
+def phrase(key: str, language: str, **fields: object) -> str:
+    """A message of the front page's room."""
+    return say(f"front.{key}", language, **fields)
+
+
+def _plain(value: Any, digits: int) -> str:
+    """A number with a thousands mark; a dash for what is not known. Halves go up, as on paper."""
+    number = math.nan if value is None else float(value)
+    if not math.isfinite(number):
+        return DASH
+    step = 10**digits
+    rounded = math.floor(abs(number) * step + 0.5 + 1e-9) / step
+    return (MINUS if number < 0 and rounded else "") + f"{rounded:,.{digits}f}"
+
+
+def whole(value: Any) -> str:
+    """Pupils, teachers, schools, rooms: whole."""
+    return _plain(value, 0)
+
+
+def minutes(value: Any) -> str:
+    """Whole minutes."""
+    return _plain(value, 0)
+
+
+def wan(yuan: Any) -> str:
+    """Yuan as 10,000 yuan with one decimal."""
+    return _plain(None if yuan is None else float(yuan) / WAN, 1)
+
+
+def hundredths(value: Any) -> str:
+    """Coefficients of variation and ratios: two decimals."""
+    return _plain(value, 2)
+
+
+def plainly(value: Any) -> str:
+    """A quantity that may be whole (rooms) or not (m2): as few decimals as it has, two at most."""
+    text = _plain(value, 2)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def of_unit(value: Any, unit: object) -> str:
+    """A rule's value as its unit is printed: minutes whole, ratios with two decimals."""
+    if unit == "minutes":
+        return minutes(value)
+    return hundredths(value) if unit == "ratio" else plainly(value)
+
+
+def share(value: Any) -> str:
+    """A share in per cent with one decimal."""
+    text = _plain(None if value is None else 100 * float(value), 1)
+    return text if text == DASH else f"{text}%"
+
+
+def signed(text: str) -> str:
+    """A number with its sign; nothing before zero."""
+    zero = not text.strip("0.,")
+    return text if zero or text.startswith(MINUS) or text == DASH else f"+{text}"
+
+
+@dataclass(frozen=True)
+class PageCell:
+    """One cell: its text, how it looks (``n`` number, ``bad``, ``good``, ``warn``, ``soft``), where it leads."""
+
+    text: str
+    kind: str = ""
+    link: str = ""
+
+
+def number(text: str, kind: str = "") -> PageCell:
+    """A cell with a number."""
+    return PageCell(text, f"n {kind}".strip())
+
+
+@dataclass(frozen=True)
+class PageTable:
+    """A table of a page.
+
+    Parameters
+    ----------
+    head : tuple of PageCell
+    rows : tuple of tuple of PageCell
+    foot : tuple of PageCell
+        The row of totals; empty without one.
+    """
+
+    head: tuple[PageCell, ...]
+    rows: tuple[tuple[PageCell, ...], ...]
+    foot: tuple[PageCell, ...] = ()
+
+
+def headings(language: str, *keys: str) -> tuple[PageCell, ...]:
+    """Headings by their words; those that end in ``#`` stand above numbers."""
+    return tuple(
+        PageCell(phrase("col_" + k.rstrip("#"), language), "n" if k.endswith("#") else "") for k in keys
+    )
+
+
+def school_page(school_id: object) -> str:
+    """Where a school's own page begins."""
+    return f"schools.html#s-{school_id}"
+
+
+def village_page(village_id: object) -> str:
+    """Where a village's own page begins."""
+    return f"villages.html#v-{village_id}"
+
+
+def place_words(place: str, norms: Norms, language: str) -> str:
+    """A place of a violation with the ids behind its name in words: indicator, stage, band, earmark."""
+    first, _, last = place.rpartition(" ")
+    if not first:
+        return name("earmark", place, language)
+    shown = stage(last, language, norms)
+    shown = shown if shown != last else band(last, language, norms)
+    shown = shown if shown != last else indicator(last, language, norms)
+    return f"{first} {shown}"
+
+
+def named_few(names: list[str] | tuple[str, ...], language: str, most: int = 6) -> str:
+    """The first names, and how many more there are."""
+    shown = say("map.comma", language).join(names[:most])
+    return shown + (phrase("and_more", language, count=len(names) - most) if len(names) > most else "")
