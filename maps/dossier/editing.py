@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from maps.dossier.paper import paper
 from maps.wording import word
 from models.plan.decisions import PlanResult
 from models.plan.ledger import LEDGER_COLUMNS
@@ -34,7 +35,7 @@ def write_editable(book: Any, result: PlanResult, styles: dict[str, Any], langua
     book : xlsxwriter.Workbook
     result : PlanResult
     styles : dict
-        Formats of the workbook; ``head`` is used.
+        Formats of the workbook.
     language : {"zh", "en"}
     """
     names = Names(result.county)
@@ -48,7 +49,7 @@ def write_editable(book: Any, result: PlanResult, styles: dict[str, Any], langua
         for c, (k, v) in enumerate(choices.items())
     }
     for name, fields in EDIT_SHEETS.items():
-        _sheet(book, result, name, fields, names, lists, marked, styles["head"], language)
+        _sheet(book, result, name, fields, names, lists, marked, styles, language)
     _ledger(book, result, styles["head"], language)
     page = book.add_worksheet("_lists")
     for c, values in enumerate(choices.values()):
@@ -58,15 +59,16 @@ def write_editable(book: Any, result: PlanResult, styles: dict[str, Any], langua
 
 
 def _sheet(
-    book: Any, result: PlanResult, name: str, fields: tuple[Field, ...], names: Names, lists: dict[str, str], marked: Any, head: Any,
+    book: Any, result: PlanResult, name: str, fields: tuple[Field, ...], names: Names, lists: dict[str, str], marked: Any, styles: dict[str, Any],
     language: str,
 ) -> None:  # fmt: skip
     page = book.add_worksheet(sheet_titles(name)[language])
+    plain, head = styles["whole"], styles["head"]
     rows = result.plan.tables()[name].to_dict("records")
     last = len(rows) + (SPARE if name in GROWING else 0)
     for c, field in enumerate(fields):
         page.write_string(0, c, word(field.heading, language), head)
-        style = marked if field.editable else None
+        style = marked if field.editable else plain
         for r in range(1, last + 1):
             if r > len(rows):
                 page.write_blank(r, c, None, style)
@@ -93,6 +95,8 @@ def _sheet(
                 )
     page.write_comment(0, 0, word("edit_about", language), {"x_scale": 3, "y_scale": 2, "author": "junheng"})
     page.freeze_panes(1, 0)
+    page.set_header(f"&C&14{sheet_titles(name)[language]}")
+    paper(page, language, len(fields) - 1, 0, max(1, len(rows)))
 
 
 def _ledger(book: Any, result: PlanResult, head: Any, language: str) -> None:
@@ -117,6 +121,8 @@ def _ledger(book: Any, result: PlanResult, head: Any, language: str) -> None:
         for c, (column, of, _) in enumerate(named, start=len(LEDGER_COLUMNS)):
             page.write_string(r, c, of.get(row[column], ""))
     page.freeze_panes(1, 1)
+    page.set_header(f"&C&14{sheet_titles(LEDGER_SHEET)[language]}")
+    paper(page, language, len(LEDGER_COLUMNS) + len(named) - 1, 0, max(1, len(result.plan.ledger)))
     page.write_comment(
         0, 0, word("ledger_about", language), {"x_scale": 3, "y_scale": 2, "author": "junheng"}
     )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from geodata.contract.findings import as_table
+from geodata.contract.findings import Finding, as_table
+from geodata.contract.tables import TABLES
 from geodata.standards.scheme import Norms
 from maps.dossier.completeness import by_name
 from maps.dossier.gains import gains_table
+from maps.front.headline import worst_place
 from maps.wording import band, indicator, name, reason, stage, what, word
 from models.plan.decisions import PlanResult
+from models.plan.quality import plan_quality
 
 WAN = 10_000.0
 
@@ -22,12 +25,26 @@ WAN = 10_000.0
 class Sheet:
     """One sheet: a key of the catalogue, a table with translated headings, and what its columns hold.
 
-    ``formats`` gives, by heading, one of whole, cv, money, minutes, ratio, mark.
+    Parameters
+    ----------
+    key : str
+    table : DataFrame
+    formats : dict
+        By heading, one of whole, cv, money, minutes, ratio, share, mark, number (as the row's unit asks).
+    totals : dict
+        By heading, what stands below the column.
+    units : tuple of str
+        Id of each row's unit, where rows differ in it.
+    over : tuple of (heading, heading)
+        Columns that are red where they exceed another.
     """
 
     key: str
     table: pd.DataFrame
     formats: dict[str, str]
+    totals: dict[str, float] = field(default_factory=dict, hash=False)
+    units: tuple[str, ...] = ()
+    over: tuple[tuple[str, str], ...] = ()
 
 
 def _sheet(key: str, language: str, columns: dict[str, tuple[pd.Series | list[object], str]]) -> Sheet:
@@ -35,6 +52,16 @@ def _sheet(key: str, language: str, columns: dict[str, tuple[pd.Series | list[ob
     table = pd.DataFrame({word(c, language): list(v) for c, (v, _) in columns.items()})
     formats = {word(c, language): f for c, (_, f) in columns.items() if f}
     return Sheet(key, table, formats)
+
+
+def _summed(
+    sheet: Sheet, language: str, *columns: str, where: Any = None, over: tuple[tuple[str, str], ...] = ()
+) -> Sheet:
+    """The sheet with totals of some columns and marks for what exceeds another column."""
+    names = [word(c, language) for c in columns]
+    rows = sheet.table if where is None else sheet.table[np.asarray(where, dtype=bool)]
+    totals = {n: float(pd.to_numeric(rows[n]).sum()) for n in names}
+    return replace(sheet, totals=totals, over=tuple((word(a, language), word(b, language)) for a, b in over))
 
 
 def mark(met: Any, language: str) -> str:
@@ -54,22 +81,32 @@ def summary(result: PlanResult, language: str) -> Sheet:
     gain = np.where(m["better"] == "low", -change, np.where(m["better"] == "high", change, np.nan))
     order = np.where(gain > 1e-9, 0, np.where(gain < -1e-9, 1, 2))
     kind = ["better", "worse", "plain"]
-    rows = m.assign(order=order, change=change).sort_values("order", kind="stable")
-    return _sheet(
+    rows = in_wan(
+        m.assign(order=order, change=change).sort_values("order", kind="stable"), "today", "plan", "change"
+    )
+    sheet = _sheet(
         "summary", language,
         {
             "measure": ([name("measure", k, language) for k in rows["measure"]], ""),
             "unit": ([name("unit", u, language) for u in rows["unit"]], ""),
             "today": (rows["today"], "number"), "plan": (rows["plan"], "number"), "change": (rows["change"], "number"),
-            "verdict": ([word(kind[k], language) for k in rows["order"]], ""),
+            "verdict": ([word(kind[k], language) for k in rows["order"]], "mark"),
         },
     )  # fmt: skip
+    return replace(sheet, units=tuple(rows["unit"]))
+
+
+def in_wan(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """A table of mixed units with yuan told in 10,000 yuan."""
+    yuan = table["unit"] == "yuan"
+    told = {c: table[c].where(~yuan, table[c].astype(float) / WAN) for c in columns}
+    return table.assign(**told, unit=table["unit"].where(~yuan, "wan"))
 
 
 def coefficients(result: PlanResult, language: str) -> Sheet:
     """The coefficients of variation, official and unweighted."""
     cv = result.verdict.cv
-    return _sheet(
+    sheet = _sheet(
         "cv", language,
         {
             "stage": ([stage(s, language, result.county.norms) for s in cv["stage"]], ""),
@@ -82,13 +119,14 @@ def coefficients(result: PlanResult, language: str) -> Sheet:
             "mean_today": (cv["mean_today"], "ratio"), "mean_plan": (cv["mean_plan"], "ratio"),
         },
     )  # fmt: skip
+    return _summed(sheet, language, over=(("cv_today", "limit"), ("cv_plan", "limit")))
 
 
 def budget(result: PlanResult, language: str) -> Sheet:
     """Money by earmark, in 10,000 yuan; what an earmark lacks, the money for any purpose pays."""
     b = result.verdict.budget
     lacking = (b["spent"] - b["available"]).clip(lower=0).where(b["earmark"] != "any", 0.0)
-    return _sheet(
+    sheet = _sheet(
         "budget", language,
         {
             "earmark": ([name("earmark", e, language) for e in b["earmark"]], ""),
@@ -96,6 +134,7 @@ def budget(result: PlanResult, language: str) -> Sheet:
             "left": ((b["left"] + lacking) / WAN, "money"),
         },
     )  # fmt: skip
+    return _summed(sheet, language, "available", "from_any", "left")
 
 
 def actions(result: PlanResult, language: str) -> Sheet:
@@ -105,7 +144,7 @@ def actions(result: PlanResult, language: str) -> Sheet:
         reason(k, f, language, result.county.norms)
         for k, f in zip(a["reason_key"], a["reason_fields"], strict=True)
     ]
-    return _sheet(
+    sheet = _sheet(
         "actions", language,
         {
             "action": ([name("action", k, language) for k in a["action"]], ""), "school": (a["school"], ""),
@@ -116,13 +155,14 @@ def actions(result: PlanResult, language: str) -> Sheet:
             "row_id": (a["id"], ""),
         },
     )  # fmt: skip
+    return _summed(sheet, language, "cost_wan")
 
 
 def staff(result: PlanResult, language: str) -> Sheet:
     """Transfers, from school to school."""
     s = result.plan.staff_moves
     school = result.county.schools.set_index("school_id")
-    return _sheet(
+    sheet = _sheet(
         "staff", language,
         {
             "from": (s["from_school_id"].map(school["name"]), ""), "from_township": (s["from_school_id"].map(school["township"]), ""),
@@ -132,12 +172,13 @@ def staff(result: PlanResult, language: str) -> Sheet:
             "category": ([name("category", c, language) for c in s["cat_id"]], ""), "heads": (s["heads"], "whole"),
         },
     )  # fmt: skip
+    return _summed(sheet, language, "heads")
 
 
 def purchases(result: PlanResult, language: str) -> Sheet:
     """Hires, purchases and moved equipment: every charged or reported cost line."""
     c = result.verdict.costs
-    return _sheet(
+    sheet = _sheet(
         "costs", language,
         {
             "action": ([name("action", k, language) for k in c["action"]], ""), "school": (c["school"], ""),
@@ -148,6 +189,7 @@ def purchases(result: PlanResult, language: str) -> Sheet:
             "charged": ([word("yes" if v else "no", language) for v in c["charged"]], ""), "row_id": (c["row_id"], ""),
         },
     )  # fmt: skip
+    return _summed(sheet, language, "cost_wan", where=c["charged"])
 
 
 def attendance(result: PlanResult, language: str) -> Sheet:
@@ -155,7 +197,7 @@ def attendance(result: PlanResult, language: str) -> Sheet:
     t = result.verdict.travel.sort_values(["township", "village", "band", "group"], kind="stable")
     minutes = t["minutes"]
     before = t["minutes_today"]
-    return _sheet(
+    sheet = _sheet(
         "attendance", language,
         {
             "township": (t["township"], ""), "village": (t["village"], ""), "band": ([band(b, language, result.county.norms) for b in t["band"]], ""),
@@ -168,6 +210,7 @@ def attendance(result: PlanResult, language: str) -> Sheet:
             "grandfathered": ([word("yes" if v else "no", language) for v in t["grandfathered"]], ""),
         },
     )  # fmt: skip
+    return _summed(sheet, language, "pupils", over=(("minutes_today", "limit"), ("minutes_plan", "limit")))
 
 
 def indicators(result: PlanResult, language: str) -> Sheet:
@@ -191,7 +234,7 @@ def indicators(result: PlanResult, language: str) -> Sheet:
 def units(result: PlanResult, language: str) -> Sheet:
     """Schools before and after: pupils, classes, staff, the standards' verdict."""
     u = result.verdict.units
-    return _sheet(
+    sheet = _sheet(
         "units", language,
         {
             "township": (u["township"], ""), "school": (u["name"], ""), "school_id": (u["school_id"], ""),
@@ -205,6 +248,18 @@ def units(result: PlanResult, language: str) -> Sheet:
             "passes_plan": ([mark(v, language) for v in u["passes_plan"]], "mark"),
         },
     )  # fmt: skip
+    return _summed(
+        sheet,
+        language,
+        "pupils_today",
+        "pupils_plan",
+        "capacity",
+        "classes_today",
+        "classes_plan",
+        "staff_today",
+        "staff_plan",
+        over=(("pupils_today", "capacity"), ("pupils_plan", "capacity")),
+    )
 
 
 def rules(result: PlanResult, language: str) -> Sheet:
@@ -221,7 +276,7 @@ def rules(result: PlanResult, language: str) -> Sheet:
         {
             "rule": ([name("rule", k, language) for k in r["rule"]], ""), "kind": ([word(f"kind_{k}", language) for k in r["kind"]], ""),
             "holds": ([word("rule_holds" if v else "rule_broken", language) for v in r["ok"]], "mark"), "broken": (r["broken"], "whole"),
-            "eased": ([int(many.get(k, 0)) for k in r["rule"]], "whole"), "worst": (r["worst"], ""),
+            "eased": ([int(many.get(k, 0)) for k in r["rule"]], "whole"), "worst": ([worst_place(result, one, language) for one in r.itertuples()], ""),
         },
     )  # fmt: skip
 
@@ -233,9 +288,17 @@ def quality(result: PlanResult, language: str) -> Sheet:
         "quality", language,
         {
             "severity": ([word(f"severity_{s}", language) for s in f["severity"]], ""), "file": (f["file"], ""), "row": (f["row"].astype(object), ""),
-            "column": (f["column"], ""), "value": (f["value"], ""), "sentence": (f["message"], ""),
+            "column": ([_column(x, language) for x in result.findings], ""), "value": (f["value"], ""), "sentence": (f["message"], ""),
         },
     )  # fmt: skip
+
+
+def _column(finding: Finding, language: str) -> str:
+    """The column that a finding is about, by its Chinese header on a Chinese sheet."""
+    table = TABLES.get(finding.table)
+    if language != "zh" or table is None:
+        return finding.column or ""
+    return next((c.zh for c in table.columns if c.name == finding.column), finding.column or "")
 
 
 def gaps(result: PlanResult, language: str) -> Sheet:
@@ -252,11 +315,18 @@ def gaps(result: PlanResult, language: str) -> Sheet:
 
 def gains(result: PlanResult, language: str) -> Sheet:
     """What the plan wins and what it loses, never netted (`models.plan.quality`)."""
+    ids = plan_quality(result)
+    yuan = (ids["unit"] == "yuan").to_numpy()
     g = gains_table(result, language)
-    return _sheet(
+    units = np.where(yuan, "wan", ids["unit"])
+    sheet = _sheet(
         "gains", language,
-        {"measure": (g["measure"], ""), "about": (g["about"], ""), "value": (g["value"], "number"), "unit": (g["unit"], "")},
+        {
+            "measure": (g["measure"], ""), "about": (g["about"], ""), "value": (g["value"].where(~yuan, g["value"] / WAN), "number"),
+            "unit": (g["unit"].where(~yuan, name("unit", "wan", language)), ""),
+        },
     )  # fmt: skip
+    return replace(sheet, units=tuple(units))
 
 
 def all_sheets(result: PlanResult, language: str) -> list[Sheet]:

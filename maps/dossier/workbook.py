@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import xlsxwriter
+from xlsxwriter.utility import xl_rowcol_to_cell
 
 from maps.dossier.editing import write_editable
 from maps.dossier.notices import notices
+from maps.dossier.paper import A4, paper
 from maps.dossier.tables import Sheet, all_sheets
 from maps.wording import word
 from models.plan.decisions import PlanResult
@@ -19,10 +22,29 @@ from models.plan.decisions import PlanResult
 CREATED = datetime(2025, 1, 1)
 """A fixed date, so that the same plan gives the same bytes."""
 FORMATS = {
-    "whole": "#,##0", "cv": "0.00", "money": "#,##0.0", "minutes": "0", "ratio": "#,##0.00", "number": "#,##0.##", "mark": "@",
+    "": "General", "whole": "#,##0", "cv": "0.00", "money": "#,##0.0", "minutes": "0", "ratio": "#,##0.00", "share": "0.0%", "mark": "@",
 }  # fmt: skip
+"""Number formats by what a column holds; ``number`` is told cell by cell (`_kind`)."""
+OF_UNIT = {
+    "minutes": "minutes",
+    "wan": "money",
+    "1": "ratio",
+    "share": "share",
+    "ratio": "ratio",
+    "indicators": "whole",
+}
 WIDEST = 60
 BOUNDLESS = "–"
+FONT = {"zh": "SimSun", "en": "Calibri"}
+LINE = "#A6A6A6"
+
+
+@dataclass(frozen=True)
+class Titles:
+    """What stands above a sheet's headings: its title, and a line about plan, data and units."""
+
+    title: str
+    about: str
 
 
 def _width(text: object) -> float:
@@ -39,35 +61,117 @@ def _cell(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def write_sheet(book: Any, title: str, sheet: Sheet, styles: dict[str, Any], language: str) -> None:
-    """One sheet with its headings, formats, widths and filter."""
+def _kind(kind: str, value: Any, unit: str) -> str:
+    """How a number is printed; one of many units as its own unit is, whole where it is whole."""
+    if kind != "number":
+        return kind
+    if unit in OF_UNIT:
+        return OF_UNIT[unit]
+    return "whole" if not isinstance(value, float) or value == int(value) else "ratio"
+
+
+def write_sheet(
+    book: Any, title: str, sheet: Sheet, styles: dict[str, Any], language: str, titles: Titles | None = None
+) -> None:
+    """One sheet as a bureau prints it: titles, headings, borders, formats, totals, colours, print area.
+
+    Parameters
+    ----------
+    book : xlsxwriter.Workbook
+    title : str
+        On its tab.
+    sheet : Sheet
+    styles : dict
+        Of `styles_of`.
+    language : {"zh", "en"}
+    titles : Titles or None
+        None: the headings stand in the first row.
+    """
     page = book.add_worksheet(title)
-    table = sheet.table
+    table, last = sheet.table, len(sheet.table.columns) - 1
+    top = _write_titles(page, titles, last, styles) if titles else 0
+    units = sheet.units or [""] * len(table)
     for c, heading in enumerate(table.columns):
-        page.write_string(0, c, heading, styles["head"])
-        style = styles.get(sheet.formats.get(heading, ""))
+        page.write_string(top, c, heading, styles["head"])
+        kind = sheet.formats.get(heading, "")
         cells = [_cell(v) for v in table[heading]]
-        for r, value in enumerate(cells, start=1):
+        for r, value in enumerate(cells):
+            style = styles[_kind(kind, value, units[r])]
             if isinstance(value, str):
-                page.write_string(r, c, value, style)  # never a formula, whatever it begins with
-            elif value is not None:
-                page.write_number(r, c, value, style)
+                page.write_string(top + 1 + r, c, value, style)  # never a formula, whatever it begins with
+            elif value is None:
+                page.write_blank(top + 1 + r, c, None, style)
+            else:
+                page.write_number(top + 1 + r, c, value, style)
         shown = [_width(v) if isinstance(v, str) else 9 for v in cells[:400]]
-        page.set_column(c, c, min(WIDEST, max([_width(heading) + 3, *[w + 1 for w in shown]])))
-        if sheet.formats.get(heading) == "mark" and len(table):
-            bad = {
-                "type": "cell",
-                "criteria": "==",
-                "value": f'"{word("unmet", language)}"',
-                "format": styles["bad"],
-            }
-            page.conditional_format(1, c, len(table), c, bad)
-    page.freeze_panes(1, 0)
-    page.autofilter(0, 0, max(1, len(table)), len(table.columns) - 1)
-    page.set_landscape()
-    page.set_paper(8)  # A3
-    page.fit_to_pages(1, 0)
-    page.repeat_rows(0)
+        page.set_column(c, c, min(WIDEST, max([min(_width(heading), 18) + 3, *[w + 1 for w in shown]])))
+    end = top + len(table)
+    _colours(page, sheet, top, styles, language)
+    page.freeze_panes(top + 1, 1 if last > 3 else 0)
+    page.autofilter(top, 0, max(top + 1, end), last)
+    paper(page, language, last, top, end + (1 if _total(page, sheet, end + 1, styles, language) else 0))
+
+
+def _write_titles(page: Any, titles: Titles, last: int, styles: dict[str, Any]) -> int:
+    """The two lines above the headings; the row of the headings."""
+    page.set_row(0, 28)
+    page.write_string(0, 0, titles.title, styles["title"])
+    page.write_string(1, 0, titles.about, styles["about"])
+    if last > 0:
+        page.merge_range(0, 0, 0, last, titles.title, styles["title"])
+        page.merge_range(1, 0, 1, last, titles.about, styles["about"])
+    return 2
+
+
+def _total(page: Any, sheet: Sheet, row: int, styles: dict[str, Any], language: str) -> bool:
+    """The row of totals, as numbers: a sheet that is sorted or filtered keeps the plan's own."""
+    if not sheet.totals or sheet.table.empty:
+        return False
+    for c, heading in enumerate(sheet.table.columns):
+        if c == 0:
+            page.write_string(row, c, word("total", language), styles["total"])
+        elif heading in sheet.totals:
+            kind = sheet.formats.get(heading, "whole")
+            page.write_number(
+                row, c, sheet.totals[heading], styles["total_" + ("whole" if kind == "number" else kind)]
+            )
+        else:
+            page.write_blank(row, c, None, styles["total"])
+    return True
+
+
+def _colours(page: Any, sheet: Sheet, top: int, styles: dict[str, Any], language: str) -> None:
+    """Red for what is unmet, broken or worse; for a number over its limit in the same row."""
+    table = sheet.table
+    if table.empty:
+        return
+    end = top + len(table)
+    for c, heading in enumerate(table.columns):
+        if sheet.formats.get(heading) == "mark":
+            for key, style in (
+                ("unmet", "bad"),
+                ("rule_broken", "bad"),
+                ("worse", "bad"),
+                ("met", "good"),
+                ("better", "good"),
+            ):
+                rule = {
+                    "type": "cell",
+                    "criteria": "==",
+                    "value": f'"{word(key, language)}"',
+                    "format": styles[style],
+                }
+                page.conditional_format(top + 1, c, end, c, rule)
+    columns = list(table.columns)
+    for heading, limit in sheet.over:
+        c, at = columns.index(heading), columns.index(limit)
+        here, there = (xl_rowcol_to_cell(top + 1, k, col_abs=True) for k in (c, at))
+        rule = {
+            "type": "formula",
+            "criteria": f"=AND(ISNUMBER({there}),{here}>{there}+0.0001)",
+            "format": styles["bad"],
+        }
+        page.conditional_format(top + 1, c, end, c, rule)
 
 
 def _cover(book: Any, result: PlanResult, styles: dict[str, Any], language: str) -> None:
@@ -77,17 +181,26 @@ def _cover(book: Any, result: PlanResult, styles: dict[str, Any], language: str)
     page.set_column(0, 0, 120)
     page.write_string(0, 0, word("title", language, county=county), styles["title"])
     for row, text in enumerate(notices(result, language), start=2):
-        page.write_string(row, 0, text)
+        page.write_string(row, 0, text, styles["note"])
+    page.set_paper(A4)
+    page.fit_to_pages(1, 0)
 
 
 def styles_of(book: Any) -> dict[str, Any]:
     """The formats that every workbook shares."""
-    styles = {k: book.add_format({"num_format": f}) for k, f in FORMATS.items()}
+    line = {"border": 1, "border_color": LINE, "valign": "vcenter"}
+    styles = {k: book.add_format({"num_format": f, **line}) for k, f in FORMATS.items()}
+    total = {"bold": True, "bg_color": "#F2F2F2", **line}
+    styles |= {f"total_{k}": book.add_format({"num_format": f, **total}) for k, f in FORMATS.items() if k}
+    styles["total"] = book.add_format(total)
     styles["head"] = book.add_format(
-        {"bold": True, "bg_color": "#DCE6F1", "bottom": 1, "text_wrap": True, "valign": "top"}
+        {"bold": True, "bg_color": "#DCE6F1", "text_wrap": True, "align": "center", **line}
     )
-    styles["title"] = book.add_format({"bold": True, "font_size": 16})
-    styles["bad"] = book.add_format({"bg_color": "#F8CBAD"})
+    styles["title"] = book.add_format({"bold": True, "font_size": 16, "align": "center", "valign": "vcenter"})
+    styles["about"] = book.add_format({"font_size": 10, "align": "right", "font_color": "#595959"})
+    styles["note"] = book.add_format({"text_wrap": True, "valign": "top"})
+    styles["bad"] = book.add_format({"bg_color": "#F8CBAD", "font_color": "#9C0006"})
+    styles["good"] = book.add_format({"bg_color": "#E2EFDA"})
     return styles
 
 
@@ -104,11 +217,26 @@ def write_workbook(result: PlanResult, path: Path, language: str = "zh") -> Path
     -------
     Path
     """
-    with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
+    options = {
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "default_format_properties": {"font_name": FONT[language], "font_size": 11},
+    }
+    with xlsxwriter.Workbook(path, options) as book:
         book.set_properties({"created": CREATED, "title": result.county.name})
         styles = styles_of(book)
         _cover(book, result, styles, language)
+        about = word("sheet_about", language, plan=result.plan.plan_id, year=result.county.year)
         for sheet in all_sheets(result, language):
-            write_sheet(book, word(f"sheet_{sheet.key}", language), sheet, styles, language)
+            title = word(f"sheet_{sheet.key}", language)
+            county = result.county.name if language == "zh" else result.county.name_en or result.county.name
+            write_sheet(
+                book,
+                title,
+                sheet,
+                styles,
+                language,
+                Titles(word("sheet_title", language, county=county, sheet=title), about),
+            )
         write_editable(book, result, styles, language)
     return path

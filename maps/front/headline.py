@@ -120,19 +120,31 @@ def alarms(result: PlanResult, language: str) -> list[Alarm]:
             name("rule", r.rule, language),
             say(f"workbook.kind_{r.kind}", language),
             whole(r.broken),
-            _worst(result, r, language),
+            worst_place(result, r, language),
         )
         for r in bad.sort_values("kind", key=lambda k: k.map(BINDING.index), kind="stable").itertuples()
     ]
 
 
-def _worst(result: PlanResult, rule: Any, language: str) -> str:
-    """The place furthest beyond its limit, with value and limit; one without a value only where all are."""
+def worst_place(result: PlanResult, rule: Any, language: str) -> str:
+    """The place furthest beyond a rule's limit, with value and limit; one without a value only where all are.
+
+    Parameters
+    ----------
+    result : PlanResult
+    rule : row of `Verdict.rules`
+    language : {"zh", "en"}
+
+    Returns
+    -------
+    str
+        Nothing for a rule that holds.
+    """
     table = result.verdict.violations
     mine = (table["rule"] == rule.rule) & (table["kind"] == rule.kind) & ~table["grandfathered"].astype(bool)
     rows = table[mine]
     if rows.empty:
-        return str(rule.worst)
+        return "" if rule.ok else str(rule.worst)
     excess = (
         pd.to_numeric(rows["amount"], errors="coerce") - pd.to_numeric(rows["limit"], errors="coerce")
     ).abs()

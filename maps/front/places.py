@@ -315,7 +315,7 @@ def _rules(result: PlanResult, places: set[str], language: str) -> PageTable | N
         )
         for r in table[pd.Series(here, index=table.index, dtype=bool)].itertuples()
     ]  # fmt: skip
-    head = headings(language, "rule", "group", "school", "amount#", "rule_limit#", "unit", "holds")
+    head = headings(language, "rule", "kind", "place", "amount#", "rule_limit#", "unit", "holds")
     return PageTable(head, tuple(rows)) if rows else None
 
 

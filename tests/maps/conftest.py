@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import geopandas as gpd
 import networkx as nx
 import pandas as pd
 import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
 from shapely.geometry import LineString, box
 
 from geodata.contract.county import County
@@ -20,6 +23,7 @@ from models.referee.verdict import judge
 from models.standards.norms import load_standards
 from tests.samples import CATEGORIES, COSTS, KM_LAT, KM_LON, LAT0, LON0, frame, school, staff, unit
 
+BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 SITES = [
     ("S1", "河口镇中心小学", 0.0, 0.0, "primary", "河口镇", "1-6"),
     ("S2", "柳树湾小学", 6.0, 3.2, "primary", "河口镇", "1-6"),
@@ -180,3 +184,25 @@ def crow_fly_result() -> PlanResult:
     return make_result(
         replace(make_county(), roads=None, townships=None, waters=None, fictional=False, modelled=())
     )
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    """Headless Chromium that resolves no host name."""
+    if not (BROWSER and DRIVER):
+        pytest.skip(
+            "chromium or chromedriver is not installed (Debian: apt-get install chromium chromium-driver)"
+        )
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    for flag in (
+        "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1366,911",
+        "--disable-dev-shm-usage", "--host-resolver-rules=MAP * ~NOTFOUND",
+        f"--user-data-dir={tmp_path_factory.mktemp('profile')}",
+    ):  # fmt: skip
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options, Service(DRIVER))
+    yield driver
+    driver.quit()

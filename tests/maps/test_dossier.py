@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from maps.dossier.tables import all_sheets
 from models.plan.decisions import GoalRecord, PlanResult
 from models.plan.sheets import EDIT_SHEETS
 
+HEAD = 3
+"""Row of the headings: a title and a line about the plan stand above."""
 FILES = {
     "index.html",
     "schools.html",
@@ -61,8 +64,8 @@ def test_workbook_holds_the_plan(result: PlanResult, tmp_path: Path, language: s
     sheets = all_sheets(result, language)
     assert len(book.sheetnames) == len(sheets) + 1 + len(EDIT_SHEETS) + 2  # cover, editable, ledger, names
     for page, sheet in zip(book.worksheets[1:], sheets, strict=False):
-        assert [c.value for c in page[1]] == list(sheet.table.columns)
-        assert page.max_row == 1 + len(sheet.table)
+        assert [c.value for c in page[HEAD]] == list(sheet.table.columns)
+        assert page.max_row == HEAD + len(sheet.table) + bool(sheet.totals)
     front = [r[0].value for r in book.worksheets[0].iter_rows()]
     for sentence in notices(result, language):
         assert sentence in front
@@ -80,18 +83,73 @@ def test_a_goal_without_a_bound_costs_no_workbook(result: PlanResult, tmp_path: 
 
 def test_attendance_sheet_places_every_pupil(result: PlanResult, dossier: Path) -> None:
     page = openpyxl.load_workbook(dossier / "plan.xlsx")["各村就读"]
-    head = [c.value for c in page[1]]
-    pupils = [r[head.index("学生数")].value for r in page.iter_rows(min_row=2)]
-    assert sum(pupils) == int(result.plan.attendance["pupils"].sum())
+    head = [c.value for c in page[HEAD]]
+    *pupils, total = [r[head.index("学生数")].value for r in page.iter_rows(min_row=HEAD + 1)]
+    assert sum(pupils) == total == int(result.plan.attendance["pupils"].sum())
 
 
 def test_costs_sheet_adds_up_to_the_measure(result: PlanResult, dossier: Path) -> None:
     page = openpyxl.load_workbook(dossier / "plan.xlsx")["购置与费用"]
-    head = [c.value for c in page[1]]
-    rows = [[c.value for c in r] for r in page.iter_rows(min_row=2)]
+    head = [c.value for c in page[HEAD]]
+    *rows, total = [[c.value for c in r] for r in page.iter_rows(min_row=HEAD + 1)]
     charged = sum(r[head.index("费用（万元）")] for r in rows if r[head.index("计入预算")] == "是")
     cost = result.verdict.measures.set_index("measure").at["cost", "plan"]
     assert charged == pytest.approx(cost / 10_000, abs=1e-6)
+    assert total[head.index("费用（万元）")] == pytest.approx(charged)
+
+
+def test_sheets_are_printed_as_bureaus_print_them(result: PlanResult, dossier: Path) -> None:
+    book = openpyxl.load_workbook(dossier / "plan.xlsx")
+    for page in book.worksheets[1 : 1 + len(all_sheets(result, "zh"))]:
+        assert page["A1"].value == f"示例县义务教育资源配置方案：{page.title}"
+        assert page.print_title_rows == f"$1:${HEAD}" and page.print_area and page.freeze_panes
+        assert page.sheet_properties.pageSetUpPr.fitToPage and page.page_setup.orientation == "landscape"
+        assert page[f"A{HEAD}"].border.left.style == "thin"
+    units = book["学校"]
+    head = [c.value for c in units[HEAD]]
+    assert units.cell(HEAD + 1, head.index("学生数 现状") + 1).number_format == "#,##0"
+    assert units.cell(units.max_row, 1).value == "合计"
+    assert {
+        r.formula[0] for rules in units.conditional_formatting for r in rules.rules if r.type == "expression"
+    }
+    assert "AND(ISNUMBER" in str([r.formula for rules in units.conditional_formatting for r in rules.rules])
+
+
+def test_every_number_is_printed_in_its_own_unit(result: PlanResult, dossier: Path) -> None:
+    page = openpyxl.load_workbook(dossier / "plan.xlsx")["概要"]
+    rows = {r[0].value: r for r in page.iter_rows(min_row=HEAD + 1)}
+    money, way, ratio = rows["计入预算的支出"], rows["平均路途时间"], rows["不均衡度"]
+    cost = result.verdict.measures.set_index("measure").at["cost", "plan"]
+    assert (money[1].value, money[3].number_format) == ("万元", "#,##0.0") and money[
+        3
+    ].value == pytest.approx(cost / 1e4)
+    assert (way[3].number_format, ratio[3].number_format) == ("0", "#,##0.00")
+    assert (
+        rows["调整学校的学生"][3].number_format == "#,##0"
+    )  # "#,##0.##" leaves a point behind whole numbers
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_sheet_has_raw_keys(result: PlanResult, tmp_path: Path, language: str) -> None:
+    book = openpyxl.load_workbook(write_dossier(result, tmp_path / "d", language) / "plan.xlsx")
+    ids = {
+        *result.county.scheme.band_ids,
+        *result.county.norms.resources,
+        "pri",
+        "jun",
+        "yuan",
+        "transport",
+        "unmet",
+    }
+    shown = [
+        (page.title, c.value)
+        for page in book.worksheets[: 1 + len(all_sheets(result, language))]
+        for r in page.iter_rows()
+        for c in r
+    ]
+    words = {(t, w) for t, v in shown if isinstance(v, str) for w in re.findall(r"\w+", v)}
+    plain = {"transport", "yuan"} if language == "en" else set()  # English words as well as ids
+    assert {(t, w) for t, w in words if w in ids - plain} == set()
 
 
 def test_formulas_in_names_stay_text(crow_fly_result: PlanResult, tmp_path: Path) -> None:
