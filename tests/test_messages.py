@@ -14,7 +14,21 @@ from models.plan.decisions import PLAN_COLUMNS
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("geodata", "models", "optimizer", "maps")
-FILE_ENDINGS = {"osm", "html", "css", "js", "json", "xlsx", "csv", "toml", "graphml", "geojson", "gpkg", "py"}
+FILE_ENDINGS = {
+    "osm",
+    "html",
+    "css",
+    "js",
+    "json",
+    "xlsx",
+    "csv",
+    "docx",
+    "toml",
+    "graphml",
+    "geojson",
+    "gpkg",
+    "py",
+}
 ROOMS = sorted({key.split(".")[0] for key in catalogue("en")})
 
 

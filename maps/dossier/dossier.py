@@ -17,6 +17,7 @@ from maps.dossier.workbook import write_workbook
 from maps.front.pages import front_page
 from maps.front.places import schools_page, villages_page
 from maps.layers import write_layers
+from maps.reports.outputs import reports_page, write_reports_document, write_reports_workbook
 from maps.web.proposal import write_map
 from models.plan.decisions import PlanResult
 from models.plan.record import LEDGER_CSV, ledger_record, write_ledger
@@ -28,6 +29,9 @@ NAMES = frozenset(
         "index.html",
         "schools.html",
         "villages.html",
+        "reports.html",
+        "reports.xlsx",
+        "reports.docx",
         "map.html",
         "plan.xlsx",
         "plan.gpkg",
@@ -169,6 +173,9 @@ def draw_plan(result: PlanResult, folder: Path, language: str = "zh") -> list[Fi
         ("plan.xlsx", lambda file: write_workbook(result, file, language)),
         ("plan.gpkg", lambda file: write_layers(result, file)),
         ("map.html", lambda file: write_map(result, file, language)),
+        ("reports.html", lambda file: file.write_text(reports_page(result, language), encoding="utf-8")),
+        ("reports.xlsx", lambda file: write_reports_workbook(result, file, language)),
+        ("reports.docx", lambda file: write_reports_document(result, file, language)),
         ("schools.html", lambda file: file.write_text(schools_page(result, language), encoding="utf-8")),
         ("villages.html", lambda file: file.write_text(villages_page(result, language), encoding="utf-8")),
     )

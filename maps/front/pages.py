@@ -21,7 +21,7 @@ from models.plan.decisions import PlanResult
 from models.plan.record import LEDGER_CSV
 
 LINKS = (
-    ("map.html", "map"), ("schools.html", "schools"), ("villages.html", "villages"), ("plan.xlsx", "xlsx"), ("plan.gpkg", "gpkg"),
+    ("map.html", "map"), ("schools.html", "schools"), ("villages.html", "villages"), ("reports.html", "reports"), ("reports.docx", "reports_docx"), ("reports.xlsx", "reports_xlsx"), ("plan.xlsx", "xlsx"), ("plan.gpkg", "gpkg"),
     (LEDGER_CSV, "csv"), ("run.json", "run"),
 )  # fmt: skip
 """Files of a dossier in the order in which they are offered."""

@@ -23,15 +23,9 @@ from models.plan.sheets import EDIT_SHEETS
 HEAD = 3
 """Row of the headings: a title and a line about the plan stand above."""
 FILES = {
-    "index.html",
-    "schools.html",
-    "villages.html",
-    "map.html",
-    "plan.xlsx",
-    "plan.gpkg",
-    "plan.csv",
-    "run.json",
-}
+    "index.html", "schools.html", "villages.html", "reports.html", "reports.xlsx", "reports.docx", "map.html", "plan.xlsx", "plan.gpkg",
+    "plan.csv", "run.json",
+}  # fmt: skip
 
 
 @pytest.fixture

@@ -11,10 +11,16 @@ from selenium.webdriver.common.by import By
 from geodata.messages import LANGUAGES
 from maps.front.pages import front_page
 from maps.front.places import schools_page, villages_page
+from maps.reports.outputs import reports_page
 from models.plan.decisions import PlanResult
 
 pytestmark = pytest.mark.browser
-MAKERS = {"index.html": front_page, "schools.html": schools_page, "villages.html": villages_page}
+MAKERS = {
+    "index.html": front_page,
+    "schools.html": schools_page,
+    "villages.html": villages_page,
+    "reports.html": reports_page,
+}
 A4 = 703
 """Width of the printed part of an A4 page in CSS pixels: 210 mm less two margins of 12."""
 CUT = """return [...document.querySelectorAll("table")].filter((t) => t.getBoundingClientRect().right > document.documentElement.clientWidth + 1).length"""
