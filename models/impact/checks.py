@@ -11,7 +11,7 @@
 | protected | closed sites with a mark of protection; whether one was renovated lately, a person knows |
 | pace | the rules about closings by township and in the county |
 | teachers | the rules about small schools, outflow, eligibility and retirement |
-| earmarks | the rule about the budget; what recurs every year |
+| earmarks | the rule about the budget; what recurs every year against money not marked as one-off |
 | explained | whether each action has a cause that was found |
 | disabled | pupils of 随班就读 at units whose pupils leave |
 
@@ -261,16 +261,33 @@ def _teachers(plan: _Plan) -> Check:
 
 
 def _earmarks(plan: _Plan) -> Check:
+    """No earmark is overspent, and what recurs every year is not paid from one-off money.
+
+    Money without the mark of being one-off may last or not: finance confirms it.
+    """
     found = _by_rules("earmarks", plan.verdict, ("budget",))
-    costs = plan.verdict.costs
-    yearly = float(costs.loc[costs["charged"].astype(bool) & costs["recurrent"].astype(bool), "yuan"].sum())
     if found.verdict != OK:
         return found
-    return (
-        Check("earmarks", PERSON, "recurrent", {"yuan": yearly})
-        if yearly > 0
-        else Check("earmarks", OK, "one_off")
-    )
+    costs = plan.verdict.costs
+    costs = costs[costs["charged"].astype(bool) & costs["recurrent"].astype(bool)]
+    yearly = costs.groupby("earmark")["yuan"].sum()
+    if yearly.sum() <= 0:
+        return Check("earmarks", OK, "nothing_recurs")
+    short = _beyond_lasting(plan.result, yearly)
+    if short > 0:
+        return Check("earmarks", BROKEN, "recurrent_short", {"yuan": short})
+    return Check("earmarks", PERSON, "recurrent", {"yuan": float(yearly.sum())})
+
+
+def _beyond_lasting(result: PlanResult, yearly: pd.Series) -> float:
+    """Yuan a year beyond the money that is not marked as one-off; nothing where the scenario gave its own budget."""
+    if result.scenario.get("budget"):
+        return 0.0
+    money = result.county.budget
+    money = money[(money["year"] == result.county.year) & ~money["one_off"].astype(bool)]
+    lasting = money.groupby("earmark")["amount"].sum()
+    lacking = (yearly - lasting.reindex(yearly.index).fillna(0.0)).clip(lower=0.0).sum()
+    return float(max(0.0, lacking - float(lasting.get("any", 0.0))))
 
 
 def _explained(plan: _Plan) -> Check:

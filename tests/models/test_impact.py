@@ -210,6 +210,21 @@ def solved(*goals: GoalRecord, status: str = "stopped") -> PlanResult:
     return replace(result, solve=SolveRecord(1.0, 1.0, 0.0, 1.0, status, "by hand", 0, goals))
 
 
+def test_what_recurs_is_not_paid_from_one_off_money() -> None:
+    """12 riders and three rotations cost 62,916 yuan a year; transport has 300,000, teachers 1,200,000."""
+    budget = small_county().budget
+    once = budget.assign(one_off=budget["earmark"].isin(["transport"]))
+    first = ready(replace(small_county(), budget=once))
+    found = checks_of(first, closing(first))["earmarks"]
+    assert (found.verdict, found.note) == (BROKEN, "recurrent_short")
+    assert found.fields["yuan"] == pytest.approx(12 * 2993)  # the buses; the teachers' money lasts
+    spare = once.assign(amount=once["amount"].where(once["earmark"] != "any", 50_000.0))
+    case = ready(replace(small_county(), budget=spare))
+    assert (
+        checks_of(case, closing(case))["earmarks"].verdict == PERSON
+    )  # money for any purpose pays the buses
+
+
 def goal(name: str, value: float, bound: float) -> GoalRecord:
     return GoalRecord(name, value, bound, 0.0, 1.0, 0, "stopped", 0.0)
 
