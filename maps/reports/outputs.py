@@ -15,6 +15,7 @@ from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Pt
+from docx.text.paragraph import Paragraph
 from markupsafe import Markup
 
 from maps.dossier.notices import notices
@@ -203,13 +204,14 @@ def _document_table(document: Any, table: PageTable) -> None:
     lines = [table.head, *table.rows, *([table.foot] if table.foot else [])]
     grid = document.add_table(rows=len(lines), cols=len(table.head))
     grid.style = "Table Grid"
-    for row, cells in zip(grid.rows, lines, strict=True):
-        properties = row._tr.get_or_add_trPr()
+    for element, cells in zip(grid._tbl.tr_lst, lines, strict=True):
+        properties = element.get_or_add_trPr()
         properties.append(OxmlElement("w:cantSplit"))
         if cells is table.head:
             properties.append(OxmlElement("w:tblHeader"))
-        for place, cell in zip(row.cells, cells, strict=True):
-            part = place.paragraphs[0]
+        # row.cells looks through the whole table each time: a thousand rows would take a minute
+        for box, cell in zip(element.tc_lst, cells, strict=True):
+            part = Paragraph(box.p_lst[0], grid)
             run = part.add_run(cell.text)
             run.font.size = Pt(8.5)
             run.bold = cells is table.head or cells is table.foot
