@@ -214,7 +214,8 @@ def _document_table(document: Any, table: PageTable) -> None:
             part = Paragraph(box.p_lst[0], grid)
             run = part.add_run(cell.text)
             run.font.size = Pt(8.5)
-            run.bold = cells is table.head or cells is table.foot
+            if cells is table.head or cells is table.foot:
+                run.bold = True
             if cell.kind.startswith("n"):
                 part.alignment = WD_ALIGN_PARAGRAPH.RIGHT
     document.add_paragraph()
