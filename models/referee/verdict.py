@@ -40,7 +40,8 @@ def _worst(bad: pd.DataFrame) -> str:
 
 def _rules(after: After) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every rule that is not off, judged; a rule whose norms bind differently has a line for each kind."""
-    rows, parts = [], []
+    rows: list[tuple[object, ...]] = []
+    parts = []
     for rule in every_rule():
         kinds = {n: rule.kind(after.standards, n) for n in rule.norm_ids(after.standards)} or {
             rule.id: "hard"

@@ -23,7 +23,7 @@ from tests.optimizer.test_planning import EXACT, instance
 from tests.samples import small_county
 
 TASK = Task()
-BY_STEPS = Scenario(method=Method(joint_units=3))
+BY_STEPS = Scenario(preset="balance_first", method=Method(joint_units=3))
 """The small county by the steps of large ones."""
 
 
