@@ -5,6 +5,7 @@ Everything runs even after a failure; the exit code is 0 only if all of it passe
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -26,7 +27,8 @@ def steps(site: str, arguments: list[str]) -> list[tuple[str, list[str]]]:
     ]
     if (ROOT / "mkdocs.yml").exists():
         found.append(("documentation", [*python, "mkdocs", "build", "--strict", "--site-dir", site]))
-    return [*found, ("tests", [*python, "pytest", *arguments])]
+    # a file's tests stay in one process: its county is made once
+    return [*found, ("tests", [*python, "pytest", "-n", str(min(4, os.cpu_count() or 2)), "--dist", "loadfile", *arguments])]
 
 
 def main() -> int:

@@ -24,7 +24,7 @@ Model: TypeAlias = Any  # Pyomo has no types
 WAN = 10_000.0
 """Money inside the model is in 10,000 yuan (万元), to keep coefficients near one."""
 EARMARKED = ("building", "device", "teacher", "transport")
-PARTS = 100.0
+AREA_PARTS = 100.0
 """Areas are bought in hundredths of a m2, rounded up."""
 
 
@@ -64,7 +64,7 @@ def rounding_share(inst: Instance) -> dict[str, float]:
     step: dict[str, float] = dict.fromkeys(EARMARKED, 0.0)
     for one in (inst.standards.resources[k] for k in inst.items):
         if one.buyable and not one.whole:
-            size = 1.0 / (PARTS if one.kind == "area" else 1.0)
+            size = 1.0 / (AREA_PARTS if one.kind == "area" else 1.0)
             step[one.earmark] += size * unit_price(one, inst.costs) * len(inst.units)
     have = {e: max(1.0, inst.budget.get(e, 0.0) + inst.budget.get("any", 0.0)) for e in EARMARKED}
     return {e: min(5e-3, max(5e-4, step[e] / have[e])) for e in EARMARKED}

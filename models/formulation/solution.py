@@ -9,7 +9,7 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_array, vstack
 
 from models.formulation.equipment import scale
-from models.formulation.money import PARTS
+from models.formulation.money import AREA_PARTS
 from models.plan.decisions import Plan, make_plan
 from models.problem.instance import Instance
 from models.standards.norms import Resource
@@ -185,7 +185,7 @@ def _rounded(exact: float, one: Resource, up: bool) -> float:
     """
     if one.whole:
         return float(round(exact))
-    part = PARTS if one.kind == "area" else 1.0
+    part = AREA_PARTS if one.kind == "area" else 1.0
     if not up:
         return float(np.floor(exact * part + 1e-4)) / part
     return float(np.ceil(exact * part - 1e-3)) / part if exact > 0.5 / part else 0.0
