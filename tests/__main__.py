@@ -28,7 +28,13 @@ def steps(site: str, arguments: list[str]) -> list[tuple[str, list[str]]]:
     if (ROOT / "mkdocs.yml").exists():
         found.append(("documentation", [*python, "mkdocs", "build", "--strict", "--site-dir", site]))
     # a file's tests stay in one process: its county is made once
-    return [*found, ("tests", [*python, "pytest", "-n", str(min(4, os.cpu_count() or 2)), "--dist", "loadfile", *arguments])]
+    return [
+        *found,
+        (
+            "tests",
+            [*python, "pytest", "-n", str(min(4, os.cpu_count() or 2)), "--dist", "loadfile", *arguments],
+        ),
+    ]
 
 
 def main() -> int:

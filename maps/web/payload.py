@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from geodata.contract.tables import TABLES
-from geodata.messages import LANGUAGES, catalogue
+from geodata.messages import LANGUAGES, catalogue, say
 from geodata.standards.scheme import Norms
 from maps.web import background
 from maps.wording import band, indicator, reason, stage
@@ -284,6 +284,7 @@ def heading(result: PlanResult) -> dict[str, object]:
     """What the page says about the plan as a whole."""
     county, solve = result.county, result.solve
     crow_fly = county.roads is None or result.times.source == "crow_fly"
+    goal, status = next(((g.goal, g.status) for g in solve.goals), ("imbalance", solve.status))
     return {
         "name": {"zh": county.name, "en": county.name_en or county.name},
         "year": county.year,
@@ -291,7 +292,8 @@ def heading(result: PlanResult) -> dict[str, object]:
         "gap": _number(solve.gap, 4),
         "objective": _number(solve.objective, 6),
         "bound": _number(solve.bound, 6),
-        "status": solve.status,
+        "status": status,
+        "goal": {language: say(f"front.goal_{goal}", language) for language in LANGUAGES},
         "fictional": county.fictional,
         "modelled": {language: modelled_names(result, language) for language in LANGUAGES},
         "crow_fly": crow_fly,

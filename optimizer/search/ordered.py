@@ -7,7 +7,6 @@ keeps the earlier goals within their tolerance, exactly, also where the model ha
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -87,7 +86,7 @@ class Ordered:
         begun, search = time.monotonic(), self.search
         now = Progressing(
             goal, self.values, search.exact(goal.name, self.values),
-            max(search.bridge.floor(goal.name), self.proven.get(goal.name, -math.inf)),
+            max(0.0, search.bridge.floor(goal.name), self.proven.get(goal.name, 0.0)),  # no goal is below nothing
         )  # fmt: skip
         for step in (self._relax, self._improve, self._restrict, self._search):
             if now.closed(limits.gap) or search.bridge.stopped:

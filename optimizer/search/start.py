@@ -116,6 +116,6 @@ def _nearest(search: Search, goal: str, limits: Limits, here: np.ndarray) -> Ans
 
 
 def _as_first(search: Search, goal: str, found: Answer, values: np.ndarray) -> Answer:
-    value, floor = search.exact(goal, values), search.bridge.floor(goal)
+    value, floor = search.exact(goal, values), max(0.0, search.bridge.floor(goal))
     gap = (value - floor) / max(abs(value), 1e-9)
     return replace(found, status="stopped", objective=value, bound=floor, gap=gap, values=values)

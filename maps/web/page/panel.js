@@ -11,7 +11,7 @@ function drawHead() {
   fill("title", [document.createTextNode(say("title", { county })), element("span", { class: "draft", text: say("draft") })]);
   const facts = [
     say("fact_draft"), say("fact_year", { year: head.year }), say("fact_plan", { plan: head.plan }),
-    head.gap === null ? null : say(head.status === "proven" ? "fact_gap" : "fact_gap_stopped", { gap: plain(100 * head.gap, 1) }),
+    head.gap === null ? null : say(head.status === "proven" ? "fact_gap" : "fact_gap_stopped", { gap: plain(100 * head.gap, 1), goal: head.goal[state.language] }),
     head.bound === null ? null : say("fact_bound", { objective: figure(head.objective), bound: figure(head.bound) }),
   ];
   document.getElementById("facts").textContent = facts.filter(Boolean).join(" · ");
