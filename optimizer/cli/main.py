@@ -7,6 +7,7 @@ from collections.abc import Callable
 import typer
 
 from optimizer.cli.analysis import alternatives_command, explain_command, frontier_command
+from optimizer.cli.budgeting import budget_command
 from optimizer.cli.data import areas_command, audit_command, check_command, template_command
 from optimizer.cli.planning import demo_command, plan_command
 from optimizer.cli.plans import compare_command, evaluate_command, replay_command
@@ -20,6 +21,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate_command,
     "compare": compare_command,
     "replay": replay_command,
+    "budget": budget_command,
     "explain": explain_command,
     "alternatives": alternatives_command,
     "frontier": frontier_command,

@@ -34,7 +34,18 @@ ENOUGH = 1e10
 """Yuan that no county's plan comes near."""
 YUAN = 1e4
 """Yuan in the unit of the goal ``cost``."""
-BLOCKED = ["unit_id", "school_id", "name", "township", "stage", "indicator", "short", "proven"]
+BLOCKED = [
+    "unit_id",
+    "school_id",
+    "name",
+    "township",
+    "stage",
+    "indicator",
+    "resource",
+    "short",
+    "never",
+    "proven",
+]
 
 
 @dataclass(frozen=True)
@@ -52,8 +63,9 @@ class LeastBudget:
     most : PlanResult or None
         Where there is no such plan: the fewest that fail, and then the least money for that.
     blocked : DataFrame
-        ``unit_id, school_id, name, township, stage, indicator, short, proven``: the units that fail in `most` with what
-        they are short of, in the indicator's own unit; ``proven`` where no plan at all lets the unit pass.
+        ``unit_id, school_id, name, township, stage, indicator, resource, short, never, proven``: the units that fail in
+        `most` with what they are short of, in the resource's own unit; ``never`` where no plan at all meets that
+        indicator there (proven), ``proven`` where no plan at all lets the unit pass.
     free : PlanResult or None
         The fewest that fail with no new money, None where there is no plan without any.
     seconds : float
@@ -199,13 +211,20 @@ def _blocked(
     short = cells[cells["unit_id"].isin(failing["unit_id"]) & ~cells["met_plan"].fillna(True).astype(bool)]
     inst = build_instance(county, load_standards(county), scenario.request(), times)
     search = Search(inst, Task(limits=Limits(seconds=scenario.seconds), stop=stop), whole=False)
-    passes = search.bridge.at("passes")
-    proven = {}
     search.bridge.relax(True)  # what even fractions cannot do, no plan can
-    for unit in failing["unit_id"]:
-        if unit in passes and not stop.is_set():
-            search.bridge.bound(passes[unit], 1.0, 1.0)
-            proven[unit] = search.bridge.solve("cost", search.task.limits).status == "infeasible"
-            search.bridge.release([passes[unit]])
-    rows = short.assign(short=short["gap_plan"], proven=[proven.get(u, False) for u in short["unit_id"]])
+    passes, met = search.bridge.at("passes"), search.bridge.at("met")
+    proven = {u: _never(search, passes.get(u), stop) for u in failing["unit_id"]}
+    cell = list(zip(short["unit_id"], short["indicator"], strict=True))
+    never = [_never(search, met.get(k), stop) for k in cell]
+    rows = short.assign(short=short["gap_plan"], never=never, proven=[proven[u] for u in short["unit_id"]])
     return rows[BLOCKED].sort_values(["unit_id", "indicator"], kind="stable").reset_index(drop=True)
+
+
+def _never(search: Search, column: int | None, stop: Stop) -> bool:
+    """Whether it is proven that a binary is 0 in every plan."""
+    if column is None or stop.is_set():
+        return False
+    search.bridge.bound(column, 1.0, 1.0)
+    status = search.bridge.solve("cost", search.task.limits).status
+    search.bridge.release([column])
+    return status == "infeasible"
