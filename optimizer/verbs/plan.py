@@ -27,6 +27,7 @@ from optimizer.search.task import Report, Target
 from optimizer.solver.interrupts import held
 from optimizer.solver.limits import SOLVER
 from optimizer.solver.stopping import Stop, heeding
+from optimizer.verbs.tidy import without_idle
 
 ABOUT_MEANS = ("imbalance", "deficit", "cv_excess")
 """Goals whose measure is about planned means."""
@@ -91,10 +92,16 @@ def plan(
         verdict = judge(county, standards, made, times, request)
         if not verdict.accepted:
             raise Rejected(verdict)
+        actions = list_actions(county, made, verdict, standards, broken)
+        tidy = without_idle(made, verdict, actions, lambda one: judge(county, standards, one, times, request))
         notes = _notes(found, scenario)
+        if tidy.dropped:
+            made, verdict = tidy.plan, tidy.verdict
+            actions = list_actions(county, made, verdict, standards, broken)
+            notes = (*notes, Finding("note", "reasons.idle_dropped", {"count": tidy.dropped}))
         solve = _record(found, verdict, scenario, begun, notes)
         result = PlanResult(
-            county, scenario.model_dump(mode="json"), made, verdict, solve, times, list_actions(county, made, verdict, standards, broken),
+            county, scenario.model_dump(mode="json"), made, verdict, solve, times, actions,
             (*county.findings, *times.findings, *today_findings(county, inst.groups), *_without_choice(inst), *notes),
         )  # fmt: skip
     if stopped:
