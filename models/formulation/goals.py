@@ -60,11 +60,9 @@ def _cells(inst: Instance) -> list[tuple[str, Indicator]]:
 
 
 def _met_today(inst: Instance, unit: str, one: Indicator, share: float = 1.0) -> bool:
-    row = inst.units.loc[unit]
-    return bool(
-        row["pupils"] > 0
-        and one.scale * row[one.resource] / row["pupils"] >= share * one.threshold - ROUNDING
-    )
+    pupils = float(inst.units.at[unit, "pupils"])
+    have = float(inst.units.at[unit, one.resource])
+    return pupils > 0 and one.scale * have / pupils >= share * one.threshold - ROUNDING
 
 
 def passes_today(inst: Instance, unit: str) -> bool:
@@ -170,7 +168,8 @@ def lack_variables(model: Model, inst: Instance) -> None:
         ),
     )
     keys = [(u, one.id) for u, one in every]
-    goal = {(u, one.id): mean[u, one.id] / target(inst, one) for u, one in every}
+    aim = {(one.stage, one.id): target(inst, one) for one in inst.standards.indicators if one.tested}
+    goal = {(u, one.id): mean[u, one.id] / aim[one.stage, one.id] for u, one in every}
     model.lack = pyo.Var(keys, domain=pyo.NonNegativeReals)
     model.lack_have = pyo.Var(keys, domain=pyo.NonNegativeReals)
     model.lack_have_is = pyo.Constraint(

@@ -14,6 +14,7 @@ goes past the own school, or a nearer one with places, while it is open (some mi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -106,10 +107,12 @@ def admissible_ways(
     """
     rows = candidate_ways(groups, bands, minutes)
     limits = limit_table(standards)
-    keys = list(zip(rows["band"], rows["mode"], strict=True))
-    rows["limit"] = [limits[k][0] for k in keys]
-    rows["limit_kind"] = [limits[k][1] for k in keys]
-    unit = [bands.at[k, "unit_id"] for k in zip(rows["school_id"], rows["band"], strict=True)]
+    keys = pd.MultiIndex.from_frame(rows[["band", "mode"]])
+    known = pd.DataFrame.from_dict(limits, orient="index", columns=["limit", "kind"])
+    known.index = pd.MultiIndex.from_tuples(limits)
+    rows["limit"] = known["limit"].reindex(keys).to_numpy(float)
+    rows["limit_kind"] = known["kind"].reindex(keys).to_numpy(object)
+    unit = _of_band(bands["unit_id"], rows["school_id"], rows["band"])
     rows["free"] = units["free"].reindex(unit).to_numpy(float)
     # a bus to a school within walking is no remedy
     on_foot = rows[(rows["mode"] == "walk") & (rows["minutes"] <= rows["limit"])][["g", "school_id"]]
@@ -120,6 +123,11 @@ def admissible_ways(
     return _sorted_out(rows, bands, units, standards)
 
 
+def _of_band(column: pd.Series, schools: pd.Series, band: pd.Series) -> Any:
+    """A column of bands by school and band; empty where the school has no such band."""
+    return column.reindex(pd.MultiIndex.from_arrays([schools, band])).to_numpy()
+
+
 def _sorted_out(rows: pd.DataFrame, bands: pd.DataFrame, units: pd.DataFrame, standards: Standards) -> Ways:
     """Candidates divided into pairs, barred ways, conditions and soft breaches."""
     breaks = {
@@ -127,10 +135,7 @@ def _sorted_out(rows: pd.DataFrame, bands: pd.DataFrame, units: pd.DataFrame, st
         "travel_increase": (_grown(rows, standards), kind_of(standards, "travel_increase")),
     }
     past = _past(rows, bands, units, standards)
-    locked = bands["lock"].eq("open").to_dict()
-    past["certain"] = np.array(
-        [locked[k] for k in zip(past["school_id"], past["band"], strict=True)], dtype=bool
-    )
+    past["certain"] = _of_band(bands["lock"].eq("open"), past["school_id"], past["band"]).astype(bool)
     for rule in ("past_own_school", "past_nearer_school"):
         some = past[(past["rule"] == rule) & past["certain"]]
         excess = pd.Series(0.0, index=rows.index)
@@ -191,7 +196,7 @@ def _past(rows: pd.DataFrame, bands: pd.DataFrame, units: pd.DataFrame, standard
     own = standards.rules.get("past_own_school")
     if own is not None:
         some = changed[changed["minutes"] > changed["today_minutes"] + own.value + 1e-9]
-        unit = [bands["unit_id"].get(k, "") for k in zip(some["today_school_id"], some["band"], strict=True)]
+        unit = _of_band(bands["unit_id"], some["today_school_id"], some["band"])
         some = some[~units["over"].reindex(unit).fillna(False).to_numpy(bool)]
         part = some[["row", "band"]].assign(
             school_id=some["today_school_id"], rule="past_own_school",
@@ -204,11 +209,10 @@ def _past(rows: pd.DataFrame, bands: pd.DataFrame, units: pd.DataFrame, standard
             _past_nearer(rows, changed, nearer.value).assign(binding=nearer.kind in ("hard", "soft"))
         )
     columns = ["row", "school_id", "band", "rule", "excess", "binding"]
-    known = set(bands.index)
     if not parts:
         return pd.DataFrame(columns=columns).astype({"excess": float, "binding": bool})
     table = pd.concat(parts, ignore_index=True)[columns]
-    taught = np.array([k in known for k in zip(table["school_id"], table["band"], strict=True)], dtype=bool)
+    taught = pd.MultiIndex.from_frame(table[["school_id", "band"]]).isin(bands.index)
     return table[taught].reset_index(drop=True)
 
 

@@ -100,10 +100,13 @@ def _class_size(rows: Rows) -> None:
             part=f"{stage}_combined",
         )
         apart = set(mine) - set(combined)
-        keys = [k for k in grades.index if grades.at[k, "unit_id"] in apart]
+        some = grades[grades["unit_id"].isin(apart)]
+        keys = list(some.index)
         cap = {
-            k: _class_cap(inst, grades.at[k, "unit_id"], grades.at[k, "pupils"], grades.at[k, "classes"])
-            for k in keys
+            k: _class_cap(inst, u, pupils, classes)
+            for k, u, pupils, classes in zip(
+                keys, some["unit_id"], some["pupils"], some["classes"], strict=True
+            )
         }
         rows.add(
             keys,
@@ -178,13 +181,9 @@ def _min_classes(rows: Rows) -> None:
         sorted(combined), lambda m, u: sum(m.classes[k] for k in of_unit[u]) >= least[u] * m.unit_open[u],
         part="combined",
     )  # fmt: skip
-    keys = [k for k in inst.grades.index if inst.grades.at[k, "unit_id"] not in combined]
-    rows.add(
-        keys,
-        lambda m, j, b, g: (
-            m.grade_classes[j, b, g] >= min(1, int(inst.grades.at[(j, b, g), "classes"])) * m.open[j, b]
-        ),
-    )
+    some = inst.grades[~inst.grades["unit_id"].isin(combined)]
+    one = {k: min(1, int(n)) for k, n in some["classes"].items()}
+    rows.add(list(one), lambda m, j, b, g: m.grade_classes[j, b, g] >= one[j, b, g] * m.open[j, b])
 
 
 def check_min_classes(after: After) -> pd.DataFrame:

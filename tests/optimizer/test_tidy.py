@@ -13,9 +13,7 @@ from tests.models.plans import Case, keep_all, ready, rows
 
 
 def actions_of(case: Case, plan: Plan, verdict: Verdict) -> pd.DataFrame:
-    return list_actions(
-        case.county, plan, verdict, case.standards, lambda one: case.judge(one).violations
-    )
+    return list_actions(case.county, plan, verdict, case.standards, lambda one: case.judge(one).violations)
 
 
 def test_an_idle_purchase_is_left_out_and_a_useful_one_kept() -> None:
