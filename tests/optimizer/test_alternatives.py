@@ -251,7 +251,7 @@ def test_ctrl_c_while_costs_are_reckoned_keeps_those_done() -> None:
             signal.raise_signal(signal.SIGINT)
 
     with loose():
-        found = alternatives(loose_county(), ALONE, k=1, within=0.6, report=press)
+        found = alternatives(loose_county(), ALONE, k=1, within=0.1, report=press)
     assert found.interrupted and not found.stopped and len(found.plans) == 2
     full = loosely(16, 0.3).decisions
     assert found.decisions["cost_most"].isna().any() and not found.decisions["cost_most"].isna().all()
