@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import pandas as pd
 import pytest
@@ -136,11 +137,17 @@ def test_goals_keep_their_gap_beside_their_bound():
 SIDE = st.tuples(st.booleans(), st.booleans(), st.booleans())  # assessed, met, passes
 
 
+@cache
+def kept() -> PlanResult:
+    """Today as a plan, judged once."""
+    return result_of(ready(), keep_all(ready()))
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(SIDE, SIDE, st.booleans()), min_size=5, max_size=5))
 def test_what_is_met_changes_by_what_is_won_lost_gone_and_new(drawn):
     """For any verdict: after = before - lost - gone + won + new; each counted here one by one."""
-    result = result_of(ready(), keep_all(ready()))
+    result = kept()
     units = result.verdict.units.head(5).copy()
     cells = result.verdict.indicators
     cells = cells[cells["unit_id"].isin(units["unit_id"]) & (cells["indicator"] == "q")].copy()
