@@ -50,6 +50,12 @@ def stage(key: str, language: str, norms: Norms | None = None) -> str:
     return _named("workbook.stage", key, language, norms)
 
 
+def resource(key: str, language: str, norms: Norms | None = None) -> str:
+    """The name of what a unit has: staff of some kind, rooms, areas."""
+    found = name("resource", key, language)
+    return found if found != key else _declared(norms, key, language) or key
+
+
 def indicator(key: str, language: str, norms: Norms | None = None) -> str:
     """The name of an indicator: the standards' own where their file gives one."""
     own = None

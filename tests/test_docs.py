@@ -43,7 +43,7 @@ DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 NAMES = [p.relative_to(DOCS).as_posix() for p in PAGES]
 CAPABILITIES = (
-    "index", "data", "travel-times", "indicators", "plan", "referee", "dossier", "demo", "method", "model/index",
+    "index", "data", "travel-times", "indicators", "standards", "plan", "referee", "dossier", "demo", "method", "model/index",
     "model/network", "model/bands", "model/access", "model/classes", "model/staff", "model/items", "model/money",
     "model/imbalance", "model/goals", "model/guards",
 )  # fmt: skip
@@ -71,7 +71,7 @@ def pages() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working folder as the pages assume it: ``mycounty`` and the scenario shown in plan.md."""
+    """A working folder as the pages assume it: ``mycounty`` and the files that pages show."""
     folder = tmp_path_factory.mktemp("reader")
     county = small_county()
     (folder / "mycounty").mkdir()
@@ -80,9 +80,13 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Path:
             table.to_csv(folder / "mycounty" / f"{name}.csv", index=False)
     head = f'name = "{county.name}"\nname_en = "{county.name_en}"\nyear = {county.year}\nfictional = true\n'
     (folder / "mycounty" / "county.toml").write_text(head, encoding="utf-8")
-    for block in FENCE.finditer((DOCS / "plan.md").read_text(encoding="utf-8")):
-        if block["title"] == "scenario.toml":
-            (folder / "scenario.toml").write_text(block["body"], encoding="utf-8")
+    for page, title, place in (
+        ("plan.md", "scenario.toml", folder),
+        ("standards.md", "ours.toml", folder / "mycounty"),
+    ):
+        for block in FENCE.finditer((DOCS / page).read_text(encoding="utf-8")):
+            if block["title"] == title:
+                (place / title).write_text(block["body"], encoding="utf-8")
     return folder
 
 
@@ -152,7 +156,7 @@ def test_county_toml_and_scenario_shown_are_valid() -> None:
         for b in FENCE.finditer(p.read_text(encoding="utf-8"))
         if b["kind"] == "toml" and b["title"]
     }
-    assert set(shown) == {"county.toml", "scenario.toml"}
+    assert set(shown) == {"county.toml", "scenario.toml", "ours.toml"}
     Scenario(**shown["scenario.toml"])
     importlib.import_module("geodata.folder.reading").Head(**shown["county.toml"])
 

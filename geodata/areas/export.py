@@ -12,7 +12,6 @@ from geodata.areas.isochrones import service_areas
 from geodata.areas.zones import demand_zones, walking, zone_adjacency
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
-from geodata.contract.tables import BANDS
 from geodata.folder.geopackage import write_geopackage
 from geodata.folder.target import claim
 from geodata.messages import LANGUAGES
@@ -42,7 +41,7 @@ def area_layers(county: County, attendance: pd.DataFrame) -> tuple[dict[str, pd.
         "zone_neighbours": zone_adjacency(zones),
     }
     names = county.schools.set_index("school_id")["name"]
-    for band in BANDS:
+    for band in county.scheme.band_ids:
         done = catchments(zones, attendance, band)
         found += done.findings
         if len(done.areas):

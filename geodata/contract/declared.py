@@ -8,12 +8,6 @@ from geodata.contract.findings import Finding
 from geodata.contract.tables import TABLES, Column, Table
 from geodata.standards.scheme import Norms
 
-FLAG_RULES = {
-    "counts_b": ("floor_backbone_pupils", "floor_no_outflow_b"), "counts_q": ("floor_no_outflow_q",),
-    "counts_a": ("floor_arts_point_share",),
-}  # fmt: skip
-"""Norms that count a flag of ``staff_category`` even where no indicator does."""
-
 
 def declared_tables(norms: Norms) -> dict[str, Table]:
     """The contract of every table for a county's standards.
@@ -67,10 +61,13 @@ def _counted(norms: Norms) -> set[str]:
     used = {i.resource for i in norms.indicators.values()}
     resources = [r for name, r in norms.resources.items() if name in used]
     counted = {c for r in resources for c in (*r.flags, *(name for name, _ in r.terms))}
-    rules = norms.rules
-    return counted | {
-        f for f, names in FLAG_RULES.items() if any(n in rules and rules[n].kind != "off" for n in names)
-    }
+    asked = {
+        name
+        for name, r in norms.resources.items()
+        for n in norms.rules.values()
+        if n.kind != "off" and (n.resource == name or (r.kind == "heads" and n.id.endswith(f"_{name}")))
+    }  # a rule may be about staff that no indicator counts
+    return counted | {f for name in asked for f in norms.resources[name].flags}
 
 
 def _column(column: Column, norms: Norms, table: str, counted: set[str], may: set[str]) -> Column:

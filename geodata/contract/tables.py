@@ -321,7 +321,7 @@ STANDARDS = Table(
         _number("value", "数值", 0, 100_000_000),
         _text("unit", "单位"),
         _choice("applies_to", "适用", ("urban", "town", "rural", "all", "assessed", "county"), False, "all"),
-        _choice("kind", "性质", ("hard", "soft", "report", "procedure", "indicator")),
+        _choice("kind", "性质", ("hard", "soft", "report", "procedure", "off", "indicator")),
         _flag("grandfather", "不劣于现状即可", False, False),
         _text("source", "来源"),
         _text("note", "备注", False, ""),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -71,7 +71,10 @@ class _Merged:
         self.resources |= {r.id: r for r in content.resource}
         rows = enumerate(content.indicator, start=1)
         self.indicators |= {(i.stage, i.id): (i, name, n) for n, i in rows}
-        self.rules |= {r.id: (r, name, n) for n, r in enumerate(content.rule, start=1)}
+        for n, rule in enumerate(content.rule, start=1):
+            before = self.rules.get(rule.id)
+            about = rule.resource or (before[0].resource if before else "")
+            self.rules[rule.id] = (replace(rule, resource=about), name, n)
 
 
 def bundled() -> tuple[str, ...]:
@@ -280,6 +283,15 @@ def _rules(merged: _Merged, scheme: Scheme) -> tuple[dict[str, Norm], list[Findi
     families, plain = rule_families()
     for name, (rule, file, number) in merged.rules.items():
         about = next((name.removeprefix(f) for f in families if name.startswith(f)), None)
+        if rule.resource and rule.resource not in merged.resources:
+            fields: dict[str, object] = {"known": ", ".join(merged.resources)}
+            column = f"rule[{number}].resource"
+            found.append(
+                Finding(
+                    "error", "rules.no_such_resource", fields, file=file, column=column, value=rule.resource
+                )
+            )
+            continue
         if (name in plain and rule.stage in ("all", *scheme.stage_ids)) or about in places:
             kept[name] = rule
             continue
@@ -287,6 +299,6 @@ def _rules(merged: _Merged, scheme: Scheme) -> tuple[dict[str, Norm], list[Findi
         known = places if elsewhere else (*plain, *(f"{f}..." for f in families))
         key = "rules.not_used" if elsewhere else "rules.unknown_norm"
         severity: Severity = "error" if is_file(file) or not elsewhere else "note"
-        fields: dict[str, object] = {"known": ", ".join(known)}
+        fields = {"known": ", ".join(known)}
         found.append(Finding(severity, key, fields, file=file, column=f"rule[{number}].id", value=name))
     return kept, found

@@ -184,7 +184,8 @@ class Norm:
     """One rule: a number, how binding it is, and where it comes from.
 
     ``kind`` is hard, soft, report, procedure or off; ``tag`` is V (verified), R (recalled) or A
-    (assumed), as in sources.md.
+    (assumed), as in sources.md. ``resource`` is what the rule is about, where it is about one: a later
+    file that gives another number and names none keeps it.
     """
 
     id: Id
@@ -199,3 +200,4 @@ class Norm:
     source: str = ""
     tag: Tag = ""
     note: str = ""
+    resource: str = ""

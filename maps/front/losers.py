@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from geodata.messages import say
+from geodata.standards.scheme import Norms
 from maps.front.text import (
     DASH,
     PageCell,
@@ -19,7 +20,7 @@ from maps.front.text import (
     village_page,
     whole,
 )
-from maps.wording import band, indicator, name, stage
+from maps.wording import band, indicator, resource, stage
 from models.impact.losses import longer_ways, losing_units, unit_changes, zone_balance
 from models.plan.decisions import PlanResult
 
@@ -111,7 +112,7 @@ def losing_schools(result: PlanResult, language: str, most: int | None = FIRST) 
 def _resources(result: PlanResult, stage_id: str, ids: tuple[str, ...], language: str) -> list[str]:
     """What the indicators count, which is shorter than their names."""
     of = {i.id: i.resource for i in result.county.norms.indicators.values() if i.stage == stage_id}
-    return [name("resource", of.get(i, i), language) for i in ids]
+    return [resource(of.get(i, i), language, result.county.norms) for i in ids]
 
 
 def zones(result: PlanResult, language: str) -> PageTable:
@@ -129,7 +130,10 @@ def zones(result: PlanResult, language: str) -> PageTable:
     table = zone_balance(result)
     kinds = list(dict.fromkeys(table["kind"]))
     at = table.set_index(["zone", "kind"])
-    head = (*headings(language, "zone"), *(PageCell(kind_word(k, language), "n") for k in kinds))
+    head = (
+        *headings(language, "zone"),
+        *(PageCell(kind_word(k, language, result.county.norms), "n") for k in kinds),
+    )
     rows = tuple(
         (PageCell(zone_word(z, language)), *(_flow(at.loc[(z, k)], language) for k in kinds))
         for z in dict.fromkeys(table["zone"])
@@ -143,9 +147,9 @@ def _flow(row: pd.Series, language: str) -> PageCell:
     return number(text, "bad" if net < 0 else "")
 
 
-def kind_word(kind: str, language: str) -> str:
-    """What flows: pupils, all teachers, or those of one flag of the standards."""
-    return phrase(f"kind_{kind}", language) if kind in ("pupils", "all") else name("resource", kind, language)
+def kind_word(kind: str, language: str, norms: Norms) -> str:
+    """What flows: pupils, all teachers, or those that the standards count apart."""
+    return phrase(f"kind_{kind}", language) if kind in ("pupils", "all") else resource(kind, language, norms)
 
 
 def zone_word(zone: object, language: str) -> str:

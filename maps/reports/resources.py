@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from maps.front.losers import zones
@@ -13,8 +15,8 @@ from maps.wording import indicator, name, stage
 from models.plan.decisions import PlanResult
 from models.plan.quality import flagged_moves
 
-BACKBONE = "b"
-"""The flag of backbone teachers in the standards, by which the second line of rotation is measured."""
+BACKBONE = "floor_backbone_pupils"
+"""The norm that names backbone teachers, by which the second line of rotation is measured."""
 
 
 def indicator_matrix(result: PlanResult, language: str) -> OfficialReport:
@@ -168,7 +170,8 @@ def teachers(result: PlanResult, language: str) -> OfficialReport:
     )
     eligible = pd.to_numeric(result.county.staff_stock["eligible_rotation"], errors="coerce")
     everybody = float(eligible.sum()) if eligible.notna().all() and len(eligible) else 0.0
-    backbone = float(moves[BACKBONE].sum()) if BACKBONE in kinds else 0.0
+    norm = norms.rules.get(BACKBONE)
+    backbone = float(moves[norm.resource].sum()) if norm is not None and norm.resource in kinds else math.nan
     said = (
         report_word("rotation_share", language, share=moved_share(float(moves["heads"].sum()), everybody), moved=whole(moves["heads"].sum()), eligible=whole(everybody) if everybody else report_word("not_filled", language)),
         report_word("backbone_share", language, share=moved_share(backbone, float(moves["heads"].sum())), moved=whole(backbone)),

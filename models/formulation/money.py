@@ -70,18 +70,24 @@ def rounding_share(inst: Instance) -> dict[str, float]:
     return {e: min(5e-3, max(5e-4, step[e] / have[e])) for e in EARMARKED}
 
 
+def recurrent_costs(model: Model, inst: Instance) -> dict[str, Any]:
+    """What recurs every year, by earmark in yuan: hired teachers and rotation subsidies, bus places."""
+    salary, stage = inst.categories["annual_cost"], inst.units["stage"]
+    hired = sum(float(salary[stage[u], c]) * model.hire[u, c] for u, c in model.hire)
+    return {
+        "teacher": hired + inst.costs["rotation_subsidy"] * staff_moved(model),
+        "transport": inst.costs["bus_pupil"] * new_riders(model, inst),
+    }
+
+
 def charged_costs(model: Model, inst: Instance) -> dict[str, Any]:
     """Charged cost of each earmark in 10,000 yuan, as expressions (sources.md 3.5)."""
-    cost = inst.costs
-    salary = inst.categories["annual_cost"]
-    stage = inst.units["stage"]
-    teacher = sum(float(salary[stage[u], c]) * model.hire[u, c] for u, c in model.hire)
-    teacher = teacher + cost["rotation_subsidy"] * staff_moved(model)
-    building = cost["mothball"] * sum(model.closed[j] for j in model.closed)
-    transport = cost["bus_pupil"] * new_riders(model, inst)
-    transport = transport + cost["transition_grant"] * pupils_changed(model, inst)
-    parts = {"building": building, "device": 0.0, "teacher": teacher, "transport": transport}
-    return {e: parts[e] / WAN + model.rounded[e] for e in EARMARKED}
+    yearly = recurrent_costs(model, inst)
+    once = {
+        "building": inst.costs["mothball"] * sum(model.closed[j] for j in model.closed),
+        "transport": inst.costs["transition_grant"] * pupils_changed(model, inst),
+    }
+    return {e: (yearly.get(e, 0.0) + once.get(e, 0.0)) / WAN + model.rounded[e] for e in EARMARKED}
 
 
 def unit_price(resource: Resource, cost: dict[str, float]) -> float:

@@ -35,15 +35,21 @@ def bands(model: pyo.ConcreteModel, inst: Instance, going: pd.DataFrame) -> pd.D
     """Rows of ``plan.bands``.
 
     The model may hold more classes than anybody needs: a band has as many as its grades need at the cap or as
-    stay from today, at most the model's; only where staff is bounded by classes are the model's kept.
+    stay from today, at most the model's; only where staff is bounded by classes are the model's kept. Where no rule
+    about classes binds the model does not have the number: grades taught together keep today's.
     """
     table = inst.bands.reset_index()[["school_id", "band", "unit_id"]]
     table["open"] = [_number(model.open[k]) > 0.5 for k in inst.bands.index]
-    most = np.array([round(_number(model.classes[k])) for k in inst.bands.index])
+    told = np.array([model.classes[k].value is not None for k in inst.bands.index], dtype=bool)
+    most = np.array(
+        [round(_number(model.classes[k])) if t else 0 for k, t in zip(inst.bands.index, told, strict=True)]
+    )
     need = needed_classes(inst, going).reindex(inst.bands.index).to_numpy(float)
     assessed = table["unit_id"].map(inst.units["assessed"]).to_numpy(bool)
     combined = table["unit_id"].map(inst.units["combined"]).to_numpy(bool)
     classes = np.where(assessed & ~combined, np.minimum(most, need), most)
+    today = inst.grades.groupby(level=["school_id", "band"])["classes"].sum().reindex(inst.bands.index)
+    classes = np.where(told, classes, np.where(combined, today.fillna(0).to_numpy(float), need))
     table["classes"] = np.where(table["open"], classes, 0).astype(int)
     return table.assign(was_open=True)
 

@@ -11,7 +11,7 @@
 | protected | closed sites with a mark of protection; whether one was renovated lately, a person knows |
 | pace | the rules about closings by township and in the county |
 | teachers | the rules about small schools, outflow, eligibility and retirement |
-| earmarks | the rule about the budget; what recurs every year against money not marked as one-off |
+| earmarks | the rules about the budget and about what recurs every year |
 | explained | whether each action has a cause that was found |
 | disabled | pupils of 随班就读 at units whose pupils leave |
 
@@ -42,6 +42,7 @@ TEACHERS = (
     "floor_no_outflow", "outflow_rural", "outflow_township", "near_retirement_stays", "eligible_moves", "floor_class", "floor_backbone",
     "floor_arts",
 )  # fmt: skip
+LASTING = "recurrent_lasting"
 UNPROTECTED = "none"
 """What the column ``protected`` says of a site without a mark."""
 NO_EFFECT = "reasons.serves_nothing"
@@ -273,21 +274,12 @@ def _earmarks(plan: _Plan) -> Check:
     yearly = costs.groupby("earmark")["yuan"].sum()
     if yearly.sum() <= 0:
         return Check("earmarks", OK, "nothing_recurs")
-    short = _beyond_lasting(plan.result, yearly)
+    at = plan.verdict.violations
+    at = at[at["rule"] == LASTING]
+    short = float((at["amount"].astype(float) - at["limit"].astype(float)).sum())
     if short > 0:
         return Check("earmarks", BROKEN, "recurrent_short", {"yuan": short})
     return Check("earmarks", PERSON, "recurrent", {"yuan": float(yearly.sum())})
-
-
-def _beyond_lasting(result: PlanResult, yearly: pd.Series) -> float:
-    """Yuan a year beyond the money that is not marked as one-off; nothing where the scenario gave its own budget."""
-    if result.scenario.get("budget"):
-        return 0.0
-    money = result.county.budget
-    money = money[(money["year"] == result.county.year) & ~money["one_off"].astype(bool)]
-    lasting = money.groupby("earmark")["amount"].sum()
-    lacking = (yearly - lasting.reindex(yearly.index).fillna(0.0)).clip(lower=0.0).sum()
-    return float(max(0.0, lacking - float(lasting.get("any", 0.0))))
 
 
 def _explained(plan: _Plan) -> Check:

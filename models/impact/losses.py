@@ -13,11 +13,8 @@ import pandas as pd
 
 from geodata.contract.county import County
 from models.plan.decisions import Plan, PlanResult, Verdict
-from models.plan.quality import flagged_moves
+from models.plan.quality import counted_rows, flagged_moves
 from models.rules.record import EPS
-
-ALL = "all"
-"""Every teacher, beside the standards' own flags (``q``, ``b``, ``a``)."""
 
 
 def longer_ways(travel: pd.DataFrame) -> pd.DataFrame:
@@ -55,15 +52,17 @@ def staff_changes(county: County, plan: Plan) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index (unit_id, kind): ``out, into, hired, net`` in heads; ``kind`` is ``all`` or a flag of the
-        standards. Units without a change are not there.
+        Index (unit_id, kind): ``out, into, hired, net`` in heads; ``kind`` is ``all`` or a kind of staff
+        that the standards count apart. Units without a change are not there.
     """
     moves, kinds = flagged_moves(county, plan)
     ends = {}
     for column, side in (("out", "from"), ("into", "to")):
         units = moves[f"{side}_school_id"].astype(str) + "/" + moves[f"{side}_stage"].astype(str)
         ends[column] = _long(moves.assign(unit_id=units), kinds)
-    ends["hired"] = _long(_flagged_hires(county, plan, kinds), kinds)
+    hires = counted_rows(county, plan.hires, "stage")[0]
+    units = hires["school_id"].astype(str) + "/" + hires["stage"].astype(str)
+    ends["hired"] = _long(hires.assign(unit_id=units), kinds)
     table = pd.DataFrame(ends).fillna(0).round().astype("int64")
     table["net"] = table["into"] + table["hired"] - table["out"]
     table.index = table.index.set_names(["unit_id", "kind"])
@@ -72,18 +71,6 @@ def staff_changes(county: County, plan: Plan) -> pd.DataFrame:
 
 def _long(rows: pd.DataFrame, kinds: list[str]) -> pd.Series:
     return rows.groupby("unit_id")[kinds].sum().astype(float).stack()
-
-
-def _flagged_hires(county: County, plan: Plan, kinds: list[str]) -> pd.DataFrame:
-    flags = [k for k in kinds if k != ALL]
-    about = county.staff_category[["stage", "cat_id", *(f"counts_{f}" for f in flags)]]
-    rows = plan.hires.merge(about, on=["stage", "cat_id"], how="left")
-    rows = rows.assign(
-        unit_id=rows["school_id"].astype(str) + "/" + rows["stage"].astype(str), all=rows["heads"]
-    )
-    for flag in flags:
-        rows[flag] = rows["heads"] * rows[f"counts_{flag}"].fillna(0).astype(float)
-    return rows
 
 
 def unit_changes(result: PlanResult) -> pd.DataFrame:
@@ -119,7 +106,7 @@ def unit_changes(result: PlanResult) -> pd.DataFrame:
     leave, come = _pupils_moved(result.county, result.verdict)
     table["leave"], table["come"] = (s.reindex(table.index).fillna(0).astype("int64") for s in (leave, come))
     staff = staff_changes(result.county, result.plan)
-    whole = staff.xs(ALL, level="kind") if len(staff) else staff
+    whole = staff.xs("all", level="kind") if len(staff) else staff
     for column in ("out", "into", "hired", "net"):
         table[column] = whole[column].reindex(table.index).fillna(0).astype("int64") if len(staff) else 0
     for column, ids in _indicators(result.verdict):

@@ -67,12 +67,13 @@ def _staff(after: After, price: pd.Series) -> Iterator[Line]:
             r.row_id, "transfer", "teacher", r.to_school_id, r.to_stage, r.cat_id, r.heads, "heads", subsidy, True, True
         )  # fmt: skip
     share = after.standards.limit("floor_arts_point_share", 0.0)
-    if not share:
+    flag = after.standards.about("floor_arts_point_share")
+    if not share or flag not in after.standards.heads:
         return
     points = after.new[(after.new["kind"] == "point") & after.new["open"]].drop_duplicates("school_id")
     for township, many in points.groupby("township")["school_id"].nunique().items():
         in_town = after.new[(after.new["township"] == township) & after.new["open"]]
-        base = in_town.sort_values(["a", "school_id"], ascending=[False, True]).iloc[0]
+        base = in_town.sort_values([flag, "school_id"], ascending=[False, True]).iloc[0]
         heads = int(np.ceil(many / share))
         yield Line(
             "",
@@ -80,7 +81,7 @@ def _staff(after: After, price: pd.Series) -> Iterator[Line]:
             "teacher",
             base["school_id"],
             base["stage"],
-            "a",
+            flag,
             heads,
             "heads",
             price["itinerant"],

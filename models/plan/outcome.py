@@ -241,7 +241,7 @@ def _travel(
     rows["changed"] = rows["school_id"] != rows["today_school_id"]
     same = ~rows["changed"] & (rows["mode"] == rows["today_mode"])
     rows["minutes"] = rows["minutes"].where(~same, rows["minutes_today"])
-    known = {n: r.value for n, r in standards.rules.items()}
+    known = {n: r.value for n, r in standards.rules.items() if r.kind != "off"}
     norm = "travel_" + rows["mode"].astype(str) + "_" + rows["band"].astype(str)
     rows["limit"] = norm.map(known).astype(float)
     today = "travel_" + rows["today_mode"].astype(str) + "_" + rows["band"].astype(str)

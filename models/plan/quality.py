@@ -35,6 +35,8 @@ import pandas as pd
 
 from geodata.contract.county import County
 from models.plan.decisions import Plan, PlanResult, SolveRecord, Verdict
+from models.problem.indicators import category_flags
+from models.standards.norms import load_standards
 
 GRACE = 5.0
 """Minutes by which a way may be longer than the one to the own school before it counts as going past it."""
@@ -200,15 +202,26 @@ def _classes(county: County, verdict: Verdict) -> Rows:
 
 def flagged_moves(county: County, plan: Plan) -> tuple[pd.DataFrame, list[str]]:
     """Staff moves with the zones of both ends, heads by category, and the categories."""
-    flags = [c for c in county.staff_category.columns if c.startswith("counts_")]
-    kinds = county.staff_category[["stage", "cat_id", *flags]].rename(columns={"stage": "from_stage"})
-    rows = plan.staff_moves.merge(kinds, on=["from_stage", "cat_id"], how="left")
+    rows, kinds = counted_rows(county, plan.staff_moves, "from_stage")
     zone = county.schools.set_index("school_id")["zone"]
     rows["from"], rows["to"] = rows["from_school_id"].map(zone), rows["to_school_id"].map(zone)
-    rows["all"] = rows["heads"]
-    for flag in flags:
-        rows[flag.removeprefix("counts_")] = rows["heads"] * rows[flag].fillna(0).astype(float)
-    return rows, ["all", *(f.removeprefix("counts_") for f in flags)]
+    return rows, kinds
+
+
+def counted_rows(county: County, rows: pd.DataFrame, stage: str) -> tuple[pd.DataFrame, list[str]]:
+    """Rows about staff with a column ``all`` and one for each kind of staff that the standards count apart.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        ``cat_id, heads`` and the column named by ``stage``.
+    """
+    standards = load_standards(county)
+    apart = [r for r in standards.heads if standards.resources[r].flags]  # the others count everybody
+    counts = category_flags(county.staff_category, standards)[apart]
+    keys = pd.MultiIndex.from_arrays([rows[stage].astype(str), rows["cat_id"].astype(str)])
+    held = counts.reindex(keys).fillna(0).astype(float).set_axis(rows.index)
+    return rows.assign(all=rows["heads"], **{r: rows["heads"] * held[r] for r in apart}), ["all", *apart]
 
 
 def _teachers(county: County, plan: Plan, verdict: Verdict) -> Rows:

@@ -40,6 +40,10 @@ class Request:
     goals: tuple[str, ...] = GOALS
 
 
+ANY = "any"
+"""The earmark of money for every purpose."""
+
+
 def budgets(county: County, request: Request) -> dict[str, float]:
     """Yuan available by earmark, every earmark present.
 
@@ -52,4 +56,20 @@ def budgets(county: County, request: Request) -> dict[str, float]:
         return {e: float(request.budget.get(e, 0.0)) for e in EARMARKS}
     rows = county.budget[county.budget["year"] == county.year]
     given = rows.groupby("earmark")["amount"].sum()
+    return {e: float(given.get(e, 0.0)) for e in EARMARKS}
+
+
+def lasting_money(county: County, request: Request) -> dict[str, float] | None:
+    """Yuan by earmark that are not marked as one-off.
+
+    Returns
+    -------
+    dict of str to float or None
+        None where nothing is marked, or the request has a budget of its own, of which nobody says what lasts.
+    """
+    rows = county.budget[county.budget["year"] == county.year]
+    once = rows["one_off"].astype(bool)
+    if request.budget is not None or not (once & (rows["amount"] > 0)).any():
+        return None
+    given = rows[~once].groupby("earmark")["amount"].sum()
     return {e: float(given.get(e, 0.0)) for e in EARMARKS}

@@ -25,7 +25,7 @@ from models.standards.norms import Standards
 MODES = ("walk", "bus")
 ACCESS_RULES = ("travel_limit", "travel_increase", "past_own_school", "past_nearer_school")
 FARTHEST = 60.0
-"""Minutes beyond its limit up to which a way is kept in mind, for the search of what would have to give."""
+"""Minutes beyond a hard limit up to which a way is kept in mind, for the search of what would have to give."""
 PAIR = ["g", "village_id", "band", "school_id", "mode", "minutes", "limit", "changed", "stay", "pupils"]
 
 
@@ -58,7 +58,10 @@ def limit_table(standards: Standards) -> dict[tuple[str, str], tuple[float, str]
     for band in standards.scheme.band_ids:
         for mode in MODES:
             rule = standards.rules.get(f"travel_{mode}_{band}")
-            found[band, mode] = (float("inf"), "off") if rule is None else (rule.value, rule.kind)
+            if rule is None or rule.kind == "off":
+                found[band, mode] = (float("inf"), "off")
+            else:
+                found[band, mode] = (rule.value, str(rule.kind))
     return found
 
 
@@ -118,7 +121,9 @@ def admissible_ways(
     on_foot = rows[(rows["mode"] == "walk") & (rows["minutes"] <= rows["limit"])][["g", "school_id"]]
     near = rows[["g", "school_id"]].merge(on_foot.drop_duplicates().assign(near=True), how="left")["near"]
     rows = rows[rows["stay"] | (rows["mode"] != "bus") | near.isna().to_numpy()]
-    rows = rows[rows["stay"] | (rows["minutes"] <= rows["limit"] + FARTHEST)]
+    # a limit that does not bind keeps every way: what it leaves out would be proven impossible
+    binds = rows["limit_kind"] == "hard"
+    rows = rows[rows["stay"] | ~binds | (rows["minutes"] <= rows["limit"] + FARTHEST)]
     rows = rows.sort_values(["g", "school_id", "mode", "stay"], kind="stable").reset_index(drop=True)
     return _sorted_out(rows, bands, units, standards)
 

@@ -76,7 +76,9 @@ def _over_class(after: After, end: str, apart: pd.Index) -> float:
         .to_numpy(float)
     )
     if end == "today":
-        return float(np.maximum(0.0, people - cap * grades["classes_today"].to_numpy(float)).sum())
+        capped = np.isfinite(cap)  # without a cap nobody is beyond it, no class told or not
+        held = cap[capped] * grades["classes_today"].to_numpy(float)[capped]
+        return float(np.maximum(0.0, people[capped] - held).sum())
     table = pd.DataFrame(
         {"j": grades["school_id"], "b": grades["band"], "p": people, "c": cap, "n": grades["classes"]}
     )
@@ -108,8 +110,10 @@ def _verdict_kept(after: After, today: pd.Series, plan: pd.Series) -> tuple[pd.S
 
 
 def _passing(after: After, side: Side) -> pd.Series:
+    """Whether each unit passes; one of a stage that no indicator tests has nothing to fail."""
     said = verdicts(side.cells, after.standards)["passes"]
-    return said.reindex(side.units.index).fillna(False).astype(bool)
+    tested = side.units["stage"].isin([i.stage for i in after.standards.indicators if i.tested])
+    return said.reindex(side.units.index).fillna(~tested).astype(bool)
 
 
 def _failing(after: After, today: Side, plan: Side) -> tuple[float, float]:

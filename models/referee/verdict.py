@@ -73,7 +73,7 @@ def _indicators(after: After, old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFr
     keep = ["pupils", "amount", "ratio", "met", "gap"]
     both = old[[*key, *keep]].merge(new[[*key, *keep]], on=key, suffixes=("_today", "_plan"))
     about = after.units[["school_id", "name", "township", "zone"]]
-    both = both.merge(about, left_on="unit_id", right_index=True)
+    both = both.merge(about, left_on="unit_id", right_index=True).reset_index(drop=True)
     both["assessed_today"] = both["unit_id"].map(after.units["assessed"]).astype(bool)
     both["assessed_plan"] = both["unit_id"].map(after.new["assessed"]).astype(bool)
     for column in ("pupils_today", "pupils_plan"):

@@ -25,7 +25,8 @@ from models.standards.norms import Standards
 if TYPE_CHECKING:
     from models.plan.outcome import After
 
-ROOMS = "rooms_multimedia"
+ROOMS = "useful_rooms"
+"""Norm that names the rooms it is about (`Norm.resource`): those that classes can fill."""
 SPARE_ROOMS = 2.0
 YUAN = 1.0
 """A plan may overrun a budget by rounding of at most one yuan an earmark."""
@@ -150,34 +151,35 @@ def check_build(after: After) -> pd.DataFrame:
 
 def _useful(rows: Rows) -> None:
     inst = rows.inst
-    if not rows.binds("useful_rooms") or ROOMS not in inst.items:
+    kind = inst.standards.about(ROOMS)
+    if not rows.binds(ROOMS) or kind not in inst.items:
         return
-    share, of_unit = rows.value("useful_rooms"), rows_by(inst.bands, "unit_id")
+    share, of_unit = rows.value(ROOMS), rows_by(inst.bands, "unit_id")
     units = inst.units
-    have = units[ROOMS].astype(float)
-    size = {u: scale(inst, u, ROOMS) for u in of_unit}
+    have = units[kind].astype(float)
+    size = {u: scale(inst, u, kind) for u in of_unit}
     # what the unit has or gets beyond use today stays: only purchases are bounded
     base = {u: max(SPARE_ROOMS, float(have[u]) - share * float(units.at[u, "classes"])) for u in of_unit}
     rows.add(
         list(of_unit),
         lambda m, u: (
-            size[u] * m.buy[u, ROOMS] + float(have[u]) * m.unit_open[u]
+            size[u] * m.buy[u, kind] + float(have[u]) * m.unit_open[u]
             <= share * sum(m.classes[k] for k in of_unit[u]) + base[u]
         ),
     )
 
 
 def check_useful(after: After) -> pd.DataFrame:
-    """No more multimedia rooms bought than classes and two function rooms can fill."""
-    share = after.standards.value("useful_rooms")
-    if ROOMS not in after.units:
+    """No more rooms bought than classes and two function rooms can fill."""
+    share, kind = after.standards.value(ROOMS), after.standards.about(ROOMS)
+    if kind not in after.standards.items:
         return none()
     rows = after.purchases()
-    bought = rows[rows["kind"] == ROOMS].groupby("unit_id")["quantity"].sum()
+    bought = rows[rows["kind"] == kind].groupby("unit_id")["quantity"].sum()
     units = after.new.loc[[u for u in bought.index if u in after.new.index]]
     old = after.units.loc[units.index]
-    base = np.maximum(SPARE_ROOMS, old[ROOMS] - share * old["classes"])
-    most = share * units["classes"] + base - old[ROOMS]
+    base = np.maximum(SPARE_ROOMS, old[kind] - share * old["classes"])
+    most = share * units["classes"] + base - old[kind]
     wrong = units.assign(bought=bought.reindex(units.index), most=most).reset_index()
     wrong = wrong[wrong["bought"] > wrong["most"] + EPS]
     return broken(wrong, "unit_id", "name", wrong["bought"], wrong["most"].clip(lower=0), "rooms")
@@ -211,6 +213,6 @@ def check_budget(after: After) -> pd.DataFrame:
 RULES = (
     Rule("items", "means", check_items, _items),
     Rule("build_share", "means", check_build, _build, ("build_share",), Slack("m2", "budget", 0.3)),
-    Rule("useful_rooms", "means", check_useful, _useful, ("useful_rooms",), Slack("rooms", "budget", 3.0)),
+    Rule("useful_rooms", "means", check_useful, _useful, (ROOMS,), Slack("rooms", "budget", 3.0)),
     Rule("budget", "means", check_budget, _budget, (), Slack("wan", "budget")),
 )  # fmt: skip

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from models.plan.outcome import After
 
 RATIO = "floor_ratio_"
-BACKBONE, ARTS = "b", "a"
-"""Resources that the floors are about; standards without them have no such floor."""
+BACKBONE, ARTS = "floor_backbone_pupils", "floor_arts_point_share"
+"""Norms that name the staff they are about (`Norm.resource`); without a name there is no such floor."""
 CLASS_NORMS = ("floor_ratio_{stage}", "floor_kappa", "floor_heads", "floor_heads_grades3")
 
 
@@ -278,17 +278,18 @@ def check_class_floor(after: After) -> pd.DataFrame:
 
 def _backbone(rows: Rows) -> None:
     inst, model = rows.inst, rows.model
-    if not rows.binds("floor_backbone_pupils") or BACKBONE not in inst.units:
+    flag = inst.standards.about(BACKBONE)
+    if not rows.binds(BACKBONE) or flag not in inst.standards.heads:
         return
-    least = rows.value("floor_backbone_pupils")
+    least = rows.value(BACKBONE)
     floor = inst.standards.value("assessed_floor") if inst.standards.hard("assessed_floor") else 0.0
     units = inst.units
     # a unit that lacks one today is no worse without; it may not cross the threshold without either
-    lacks = (units["pupils"] >= least) & (units[BACKBONE] < 1)
+    lacks = (units["pupils"] >= least) & (units[flag] < 1)
     always = units["assessed"] & (np.minimum(units["pupils"], floor) >= least) & ~lacks
     rows.add(
-        list(units.index[always]), lambda m, u: counted_heads(m, inst, u, BACKBONE) >= m.unit_open[u],
-        norm="floor_backbone_pupils",
+        list(units.index[always]), lambda m, u: counted_heads(m, inst, u, flag) >= m.unit_open[u],
+        norm=BACKBONE,
     )  # fmt: skip
     some = list(units.index[~always & ~lacks & (units["most"] >= least)])
     most = units["most"]
@@ -296,37 +297,37 @@ def _backbone(rows: Rows) -> None:
     rows.add(
         some,
         lambda m, u: m.pupils[u] <= least - 1 + max(float(most[u]) - least + 1, 0.0) * m.needs_backbone[u],
-        norm="floor_backbone_pupils",
+        norm=BACKBONE,
         part="from",
     )
     rows.add(
-        some, lambda m, u: counted_heads(m, inst, u, BACKBONE) >= m.needs_backbone[u],
-        norm="floor_backbone_pupils", part="new",
+        some, lambda m, u: counted_heads(m, inst, u, flag) >= m.needs_backbone[u],
+        norm=BACKBONE, part="new",
     )  # fmt: skip
 
 
 def check_backbone(after: After) -> pd.DataFrame:
     """A unit of 50 pupils or more has a backbone teacher, unless it was as large and had none."""
-    least = after.standards.value("floor_backbone_pupils")
-    if BACKBONE not in after.units:
+    least, flag = after.standards.value(BACKBONE), after.standards.about(BACKBONE)
+    if flag not in after.standards.heads:
         return none()
     rows = after.open_units()
-    wrong = rows[(rows["pupils"] >= least) & (rows[BACKBONE] < 1)]
+    wrong = rows[(rows["pupils"] >= least) & (rows[flag] < 1)]
     old = after.units.loc[wrong["unit_id"]]
-    eased = pd.Series(((old[BACKBONE] < 1) & (old["pupils"] >= least)).to_numpy(), index=wrong.index)
-    return broken(wrong, "unit_id", "name", wrong[BACKBONE], 1, "heads", eased)
+    eased = pd.Series(((old[flag] < 1) & (old["pupils"] >= least)).to_numpy(), index=wrong.index)
+    return broken(wrong, "unit_id", "name", wrong[flag], 1, "heads", eased)
 
 
 def _arts(rows: Rows) -> None:
     inst, model = rows.inst, rows.model
     units = inst.units
-    if not rows.binds("floor_arts_point_share") or ARTS not in units:
+    norm, flag = ARTS, inst.standards.about(ARTS)
+    if not rows.binds(norm) or flag not in inst.standards.heads:
         return
-    share = rows.value("floor_arts_point_share")
-    norm = "floor_arts_point_share"
+    share = rows.value(norm)
     full = [u for u in units.index if units.at[u, "kind"] != "point"]
-    own = [u for u in full if units.at[u, ARTS] >= 1]
-    rows.add(own, lambda m, u: counted_heads(m, inst, u, ARTS) >= m.unit_open[u], norm=norm, part="own")
+    own = [u for u in full if units.at[u, flag] >= 1]
+    rows.add(own, lambda m, u: counted_heads(m, inst, u, flag) >= m.unit_open[u], norm=norm, part="own")
     towns = rows_by(units, "township")
     points = {
         t: sorted({units.at[u, "school_id"] for u in us if units.at[u, "kind"] == "point"})
@@ -334,12 +335,12 @@ def _arts(rows: Rows) -> None:
     }
     visited = [t for t in towns if points[t]]
     spare0 = {
-        t: sum(float(units.at[u, ARTS]) - (units.at[u, "kind"] != "point") for u in towns[t]) for t in visited
+        t: sum(float(units.at[u, flag]) - (units.at[u, "kind"] != "point") for u in towns[t]) for t in visited
     }
     lack = {t: max(0.0, len(points[t]) / share - spare0[t]) for t in visited}
 
     def visitors(m: Any, t: str) -> Any:
-        spare = sum(counted_heads(m, inst, u, ARTS) for u in towns[t])
+        spare = sum(counted_heads(m, inst, u, flag) for u in towns[t])
         spare = spare - sum(m.unit_open[u] for u in towns[t] if units.at[u, "kind"] != "point")
         return spare >= sum(1 - m.closed[j] for j in points[t]) / share - lack[t]
 
@@ -349,20 +350,20 @@ def _arts(rows: Rows) -> None:
 
 def check_arts(after: After) -> pd.DataFrame:
     """Every unit but points has a PE/arts teacher; the township's others reach its points; or as today."""
-    share = after.standards.value("floor_arts_point_share")
-    if ARTS not in after.units:
+    share, flag = after.standards.value(ARTS), after.standards.about(ARTS)
+    if flag not in after.standards.heads:
         return none()
     rows = after.open_units()
-    own = rows[(rows["kind"] != "point") & (rows[ARTS] < 1)]
+    own = rows[(rows["kind"] != "point") & (rows[flag] < 1)]
     parts = [
         broken(
-            own, "unit_id", "name", own[ARTS], 1, "heads", looked_up(own["unit_id"], after.units[ARTS]) < 1
+            own, "unit_id", "name", own[flag], 1, "heads", looked_up(own["unit_id"], after.units[flag]) < 1
         )
     ]
 
     def spare(units: pd.DataFrame) -> pd.Series:
         full = (units["kind"] != "point").groupby(units["township"]).sum()
-        have = units.groupby("township")[ARTS].sum() - full
+        have = units.groupby("township")[flag].sum() - full
         points = units[units["kind"] == "point"].groupby("township")["school_id"].nunique()
         return (have - points / share).reindex(points.index).dropna()
 
@@ -380,6 +381,6 @@ RULES = (
     Rule("eligible_moves", "staffing", check_eligible, _eligible, ("eligible_moves",), HEADS),
     Rule("near_retirement_stays", "staffing", check_near_stays, _near_stays, ("near_retirement_stays",), HEADS),
     Rule("floor_class", "staffing", check_class_floor, _class_floor, CLASS_NORMS, HEADS),
-    Rule("floor_backbone", "staffing", check_backbone, _backbone, ("floor_backbone_pupils",), HEADS),
-    Rule("floor_arts", "staffing", check_arts, _arts, ("floor_arts_point_share",), HEADS),
+    Rule("floor_backbone", "staffing", check_backbone, _backbone, (BACKBONE,), HEADS),
+    Rule("floor_arts", "staffing", check_arts, _arts, (ARTS,), HEADS),
 )  # fmt: skip

@@ -52,6 +52,11 @@ class Standards:
         """A rule's number, or what stands for it where the standards have no such norm or turn it off."""
         return absent if self.kind(rule_id) == "off" else self.rules[rule_id].value
 
+    def about(self, rule_id: str) -> str:
+        """The resource that a rule is about; empty where it names none or the standards have no such norm."""
+        found = self.rules.get(rule_id)
+        return "" if found is None else found.resource
+
     def hard(self, rule_id: str) -> bool:
         """Whether a plan must keep the rule."""
         return self.kind(rule_id) == "hard"

@@ -18,8 +18,10 @@ from optimizer.solver.limits import Limits
 
 
 def seats_short(inst: Instance) -> list[Finding]:
-    """Stages whose seats cannot hold their pupils, whatever the plan."""
-    found = []
+    """Stages whose seats cannot hold their pupils, whatever the plan; none where places do not bind."""
+    found: list[Finding] = []
+    if not inst.standards.hard("capacity"):
+        return found
     pupils = inst.groups.assign(stage=inst.groups["band"].map(inst.standards.scheme.band_stage))
     for stage, rows in pupils.groupby("stage"):
         seats = int(inst.units.loc[inst.units["stage"] == stage, "most"].sum())

@@ -178,10 +178,9 @@ class Elastic:
 
     def _gives(self, norm: str, rule: str, unit: str, place: str, amount: float) -> Finding:
         """One place where a rule gives way, by how much in its own unit."""
-        if rule == "budget":
-            return Finding(
-                "error", "analysis.lacks_money", {"earmark": place, "yuan": math.ceil(amount * WAN - 1e-2)}
-            )
+        if unit == "wan":
+            key = "analysis.lacks_money" if rule == "budget" else "analysis.lacks_lasting"
+            return Finding("error", key, {"earmark": place, "yuan": math.ceil(amount * WAN - 1e-2)})
         fields: dict[str, object] = {
             "rule": rule,
             "norm": norm,

@@ -48,8 +48,10 @@ def seats_by_township(inst: Instance) -> list[Finding]:
     """Townships whose pupils have nowhere else to go and do not fit its seats, by stage.
 
     Counted are villages all of whose admissible schools lie in the township, and pupils who by-pass
-    their village's school to one of its schools that keeps the band.
+    their village's school to one of its schools that keeps the band. None where places do not bind.
     """
+    if not inst.standards.hard("capacity"):
+        return []
     town = inst.units.drop_duplicates("school_id").set_index("school_id")["township"]
     lock = inst.bands["lock"]
     pairs = inst.pairs.assign(township=inst.pairs["school_id"].map(town))

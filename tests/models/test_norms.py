@@ -25,7 +25,7 @@ LAYOUT = {
     "junior_per_township": 1, "floor_no_outflow_b": 200, "floor_no_outflow_q": 200, "floor_kappa": 1.7,
     "floor_ratio_pri": 19, "floor_ratio_jun": 13.5, "floor_heads": 2, "floor_heads_grades3": 3,
     "floor_backbone_pupils": 50, "floor_arts_point_share": 4, "assessed_floor": 50, "commute_minutes": 60,
-    "build_share": 0.5, "small_school_funds": 100,
+    "build_share": 0.5, "recurrent_lasting": 0, "small_school_funds": 100,
 }  # fmt: skip
 QUALITY = {
     "k_of_n": 6, "assessed_min": 50, "class_cap_pri": 45, "class_cap_jun": 50, "school_cap": 2000,

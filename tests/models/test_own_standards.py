@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geodata.contract.county import County
 from geodata.contract.findings import InputProblems
 from geodata.messages import LANGUAGES
 from geodata.standards.reading import bundled, merge, parse
@@ -17,6 +16,7 @@ from models.problem.baseline import grades, site_bands
 from models.problem.indicators import assess, cv_table, merged_units, stage_table, unit_table, verdicts
 from models.referee.audit import audit
 from models.standards.norms import load_standards
+from tests.counties import bundled_county, with_file
 from tests.samples import small_county
 
 OURS = """
@@ -77,10 +77,6 @@ grades = [4, 7]
 zh = "高年级"
 en = "upper grades"
 """
-
-
-def with_file(county: County, text: str, names: tuple[str, ...] = ("cn_layout", "./ours.toml")) -> County:
-    return replace(county, standard_files=names, own_standards={"./ours.toml": parse(text, "ours.toml")})
 
 
 def test_two_indicators_of_one_stage() -> None:
@@ -171,10 +167,7 @@ def test_every_bundled_file_says_where_it_is_from(name: str) -> None:
 
 
 def test_basic_balance_limits_the_mean_of_eight() -> None:
-    county = replace(small_county(), standard_files=("cn_2012_basic", "cn_layout"))
-    stage = county.school_stage.assign(books=county.school_stage["pupils"] * 20, computers_student=30)
-    category = county.staff_category.assign(counts_mid=county.staff_category["counts_b"])
-    county = replace(county, school_stage=stage, staff_category=category)
+    county = bundled_county(("cn_2012_basic", "cn_layout"))
     standards = load_standards(county)
     units = unit_table(county, standards)
     cvs = cv_table(units, standards, units["assessed"])

@@ -288,6 +288,13 @@ def budget() -> Broken:
     return case, replace(keep_all(case), purchases=rows("purchases", ("A1", "pri", "equip_value", 1e6)))
 
 
+def recurrent_lasting() -> Broken:
+    """Twelve new riders, and the money for buses comes once."""
+    money = small_county().budget
+    case = ready().but(budget=money.assign(one_off=money["earmark"] == "transport"))
+    return case, closing(case)
+
+
 BREAKING: dict[str, Callable[[], Broken]] = {
     f.__name__.rstrip("_"): f
     for f in (
@@ -296,7 +303,7 @@ BREAKING: dict[str, Callable[[], Broken]] = {
         assessed_floor, junior_per_township, closures_township, closures_share, moved_share, capacity, school_size,
         class_size, rooms_, min_classes, classes_kept, staff_balance, staff_pairs, eligible_moves,
         near_retirement_stays, floor_class, floor_backbone, floor_arts, met_kept, outflow_rural, outflow_township,
-        floor_no_outflow, no_sink, items, build_share, useful_rooms, budget,
+        floor_no_outflow, no_sink, items, build_share, useful_rooms, budget, recurrent_lasting,
     )
 }  # fmt: skip
 

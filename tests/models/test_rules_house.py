@@ -9,37 +9,56 @@ import pyomo.environ as pyo
 import pytest
 
 from geodata.messages import LANGUAGES, say
+from geodata.standards.reading import bundled, read_bundled
 from models.formulation.model import build_model
 from models.problem.instance import Instance, build_instance
 from models.problem.request import Request
 from models.rules.record import PART, Rule, rule_of
 from models.rules.registry import every_rule
+from models.standards.norms import Standards, load_standards
+from tests.counties import bundled_county
 from tests.models.plans import Case, keep_all, ready
-from tests.samples import KM_LON, LON0, small_county
+from tests.samples import KM_LON, LON0
 
 FORM = {"known_ids", "whole_numbers"}
 """Rules about the form of a plan, which a model cannot break."""
+CHINA, ENGLAND, VIRGINIA = (
+    ("cn_2017_quality", "cn_layout"), ("uk_england", "cn_layout"), ("us_wv", "cn_layout"),
+)  # fmt: skip
 LIMITS = {
-    "travel_walk_g7_9": 50.0, "travel_bus_g1_3": 18.0, "travel_bus_g4_6": 18.0, "travel_bus_g7_9": 18.0,
+    CHINA: {"travel_walk_g7_9": 50.0, "travel_bus_g1_3": 18.0, "travel_bus_g4_6": 18.0, "travel_bus_g7_9": 18.0},
+    ENGLAND: {
+        "travel_walk_under_8": 30.0, "travel_walk_y3_6": 40.0, "travel_walk_y7_11": 50.0, "travel_bus_under_8": 18.0,
+        "travel_bus_y3_6": 18.0, "travel_bus_y7_11": 18.0,
+    },
+    VIRGINIA: {
+        "travel_walk_k_5": 30.0, "travel_walk_g6_8": 50.0, "travel_walk_g9_12": 50.0, "travel_bus_k_5": 18.0,
+        "travel_bus_g6_8": 18.0, "travel_bus_g9_12": 18.0,
+    },
 }  # fmt: skip
 """So that a way of every band and mode is beyond its limit."""
+LOWEST = {CHINA: "1-2", ENGLAND: "0-1", VIRGINIA: "K-1"}
+"""Grades of a point that does not teach the whole of its band."""
 
 
 @cache
-def county() -> Case:
-    """The small county changed so that every norm has something to say."""
-    plain = small_county()
-    schools, stock = plain.schools, plain.staff_stock
-    for school, grades, kind, built in (
-        ("A2", "1-6", "primary", 2015), ("B3", "1-2", "point", 2000), ("A9", "7-9", "nine_year", 2015),
-        ("B9", "7-9", "nine_year", 2000),
-    ):  # fmt: skip
-        here = schools["school_id"] == school
-        schools.loc[here, ["grades_served", "kind", "built_year"]] = [grades, kind, built]
+def county(names: tuple[str, ...] = CHINA) -> Case:
+    """The small county under some standards, changed so that every norm has something to say."""
+    plain = bundled_county(names)
+    schools, stock = plain.schools.copy(), plain.staff_stock.copy()
+    for school, kind, built in (
+        ("A2", "primary", 2015),
+        ("A9", "nine_year", 2015),
+        ("B9", "nine_year", 2000),
+    ):
+        schools.loc[schools["school_id"] == school, ["kind", "built_year"]] = [kind, built]
+    schools.loc[schools["school_id"] == "B3", "grades_served"] = LOWEST[names]
     schools.loc[schools["school_id"] == "B9", "lon"] = LON0 + 7 * KM_LON  # an hour's walk from V4
     stock["eligible_rotation"] = 1
     stock.loc[stock["school_id"] == "A3", "near_retirement"] = 1
-    return ready(replace(plain, schools=schools, staff_stock=stock)).with_rules(**LIMITS)
+    budget = plain.budget.assign(one_off=plain.budget["earmark"] == "transport")
+    changed = replace(plain, schools=schools, staff_stock=stock, budget=budget)
+    return ready(changed).with_rules(**LIMITS[names])
 
 
 def instance(case: Case) -> Instance:
@@ -56,17 +75,29 @@ def components(model: pyo.ConcreteModel) -> set[str]:
     return {c.local_name for c in model.component_objects(pyo.Constraint, active=True) if len(c)}
 
 
-NORMS = [n for r in every_rule() for n in r.norm_ids(county().standards) if n in county().standards.rules]
+def governed(standards: Standards) -> list[str]:
+    """Norms that a rule governs."""
+    return [n for r in every_rule() for n in r.norm_ids(standards) if n in standards.rules]
 
 
-def of_norm(norm: str) -> Rule:
+NORMS = governed(county().standards)
+OWN = [
+    (names, n)
+    for names in (ENGLAND, VIRGINIA)
+    for n in governed(county(names).standards)
+    if n in {r.id for r in read_bundled(names[0]).rule}
+]
+"""Norms of the other bundled files; the layout's are tried under the default standards."""
+
+
+def of_norm(norm: str, standards: Standards) -> Rule:
     """The rule that a norm governs."""
-    return next(r for r in every_rule() if norm in r.norm_ids(county().standards))
+    return next(r for r in every_rule() if norm in r.norm_ids(standards))
 
 
-def parts(rule: Rule, norm: str) -> set[str]:
+def parts(rule: Rule, norm: str, standards: Standards) -> set[str]:
     """Names of the components that a norm of a rule states."""
-    if len(rule.norm_ids(county().standards)) == 1:
+    if len(rule.norm_ids(standards)) == 1:
         return {rule.id}
     last = norm.rsplit("_", 1)[1]
     return {f"{rule.id}{PART}{p}" for p in (norm, last, f"{last}_combined")}
@@ -74,12 +105,12 @@ def parts(rule: Rule, norm: str) -> set[str]:
 
 def rows_of(model: pyo.ConcreteModel, inst: Instance, norm: str) -> int:
     """Rows that a norm states, and ways that it bars or makes conditional."""
-    rule = of_norm(norm)
+    rule = of_norm(norm, inst.standards)
     if rule.id == "travel_limit":
         _, mode, band = norm.split("_", 2)
         ways = inst.barred[inst.barred["rule"] == rule.id]
         return int(((ways["mode"] == mode) & (ways["band"] == band)).sum())
-    names = parts(rule, norm)
+    names = parts(rule, norm, inst.standards)
     mine = {n for n in components(model) if n in names or (names == {rule.id} and rule_of(n) == rule.id)}
     rows = sum(len(model.component(n)) for n in mine)
     return rows + int((inst.barred["rule"] == rule.id).sum()) + int((inst.past["rule"] == rule.id).sum())
@@ -103,21 +134,31 @@ def test_every_rule_states_rows_or_bars_ways(rule: Rule) -> None:
     assert found > 0
 
 
-@pytest.mark.parametrize("norm", NORMS)
-def test_a_norm_means_the_same_everywhere(norm: str) -> None:
+@pytest.mark.parametrize(("names", "norm"), [*((CHINA, n) for n in NORMS), *OWN])
+def test_a_norm_means_the_same_everywhere(names: tuple[str, ...], norm: str) -> None:
     """Hard: rows. Report: none. Soft: rows with a slack that the model names."""
-    rule = of_norm(norm)
+    here = county(names)
+    rule = of_norm(norm, here.standards)
     # other rules of access may bar the same ways: they are off, so that this norm alone speaks of them
     others = [n for n in ("travel_increase", "past_own_school", "past_nearer_school") if n != norm]
     if norm == "past_nearer_school":  # within the limits nobody of this county passes a school
         others += [n for n in NORMS if n.startswith("travel_") and n not in others]
-    case = county().binding(**(dict.fromkeys(others, "off") if rule.family == "access" else {}))
+    case = here.binding(**(dict.fromkeys(others, "off") if rule.family == "access" else {}))
     assert rows_of(*said(case), norm) > 0
     assert rows_of(*said(case.binding(**{norm: "report"})), norm) == 0
     model, _ = said(case.binding(**{norm: "soft"}))
     mine = [s for s in model.softened if s.norm == norm]
     assert mine and all(s.rule == rule.id and not s.hard and len(s.slacks) for s in mine)
     assert {s.norm for s in model.softened} == {norm}
+
+
+def test_every_bundled_file_is_tried() -> None:
+    """The standards of 2012 name no norm that a rule governs: its limits are measures."""
+    tried = {CHINA[0], CHINA[1], ENGLAND[0], VIRGINIA[0]}
+    assert set(bundled()) - tried == {"cn_2012_basic"}
+    basic = load_standards(bundled_county(("cn_2012_basic",)))
+    assert governed(basic) == [] and set(basic.rules) == {"assessed_min", "cv_mean_pri", "cv_mean_jun"}
+    assert len(OWN) == 6 + 7
 
 
 def test_norms_that_are_off_are_neither_stated_nor_checked() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -25,9 +26,9 @@ from optimizer.search.split import exact_objective
 from optimizer.solver.limits import Answer, Limits
 from optimizer.study.study import best_plan, forced, open_study
 from optimizer.verbs.explain import contributions, explain_school
-from optimizer.verbs.plan import Infeasible, StoppedWithoutPlan
+from optimizer.verbs.plan import Infeasible, StoppedWithoutPlan, plan
 from tests.models.plans import ready
-from tests.samples import small_county
+from tests.samples import KM_LON, frame, small_county
 
 ALONE = Scenario(goals=(Goal(name="imbalance"),), gap=1e-4)
 
@@ -255,3 +256,75 @@ def test_a_swap_is_told_in_both_languages(monkeypatch, county_folder) -> None:
         with out.console.capture() as capture:
             analysis._print_swap(out, swap, names, 0.01)
         assert said in capture.get()
+
+
+def last_junior(kind: str, places: int = 600) -> County:
+    """B9 is its township's last junior school; A9 has room and grounds for both, and nothing limits ways and pace."""
+    stage = small_county().school_stage.copy()
+    amounts = {"capacity_pupils": places, "area_teaching": 9000.0, "area_sport_ground": 9000.0}
+    amounts |= {"equip_value": 2_000_000.0, "rooms_multimedia": 12}
+    for column, value in amounts.items():
+        stage.loc[stage["school_id"] == "A9", column] = value
+    loose = {"closures_share": 1.0, "moved_share": 1.0, "travel_bus_g7_9": 900.0, "travel_increase": 900.0}
+    rows = [{"id": n, "value": v, "kind": "hard"} for n, v in loose.items()]
+    rows.append({"id": "junior_per_township", "value": 1.0, "kind": kind})
+    return replace(small_county(), school_stage=stage, standards=frame("standards", rows))
+
+
+@pytest.mark.parametrize("kind", ["report", "soft", "off"])
+def test_a_township_may_lose_its_last_junior_school_where_that_is_only_told(kind: str) -> None:
+    asked = Scenario(close=("B9",), goals=(Goal(name="cost"),))
+    county = last_junior(kind)
+    assert explain_request(county, asked).possible
+    result = plan(county, asked)
+    assert result.verdict.accepted
+    told = result.verdict.violations.query("rule == 'junior_per_township'")
+    assert told["place_id"].tolist() == ([] if kind == "off" else ["乙镇"])
+    assert set(told["kind"]) == set() if kind == "off" else {kind}
+
+
+def test_the_last_junior_school_stays_where_that_is_a_rule() -> None:
+    found = explain_request(last_junior("hard"), Scenario(close=("B9",), goals=(Goal(name="cost"),)))
+    assert [f.key for f in found.arithmetic] == ["analysis.last_junior"]
+    assert not found.possible
+
+
+def test_places_that_do_not_bind_make_nothing_impossible() -> None:
+    """400 places for 360 pupils are 40 too few for both: impossible only while places are a rule."""
+    asked = Scenario(close=("B9",), goals=(Goal(name="cost"),))
+    few = last_junior("report", places=300)
+    assert "cli.seats_short" in [f.key for f in explain_request(few, asked).arithmetic]
+    told = pd.concat(
+        [
+            few.standards,
+            frame("standards", [{"id": n, "value": 1.0, "kind": "report"} for n in ("capacity", "rooms")]),
+        ]
+    )
+    free = replace(few, standards=told.reset_index(drop=True))
+    assert explain_request(free, asked).possible
+    assert plan(free, asked).verdict.accepted
+
+
+def farther(county: County, km: float) -> County:
+    """The second township so much farther from the first."""
+    moved = {
+        t: (f := getattr(county, t)).assign(lon=f["lon"] + km * KM_LON * (f["township"] == "乙镇"))
+        for t in ("schools", "villages")
+    }
+    return replace(county, **moved)
+
+
+@pytest.mark.parametrize(("kind", "possible"), [("hard", False), ("report", True), ("off", True)])
+def test_a_way_that_is_only_told_is_a_way(kind: str, possible: bool) -> None:
+    """From B9's villages to A9 it is two hours by bus, more than an hour beyond the limit."""
+    asked = Scenario(close=("B9",), goals=(Goal(name="cost"),))
+    county = farther(last_junior("report"), 20.0)
+    table = county.standards
+    bus = table["id"] == "travel_bus_g7_9"
+    table = table.assign(value=table["value"].mask(bus, 45.0), kind=table["kind"].mask(bus, kind))
+    county = replace(county, standards=table)
+    assert explain_request(county, asked).possible == possible
+    if possible:
+        result = plan(county, asked)
+        assert result.verdict.accepted
+        assert result.verdict.travel.query("changed")["minutes"].max() > 105
