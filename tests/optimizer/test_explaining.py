@@ -268,7 +268,8 @@ def last_junior(kind: str, places: int = 600) -> County:
     loose = {"closures_share": 1.0, "moved_share": 1.0, "travel_bus_g7_9": 900.0, "travel_increase": 900.0}
     rows = [{"id": n, "value": v, "kind": "hard"} for n, v in loose.items()]
     rows.append({"id": "junior_per_township", "value": 1.0, "kind": kind})
-    return replace(small_county(), school_stage=stage, standards=frame("standards", rows))
+    rich = small_county(budget=30_000_000.0)  # 150 riders cost half a million
+    return replace(rich, school_stage=stage, standards=frame("standards", rows))
 
 
 @pytest.mark.parametrize("kind", ["report", "soft", "off"])
@@ -290,10 +291,10 @@ def test_the_last_junior_school_stays_where_that_is_a_rule() -> None:
 
 
 def test_places_that_do_not_bind_make_nothing_impossible() -> None:
-    """400 places for 360 pupils are 40 too few for both: impossible only while places are a rule."""
+    """A9 has 300 places for 360 pupils: closing B9 is impossible only while places are a rule."""
     asked = Scenario(close=("B9",), goals=(Goal(name="cost"),))
     few = last_junior("report", places=300)
-    assert "cli.seats_short" in [f.key for f in explain_request(few, asked).arithmetic]
+    assert not explain_request(few, asked).possible
     told = pd.concat(
         [
             few.standards,
@@ -316,15 +317,15 @@ def farther(county: County, km: float) -> County:
 
 @pytest.mark.parametrize(("kind", "possible"), [("hard", False), ("report", True), ("off", True)])
 def test_a_way_that_is_only_told_is_a_way(kind: str, possible: bool) -> None:
-    """From B9's villages to A9 it is two hours by bus, more than an hour beyond the limit."""
+    """From B9's villages to A9 it is more than an hour beyond the limit of five minutes by bus."""
     asked = Scenario(close=("B9",), goals=(Goal(name="cost"),))
-    county = farther(last_junior("report"), 20.0)
+    county = farther(last_junior("report"), 8.0)
     table = county.standards
     bus = table["id"] == "travel_bus_g7_9"
-    table = table.assign(value=table["value"].mask(bus, 45.0), kind=table["kind"].mask(bus, kind))
+    table = table.assign(value=table["value"].mask(bus, 5.0), kind=table["kind"].mask(bus, kind))
     county = replace(county, standards=table)
     assert explain_request(county, asked).possible == possible
     if possible:
         result = plan(county, asked)
         assert result.verdict.accepted
-        assert result.verdict.travel.query("changed")["minutes"].max() > 105
+        assert result.verdict.travel.query("changed")["minutes"].max() > 5 + 60
