@@ -100,7 +100,9 @@ class Elastic:
             for k in v:
                 v[k].setub(int(rooms[unit[k[0], k[1]]]))
         self.slacks: dict[str, list[tuple[Any, float]]] = {f: [] for f in ORDER}
-        for one in (s for s in m.softened if s.hard):  # soft rules give way in any plan: nothing stands in the way
+        for one in (
+            s for s in m.softened if s.hard
+        ):  # soft rules give way in any plan: nothing stands in the way
             self.slacks[one.slack.family] += [(one.slacks[k], one.slack.weight) for k in one.slacks]
         self.slacks["minutes"] += [(m.attend[p], float(e)) for p, e in self.excess.items() if e > 0]
         goals = {}
