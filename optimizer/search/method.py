@@ -114,7 +114,6 @@ class Method(BaseModel):
     local_rings: Count = _knob(2, "rings of neighbouring villages in it")
 
     # what would have to give
-    farthest_minutes: Positive = _knob(60.0, "minutes beyond its limit that a way may be considered")
     elastic_gap: Share = _knob(1e-4, "relative gap of least relaxations")
 
     _checked = model_validator(mode="after")(_in_order)
