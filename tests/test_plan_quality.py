@@ -23,7 +23,7 @@ def test_the_quality_page_puts_scenarios_side_by_side() -> None:
     assert [n for n in lines if n.startswith("## ")] == ["## small", "## other"]
     assert "| Pairs of schools that exchange pupils of a band |  | 0 | 1 |" in lines
     assert "| Pupils newly beyond the limit | all | 0 | 150 |" in lines
-    assert "| Gap to the bound | failing | 33.3 % | 33.3 % |" in lines
+    assert "| Gap to the bound | units that do not pass | 33.3 % | 33.3 % |" in lines
     assert "| ended: Infeasible |  | 1 |" in lines
     assert not [n for n in lines if n.startswith("| Teachers hired")]  # nothing to say
 

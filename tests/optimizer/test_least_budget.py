@@ -52,7 +52,7 @@ def test_what_is_reached_for_nothing_costs_nothing() -> None:
 @pytest.mark.parametrize(("language", "words"), [("zh", ("多少经费都不够", "乙镇B1", "骨干")), ("en", ("No money is enough", "乙镇B9", "Backbone"))])  # fmt: skip
 def test_the_command_says_it_in_words(tmp_path: Path, language: str, words: tuple[str, ...]) -> None:
     folder = written(small_county(), tmp_path / "county")
-    answer = CliRunner().invoke(app, ["budget", str(folder), "--lang", language])
+    answer = CliRunner(env={"COLUMNS": "200"}).invoke(app, ["budget", str(folder), "--lang", language])
     assert answer.exit_code == 0, answer.output
     assert [w for w in words if w not in answer.output] == []
     assert "pri" not in answer.output.split() and "failing" not in answer.output
