@@ -14,10 +14,10 @@ from geodata.messages import catalogue, say
 Severity = Literal["error", "warning", "note"]
 
 
-SPOKEN = ("analysis", "cli", "plan")
+SPOKEN = ("analysis", "cli", "plan", "reasons")
 """Rooms of messages about plans: ids in their fields are said in words; those about tables show what stands there."""
 IN_WORDS = {
-    "rule": "rules.rule_", "norm": "rules.rule_", "unit": "rules.unit_", "goal": "front.goal_", "band": "workbook.band_",
+    "rule": "rules.rule_", "norm": "rules.rule_", "unit": "rules.unit_", "goal": "goals.", "band": "workbook.band_",
     "stage": "workbook.stage_", "mode": "workbook.mode_", "earmark": "rules.earmark_",
 }  # fmt: skip
 """Fields that hold ids, and where their words stand; an id without words stays as it is."""

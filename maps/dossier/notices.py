@@ -38,7 +38,7 @@ def notices(result: PlanResult, language: str) -> list[str]:
             word(
                 "sure",
                 language,
-                goal=say(f"front.goal_{solve.goals[0].goal}", language)
+                goal=say(f"goals.{solve.goals[0].goal}", language)
                 if solve.goals
                 else word("first_goal", language),
                 objective=objective,

@@ -99,7 +99,7 @@ def _sure(result: PlanResult, language: str) -> list[str]:
 
 def goal(key: str, language: str) -> str:
     """The name of a goal."""
-    return phrase(f"goal_{key}", language)
+    return say(f"goals.{key}", language)
 
 
 def alarms(result: PlanResult, language: str) -> list[Alarm]:

@@ -293,7 +293,7 @@ def heading(result: PlanResult) -> dict[str, object]:
         "objective": _number(solve.objective, 6),
         "bound": _number(solve.bound, 6),
         "status": status,
-        "goal": {language: say(f"front.goal_{goal}", language) for language in LANGUAGES},
+        "goal": {language: say(f"goals.{goal}", language) for language in LANGUAGES},
         "fictional": county.fictional,
         "modelled": {language: modelled_names(result, language) for language in LANGUAGES},
         "crow_fly": crow_fly,

@@ -213,7 +213,7 @@ def _said(out: Out, problem: BaseException, verb: str, interrupted: bool) -> int
         _say_rejected(out, problem)
         return REJECTED
     if isinstance(problem, Defect):
-        goal = say(f"cli.goal_{problem.goal}", out.language)
+        goal = say(f"goals.{problem.goal}", out.language)
         fields = {"goal": goal, "objective": f"{problem.objective:.6f}", "bound": f"{problem.bound:.6f}"}
         out.say("defect", style="bold red", **fields)
         return REJECTED
@@ -314,7 +314,7 @@ def progress(out: Out) -> Iterator[Callable[[str, Progress], None]]:
             for goal, p in lines.items():
                 known = abs(p.incumbent) < 1e20
                 grid.add_row(
-                    say(f"cli.goal_{goal}", out.language),
+                    say(f"goals.{goal}", out.language),
                     f"{p.incumbent:.4f}" if known else "-", f"{p.bound:.4f}" if abs(p.bound) < 1e20 else "-",
                     f"{p.gap:.1%}" if known and p.gap < 1e3 else "-", str(p.nodes), f"{p.seconds:.0f}",
                 )  # fmt: skip

@@ -133,7 +133,7 @@ def _summary(out: Out, result: PlanResult) -> None:
     solve = result.solve
     out.say(
         "gap",
-        goal=say(f"cli.goal_{solve.goals[0].goal}", out.language),
+        goal=say(f"goals.{solve.goals[0].goal}", out.language),
         objective=f"{solve.objective:.4f}",
         bound=f"{solve.bound:.4f}",
         gap=f"{solve.gap:.1%}",

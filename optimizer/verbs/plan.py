@@ -208,7 +208,7 @@ def _notes(found: Found, scenario: Scenario) -> tuple[Finding, ...]:
     clock = [Finding("warning", "reasons.clock")] if found.decided.clock or found.final.clock else []
     sought = {g.goal for g in (*found.decided.goals, *found.final.goals)}
     left = [g.name for g in scenario.goals if g.name not in sought]
-    return (*clock, *(Finding("warning", f"reasons.goal_left_{name}") for name in left))
+    return (*clock, *(Finding("warning", "reasons.goal_left", {"goal": name}) for name in left))
 
 
 def _without_choice(inst: Instance) -> tuple[Finding, ...]:

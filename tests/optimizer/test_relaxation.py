@@ -152,7 +152,7 @@ def test_a_stop_in_the_relaxation_gives_the_first_plan_and_its_bound(monkeypatch
     monkeypatch.setattr(steps, "solve_joint", never)
     result = plan(small_county(), BY_STEPS)
     assert result.verdict.accepted
-    assert "reasons.goal_left_travel" in {f.key for f in result.findings}
+    assert ("reasons.goal_left", "travel") in {(f.key, f.fields.get("goal")) for f in result.findings}
     assert 0 < result.solve.bound <= result.solve.objective + 1e-7
 
 
