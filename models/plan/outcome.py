@@ -319,8 +319,16 @@ class Before:
     caps: pd.DataFrame
 
 
+def _told(county: County) -> tuple[tuple[str, int], ...]:
+    """What the tables hold, in numbers: a table changed in place is another county to the referee."""
+    hashed = ((n, pd.util.hash_pandas_object(t, index=False)) for n, t in county.tables().items())
+    return tuple((name, hash(tuple(rows.tolist()))) for name, rows in hashed)
+
+
 @lru_cache(maxsize=4)
-def _before(county: County, standards: Standards, times: TravelTimes) -> Before:
+def _before(
+    county: County, standards: Standards, times: TravelTimes, told: tuple[tuple[str, int], ...]
+) -> Before:
     """Reckoned once for all plans of a county that are judged in a row; its tables are only read."""
     groups = today_groups(county, standards, times)
     here = groups.groupby(["today_school_id", "band"])["pupils"].sum()
@@ -332,7 +340,7 @@ def _before(county: County, standards: Standards, times: TravelTimes) -> Before:
 
 def settle(county: County, standards: Standards, plan: Plan, times: TravelTimes, request: Request) -> After:
     """Recompute the county after a plan."""
-    today = _before(county, standards, times)
+    today = _before(county, standards, times, _told(county))
     groups, units, caps = today.groups, today.units, today.caps
     bands = _bands(county, plan, groups, units)
     heads = _heads(county, standards, units, plan)

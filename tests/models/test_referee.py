@@ -361,3 +361,15 @@ def test_protection_and_sums_cannot_be_switched_off() -> None:
     assert {"protected", "assignment", "staff_balance", "items", "budget"} <= set(
         kinds.index[kinds == "hard"]
     )
+
+
+def test_a_table_changed_in_place_is_seen() -> None:
+    """What is kept from one verdict to the next is today's county, not what it was when first judged."""
+    case = ready(small_county())
+    plan = keep_all(case)
+    assert case.judge(plan).accepted
+    places = case.county.school_stage
+    places.loc[places["school_id"] == "A1", "pupils"] = 1
+    places.loc[places["school_id"] == "A1", "rooms_multimedia"] = 0
+    again = case.judge(plan).indicators.query("unit_id == 'A1/pri' and resource == 'rooms_multimedia'")
+    assert again["amount_today"].tolist() == [0.0]
