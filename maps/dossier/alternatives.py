@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import xlsxwriter
 
 from geodata.messages import say
 from maps.dossier.folders import Output, write_folder
 from maps.dossier.frontier import MEASURES, analysis_word, change_columns, changes_said
 from maps.dossier.notices import percent
 from maps.dossier.tables import Sheet
-from maps.dossier.workbook import CREATED, styles_of, write_sheet
+from maps.dossier.workbook import write_told
 from maps.wording import listed, name
 from models.plan.analysis import Alternatives
 
@@ -153,13 +152,7 @@ def write_alternatives(
 
 
 def _write_workbook(found: Alternatives, path: Path, language: str) -> None:
-    with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
-        book.set_properties({"created": CREATED, "title": found.county.name})
-        styles = styles_of(book) | {"fine": book.add_format({"num_format": "0.0000"})}
-        page = book.add_worksheet(analysis_word("sheet_about", language))
-        page.set_column(0, 0, 120)
-        for row, text in enumerate(alternatives_said(found, language)):
-            page.write_string(row, 0, text, styles["title"] if row == 0 else None)
-        makers = (plans_sheet, decisions_sheet, alternatives_changes_sheet)
-        for sheet in [make(found, language) for make in makers]:
-            write_sheet(book, analysis_word(f"sheet_{sheet.key}", language), sheet, styles, language)
+    sheets = [make(found, language) for make in (plans_sheet, decisions_sheet, alternatives_changes_sheet)]
+    said = (analysis_word("sheet_about", language), alternatives_said(found, language))
+    named = [(analysis_word(f"sheet_{sheet.key}", language), sheet) for sheet in sheets]
+    write_told(path, found.county.name, language, said, named)

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import xlsxwriter
 
 from geodata.messages import say
 from maps.chart import draw_frontier
 from maps.dossier.folders import Output, write_folder
 from maps.dossier.notices import percent
 from maps.dossier.tables import WAN, Sheet
-from maps.dossier.workbook import CREATED, styles_of, write_sheet
+from maps.dossier.workbook import write_told
 from maps.wording import band, listed, name, what
 from models.formulation.money import EARMARKED
 from models.plan.analysis import Frontier, FrontierPoint
@@ -220,12 +219,7 @@ def write_frontier(found: Frontier, folder: Path, language: str = "zh", overwrit
 
 
 def _write_workbook(found: Frontier, path: Path, language: str) -> None:
-    with xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
-        book.set_properties({"created": CREATED, "title": found.county.name})
-        styles = styles_of(book) | {"fine": book.add_format({"num_format": "0.0000"})}
-        page = book.add_worksheet(analysis_word("sheet_about", language))
-        page.set_column(0, 0, 120)
-        for row, text in enumerate(frontier_said(found, language)):
-            page.write_string(row, 0, text, styles["title"] if row == 0 else None)
-        for sheet in (points_sheet(found, language), frontier_changes_sheet(found, language)):
-            write_sheet(book, analysis_word(f"sheet_{sheet.key}", language), sheet, styles, language)
+    sheets = (points_sheet(found, language), frontier_changes_sheet(found, language))
+    said = (analysis_word("sheet_about", language), frontier_said(found, language))
+    named = [(analysis_word(f"sheet_{sheet.key}", language), sheet) for sheet in sheets]
+    write_told(path, found.county.name, language, said, named)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -204,6 +206,44 @@ def styles_of(book: Any) -> dict[str, Any]:
     return styles
 
 
+@contextmanager
+def opened(path: Path, title: str, language: str) -> Iterator[xlsxwriter.Workbook]:
+    """A workbook in the language's font, without formulas or links made of names, the same bytes each time."""
+    options = {
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "default_format_properties": {"font_name": FONT[language], "font_size": 11},
+    }
+    with xlsxwriter.Workbook(path, options) as book:
+        book.set_properties({"created": CREATED, "title": title})
+        yield book
+
+
+def write_told(
+    path: Path, county: str, language: str, said: tuple[str, list[str]], sheets: Iterable[tuple[str, Sheet]]
+) -> None:
+    """A study's workbook: a first page of sentences, then its tables.
+
+    Parameters
+    ----------
+    path : Path
+    county : str
+    language : {"zh", "en"}
+    said : (str, list of str)
+        Name of the first page and its lines, the title first.
+    sheets : iterable of (str, Sheet)
+        Name and table.
+    """
+    with opened(path, county, language) as book:
+        styles = styles_of(book) | {"fine": book.add_format({"num_format": "0.0000"})}
+        page = book.add_worksheet(said[0])
+        page.set_column(0, 0, 120)
+        for row, text in enumerate(said[1]):
+            page.write_string(row, 0, text, styles["title"] if row == 0 else None)
+        for title, sheet in sheets:
+            write_sheet(book, title, sheet, styles, language)
+
+
 def write_workbook(result: PlanResult, path: Path, language: str = "zh") -> Path:
     """Write ``plan.xlsx``.
 
@@ -217,13 +257,7 @@ def write_workbook(result: PlanResult, path: Path, language: str = "zh") -> Path
     -------
     Path
     """
-    options = {
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "default_format_properties": {"font_name": FONT[language], "font_size": 11},
-    }
-    with xlsxwriter.Workbook(path, options) as book:
-        book.set_properties({"created": CREATED, "title": result.county.name})
+    with opened(path, result.county.name, language) as book:
         styles = styles_of(book)
         _cover(book, result, styles, language)
         about = word("sheet_about", language, plan=result.plan.plan_id, year=result.county.year)

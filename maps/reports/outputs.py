@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import docx
-import xlsxwriter
 from docx.enum.section import WD_ORIENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.oxml import OxmlElement
@@ -20,7 +19,7 @@ from markupsafe import Markup
 
 from maps.dossier.notices import notices
 from maps.dossier.paper import paper
-from maps.dossier.workbook import CREATED, FONT, styles_of
+from maps.dossier.workbook import CREATED, FONT, opened, styles_of
 from maps.front.pages import render
 from maps.front.text import MINUS, PageCell, PageTable
 from maps.reports.report import OfficialReport, report_word
@@ -64,13 +63,7 @@ def write_reports_workbook(result: PlanResult, path: Path, language: str = "zh")
     -------
     Path
     """
-    options = {
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "default_format_properties": {"font_name": FONT[language], "font_size": 11},
-    }
-    with xlsxwriter.Workbook(path, options) as book:
-        book.set_properties({"created": CREATED, "title": result.county.name})
+    with opened(path, result.county.name, language) as book:
         styles = styles_of(book)
         by_places = {
             p: book.add_format(
