@@ -91,6 +91,8 @@ def _field(key: str, value: Any, language: str, norms: Norms | None) -> object:
         return listed([str(v) for v in value], language)
     if key == "indicator":
         return indicator(value, language, norms)
+    if key == "goal":
+        return catalogue(language).get(f"goals.{value}", value)
     if key in ("rule", "unit"):
         return name(key, value, language)
     if isinstance(value, str):

@@ -99,6 +99,7 @@ def plan(
             made, verdict = tidy.plan, tidy.verdict
             actions = list_actions(county, made, verdict, standards, broken)
             notes = (*notes, Finding("note", "reasons.idle_dropped", {"count": tidy.dropped}))
+        actions = tidy.explained(actions)
         solve = _record(found, verdict, scenario, begun, notes)
         result = PlanResult(
             county, scenario.model_dump(mode="json"), made, verdict, solve, times, actions,

@@ -14,7 +14,10 @@ import pandas as pd
 from models.plan.decisions import Plan, Verdict
 
 IDLE = "reasons.serves_nothing"
+GOAL, RULE = "reasons.serves_goal", "reasons.serves_rule"
 EPS = 1e-9
+Reason = tuple[str, dict[str, object]]
+"""Key and fields of a message."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +30,23 @@ class Tidied:
     verdict : Verdict
     dropped : int
         Rows left out.
+    needed : dict of str to (str, dict)
+        Why a row that seemed idle stays, by row id: the rule that breaks or the goal that gets worse without it.
     """
 
     plan: Plan
     verdict: Verdict
     dropped: int
+    needed: dict[str, Reason]
+
+    def explained(self, actions: pd.DataFrame) -> pd.DataFrame:
+        """Actions of ``plan`` with these reasons where none was found otherwise."""
+        table = actions.copy()
+        for i, rows in actions.loc[actions["reason_key"] == IDLE, "rows"].items():
+            found = next((self.needed[r] for r in rows if r in self.needed), None)
+            if found is not None:
+                table.at[i, "reason_key"], table.at[i, "reason_fields"] = found
+        return table
 
 
 def without_idle(
@@ -58,26 +73,48 @@ def without_idle(
     idle = [tuple(rows) for rows in actions.loc[actions["reason_key"] == IDLE, "rows"] if len(rows)]
     before = len(plan.ledger)
     waiting = [idle] if idle else []
+    needed: dict[str, Reason] = {}
     while waiting and tries > 0:
         group = waiting.pop(0)
         out = {row for rows in group for row in rows}
         less = replace(plan, ledger=plan.ledger[~plan.ledger["row_id"].isin(out)])
         said, tries = judge(less), tries - 1
-        if said.accepted and no_worse(verdict, said):
+        why = loss(verdict, said)
+        if why is None:
             plan, verdict = less, said
         elif len(group) > 1:
             half = len(group) // 2
             waiting += [group[:half], group[half:]]
-    return Tidied(plan, verdict, before - len(plan.ledger))
+        else:
+            needed |= dict.fromkeys(group[0], why)
+    return Tidied(plan, verdict, before - len(plan.ledger), needed)
 
 
-def no_worse(before: Verdict, after: Verdict) -> bool:
-    """Whether every goal's value and the imbalance are as good as before."""
+def loss(before: Verdict, after: Verdict) -> Reason | None:
+    """What is lost from one verdict to another: a hard rule, else the goal or the imbalance that gets worse; None for nothing."""
+    broken = after.rules[(after.rules["kind"] == "hard") & ~after.rules["ok"]]
+    if len(broken):
+        rule = str(broken["rule"].iloc[0])
+        place = after.violations.query("rule == @rule and not grandfathered")["place"].iloc[0]
+        return RULE, {"rule": rule, "place": str(place)}
     old, new = (
         pd.concat(
             [v.goals.set_index("goal")["plan"], v.measures.set_index("measure").loc[["imbalance"], "plan"]]
         )
         for v in (before, after)
     )
-    worse = new > old + EPS * old.abs().clip(lower=1.0)
-    return not worse.any()
+    worse = new.index[new > old + EPS * old.abs().clip(lower=1.0)]
+    if not len(worse):
+        return None
+    goal = str(worse[0])
+    value, without = told_apart(float(old[goal]), float(new[goal]))
+    return GOAL, {"goal": goal, "value": value, "without": without}
+
+
+def told_apart(one: float, other: float) -> tuple[float, float]:
+    """Two numbers in as many digits, four at least, as it takes to tell them apart."""
+    for digits in range(4, 16):
+        short = float(f"{one:.{digits}g}"), float(f"{other:.{digits}g}")
+        if short[0] != short[1]:
+            return short
+    return one, other

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pandas as pd
+import pytest
 
+from maps.wording import reason
 from models.plan.decisions import Plan, Verdict
 from models.plan.reasons import list_actions
-from optimizer.verbs.tidy import IDLE, without_idle
-from tests.models.plans import Case, keep_all, ready, rows
+from optimizer.verbs.tidy import IDLE, loss, told_apart, without_idle
+from tests.models.plans import Case, keep_all, moved, ready, rows
 
 
 def actions_of(case: Case, plan: Plan, verdict: Verdict) -> pd.DataFrame:
@@ -37,10 +39,37 @@ def test_an_idle_purchase_is_left_out_and_a_useful_one_kept() -> None:
     assert IDLE not in set(again["reason_key"])
 
 
-def test_nothing_is_left_out_where_the_referee_does_not_agree() -> None:
+def test_what_stays_says_why() -> None:
+    """The referee finds a goal worse without the row: it stays, with that goal and both numbers as its reason."""
     case = ready()
     plan = replace(keep_all(case), purchases=rows("purchases", ("A2", "pri", "equip_value", 3.0)))
     verdict = case.judge(plan)
-    worse = replace(verdict, goals=verdict.goals.assign(plan=verdict.goals["plan"] + 1.0))
-    found = without_idle(plan, verdict, actions_of(case, plan, verdict), lambda _: worse)
+    goals = verdict.goals.assign(plan=verdict.goals["plan"] + 0.0625 * (verdict.goals["goal"] == "travel"))
+    actions = actions_of(case, plan, verdict)
+    found = without_idle(plan, verdict, actions, lambda _: replace(verdict, goals=goals))
     assert found.dropped == 0 and found.plan == plan
+    (told,) = (
+        found.explained(actions)
+        .query("action == 'purchase'")[["reason_key", "reason_fields"]]
+        .to_numpy()
+        .tolist()
+    )
+    minutes = verdict.goals.set_index("goal").at["travel", "plan"]
+    assert told[0] == "reasons.serves_goal" and told[1]["goal"] == "travel"
+    assert told[1]["without"] - told[1]["value"] == pytest.approx(0.0625, abs=0.01)
+    assert told[1]["value"] == pytest.approx(minutes, abs=0.01)
+    assert "mean way to school" in reason(told[0], told[1], "en")
+
+
+def test_a_row_that_holds_a_rule_says_so() -> None:
+    case = ready()
+    plan = replace(keep_all(case), purchases=rows("purchases", ("A2", "pri", "equip_value", 3.0)))
+    verdict = case.judge(plan)
+    broken = case.judge(moved(keep_all(case), ("A3", "pri", "A1", "pri", "plain", 1)))
+    assert loss(verdict, broken) == ("reasons.serves_rule", {"rule": "floor_class", "place": "甲镇A3"})
+
+
+def test_numbers_are_told_apart() -> None:
+    assert told_apart(603.4984, 603.5266) == (603.5, 603.53)
+    assert told_apart(1.65001, 1.65008) == (1.65, 1.6501)
+    assert told_apart(2.0, 2.0) == (2.0, 2.0)
