@@ -48,6 +48,8 @@ def notices(result: PlanResult, language: str) -> list[str]:
             ),
             word("checked", language, rules=len(broken), hard=int((broken["kind"] == "hard").sum())),
         ]
+        if eased := int(result.verdict.violations["grandfathered"].astype(bool).sum()):
+            said.append(say("front.para_eased", language, places=eased))
     return said + warnings(result, language)
 
 

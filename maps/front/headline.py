@@ -70,9 +70,15 @@ def paragraph(result: PlanResult, language: str) -> list[str]:
         phrase(
             "para_rules_broken" if len(alarms(result, language)) else "para_rules_hold", language,
             rules=len(result.verdict.rules), broken=len(alarms(result, language)),
-        ),
+        ) + _eased(result, language),
     ]  # fmt: skip
     return [*sentences, *_sure(result, language)]
+
+
+def _eased(result: PlanResult, language: str) -> str:
+    """Where a rule holds only because its limit is passed today already: "all rules hold" does not cover that."""
+    many = int(result.verdict.violations["grandfathered"].astype(bool).sum())
+    return phrase("para_eased", language, places=whole(many)) if many else ""
 
 
 def _losses(result: PlanResult, language: str) -> str:

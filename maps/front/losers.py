@@ -47,7 +47,7 @@ def longer_villages(result: PlanResult, language: str, most: int | None = FIRST)
         (
             PageCell(str(r.village), "", village_page(r.village_id)), PageCell(str(r.township)), PageCell(band(str(r.band), language, result.county.norms)),
             number(whole(r.pupils)), PageCell(str(r.today_school)), PageCell(str(r.school), "", school_page(r.school_id)),
-            number(minutes(r.minutes_today)), number(minutes(r.minutes)), number(signed(minutes(r.added)), "bad"),
+            number(minutes(r.minutes_today)), number(minutes(r.minutes)), number("< 1" if r.added < 0.5 else signed(minutes(r.added)), "bad"),
             number(minutes(r.limit), "bad" if r.beyond else ""),
         )
         for r in table.head(len(table) if most is None else most).itertuples()

@@ -318,5 +318,5 @@ def _disabled(plan: _Plan) -> Check:
 
 def _reuse(plan: _Plan) -> Check:
     if not plan.closed:
-        return Check("reuse", OK, "nothing_closes")
+        return Check("reuse", OK, "no_site_closes")
     return Check("reuse", PERSON, "reuse", {"sites": len(plan.closed)}, plan.named(plan.closed))

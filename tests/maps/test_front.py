@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from geodata.messages import LANGUAGES
@@ -230,3 +231,16 @@ def test_cards_say_what_is_worse(sample_result: PlanResult) -> None:
     )  # one unit falls below the size that counts
     assert found["达标单元数"].kind == "good"
     assert found["超过路途限值的学生"].kind == "bad"
+
+
+def test_what_holds_only_as_no_worse_than_today_is_said(sample_result: PlanResult) -> None:
+    """The rules hold, and beside it stands at how many places a limit is passed today already."""
+    eased = int(sample_result.verdict.violations["grandfathered"].astype(bool).sum())
+    told = "".join(paragraph(sample_result, "en"))
+    assert (f"At {eased} places a limit is passed today already" in told) == (eased > 0)
+    some = sample_result.verdict.violations.head(1).assign(grandfathered=True)
+    if some.empty:
+        some = pd.DataFrame([{"rule": "capacity", "kind": "hard", "place": "S1", "grandfathered": True}])
+    one = replace(sample_result, verdict=replace(sample_result.verdict, violations=some))
+    assert "At 1 places a limit is passed today already" in "".join(paragraph(one, "en"))
+    assert "其中 1 处今天就已超过限值" in "".join(paragraph(one, "zh"))
