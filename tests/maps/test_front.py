@@ -243,4 +243,4 @@ def test_what_holds_only_as_no_worse_than_today_is_said(sample_result: PlanResul
         some = pd.DataFrame([{"rule": "capacity", "kind": "hard", "place": "S1", "grandfathered": True}])
     one = replace(sample_result, verdict=replace(sample_result.verdict, violations=some))
     assert "At 1 places a limit is passed today already" in "".join(paragraph(one, "en"))
-    assert "其中 1 处今天就已超过限值" in "".join(paragraph(one, "zh"))
+    assert "另有 1 处今天就已超过限值" in "".join(paragraph(one, "zh"))
