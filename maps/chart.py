@@ -10,8 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
-from geodata.messages import say
-from maps.dossier.tables import WAN
+from geodata.messages import large_unit, say
 from maps.wording import name
 from models.formulation.money import EARMARKED
 from models.plan.analysis import Frontier, FrontierPoint
@@ -31,24 +30,26 @@ def chinese_font() -> str | None:
 
 def _curve(axes: Axes, found: Frontier, words: str, font: FontProperties) -> None:
     solved = [p for p in found.points if p.plan is not None]
-    x = [p.yuan / WAN for p in solved]
+    x = [p.yuan / large_unit() for p in solved]
     high, low = [p.objective for p in solved], [p.bound for p in solved]
     axes.fill_between(x, low, high, color="#DCE6F1", label=say("analysis.chart_between", words))
     axes.plot(x, high, "o-", color="#1F4E79", ms=4, label=say("analysis.chart_plan", words))
     axes.plot(x, low, "--", color="#7F7F7F", lw=1.2, label=say("analysis.chart_bound", words))
     own = [p for p in solved if abs(p.share - 1.0) < 1e-9]
     if own:
-        axes.axvline(own[0].yuan / WAN, color="#C00000", lw=1, ls=":", label=say("analysis.chart_own", words))
+        axes.axvline(
+            own[0].yuan / large_unit(), color="#C00000", lw=1, ls=":", label=say("analysis.chart_own", words)
+        )
     axes.set_ylim(bottom=0)
     axes.set_ylabel(say("analysis.objective", words), fontproperties=font)
     axes.legend(prop=font, frameon=False)
 
 
 def _money(axes: Axes, solved: list[FrontierPoint], words: str, font: FontProperties) -> None:
-    x = [p.yuan / WAN for p in solved]
+    x = [p.yuan / large_unit() for p in solved]
     parts = [
         [
-            float(p.verdict.budget.set_index("earmark").at[e, "spent"]) / WAN
+            float(p.verdict.budget.set_index("earmark").at[e, "spent"]) / large_unit()
             for p in solved
             if p.verdict is not None
         ]
@@ -57,7 +58,7 @@ def _money(axes: Axes, solved: list[FrontierPoint], words: str, font: FontProper
     names = [name("earmark", e, words) for e in EARMARKED]
     axes.stackplot(x, parts, labels=names, colors=[COLOURS[e] for e in EARMARKED], alpha=0.85)
     axes.set_ylabel(say("analysis.chart_spent", words), fontproperties=font)
-    axes.set_xlabel(say("analysis.budget_wan", words), fontproperties=font)
+    axes.set_xlabel(say("analysis.budget_large", words), fontproperties=font)
     axes.legend(prop=font, frameon=False, loc="upper left")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from geodata.messages import say
+from geodata.standards.terms import in_its_words
 from maps.dossier.folders import Output, write_folder
 from maps.dossier.frontier import MEASURES, analysis_word, change_columns, changes_said
 from maps.dossier.notices import percent
@@ -128,6 +129,7 @@ def alternatives_record(found: Alternatives) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@in_its_words
 def write_alternatives(
     found: Alternatives, folder: Path, language: str = "zh", overwrite: bool = False
 ) -> None:

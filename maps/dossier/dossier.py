@@ -12,6 +12,7 @@ from typing import Any
 
 from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.target import claim
+from geodata.standards.terms import in_its_words
 from maps.dossier.rehearsal import UNFINISHED, Undrawn, draw_parts, mark_unfinished
 from maps.dossier.workbook import write_workbook
 from maps.front.pages import front_page
@@ -153,6 +154,7 @@ def save_plan(result: PlanResult, folder: Path, language: str = "zh", overwrite:
         return target.replace(fill)
 
 
+@in_its_words
 def draw_plan(result: PlanResult, folder: Path, language: str = "zh") -> list[Finding]:
     """Write the whole dossier over a saved plan: what cannot be drawn is left out and said.
 
@@ -191,6 +193,7 @@ def draw_plan(result: PlanResult, folder: Path, language: str = "zh") -> list[Fi
     return missing
 
 
+@in_its_words
 def write_dossier(result: PlanResult, folder: Path, language: str = "zh", overwrite: bool = False) -> Path:
     """Write a plan's dossier: plan.csv, run.json, then the pages, map.html, plan.xlsx, plan.gpkg.
 

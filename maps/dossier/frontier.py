@@ -9,11 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from geodata.messages import say
+from geodata.messages import large_unit, say
+from geodata.standards.terms import in_its_words
 from maps.chart import draw_frontier
 from maps.dossier.folders import Output, write_folder
 from maps.dossier.notices import percent
-from maps.dossier.tables import WAN, Sheet
+from maps.dossier.tables import Sheet
 from maps.dossier.workbook import write_told
 from maps.wording import band, listed, name, what
 from models.formulation.money import EARMARKED
@@ -89,13 +90,13 @@ def points_sheet(found: Frontier, language: str) -> Sheet:
     rows = []
     for p in found.points:
         row: dict[str, object] = {
-            analysis_word("share", language): p.share, analysis_word("budget_wan", language): p.yuan / WAN,
+            analysis_word("share", language): p.share, analysis_word("budget_large", language): p.yuan / large_unit(),
             analysis_word("state", language): analysis_word(f"state_{'carried' if p.carried else p.status}", language),
             analysis_word("objective", language): p.objective, analysis_word("bound", language): p.bound, analysis_word("gap", language): percent(p.gap) if p.plan else "",
-            analysis_word("cost_wan", language): sum(spent(p).values()) / WAN,
+            analysis_word("cost_large", language): sum(spent(p).values()) / large_unit(),
         }  # fmt: skip
         row |= {
-            analysis_word("spent_wan", language, earmark=name("earmark", e, language)): v / WAN
+            analysis_word("spent_large", language, earmark=name("earmark", e, language)): v / large_unit()
             for e, v in spent(p).items()
         }
         row |= {name("measure", m, language): v for m, v in point_measures(p).items()}
@@ -150,7 +151,7 @@ def frontier_said(found: Frontier, language: str) -> list[str]:
     if math.isfinite(found.least_found):
         said.append(
             analysis_word(
-                "least", language, found=f"{found.least_found:.3f}", wan=f"{found.least_found * own / WAN:,.1f}",
+                "least", language, found=f"{found.least_found:.3f}", amount=f"{found.least_found * own / large_unit():,.1f}",
                 proven=f"{found.least_proven:.3f}",
             )
         )  # fmt: skip
@@ -186,6 +187,7 @@ def frontier_record(found: Frontier) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@in_its_words
 def write_frontier(found: Frontier, folder: Path, language: str = "zh", overwrite: bool = False) -> str:
     """Write a frontier's folder.
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from geodata.contract.findings import Finding, as_table
 from geodata.contract.tables import TABLES
+from geodata.messages import large_unit
 from geodata.standards.scheme import Norms
 from maps.dossier.completeness import by_name
 from maps.dossier.gains import gains_table
@@ -17,8 +18,6 @@ from maps.front.headline import worst_place
 from maps.wording import band, indicator, name, reason, stage, what, word
 from models.plan.decisions import PlanResult
 from models.plan.quality import plan_quality
-
-WAN = 10_000.0
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def summary(result: PlanResult, language: str) -> Sheet:
     gain = np.where(m["better"] == "low", -change, np.where(m["better"] == "high", change, np.nan))
     order = np.where(gain > 1e-9, 0, np.where(gain < -1e-9, 1, 2))
     kind = ["better", "worse", "plain"]
-    rows = in_wan(
+    rows = in_large(
         m.assign(order=order, change=change).sort_values("order", kind="stable"), "today", "plan", "change"
     )
     sheet = _sheet(
@@ -96,11 +95,11 @@ def summary(result: PlanResult, language: str) -> Sheet:
     return replace(sheet, units=tuple(rows["unit"]))
 
 
-def in_wan(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
+def in_large(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
     """A table of mixed units with yuan told in 10,000 yuan."""
     yuan = table["unit"] == "yuan"
-    told = {c: table[c].where(~yuan, table[c].astype(float) / WAN) for c in columns}
-    return table.assign(**told, unit=table["unit"].where(~yuan, "wan"))
+    told = {c: table[c].where(~yuan, table[c].astype(float) / large_unit()) for c in columns}
+    return table.assign(**told, unit=table["unit"].where(~yuan, "large"))
 
 
 def coefficients(result: PlanResult, language: str) -> Sheet:
@@ -130,8 +129,8 @@ def budget(result: PlanResult, language: str) -> Sheet:
         "budget", language,
         {
             "earmark": ([name("earmark", e, language) for e in b["earmark"]], ""),
-            "available": (b["available"] / WAN, "money"), "spent": (b["spent"] / WAN, "money"), "from_any": (lacking / WAN, "money"),
-            "left": ((b["left"] + lacking) / WAN, "money"),
+            "available": (b["available"] / large_unit(), "money"), "spent": (b["spent"] / large_unit(), "money"), "from_any": (lacking / large_unit(), "money"),
+            "left": ((b["left"] + lacking) / large_unit(), "money"),
         },
     )  # fmt: skip
     return _summed(sheet, language, "available", "from_any", "left")
@@ -150,12 +149,12 @@ def actions(result: PlanResult, language: str) -> Sheet:
             "action": ([name("action", k, language) for k in a["action"]], ""), "school": (a["school"], ""),
             "school_id": (a["school_id"], ""), "township": (a["township"], ""), "stage": (_stages(a["stage"], language, result.county.norms), ""),
             "what": ([what(w, language, result.county.norms) if w else "" for w in a["what"]], ""), "quantity": (a["quantity"], "number"),
-            "unit": ([name("unit", u, language) for u in a["unit"]], ""), "cost_wan": (a["yuan"] / WAN, "money"),
+            "unit": ([name("unit", u, language) for u in a["unit"]], ""), "cost_large": (a["yuan"] / large_unit(), "money"),
             "earmark": ([name("earmark", e, language) if e else "" for e in a["earmark"]], ""), "reason": (said, ""),
             "row_id": (a["id"], ""),
         },
     )  # fmt: skip
-    return _summed(sheet, language, "cost_wan")
+    return _summed(sheet, language, "cost_large")
 
 
 def staff(result: PlanResult, language: str) -> Sheet:
@@ -184,12 +183,12 @@ def purchases(result: PlanResult, language: str) -> Sheet:
             "action": ([name("action", k, language) for k in c["action"]], ""), "school": (c["school"], ""),
             "stage": (_stages(c["stage"], language, result.county.norms), ""), "item": ([what(i, language, result.county.norms) for i in c["item"]], ""), "quantity": (c["quantity"], "number"),
             "unit": ([name("unit", u, language) for u in c["unit"]], ""), "unit_cost": (c["unit_cost"], "number"),
-            "cost_wan": (c["yuan"] / WAN, "money"), "earmark": ([name("earmark", e, language) if e else "" for e in c["earmark"]], ""),
+            "cost_large": (c["yuan"] / large_unit(), "money"), "earmark": ([name("earmark", e, language) if e else "" for e in c["earmark"]], ""),
             "recurrent": ([word("yes" if v else "no", language) for v in c["recurrent"]], ""),
             "charged": ([word("yes" if v else "no", language) for v in c["charged"]], ""), "row_id": (c["row_id"], ""),
         },
     )  # fmt: skip
-    return _summed(sheet, language, "cost_wan", where=c["charged"])
+    return _summed(sheet, language, "cost_large", where=c["charged"])
 
 
 def attendance(result: PlanResult, language: str) -> Sheet:
@@ -318,12 +317,12 @@ def gains(result: PlanResult, language: str) -> Sheet:
     ids = plan_quality(result)
     yuan = (ids["unit"] == "yuan").to_numpy()
     g = gains_table(result, language)
-    units = np.where(yuan, "wan", ids["unit"])
+    units = np.where(yuan, "large", ids["unit"])
     sheet = _sheet(
         "gains", language,
         {
-            "measure": (g["measure"], ""), "about": (g["about"], ""), "value": (g["value"].where(~yuan, g["value"] / WAN), "number"),
-            "unit": (g["unit"].where(~yuan, name("unit", "wan", language)), ""),
+            "measure": (g["measure"], ""), "about": (g["about"], ""), "value": (g["value"].where(~yuan, g["value"] / large_unit()), "number"),
+            "unit": (g["unit"].where(~yuan, name("unit", "large", language)), ""),
         },
     )  # fmt: skip
     return replace(sheet, units=tuple(units))

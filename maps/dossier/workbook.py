@@ -14,6 +14,7 @@ import pandas as pd
 import xlsxwriter
 from xlsxwriter.utility import xl_rowcol_to_cell
 
+from geodata.standards.terms import in_its_words
 from maps.dossier.editing import write_editable
 from maps.dossier.notices import notices
 from maps.dossier.paper import A4, paper
@@ -29,7 +30,7 @@ FORMATS = {
 """Number formats by what a column holds; ``number`` is told cell by cell (`_kind`)."""
 OF_UNIT = {
     "minutes": "minutes",
-    "wan": "money",
+    "large": "money",
     "1": "ratio",
     "share": "share",
     "ratio": "ratio",
@@ -244,6 +245,7 @@ def write_told(
             write_sheet(book, title, sheet, styles, language)
 
 
+@in_its_words
 def write_workbook(result: PlanResult, path: Path, language: str = "zh") -> Path:
     """Write ``plan.xlsx``.
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from geodata.messages import say
-from maps.front.text import hundredths, minutes, named_few, of_unit, phrase, place_words, share, wan, whole
+from maps.front.text import hundredths, large, minutes, named_few, of_unit, phrase, place_words, share, whole
 from maps.wording import name
 from models.impact.certainty import certainty
 from models.impact.losses import longer_ways, losing_units, unit_changes, unknown_ways
@@ -63,8 +63,8 @@ def paragraph(result: PlanResult, language: str) -> list[str]:
         + phrase("para_pupils", language, pupils=whole(at["pupils_changed"]), share=share(at["pupils_changed"] / max(everybody, 1))),
         phrase(
             "para_reach", language, before=whole(m.at["units_passing", "today"]), after=whole(at["units_passing"]),
-            of=whole(at["units_assessed"]), moved=whole(at["staff_moved"]), hired=whole(at["hires"]), cost=wan(at["cost"]),
-            money=wan(result.verdict.budget["available"].sum()),
+            of=whole(at["units_assessed"]), moved=whole(at["staff_moved"]), hired=whole(at["hires"]), cost=large(at["cost"]),
+            money=large(result.verdict.budget["available"].sum()),
         ),
         _losses(result, language),
         phrase(
@@ -202,7 +202,7 @@ def cards(result: PlanResult, language: str) -> list[Card]:
         return Card(card.label, plan, "", phrase("card_today", language, value=today), card.kind)
 
     most = phrase("card_most", language, minutes=minutes(longer["added"].max() if len(longer) else 0))
-    money = phrase("card_available", language, money=wan(result.verdict.budget["available"].sum()))
+    money = phrase("card_available", language, money=large(result.verdict.budget["available"].sum()))
     cv = result.verdict.cv
     worst = (cv["cv_plan"] / cv["limit"]).max()
     return [
@@ -216,7 +216,7 @@ def cards(result: PlanResult, language: str) -> list[Card]:
         Card(phrase("card_longer", language), whole(longer["pupils"].sum()), _unit("pupils", language), most, "bad" if len(longer) else ""),
         both("pupils_over_limit", "less"),
         both("staff_moved"),
-        Card(name("measure", "cost", language), wan(m.at["cost", "plan"]), _unit("wan", language), money),
+        Card(name("measure", "cost", language), large(m.at["cost", "plan"]), _unit("large", language), money),
     ]  # fmt: skip
 
 

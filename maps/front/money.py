@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from maps.front.text import PageCell, PageTable, headings, number, phrase, wan
+from maps.front.text import PageCell, PageTable, headings, large, number, phrase
 from maps.wording import name
 from models.plan.decisions import PlanResult
 
@@ -28,14 +28,14 @@ def earmarks(result: PlanResult, language: str) -> PageTable:
     yearly = spending(result).groupby("earmark")["yearly"].sum()
     rows = tuple(
         (
-            PageCell(name("earmark", e, language)), number(wan(have)), number(wan(spent) if e != "any" else wan(0)), number(wan(yearly.get(e, 0.0))),
-            number(wan(lack if e != "any" else -spent)), number(wan(have - spent + lack), "bad" if have - spent + lack < -0.5 else ""),
+            PageCell(name("earmark", e, language)), number(large(have)), number(large(spent) if e != "any" else large(0)), number(large(yearly.get(e, 0.0))),
+            number(large(lack if e != "any" else -spent)), number(large(have - spent + lack), "bad" if have - spent + lack < -0.5 else ""),
         )
         for e, have, spent, lack in zip(b["earmark"], b["available"], b["spent"], lacking, strict=True)
     )  # fmt: skip
     total = (
-        PageCell(phrase("total", language)), number(wan(b["available"].sum())), number(wan(own.sum())), number(wan(yearly.sum())),
-        number(wan(lacking.sum() - b["spent"].where(~special, 0.0).sum())), number(wan(b["available"].sum() - own.sum())),
+        PageCell(phrase("total", language)), number(large(b["available"].sum())), number(large(own.sum())), number(large(yearly.sum())),
+        number(large(lacking.sum() - b["spent"].where(~special, 0.0).sum())), number(large(b["available"].sum() - own.sum())),
     )  # fmt: skip
     head = headings(language, "earmark", "available#", "spent#", "yearly#", "from_any#", "left#")
     return PageTable(head, rows, total)
@@ -67,15 +67,15 @@ def uses(result: PlanResult, language: str) -> PageTable:
         (
             PageCell(name("action", r.action, language)),
             PageCell(name("earmark", r.earmark, language)),
-            number(wan(r.yuan)),
-            number(wan(r.yearly)),
+            number(large(r.yuan)),
+            number(large(r.yearly)),
         )
         for r in table.itertuples()
     )
     total = (
         PageCell(phrase("total", language)),
         PageCell(""),
-        number(wan(table["yuan"].sum())),
-        number(wan(table["yearly"].sum())),
+        number(large(table["yuan"].sum())),
+        number(large(table["yearly"].sum())),
     )
     return PageTable(headings(language, "use", "earmark", "spent#", "yearly#"), rows, total if rows else ())

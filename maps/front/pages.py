@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from geodata.standards.terms import in_its_words
 from maps.dossier.notices import notices, warnings
 from maps.front import gainers, headline, losers, money, trust
 from maps.front.picture import drawings
@@ -71,6 +72,7 @@ def render(template: str, result: PlanResult, language: str, heading: str, **fie
     )  # fmt: skip
 
 
+@in_its_words
 def front_page(result: PlanResult, language: str, lost: Collection[str] = ()) -> str:
     """``index.html``: what an official reads in three minutes; who loses stands before what improves.
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from geodata.messages import say
+from geodata.standards.terms import in_its_words
 from maps.front.losers import zone_word
 from maps.front.pages import render
 from maps.front.text import (
@@ -16,6 +17,7 @@ from maps.front.text import (
     PageTable,
     headings,
     hundredths,
+    large,
     minutes,
     number,
     of_unit,
@@ -25,7 +27,6 @@ from maps.front.text import (
     school_page,
     signed,
     village_page,
-    wan,
     whole,
 )
 from maps.wording import band, indicator, name, reason, stage, what, word
@@ -68,6 +69,7 @@ class Place:
     correct: PageTable
 
 
+@in_its_words
 def schools_page(result: PlanResult, language: str) -> str:
     """``schools.html``: every school where the plan changes anything.
 
@@ -98,6 +100,7 @@ def schools_page(result: PlanResult, language: str) -> str:
     )
 
 
+@in_its_words
 def villages_page(result: PlanResult, language: str) -> str:
     """``villages.html``: every village of which pupils change school or way.
 
@@ -291,7 +294,7 @@ def _actions(result: PlanResult, school_id: str, language: str) -> PageTable | N
     rows = [
         (
             PageCell(name("action", r.action, language)), PageCell(what(r.what, language, norms) if r.what else ""), number(plainly(r.quantity)),
-            PageCell(name("unit", r.unit, language)), number(wan(r.yuan)), PageCell(reason(r.reason_key, r.reason_fields, language, norms)), PageCell(r.id, "soft"),
+            PageCell(name("unit", r.unit, language)), number(large(r.yuan)), PageCell(reason(r.reason_key, r.reason_fields, language, norms)), PageCell(r.id, "soft"),
         )
         for r in table.itertuples()
     ]  # fmt: skip

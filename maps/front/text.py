@@ -6,11 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from geodata.messages import say
+from geodata.messages import large_unit, say
 from geodata.standards.scheme import Norms
 from maps.wording import band, indicator, name, stage
 
-WAN = 10_000.0
 MINUS = "−"
 DASH = "–"
 
@@ -40,9 +39,9 @@ def minutes(value: Any) -> str:
     return _plain(value, 0)
 
 
-def wan(yuan: Any) -> str:
-    """Yuan as 10,000 yuan with one decimal."""
-    return _plain(None if yuan is None else float(yuan) / WAN, 1)
+def large(yuan: Any) -> str:
+    """Money in the currency's large unit (万元) with one decimal."""
+    return _plain(None if yuan is None else float(yuan) / large_unit(), 1)
 
 
 def hundredths(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from geodata.messages import large_unit
 from geodata.standards.scheme import Norms
 from maps.dossier.completeness import balance_sentence, counts
 from maps.front.headline import goal
@@ -13,13 +14,13 @@ from maps.front.text import (
     PageTable,
     headings,
     hundredths,
+    large,
     minutes,
     named_few,
     number,
     phrase,
     place_words,
     share,
-    wan,
     whole,
 )
 from maps.web.payload import modelled_names
@@ -85,8 +86,8 @@ def _value(value: float, unit: str) -> str:
     """A goal's value in its own unit; counts are whole unless the plan's own number is not."""
     if unit in ("units", "cells"):
         return whole(value)
-    if unit == "wan":
-        return wan(value * 10_000)
+    if unit == "large":
+        return large(value * large_unit())
     return (
         minutes(value)
         if unit == "minutes" and value != value
@@ -199,7 +200,7 @@ def check_note(check: Check, norms: Norms, language: str) -> str:
     """Why a check came out as it did, with the places."""
     fields = dict(check.fields)
     if "yuan" in fields:
-        fields["money"] = wan(fields.pop("yuan"))
+        fields["money"] = large(fields.pop("yuan"))
     if "minutes" in fields:
         fields["minutes"] = minutes(fields["minutes"])
     fields = {k: whole(v) if isinstance(v, (int, float)) else v for k, v in fields.items()}

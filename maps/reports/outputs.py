@@ -17,6 +17,7 @@ from docx.shared import Pt
 from docx.text.paragraph import Paragraph
 from markupsafe import Markup
 
+from geodata.standards.terms import in_its_words
 from maps.dossier.notices import notices
 from maps.dossier.paper import paper
 from maps.dossier.workbook import CREATED, FONT, opened, styles_of
@@ -32,6 +33,7 @@ STAMP = (2025, 1, 1, 0, 0, 0)
 """The date of every part of a document, so that the same plan gives the same bytes."""
 
 
+@in_its_words
 def reports_page(result: PlanResult, language: str) -> str:
     """``reports.html``: the twelve reports one after another, each beginning a printed page.
 
@@ -50,6 +52,7 @@ def reports_page(result: PlanResult, language: str) -> str:
     )
 
 
+@in_its_words
 def write_reports_workbook(result: PlanResult, path: Path, language: str = "zh") -> Path:
     """``reports.xlsx``: a sheet for each report, numbers as numbers.
 
@@ -136,6 +139,7 @@ def _value(cell: PageCell) -> str | float:
     return float(cell.text.replace(MINUS, "-").replace(",", ""))
 
 
+@in_its_words
 def write_reports_document(
     result: PlanResult, path: Path, language: str = "zh", template: Path | None = None
 ) -> Path:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from maps.front.losers import zones
 from maps.front.money import earmarks, uses
-from maps.front.text import DASH, PageCell, PageTable, hundredths, number, plainly, school_page, wan, whole
+from maps.front.text import DASH, PageCell, PageTable, hundredths, large, number, plainly, school_page, whole
 from maps.reports.network import moved_share
 from maps.reports.report import OfficialReport, Portion, columns, made, report_word
 from maps.wording import indicator, name, stage
@@ -205,14 +205,14 @@ def devices(result: PlanResult, language: str) -> OfficialReport:
         (
             PageCell(str(r.school), "", school_page(r.school_id)), PageCell(stage(str(r.stage), language, norms)), PageCell(name("action", r.action, language)),
             PageCell(name("resource", r.item, language)), number(plainly(r.quantity)), PageCell(name("unit", r.unit, language)), number(plainly(r.unit_cost)),
-            number(wan(r.yuan)), PageCell(name("earmark", r.earmark, language)),
+            number(large(r.yuan)), PageCell(name("earmark", r.earmark, language)),
         )
         for r in costs.itertuples()
     )  # fmt: skip
     total = (
         PageCell(report_word("total", language)),
         *[PageCell("")] * 6,
-        number(wan(costs["yuan"].sum())),
+        number(large(costs["yuan"].sum())),
         PageCell(""),
     )
     head = columns(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from geodata.contract.findings import as_table
-from maps.front.text import PageCell, PageTable, minutes, number, plainly, wan, whole
+from maps.front.text import PageCell, PageTable, large, minutes, number, plainly, whole
 from maps.front.trust import assumptions, data
 from maps.reports.network import closures, layout, risks, school_ways
 from maps.reports.report import OfficialReport, Portion, columns, made, report_word
@@ -29,7 +29,7 @@ def comparison(result: PlanResult, language: str) -> OfficialReport:
     """
     rows = tuple(
         (
-            PageCell(name("measure", r.measure, language)), PageCell(name("unit", "wan" if r.unit == "yuan" else r.unit, language)),
+            PageCell(name("measure", r.measure, language)), PageCell(name("unit", "large" if r.unit == "yuan" else r.unit, language)),
             number(_told(r.today, r.unit)), number(_told(r.plan, r.unit)),
         )
         for r in result.verdict.measures.itertuples()
@@ -44,7 +44,7 @@ def comparison(result: PlanResult, language: str) -> OfficialReport:
 
 def _told(value: float, unit: object) -> str:
     if unit == "yuan":
-        return wan(value)
+        return large(value)
     return minutes(value) if unit == "minutes" else plainly(value) if unit == "1" else whole(value)
 
 

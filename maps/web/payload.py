@@ -297,6 +297,7 @@ def heading(result: PlanResult) -> dict[str, object]:
         "fictional": county.fictional,
         "modelled": {language: modelled_names(result, language) for language in LANGUAGES},
         "crow_fly": crow_fly,
+        "large": county.scheme.currency.large,
         "osm": county.roads is not None and not county.fictional and "roads" not in county.modelled,
     }
 

@@ -10,6 +10,7 @@ import folium
 from branca.element import Element
 
 from geodata.messages import say
+from geodata.standards.terms import in_its_words
 from maps.web.offline import offline
 from maps.web.payload import build_payload, escaped_json
 from models.plan.decisions import PlanResult
@@ -85,6 +86,7 @@ def map_html(result: PlanResult, language: str = "zh") -> str:
     return offline(figure.render()).replace("<html>", f'<html lang="{tag}">', 1)
 
 
+@in_its_words
 def write_map(result: PlanResult, path: Path, language: str = "zh") -> Path:
     """Write the plan's map: one self-contained HTML file.
 

@@ -2,7 +2,7 @@
 
 | symbol | component | source |
 |---|---|---|
-| charge[e] | ``model.charge[e]``, in 10,000 yuan | `unit_costs` (T12), `staff_category` (T8) |
+| charge[e] | ``model.charge[e]``, in the currency's large unit (10,000 yuan), which keeps coefficients near one | `unit_costs` (T12), `staff_category` (T8) |
 | spill[e] | ``model.spill[e]``: what earmark e takes from "any" | decision |
 | bought[e] | ``model.rounded[e]``: purchases and moves of things, which are rounded up | decisions |
 | B[e] | ``Instance.budget`` | `budget` (T13) |
@@ -21,8 +21,6 @@ from models.problem.instance import Instance
 from models.standards.norms import Resource
 
 Model: TypeAlias = Any  # Pyomo has no types
-WAN = 10_000.0
-"""Money inside the model is in 10,000 yuan (万元), to keep coefficients near one."""
 EARMARKED = ("building", "device", "teacher", "transport")
 AREA_PARTS = 100.0
 """Areas are bought in hundredths of a m2, rounded up."""
@@ -81,13 +79,13 @@ def recurrent_costs(model: Model, inst: Instance) -> dict[str, Any]:
 
 
 def charged_costs(model: Model, inst: Instance) -> dict[str, Any]:
-    """Charged cost of each earmark in 10,000 yuan, as expressions (sources.md 3.5)."""
+    """Charged cost of each earmark in the currency's large unit, as expressions (sources.md 3.5)."""
     yearly = recurrent_costs(model, inst)
     once = {
         "building": inst.costs["mothball"] * sum(model.closed[j] for j in model.closed),
         "transport": inst.costs["transition_grant"] * pupils_changed(model, inst),
     }
-    return {e: (yearly.get(e, 0.0) + once.get(e, 0.0)) / WAN + model.rounded[e] for e in EARMARKED}
+    return {e: (yearly.get(e, 0.0) + once.get(e, 0.0)) / inst.large + model.rounded[e] for e in EARMARKED}
 
 
 def unit_price(resource: Resource, cost: dict[str, float]) -> float:
@@ -100,6 +98,6 @@ def money_variables(model: Model, inst: Instance) -> None:
     model.charge = pyo.Var(EARMARKED, domain=pyo.NonNegativeReals)
     model.spill = pyo.Var(EARMARKED, domain=pyo.NonNegativeReals)
     things = things_charged(model, inst)
-    model.rounded = pyo.Expression(EARMARKED, rule=lambda m, e: things[e] / WAN)
+    model.rounded = pyo.Expression(EARMARKED, rule=lambda m, e: things[e] / inst.large)
     parts = charged_costs(model, inst)
     model.charged = pyo.Constraint(EARMARKED, rule=lambda m, e: m.charge[e] == parts[e])

@@ -19,7 +19,7 @@ COUNTS = ("failing", "cells")
 """Goals that count what cannot be halved: their bound is rounded up."""
 UNITS = {
     "over_cap": "pupils", "failing": "units", "cells": "cells", "shortfall": "pupils", "beyond_limit": "pupils", "travel": "minutes",
-    "disruption": "percent", "cost": "wan",
+    "disruption": "percent", "cost": "large",
 }  # fmt: skip
 """What a goal's value is counted in; ``1`` where not named."""
 

@@ -85,6 +85,11 @@ class Instance:
         """The same instance about another planned mean (docs/model/imbalance.md, re-centring)."""
         return replace(self, centres=centres, population=population)
 
+    @property
+    def large(self) -> float:
+        """How much of the currency its large unit is: money stands in it in the model, so that coefficients are near one."""
+        return self.county.scheme.currency.large
+
     @cached_property
     def heads_today(self) -> dict[tuple[str, str], int]:
         """Heads by unit and category."""

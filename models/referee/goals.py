@@ -17,7 +17,6 @@ from models.problem.indicators import official_cv, verdicts
 from models.standards.norms import Standards
 
 PER = 1000.0
-WAN = 10_000.0
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ def goal_values(after: After) -> pd.DataFrame:
     DataFrame
         ``goal, today, plan``: over_cap (pupils), failing (units), cells (cells not met), shortfall (pupils),
         deficit (per 1,000 pupils), cv_excess, beyond_limit (pupils), travel (mean minutes), disruption (per cent
-        of pupils and of staff), cost (10,000 yuan).
+        of pupils and of staff), cost (large units of the currency: 10,000 yuan).
     """
     today, plan = Side(after.units, after.cells_today), Side(after.new, after.cells_plan)
     rows = [
@@ -217,4 +216,4 @@ def _disruption(after: After) -> float:
 
 def _cost(after: After) -> float:
     costs = cost_table(after)
-    return float(costs.loc[costs["charged"], "yuan"].sum()) / WAN
+    return float(costs.loc[costs["charged"], "yuan"].sum()) / after.county.scheme.currency.large

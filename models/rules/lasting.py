@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pyomo.environ as pyo
 
-from models.formulation.money import WAN, recurrent_costs
+from models.formulation.money import recurrent_costs
 from models.plan.costs import budget_table, cost_table
 from models.problem.request import ANY, lasting_money
 from models.rules.record import Rows, Rule, Slack, broken, none
@@ -33,8 +33,8 @@ def _lasting(rows: Rows) -> None:
     money = lasting_money(rows.inst.county, rows.inst.request)
     if money is None or not rows.binds():
         return
-    yearly = {e: x / WAN for e, x in recurrent_costs(rows.model, rows.inst).items()}
-    have = {e: n / WAN for e, n in money.items()}
+    yearly = {e: x / rows.inst.large for e, x in recurrent_costs(rows.model, rows.inst).items()}
+    have = {e: n / rows.inst.large for e, n in money.items()}
     lent = pyo.Var(list(yearly), domain=pyo.NonNegativeReals)
     rows.model.add_component(f"{NORM}__lent", lent)
     rows.add(list(yearly), lambda m, e: yearly[e] <= have[e] + lent[e], part="earmark")
@@ -68,4 +68,4 @@ def check_lasting(after: After) -> pd.DataFrame:
     return broken(short, "earmark", "name", short["yearly"], short["most"], "yuan")
 
 
-RULES = (Rule(NORM, "lasting", check_lasting, _lasting, (NORM,), Slack("wan", "budget")),)
+RULES = (Rule(NORM, "lasting", check_lasting, _lasting, (NORM,), Slack("large", "budget")),)

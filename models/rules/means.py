@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from models.formulation.equipment import scale
-from models.formulation.money import EARMARKED, WAN, rounding_share
+from models.formulation.money import EARMARKED, rounding_share
 from models.formulation.rows import rows_by
 from models.plan.costs import budget_table, cost_table
 from models.rules.record import EPS, Rows, Rule, Slack, all_of, broken, looked_up, none
@@ -186,7 +186,7 @@ def check_useful(after: After) -> pd.DataFrame:
 
 
 def _budget(rows: Rows) -> None:
-    budget = {e: rows.inst.budget.get(e, 0.0) / WAN for e in (*EARMARKED, "any")}
+    budget = {e: rows.inst.budget.get(e, 0.0) / rows.inst.large for e in (*EARMARKED, "any")}
     more = rounding_share(rows.inst)
     rows.add(
         EARMARKED,
@@ -214,5 +214,5 @@ RULES = (
     Rule("items", "means", check_items, _items),
     Rule("build_share", "means", check_build, _build, ("build_share",), Slack("m2", "budget", 0.3)),
     Rule("useful_rooms", "means", check_useful, _useful, (ROOMS,), Slack("rooms", "budget", 3.0)),
-    Rule("budget", "means", check_budget, _budget, (), Slack("wan", "budget")),
+    Rule("budget", "means", check_budget, _budget, (), Slack("large", "budget")),
 )  # fmt: skip

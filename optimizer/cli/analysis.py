@@ -13,7 +13,7 @@ from rich.text import Text
 
 from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.target import claim
-from geodata.messages import say
+from geodata.messages import large_unit, say
 from maps.dossier import alternatives as alternative_files
 from maps.dossier import frontier as frontier_files
 from maps.dossier.folders import may_write
@@ -94,7 +94,7 @@ def _print_frontier(out: Out, found: Frontier) -> None:
     """One line a budget."""
     for text in frontier_files.frontier_said(found, out.language)[1:]:
         out.console.print(Text(text))
-    keys = ("share", "budget_wan", "objective", "bound", "gap", "changed")
+    keys = ("share", "budget_large", "objective", "bound", "gap", "changed")
     grid = Table(*(say(f"analysis.{k}", out.language) for k in keys))
     for i, p in enumerate(found.points):
         if p.plan is None:
@@ -102,7 +102,7 @@ def _print_frontier(out: Out, found: Frontier) -> None:
         else:
             told = frontier_files.changes_said(p.changes, out.language, most=2) if i else ""
             cells = [f"{p.objective:.4f}", f"{p.bound:.4f}", f"{p.gap:.1%}", told]
-        grid.add_row(f"{p.share:.2f}", f"{p.yuan / 1e4:,.1f}", *map(Text, cells))
+        grid.add_row(f"{p.share:.2f}", f"{p.yuan / large_unit():,.1f}", *map(Text, cells))
     out.console.print(grid)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from geodata.messages import say
+from geodata.messages import large_unit, say
 from maps.dossier.dossier import is_dossier, write_dossier
 from maps.wording import indicator, stage
 from maps.wording import name as in_words
@@ -29,7 +29,7 @@ from optimizer.cli.console import (
     refuse_folder,
 )
 from optimizer.scenario import Scenario, read_scenario
-from optimizer.verbs.least_budget import PASSING, YUAN, LeastBudget, least_budget
+from optimizer.verbs.least_budget import PASSING, LeastBudget, least_budget
 
 LISTED = 60
 SECONDS = 300.0
@@ -91,11 +91,11 @@ def _line(out: Out, key: str, **fields: object) -> None:
 
 
 def _money(found: LeastBudget) -> dict[str, object]:
-    """The sum, what is proven to be needed, both in 10,000 yuan, and the gap between them in per cent."""
+    """The sum, what is proven to be needed, both in large units of money, and the gap between them in per cent."""
     total = sum(found.yuan.values())
     return {
-        "sum": f"{total / YUAN:,.1f}",
-        "bound": f"{found.bound / YUAN:,.1f}",
+        "sum": f"{total / large_unit():,.1f}",
+        "bound": f"{found.bound / large_unit():,.1f}",
         "gap": f"{100 * max(0.0, found.gap):.1f}",
     }
 
@@ -108,7 +108,7 @@ def _assessed(result: PlanResult) -> int:
 def _earmarks(out: Out, found: LeastBudget) -> None:
     table = Table(*(say(f"budget.col_{c}", out.language) for c in ("earmark", "sum")))
     for earmark, yuan in sorted(found.yuan.items()):
-        table.add_row(in_words("earmark", earmark, out.language), f"{yuan / YUAN:,.1f}")
+        table.add_row(in_words("earmark", earmark, out.language), f"{yuan / large_unit():,.1f}")
     out.console.print(table)
 
 

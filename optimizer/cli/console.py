@@ -28,7 +28,8 @@ from rich.text import Text
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.folder.reading import read_county
-from geodata.messages import say
+from geodata.messages import say, speak
+from geodata.standards.terms import terms_of
 from maps.dossier.folders import refuse_unwritable
 from maps.dossier.rehearsal import Undrawn
 from optimizer.cli.start import AtStart
@@ -130,7 +131,9 @@ class Out:
 
 def county_of(folder: Path, outside: bool, database: list[str] | None) -> County:
     """The county, read with what the user allows."""
-    return read_county(folder, allow_outside=outside, databases=tuple(database or ()))
+    county = read_county(folder, allow_outside=outside, databases=tuple(database or ()))
+    speak(terms_of(county.scheme))
+    return county
 
 
 def output(language: str) -> Out:

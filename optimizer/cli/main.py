@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import copy_context
+from functools import wraps
 
 import typer
 
@@ -32,8 +34,20 @@ app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
     help="junheng 均衡: balance a county's compulsory schools. 县域义务教育资源均衡配置。",
 )  # fmt: skip
+
+
+def _apart(verb: Callable[..., None]) -> Callable[..., None]:
+    """A verb in a context of its own: the terms of its county end with it."""
+
+    @wraps(verb)
+    def run(*args: object, **kwargs: object) -> None:
+        copy_context().run(verb, *args, **kwargs)
+
+    return run
+
+
 for _name, _verb in VERBS.items():
-    app.command(_name)(_verb)
+    app.command(_name)(_apart(_verb))
 
 
 def main() -> None:

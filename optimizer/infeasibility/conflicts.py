@@ -8,7 +8,7 @@ from dataclasses import replace
 import pyomo.environ as pyo
 
 from geodata.contract.findings import Finding
-from models.formulation.money import EARMARKED, WAN
+from models.formulation.money import EARMARKED
 from models.problem.instance import Instance
 from models.rules.record import rule_of
 from models.rules.registry import every_rule
@@ -46,7 +46,7 @@ def least_money(inst: Instance) -> list[Finding]:
     if answer.values is None:
         return []
     search.load(answer.values)
-    parts = {e: WAN * float(pyo.value(search.model.charge[e])) for e in EARMARKED}
+    parts = {e: inst.large * float(pyo.value(search.model.charge[e])) for e in EARMARKED}
     need = sum(parts.values())
     have = sum(inst.budget.values())
     beyond = sum(max(0.0, v - inst.budget.get(e, 0.0)) for e, v in parts.items())

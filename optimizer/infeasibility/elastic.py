@@ -23,7 +23,7 @@ import pyomo.environ as pyo
 
 from geodata.contract.findings import Finding
 from models.formulation.model import build_model
-from models.formulation.money import EARMARKED, WAN
+from models.formulation.money import EARMARKED
 from models.problem.instance import Instance
 from models.rules.record import FAMILIES
 from optimizer.infeasibility.conflicts import named, places_by_id
@@ -180,9 +180,11 @@ class Elastic:
 
     def _gives(self, norm: str, rule: str, unit: str, place: str, amount: float) -> Finding:
         """One place where a rule gives way, by how much in its own unit."""
-        if unit == "wan":
+        if unit == "large":
             key = "analysis.lacks_money" if rule == "budget" else "analysis.lacks_lasting"
-            return Finding("error", key, {"earmark": place, "yuan": math.ceil(amount * WAN - 1e-2)})
+            return Finding(
+                "error", key, {"earmark": place, "yuan": math.ceil(amount * self.inst.large - 1e-2)}
+            )
         fields: dict[str, object] = {
             "rule": rule,
             "norm": norm,

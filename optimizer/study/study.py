@@ -16,7 +16,7 @@ import pyomo.environ as pyo
 
 from geodata.contract.county import County
 from geodata.travel.times import TravelTimes, travel_times
-from models.formulation.money import EARMARKED, WAN, rounding_share
+from models.formulation.money import EARMARKED, rounding_share
 from models.formulation.solution import unpack
 from models.plan.decisions import Plan, Verdict
 from models.problem.instance import Instance, build_instance
@@ -127,7 +127,7 @@ def share_of_budget(inst: Instance, task: Task, whole: bool, most: float, earmar
     earmark : str
         "all", or the one that varies.
     """  # fmt: skip
-    have = {e: inst.budget.get(e, 0.0) / WAN for e in (*EARMARKED, "any")}
+    have = {e: inst.budget.get(e, 0.0) / inst.large for e in (*EARMARKED, "any")}
     more = rounding_share(inst)
     varies = {e: earmark in (EVERY, e) for e in have}
 

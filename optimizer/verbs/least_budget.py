@@ -32,8 +32,6 @@ from optimizer.verbs.plan import plan
 PASSING = Requirement(goal="failing", at_most=0.0)
 ENOUGH = 1e10
 """Yuan that no county's plan comes near."""
-YUAN = 1e4
-"""Yuan in the unit of the goal ``cost``."""
 BLOCKED = [
     "unit_id",
     "school_id",
@@ -97,7 +95,9 @@ class LeastBudget:
     @property
     def bound(self) -> float:
         """Yuan that every such plan costs at least (proven)."""
-        return 0.0 if self.answer is None else YUAN * _goal(self.answer, "cost").bound
+        if self.answer is None:
+            return 0.0
+        return self.answer.county.scheme.currency.large * _goal(self.answer, "cost").bound
 
     @property
     def gap(self) -> float:

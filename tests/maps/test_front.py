@@ -17,7 +17,7 @@ from maps.front.money import earmarks, uses
 from maps.front.pages import front_page
 from maps.front.picture import drawings
 from maps.front.places import schools_page, villages_page
-from maps.front.text import PageCell, hundredths, minutes, place_words, plainly, share, signed, wan, whole
+from maps.front.text import PageCell, hundredths, large, minutes, place_words, plainly, share, signed, whole
 from maps.front.trust import checks, for_people, goals
 from models.plan.decisions import GoalRecord, PlanResult
 
@@ -27,7 +27,7 @@ def texts(cells: tuple[PageCell, ...]) -> list[str]:
 
 
 def test_numbers_as_bureaus_print_them() -> None:
-    assert (wan(7_996_017.2), wan(0), wan(-49_725.7)) == ("799.6", "0.0", "−5.0")
+    assert (large(7_996_017.2), large(0), large(-49_725.7)) == ("799.6", "0.0", "−5.0")
     assert (whole(1625), whole(2.5), whole(None), whole(math.nan)) == ("1,625", "3", "–", "–")
     assert (hundredths(0.335), hundredths(0.7049), minutes(13.03)) == ("0.34", "0.70", "13")
     assert (plainly(910.4), plainly(4.0), plainly(1838.714)) == ("910.4", "4", "1,838.71")

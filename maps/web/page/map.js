@@ -43,9 +43,9 @@ function money(yuan) {
   return say("money", { amount: amount(yuan) });
 }
 
-// Yuan as meetings count them: ten thousands in Chinese, millions in English.
+// Money in the large unit of the county's currency: one decimal.
 function amount(yuan) {
-  return state.language === "zh" ? plain(yuan / 1e4, 1) : plain(yuan / 1e6, 2);
+  return plain(yuan / data.head.large, 1);
 }
 
 function digitsOf(unit, numbers) {

@@ -1,0 +1,127 @@
+"""A county with another currency and other names of the same stages is shown in them, on every page and sheet."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from geodata.messages import Terms, catalogue, in_terms, large_unit, say
+from geodata.standards.terms import terms_of
+from maps.dossier.dossier import write_dossier
+from maps.front.pages import front_page
+from maps.front.places import schools_page
+from models.plan.decisions import PlanResult
+from optimizer.scenario import Scenario
+from optimizer.verbs.plan import plan
+from tests.counties import with_file
+from tests.samples import small_county
+
+DOLLARS = """
+[currency]
+zh = "美元"
+en = "dollars"
+large = 1000.0
+large_zh = "千美元"
+large_en = "1,000 dollars"
+
+[[stage]]
+id = "pri"
+grades = [1, 6]
+zh = "小学部"
+en = "elementary"
+
+[[stage]]
+id = "jun"
+grades = [7, 9]
+zh = "中学部"
+en = "middle"
+teaches = ["pri"]
+
+[[band]]
+id = "g1_3"
+stage = "pri"
+grades = [1, 3]
+zh = "低段"
+en = "lower elementary"
+
+[[band]]
+id = "g4_6"
+stage = "pri"
+grades = [4, 6]
+zh = "高段"
+en = "upper elementary"
+
+[[band]]
+id = "g7_9"
+stage = "jun"
+grades = [7, 9]
+zh = "中段"
+en = "middle grades"
+"""
+OURS = ("cn_2017_quality", "cn_layout", "./ours.toml")
+
+
+@pytest.fixture(scope="module")
+def result() -> PlanResult:
+    return plan(with_file(small_county(), DOLLARS, OURS), Scenario(seconds=5))
+
+
+def _texts(folder: Path) -> dict[str, str]:
+    """What each file of a dossier says, without the words that the map keeps for its switch of language."""
+    found = {}
+    for file in sorted(folder.iterdir()):
+        if file.suffix == ".html":
+            page = file.read_text(encoding="utf-8")
+            found[file.name] = re.sub(r"<(script|style)\b.*?</\1>", "", page, flags=re.S)
+        elif file.suffix in (".xlsx", ".docx"):
+            with zipfile.ZipFile(file) as parts:
+                found[file.name] = "".join(
+                    parts.read(n).decode() for n in parts.namelist() if n.endswith(".xml")
+                )
+    return found
+
+
+def _nowhere(word: str, texts: dict[str, str]) -> None:
+    for name, text in texts.items():
+        around = [text[max(0, m.start() - 60) : m.end() + 20] for m in re.finditer(word, text)]
+        assert not around, (name, word, around[:3])
+
+
+def test_a_dossier_speaks_in_its_county_s_terms(result: PlanResult, tmp_path: Path) -> None:
+    texts = _texts(write_dossier(result, tmp_path / "dossier", "en"))
+    for name in ("index.html", "plan.xlsx", "reports.xlsx", "reports.docx", "schools.html"):
+        assert "1,000 dollars" in texts[name], name
+    assert "elementary" in texts["plan.xlsx"]
+    for word in (
+        "yuan",
+        "万元",
+        r"(?<![a-z])primary\b(?! school)",
+    ):  # kinds of schools have names of their own
+        _nowhere(word, texts)
+    assert large_unit() == 10_000.0  # the terms end with the writing
+
+
+def test_chinese_pages_too(result: PlanResult) -> None:
+    texts = {"index.html": front_page(result, "zh"), "schools.html": schools_page(result, "zh")}
+    assert "千美元" in texts["index.html"]
+    _nowhere("万元", texts)
+
+
+def test_money_is_counted_in_the_county_s_large_unit(result: PlanResult) -> None:
+    goals = result.verdict.goals.set_index("goal")
+    charged = result.verdict.costs.query("charged")["yuan"].sum()
+    assert goals.at["cost", "plan"] == pytest.approx(charged / 1000.0)
+
+
+def test_terms_are_those_of_the_scheme_and_end_with_their_block() -> None:
+    usual = say("rules.unit_large", "en")
+    own = terms_of(small_county().scheme)  # the default's words are longer than its file's: they stay
+    assert own.large == Terms().large and set(own.words) == set(Terms().words)
+    terms = terms_of(with_file(small_county(), DOLLARS, OURS).scheme)
+    with in_terms(terms):
+        assert say("rules.unit_large", "zh") == "千美元"
+        assert catalogue("en")["workbook.stage_pri"] == "elementary"
+    assert say("rules.unit_large", "en") == usual == "10,000 yuan"
