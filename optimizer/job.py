@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from geodata.contract.cells import texts_in_python
 from geodata.folder.reading import read_county
 from models.plan.decisions import PlanResult
 from optimizer.scenario import Scenario
@@ -178,6 +179,7 @@ def _listen(stream: BinaryIO, stop: Stop) -> None:
 
 def answer_for_job() -> None:
     """The other process: read a `Job` from standard input, answer on standard output."""
+    texts_in_python()
     # whatever prints, HiGHS included, must not write into the answer
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from geodata.contract.cells import texts_in_python
 from geodata.demo.county import write_demo_county
 from tests.damage import settings
 
 # a shell that starts the tests in the background has them, and all they start, ignore Ctrl-C
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+texts_in_python()  # as the command does
 
 # the user's cache folder, with the key of the seals, is one of the tests
 _OWN = tempfile.mkdtemp(prefix="junheng-tests-")

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+import pandas as pd
+
 from geodata.contract.tables import Column
 
 EMPTY = {"", "nan", "none", "null"}
@@ -22,6 +24,15 @@ FILLERS = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0}
 """Characters that are drawn as nothing and are no format characters by category."""
 LOOK_ALIKE = dict(zip("АВЕЅІЈКМНОРСТУХЗаеѕіјорсухΑΒΕΖΗΙΚΜΝΟΡΤΥΧοѵԁԛԝ", "ABESIJKMHOPCTYX3aesijopcyxABEZHIKMNOPTYXovdqw", strict=True))  # fmt: skip
 """Cyrillic and Greek letters that look like Latin ones."""
+
+
+def texts_in_python() -> None:
+    """Have pandas keep text columns as Python strings in this process, not in Arrow's arrays.
+
+    A county's tables are short: taking rows of an Arrow column costs more than all else that is done with them. A verdict
+    takes 0.7 of its time (benchmarks/results/method.md). For processes that are ours alone, not for a notebook's pandas.
+    """
+    pd.options.mode.string_storage = "python"
 
 
 @lru_cache(maxsize=100_000)

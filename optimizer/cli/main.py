@@ -8,6 +8,7 @@ from functools import wraps
 
 import typer
 
+from geodata.contract.cells import texts_in_python
 from optimizer.cli.analysis import alternatives_command, explain_command, frontier_command
 from optimizer.cli.budgeting import budget_command
 from optimizer.cli.data import areas_command, audit_command, check_command, template_command
@@ -52,4 +53,5 @@ for _name, _verb in VERBS.items():
 
 def main() -> None:
     """Entry point of the command ``junheng``."""
+    texts_in_python()
     app()
