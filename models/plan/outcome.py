@@ -35,6 +35,8 @@ class After:
     heads : DataFrame
         Index (unit_id, cat_id): ``today, out, into, hired, heads, near, fixed`` (may leave only if the unit
         closes), ``eligible`` (NaN where the table does not say).
+    grades_today : DataFrame
+        By band and grade, whatever the plan: ``share, band_today, pupils_today, classes_today``.
     site_cap, size_norm : Series
         Largest allowed size by school_id (infinite without a norm), and the norm's id.
     """
@@ -50,6 +52,7 @@ class After:
     travel: pd.DataFrame
     heads: pd.DataFrame
     groups: pd.DataFrame
+    grades_today: pd.DataFrame
     budget: dict[str, float]
     site_cap: pd.Series
     size_norm: pd.Series
@@ -91,8 +94,8 @@ class After:
         """By band and grade: ``pupils`` in the plan (today's share of those who stay, an equal part of those who come),
         ``pupils_today, classes_today``, and of the band ``open, classes, stage, unit_id, name``.
         """
-        bands = self.bands.reset_index()
-        rows = _grades_today(self.county, bands, self.units)
+        told = ["open", "classes"]
+        rows = self.grades_today.merge(self.bands[told], left_on=["school_id", "band"], right_index=True)
         moved = self.travel[self.travel["changed"]]
         key = ["school_id", "band"]
         come = moved.groupby(key)["pupils"].sum().rename("come").reset_index()
@@ -157,15 +160,23 @@ def unit_of(school_id: pd.Series, stage: pd.Series) -> pd.Series:
     return school_id.astype(str) + "/" + stage.astype(str)
 
 
-def _bands(county: County, plan: Plan, groups: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
+def _bands(today: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     # rows given twice, missing or fractional are violations of their own (known_ids, whole_numbers)
     said = plan.bands.drop_duplicates(["school_id", "band"])[["school_id", "band", "open", "classes"]]
-    table = site_bands(county).merge(said, on=["school_id", "band"], how="left")
+    table = today.merge(said, on=["school_id", "band"], how="left")
     table["open"] = table["open"].eq(True)
     table["classes"] = table["classes"].fillna(0).astype(int)
-    table["unit_id"] = unit_of(table["school_id"], table["band"].map(county.scheme.band_stage))
     pupils = plan.attendance.groupby(["school_id", "band"])["pupils"].sum().rename("pupils").reset_index()
     table = table.merge(pupils, on=["school_id", "band"], how="left").fillna({"pupils": 0})
+    return table.set_index(["school_id", "band"]).sort_index()
+
+
+def _bands_today(
+    county: County, groups: pd.DataFrame, units: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Every band a site may teach with today's pupils and classes, and the same by grade."""
+    table = site_bands(county)
+    table["unit_id"] = unit_of(table["school_id"], table["band"].map(county.scheme.band_stage))
     here = groups.groupby(["today_school_id", "band"])["pupils"].sum().rename("pupils_today")
     table = table.merge(
         here.rename_axis(["school_id", "band"]).reset_index(), on=["school_id", "band"], how="left"
@@ -175,7 +186,7 @@ def _bands(county: County, plan: Plan, groups: pd.DataFrame, units: pd.DataFrame
     classes = grades.groupby(["school_id", "band"])["classes_today"].sum().reset_index()
     table = table.merge(classes, on=["school_id", "band"], how="left").fillna({"classes_today": 0})
     table["classes_today"] = table["classes_today"].astype(int)
-    return table.set_index(["school_id", "band"]).sort_index()
+    return table, grades
 
 
 def _grades_today(county: County, bands: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
@@ -311,12 +322,14 @@ def _items(units: pd.DataFrame, standards: Standards, plan: Plan, is_open: pd.Se
 
 @dataclass(frozen=True, eq=False)
 class Before:
-    """What no plan changes: today's groups, units and cells, and the size caps of sites."""
+    """What no plan changes: today's groups, units, cells, bands and grades, and the size caps of sites."""
 
     groups: pd.DataFrame
     units: pd.DataFrame
     cells: pd.DataFrame
     caps: pd.DataFrame
+    bands: pd.DataFrame
+    grades: pd.DataFrame
 
 
 def _told(county: County) -> tuple[tuple[str, int], ...]:
@@ -335,14 +348,15 @@ def _before(
     units = unit_table(county, standards, here)
     units = units[units["taking_part"]]
     cells = assess(merged_units(units, standards), standards)
-    return Before(groups, units, cells, _site_caps(county, standards))
+    bands, grades = _bands_today(county, groups, units)
+    return Before(groups, units, cells, _site_caps(county, standards), bands, grades)
 
 
 def settle(county: County, standards: Standards, plan: Plan, times: TravelTimes, request: Request) -> After:
     """Recompute the county after a plan."""
     today = _before(county, standards, times, _told(county))
     groups, units, caps = today.groups, today.units, today.caps
-    bands = _bands(county, plan, groups, units)
+    bands = _bands(today.bands, plan)
     heads = _heads(county, standards, units, plan)
     new = units.copy()
     by_unit = bands.groupby("unit_id")
@@ -357,7 +371,7 @@ def settle(county: County, standards: Standards, plan: Plan, times: TravelTimes,
     new["assessed"] = assessed(new, standards)
     travel = _travel(county, standards, times, plan, groups)
     return After(
-        county, standards, request, plan, times, units, new, bands, travel, heads, groups, budgets(county, request),
+        county, standards, request, plan, times, units, new, bands, travel, heads, groups, today.grades, budgets(county, request),
         caps["cap"], caps["norm"], today.cells, assess(merged_units(new, standards), standards),
     )  # fmt: skip
 

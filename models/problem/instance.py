@@ -273,15 +273,16 @@ def lower_categories(county: County, standards: Standards) -> pd.Series:
     """
     counts = category_flags(county.staff_category, standards)
     movable = county.staff_category.set_index(["stage", "cat_id"])["movable"].astype(bool)
-    order = sorted(counts.index, key=lambda k: (not movable[k], k))
+    may = movable.to_dict()
+    of = dict(zip(counts.index, map(tuple, counts.to_numpy().tolist()), strict=True))
     same: dict[tuple[object, ...], str] = {}
-    for stage, cat in reversed(order):
-        same[stage, *counts.loc[(stage, cat)]] = cat
+    for stage, cat in sorted(of, key=lambda k: (not may[k], k), reverse=True):
+        same[stage, *of[stage, cat]] = cat
     down = []
-    for stage, cat in counts.index:
-        flags = tuple(counts.loc[(stage, cat)])
+    for (stage, _), flags in zip(counts.index, of.values(), strict=True):
         fits = [(low, same.get((low, *flags))) for low in standards.scheme.lower_stages(stage)]
-        down.append(tuple((low, c) for low, c in fits if c is not None) if movable[stage, cat] else ())
+        down.append(tuple((low, c) for low, c in fits if c is not None))
+    down = [found if may[k] else () for k, found in zip(counts.index, down, strict=True)]
     return pd.Series(down, index=counts.index, dtype=object)
 
 
