@@ -7,6 +7,7 @@ import signal
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from geodata.contract.cells import texts_in_python
@@ -17,6 +18,14 @@ from tests.damage import settings
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 texts_in_python()  # as the command does
+
+# a machine that is busy with other things fails no test
+hypothesis.settings.register_profile(
+    "house",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture],
+)
+hypothesis.settings.load_profile("house")
 
 # the user's cache folder, with the key of the seals, is one of the tests
 _OWN = tempfile.mkdtemp(prefix="junheng-tests-")

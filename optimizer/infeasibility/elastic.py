@@ -4,8 +4,8 @@ The rules that can give way say so themselves (`models.rules.record.Slack`): flo
 beyond, at most 60 minutes each), seats (pupils, classes), pace (sites, pupils), budget (10,000 yuan).
 
 Each family is tried alone, the others kept in force: what suffices alone is offered as an alternative, so
-no exchange rate between seats and yuan is needed. Where no family suffices, all give way together
-in the order of `ORDER`: least floors first, then least minutes with the floors held, then seats, pace and
+no exchange rate between seats and yuan is needed. Where no family suffices, a smallest set of families (none can
+be left out) gives way together in the order of `ORDER`: least floors first, then least minutes with the floors held, then seats, pace and
 budget (ordered goals, no weights between families). Every model is solved first without whole numbers,
 whose answer can only be smaller, then with a whole network.
 """
@@ -13,6 +13,7 @@ whose answer can only be smaller, then with a whole network.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -232,18 +233,34 @@ def relaxations(inst: Instance, task: Task) -> list[Relaxation]:
     elastic = Elastic(inst, task)
     exact = replace(task.limits, gap=task.method.elastic_gap)
     found: list[Relaxation] = []
-    for families in [*((f,) for f in reversed(ORDER)), ORDER]:
-        if families == ORDER and any(r.possible for r in found):
-            break
+
+    def told(families: tuple[str, ...]) -> Relaxation:
         whole, answer = elastic.least(families, exact)
         if answer.values is None and answer.status != "infeasible":
             raise NoPlan(answer.status, inst, elastic.bridge.stopped)
         if answer.values is None:
-            found.append(Relaxation(families, False, True, {}, ()))
-            continue
+            return Relaxation(families, False, True, {}, ())
         elastic.bridge.load(answer.values)
         slack = {f: elastic.bridge.value(f, answer.values) for f in families}
-        if max(slack.values()) < 1e-5:
+        return Relaxation(families, True, whole, slack, tuple(elastic.findings()))
+
+    for family in reversed(ORDER):
+        found.append(told((family,)))
+        if found[-1].possible and max(found[-1].slack.values()) < 1e-5:
             return []
-        found.append(Relaxation(families, True, whole, slack, tuple(elastic.findings())))
+    if not any(r.possible for r in found):
+        found.append(_fewest(told))
     return found
+
+
+def _fewest(told: Callable[[tuple[str, ...]], Relaxation]) -> Relaxation:
+    """The least relaxation of a smallest set of families: without any one of them no plan exists.
+
+    What gives way most easily is tried without first: money is not asked for where minutes and a closure are enough.
+    """
+    best = told(ORDER)
+    for family in reversed(ORDER) if best.possible else ():
+        if family in best.families:
+            less = told(tuple(f for f in best.families if f != family))
+            best = less if less.possible else best
+    return best

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import highspy
@@ -22,6 +22,8 @@ from optimizer.solver.limits import Answer, Limits, Progress, Status
 from optimizer.solver.stopping import Stop
 
 Better = Callable[[np.ndarray], np.ndarray | None]
+MEANT = 1e-6
+"""Part of an objective by which the values handed back may differ from it."""
 HELD = 1e-3
 """Of its own size, what a row may be broken by where whole columns are whole within the solver's tolerance only."""
 
@@ -302,9 +304,31 @@ class Engine:
             index = np.flatnonzero(self.kept).astype(np.int32)
             self.highs.setSolution(len(index), index, np.round(start[index]))
         if better is None:
-            return self._run(time.monotonic(), progress)
-        with hand_back(self.highs, better):
-            return self._run(time.monotonic(), progress)
+            answer = self._run(time.monotonic(), progress)
+        else:
+            with hand_back(self.highs, better):
+                answer = self._run(time.monotonic(), progress)
+        if start is not None and not self._meant(objective, answer) and not self.stop.is_set():
+            # HiGHS 1.16 now and then proves a better plan than the start and hands back the start
+            left = replace(limits, seconds=max(1.0, limits.seconds - answer.seconds))
+            return self.solve(objective, left, None, progress, better)
+        return self._as_handed_back(objective, answer)
+
+    def _meant(self, objective: str, answer: Answer) -> bool:
+        """Whether the plan handed back is the one whose objective is reported."""
+        if answer.values is None:
+            return True
+        own = self.value(objective, answer.values)
+        return abs(own - answer.objective) <= MEANT * max(1.0, abs(own))
+
+    def _as_handed_back(self, objective: str, answer: Answer) -> Answer:
+        """The answer with the objective of its own values: a plan is never called better than it is."""
+        if self._meant(objective, answer):
+            return answer
+        assert answer.values is not None
+        own = self.value(objective, answer.values)
+        gap = (own - answer.bound) / max(abs(own), 1e-9)
+        return replace(answer, status="stopped", objective=own, gap=gap)
 
     def _run(self, begun: float, progress: Callable[[Progress], None] | None) -> Answer:
         """Run, with progress reported and a stop passed on to HiGHS."""

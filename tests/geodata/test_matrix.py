@@ -44,7 +44,7 @@ def tangles(draw):
     return graph, draw(places), draw(places), draw(st.booleans()), closed
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(tangles(), st.sampled_from([np.inf, 300.0, 777.0]))
 def test_tangled_streets_agree_with_networkx(tangle, limit):
     graph, start, goal, on_foot, closed = tangle

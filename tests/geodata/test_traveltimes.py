@@ -182,7 +182,7 @@ def towns(draw):
     return graph_of(edges, nodes), draw(places), draw(places), draw(st.booleans())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(towns())
 def test_matrix_agrees_with_networkx(town):
     graph, start, goal, on_foot = town

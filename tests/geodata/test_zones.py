@@ -207,7 +207,7 @@ def test_the_layer_is_named_in_county_toml(county_folder):
     assert replace(read, zones=None).content_hash == read.content_hash  # plans do not depend on it
 
 
-@settings(max_examples=10, deadline=None, phases=UNSHRUNK)
+@settings(max_examples=10, phases=UNSHRUNK)
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 20)), min_size=1, max_size=12, unique=True))
 def test_any_villages_tile_the_county(places):
     villages = {f"V{i:02}": (x / 10, y / 10) for i, (x, y) in enumerate(places)}
@@ -215,7 +215,7 @@ def test_any_villages_tile_the_county(places):
         holds_together(demand_zones(county(villages, roads=streets, townships=TOWN)))
 
 
-@settings(max_examples=50, deadline=None, phases=UNSHRUNK)
+@settings(max_examples=50, phases=UNSHRUNK)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 60), st.integers(1, 8))
 def test_ground_goes_to_the_owner_of_the_nearest_seed(seed, count, owners):
     rng = np.random.default_rng(seed)

@@ -17,7 +17,7 @@ def fillings(demand: np.ndarray, room: int) -> np.ndarray:
     return every[every @ demand <= room]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(NUMBERS, st.integers(1, 30), st.randoms(use_true_random=False))
 def test_fill_is_the_best_of_all(need, room, random):
     demand = np.array(need)
@@ -31,7 +31,7 @@ def test_fill_is_the_best_of_all(need, room, random):
 UNITS = st.lists(st.tuples(st.integers(1, 12), st.integers(0, 20)), min_size=2, max_size=7)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(UNITS, st.integers(3, 30))
 def test_cuts_are_valid_and_none_is_missed(units, room):
     demand, point = np.array([d for d, _ in units]), np.array([x for _, x in units]) / 20

@@ -143,7 +143,7 @@ def kept() -> PlanResult:
     return result_of(ready(), keep_all(ready()))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(SIDE, SIDE, st.booleans()), min_size=5, max_size=5))
 def test_what_is_met_changes_by_what_is_won_lost_gone_and_new(drawn):
     """For any verdict: after = before - lost - gone + won + new; each counted here one by one."""

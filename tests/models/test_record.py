@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from geodata.contract.findings import Finding, InputProblems
@@ -43,11 +43,9 @@ def same_verdict(a: Verdict, b: Verdict) -> bool:
 @pytest.mark.parametrize("file", ["plan.csv", "run.json"])
 @pytest.mark.parametrize("name", list(CASES))
 @settings(
-    max_examples=15,
-    deadline=None,
+    max_examples=6,
     derandomize=True,
     phases=PHASES,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(data=st.data())
 def test_read_of_written_is_the_plan(tmp_path: Path, name: str, file: str, data: st.DataObject) -> None:
@@ -59,11 +57,9 @@ def test_read_of_written_is_the_plan(tmp_path: Path, name: str, file: str, data:
 
 
 @settings(
-    max_examples=5,
-    deadline=None,
+    max_examples=3,
     derandomize=True,
     phases=PHASES,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(data=st.data())
 def test_judged_again_it_has_the_same_verdict(tmp_path: Path, data: st.DataObject) -> None:

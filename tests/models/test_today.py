@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geodata.contract.county import County
@@ -145,7 +145,7 @@ def counties(draw: st.DrawFn) -> County:
     )  # fmt: skip
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10)
 @given(counties())
 def test_today_is_a_plan_of_any_county(county: County) -> None:
     assert judged(county)[["rule", "place", "amount", "limit"]].to_dict("records") == []

@@ -18,7 +18,7 @@ def one(*values: float) -> list[np.ndarray]:
     return [np.array([v]) for v in values]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.floats(0.005, 0.2), st.floats(1, 300), st.floats(0, 400), st.floats(0, 1), st.floats(0.05, 3),
     st.sampled_from([0.0, 0.37]),
@@ -35,7 +35,7 @@ def test_no_whole_point_lies_below_the_plane(mean, low, wide, where, ratio, frac
         assert (above > -1e-9 * (1 + spread(x, size))).all()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 30), st.floats(0, 1), st.floats(20, 900), st.floats(0.005, 0.1))
 def test_with_known_enrolment_it_is_the_secant_between_whole_numbers(k, t, pupils, mean) -> None:
     x = k + t

@@ -31,7 +31,7 @@ def task(seed: int, side: int, sites: int) -> SingleSource:
     return SingleSource(demand, pd.DataFrame({"room": room, "fixed": 0.0, "home": home}), pairs)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10**6), st.integers(2, 4))
 def test_annealed_plans_keep_every_rule_and_come_out_the_same_twice(seed: int, sites: int) -> None:
     problem, graph = task(seed, 5, sites), grid(5)
@@ -41,7 +41,7 @@ def test_annealed_plans_keep_every_rule_and_come_out_the_same_twice(seed: int, s
     assert not plan or not faults(problem, plan, graph)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10**6))
 def test_a_plan_in_pieces_is_mended(seed: int) -> None:
     problem, graph = task(seed, 5, 3), grid(5)
@@ -52,7 +52,7 @@ def test_a_plan_in_pieces_is_mended(seed: int) -> None:
     assert not plan or not faults(problem, plan, graph)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6))
 def test_what_hangs_on_a_unit_is_what_would_be_cut_off(seed: int) -> None:
     problem, graph = task(seed, 5, 3), grid(5)

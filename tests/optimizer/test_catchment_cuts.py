@@ -51,7 +51,7 @@ def place(seed: int) -> tuple[np.random.Generator, Ground, np.ndarray]:
     return rng, ground, allowed
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 10**6))
 def test_the_heaviest_catchment_is_that_of_all(seed: int) -> None:
     rng, ground, allowed = place(seed)
@@ -67,7 +67,7 @@ def test_the_heaviest_catchment_is_that_of_all(seed: int) -> None:
     assert done or best > 0  # once it has found one, it does not look for ever
 
 
-@settings(max_examples=160, deadline=None)
+@settings(max_examples=160)
 @given(st.integers(0, 10**6))
 def test_cuts_are_valid_and_none_is_missed(seed: int) -> None:
     rng, ground, allowed = place(seed)
@@ -118,7 +118,7 @@ def test_a_search_that_gives_up_cuts_nothing(monkeypatch: pytest.MonkeyPatch) ->
     assert site.cut(np.where(units == ground.home[0], 1.0, 0.9)) is None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6))
 def test_the_tree_cut_by_catchments_finds_the_optimum(seed: int) -> None:
     rng, graph, m = np.random.default_rng(seed), oblong(2, 4), 3

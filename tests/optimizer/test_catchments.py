@@ -22,7 +22,7 @@ def state_of(seed: int, side: int, sites: int) -> Areas:
     return state
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10**6), st.floats(0, 8))
 def test_catchments_found_are_all_that_gain_enough(seed: int, above: float) -> None:
     state, graph = state_of(seed, 3, 2), grid(3)
@@ -45,7 +45,7 @@ def test_catchments_found_are_all_that_gain_enough(seed: int, above: float) -> N
     assert value[:n] == pytest.approx([gain[some].sum() for some in found[:n]])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10**6))
 def test_a_pool_holds_what_a_site_may_serve(seed: int) -> None:
     state, graph = state_of(seed, 4, 3), grid(4)
@@ -79,7 +79,7 @@ def test_a_pool_takes_the_cheapest_of_a_search_where_it_saw_many(monkeypatch: py
     assert set(few.known) == {key for key, value in reduced.items() if value <= bar + 1e-9}
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.integers(0, 10**6))
 def test_composed_plans_keep_every_rule_and_come_out_the_same_twice(seed: int) -> None:
     problem, graph = task(seed, 4, 3), grid(4)

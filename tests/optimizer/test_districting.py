@@ -71,7 +71,7 @@ def enumerated(problem: SingleSource, graph: Adjacency | None) -> float:
     return float("inf")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6), st.booleans(), st.booleans())
 @example(122911, True, False)  # cheapest with a site that serves nobody, which open sites may not
 def test_contiguous_optimum_is_that_of_all_plans(seed: int, three: bool, located: bool) -> None:
@@ -141,7 +141,7 @@ def test_guesses_lead_from_the_dearest_plan_to_the_cheapest(seed: int) -> None:
     assert not districting._guesses(best * 1.001, best)  # close: nothing to gain
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10**6))
 def test_location_optimum_is_that_of_all_plans(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -6,14 +6,15 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pyomo.environ as pyo
 import pytest
 
 from optimizer.solver.bridge import Bridge
-from optimizer.solver.engine import Better
-from optimizer.solver.limits import Limits, Progress
+from optimizer.solver.engine import Better, Engine
+from optimizer.solver.limits import Answer, Limits, Progress
 
 
 def knapsack(weights: list[int], values: list[int], most: float) -> pyo.ConcreteModel:
@@ -98,6 +99,28 @@ def test_start_is_used() -> None:
     b.highs.cbLogging.subscribe(lambda e: told.append(e.message))
     b.solve("loss", Limits(gap=0.0), start=best.values)
     assert any("MIP start solution is feasible" in line for line in told)
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_plan_that_is_not_the_one_reported_is_not_believed(
+    monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    """HiGHS 1.16 now and then proves a better plan than its start and hands back the start."""
+    b = bridge(knapsack([3, 4, 5], [30, 50, 60], 8))
+    start = np.array([0.0, 1.0, 0.0])
+    honest, runs = Engine._answer, []
+
+    def mixed_up(self: Engine, seconds: float) -> Answer:
+        runs.append(seconds)
+        answer = honest(self, seconds)
+        return replace(answer, values=start) if len(runs) == 1 or not again else answer
+
+    monkeypatch.setattr(Engine, "_answer", mixed_up)
+    answer = b.solve("loss", Limits(gap=0.0), start=start)
+    assert len(runs) == 2 and answer.bound == 10.0
+    assert answer.objective == b.value("loss", answer.values) == (10.0 if again else 50.0)
+    assert answer.status == ("proven" if again else "stopped")
+    assert answer.gap == pytest.approx(0.0 if again else 0.8)
 
 
 def test_plans_handed_back_while_it_runs_are_taken_and_checked() -> None:

@@ -30,7 +30,7 @@ def any_task(seed: int, whole: bool) -> SingleSource:
     return task(demand, costs, room, [-1] * 3, fixed)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10**6), st.booleans())
 def test_optimum_is_that_of_all_plans(seed: int, whole: bool) -> None:
     problem = any_task(seed, whole)
@@ -46,7 +46,7 @@ def test_optimum_is_that_of_all_plans(seed: int, whole: bool) -> None:
     assert done.answer.bound <= best + 1e-6
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10**6))
 def test_leaves_are_solved_where_division_finds_nothing(seed: int) -> None:
     problem = any_task(seed, whole=True)
@@ -104,7 +104,7 @@ def test_ctrl_c_keeps_the_best_plan_and_a_bound_that_holds(
     assert not done.served_by or not faults(problem, done.served_by)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10**6), st.booleans())
 def test_guesses_far_too_low_lose_nothing(seed: int, whole: bool) -> None:
     problem = any_task(seed, whole)
@@ -122,7 +122,7 @@ def test_costs_in_whole_numbers_leave_nothing_between_two_plans() -> None:
     assert step_of(np.array([3.0, 0.5])) == 0.0
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(0, 10**6))
 def test_divisions_of_two_sites_are_all_there(seed: int) -> None:
     rng = np.random.default_rng(seed)

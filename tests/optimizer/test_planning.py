@@ -255,7 +255,7 @@ def test_model_finds_the_best_of_all_plans(closing: bool) -> None:
 # --- properties ------------------------------------------------------------------------------
 
 
-@settings(max_examples=6, deadline=None, derandomize=True)
+@settings(max_examples=6, derandomize=True)
 @given(st.floats(100_000, 1_500_000), st.floats(1.1, 4.0))
 def test_a_larger_budget_is_never_worse(yuan: float, times: float) -> None:
     case = ready()
@@ -277,7 +277,7 @@ def test_relabelling_changes_nothing() -> None:
     )
 
 
-@settings(max_examples=8, deadline=None, derandomize=True)
+@settings(max_examples=8, derandomize=True)
 @given(st.data())
 def test_bound_is_below_any_plan_that_keeps_the_rules(data: st.DataObject) -> None:
     case = ready()

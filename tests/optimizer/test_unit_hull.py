@@ -52,7 +52,7 @@ def plans(unit: UnitHull, heads: int, areas: int) -> tuple[np.ndarray, np.ndarra
     return size, amount, ((amount - size[:, None]) ** 2 / size[:, None]).sum(axis=1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(5, 40), st.integers(0, 25), st.floats(0.02, 0.2), st.floats(0.02, 0.2), st.sampled_from([0.0, 0.37]),
     st.floats(0, 1), st.floats(0.1, 2), st.floats(0.1, 2), st.floats(0.0, 60.0),
