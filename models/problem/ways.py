@@ -222,16 +222,20 @@ def _past(rows: pd.DataFrame, bands: pd.DataFrame, units: pd.DataFrame, standard
 
 
 def _past_nearer(rows: pd.DataFrame, changed: pd.DataFrame, grace: float) -> pd.DataFrame:
-    """Schools with places within the limit that a way goes past: by more than the grace, or riding past a walk."""
+    """Schools with places within the limit that a way goes past: by more than the grace, or riding past a walk.
+
+    A walk within its limit goes past walks alone: measured by a ride, the walk and the ride could bar each other.
+    """
     offered = rows[(rows["minutes"] <= rows["limit"]) & rows["changed"] & (rows["free"] >= rows["pupils"])]
     best = offered.groupby(["g", "school_id"], as_index=False)["minutes"].min()
-    walks = offered[offered["mode"] == "walk"][["g", "school_id"]].drop_duplicates().assign(walked=True)
-    best = best.merge(walks, how="left", on=["g", "school_id"])
+    walks = offered[offered["mode"] == "walk"].groupby(["g", "school_id"], as_index=False)["minutes"].min()
+    best = best.merge(walks.rename(columns={"minutes": "walked"}), how="left", on=["g", "school_id"])
     best = best.rename(columns={"school_id": "nearer", "minutes": "best"})
-    both = changed[["row", "g", "band", "school_id", "mode", "minutes"]].merge(best, on="g")
+    both = changed[["row", "g", "band", "school_id", "mode", "minutes", "limit"]].merge(best, on="g")
     both = both[both["nearer"] != both["school_id"]]
-    longer = both["minutes"] - both["best"] - grace
-    rides_past = (both["mode"] == "bus") & both["walked"].eq(True)
+    walk = (both["mode"] == "walk") & (both["minutes"] <= both["limit"])
+    longer = both["minutes"] - both["best"].where(~walk, both["walked"]) - grace
+    rides_past = (both["mode"] == "bus") & both["walked"].notna()
     both["excess"] = np.where(rides_past, np.maximum(longer, 1.0), longer)
     both = both[both["excess"] > 1e-9]
     return both[["row", "band", "excess"]].assign(school_id=both["nearer"], rule="past_nearer_school")

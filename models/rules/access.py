@@ -5,7 +5,7 @@
 | travel_limit | attend[g,j,m] = 0 where t > T[b,m], unless nothing is within the limit and t <= t0 |
 | travel_increase | attend[g,j,m] = 0 where t > t0 + 15 (a group that moves) |
 | past_own_school | attend[g,j,m] + open[j0(g),b] <= 1 where t > t0 + 5 |
-| past_nearer_school | attend[g,j,m] + open[j',b] <= 1 where j' has places and t > t[g,j'] + 5 |
+| past_nearer_school | attend[g,j,m] + open[j',b] <= 1 where j' has places and t > t[g,j'] + 5 (a walk within its limit: of walks alone) |
 
 What a hard rule bars whatever else is decided never becomes a column (`models.problem.ways`); the model counts
 these ways in ``model.barred``.
@@ -150,13 +150,18 @@ def check_past_nearer(after: After) -> pd.DataFrame:
     grace = after.standards.value("past_nearer_school")
     rows = after.travel[after.travel["changed"]].rename_axis("row").reset_index()
     ways = _ways_within(after)
-    own = rows[["row", "village_id", "band", "school_id", "today_school_id", "mode", "minutes", "pupils"]]
+    limit, _ = _limits(after, rows)
+    rows["walks"] = (rows["mode"] == "walk") & (rows["minutes"] <= limit + EPS)
+    own = rows[
+        ["row", "village_id", "band", "school_id", "today_school_id", "mode", "minutes", "pupils", "walks"]
+    ]
     both = own.merge(ways, on=["village_id", "band"], suffixes=("", "_other"))
     both = both[
         (both["school_id_other"] != both["school_id"]) & (both["school_id_other"] != both["today_school_id"])
     ]
     both = both[both["left"].astype(float) >= both["pupils"].astype(float)]
-    nearer = both["minutes"] > both["minutes_other"] + grace + EPS
+    like = ~(both["walks"] & (both["mode_other"] == "bus"))  # a walk within its limit goes past walks alone
+    nearer = like & (both["minutes"] > both["minutes_other"] + grace + EPS)
     walkable = (both["mode"] == "bus") & (both["mode_other"] == "walk")
     worst = both[nearer | walkable].sort_values("minutes_other").drop_duplicates("row").set_index("row")
     wrong = after.travel.loc[worst.index]

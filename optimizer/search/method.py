@@ -39,6 +39,10 @@ class Method(BaseModel):
     joint_share: Share = _knob(0.95, "share of the seconds by which the joint step is over")
     first_share: Share = _knob(0.75, "share of a step's seconds for its first goal, where more follow")
     goal_share: Share = _knob(0.5, "share of the seconds left that one goal of the ordered list may take")
+    brief_goals: tuple[str, ...] = _knob(("cv_excess",), "goals that `brief_share` is enough for")
+    brief_share: Share = _knob(
+        0.15, "the same for goals that a plan reaches early and no bound follows (spreads within limits)"
+    )
     improve_share: Share = _knob(0.2, "share of a goal's seconds for its small models")
     start_share: Share = _knob(
         0.25, "share of the seconds for a first plan, where today's arrangement is none"

@@ -67,7 +67,9 @@ class Ordered:
                 self.clock = self.clock or late
                 break
             left = time_left(limits, begun)
-            share = 1.0 if k == len(task.goals) - 1 else task.method.goal_share
+            method = task.method
+            share = method.brief_share if goal.name in method.brief_goals else method.goal_share
+            share = 1.0 if k == len(task.goals) - 1 else share
             self._one(goal, replace(left, seconds=left.seconds * share, gap=task.gap_of(goal)))
         first = self.done[0][1]
         final = replace(first, values=self.values, clock=self.clock)

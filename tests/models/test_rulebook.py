@@ -12,6 +12,7 @@ import pytest
 from geodata.contract.tables import EARMARKS
 from models.plan.decisions import Plan, make_plan
 from models.problem.request import Request
+from models.problem.ways import _past_nearer
 from tests.models.plans import (
     RICH,
     broken_rules,
@@ -296,6 +297,27 @@ def test_choice_pupils_keep_limit_and_increase_when_their_school_closes(
     going = plan.attendance.copy()
     going.loc[going["group"] == "choice", ["school_id", "mode"]] = [school, mode]
     assert broken_rules(case.judge(replace(plan, attendance=going))) == rules
+
+
+def _ways(dice: np.random.Generator, schools: int = 4) -> pd.DataFrame:
+    """Ways of one group to some schools with places, by foot and by bus, in minutes at random."""
+    rows = [
+        ("g", "g1_3", f"S{s}", mode, float(dice.integers(1, most)), limit, True, 99, 10)
+        for s in range(schools)
+        for mode, most, limit in (("walk", 60, 30.0), ("bus", 60, 45.0))
+        if dice.random() < 0.8
+    ]
+    columns = ["g", "band", "school_id", "mode", "minutes", "limit", "changed", "free", "pupils"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_one_way_within_the_limit_goes_past_nobody(seed: int) -> None:
+    """A walk barred by a ride and that ride by the walk would leave a closing school's pupils nowhere to go."""
+    ways = _ways(np.random.default_rng(seed))
+    barred = _past_nearer(ways, ways.rename_axis("row").reset_index(), 5.0)
+    within = ways.index[ways["minutes"] <= ways["limit"]]
+    assert len(within) == 0 or set(within) - set(barred["row"])
 
 
 def test_pupils_are_not_swapped_between_groups() -> None:
