@@ -171,15 +171,21 @@ def test_a_norm_that_only_reports_never_clashes(case):
 
 
 def test_what_a_request_needs_is_told_without_inventing_money(case):
-    """Minutes and one closure: nine to 大坝小学, since 河口中心小学 has no room for another class of grades 1-3."""
+    """Four minutes and one closure, and either a class at 河口中心小学 or, since classes are counted by grade, transport."""
     folder = case("90-explain-invents-money")
     found = explain_request(read_county(folder), read_scenario(folder / "scenario.toml"))
-    (least,) = (r for r in found.relaxations if r.possible)
-    assert least.families == ("minutes", "pace") and least.whole
-    (way, pace) = least.findings
-    assert way.key == "analysis.lacks_minutes"
-    assert (way.fields["village"], way.fields["school"], way.fields["more"]) == ("南湾村", "大坝小学", 9)
-    assert (pace.fields["rule"], pace.fields["amount"]) == ("closures_share", 1)
+    money, seats = (r for r in found.relaxations if r.possible)
+    assert money.families == ("minutes", "pace", "budget") and seats.families == ("minutes", "seats", "pace")
+    for least in (money, seats):
+        assert least.whole
+        way = next(f.fields for f in least.findings if f.key == "analysis.lacks_minutes")
+        assert (way["village"], way["school"], way["more"]) == ("南湾村", "河口中心小学", 4)
+        gives = {
+            (f.fields["rule"], f.fields["amount"]) for f in least.findings if f.key == "analysis.gives_way"
+        }
+        assert ("closures_share", 1) in gives and len(gives) == (1 if least is money else 2)
+    (yuan,) = (f.fields["yuan"] for f in money.findings if f.key == "analysis.lacks_money")
+    assert yuan == pytest.approx(137_577, abs=60)
 
 
 def test_nobody_counted(case):

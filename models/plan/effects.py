@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
 from geodata.contract.county import County
@@ -201,19 +202,31 @@ def _on_rules(
     """The hard or soft rule that the referee finds broken without a row, at a place of that row."""
     town = county.schools.set_index("school_id")["township"].to_dict()
     known = set(zip(verdict.violations["rule"], verdict.violations["place_id"], strict=True))
-    found: dict[str, Effect] = {}
-    for batch in _batches(rows):
-        left_out = {row.row_id for row in batch}
-        less = replace(plan, ledger=plan.ledger[~plan.ledger["row_id"].isin(left_out)])
-        broken = judge(less)
+
+    def without(some: list[Change]) -> pd.DataFrame:
+        left_out = {row.row_id for row in some}
+        broken = judge(replace(plan, ledger=plan.ledger[~plan.ledger["row_id"].isin(left_out)]))
         broken = broken[broken["kind"].isin(["hard", "soft"]) & ~broken["grandfathered"].astype(bool)]
+        new = [k not in known for k in zip(broken["rule"], broken["place_id"], strict=True)]
+        return broken[np.array(new, dtype=bool)]
+
+    def places(row: Change) -> set[str]:
+        schools = [u.rsplit("/", 1)[0] for u in (row.to_unit, row.from_unit) if u]
+        return {row.to_unit, row.from_unit, *schools, town.get(schools[0], "")} - {""}
+
+    # one verdict without all of them shows where to look; a rule kept only by leaving out more than one shows when
+    # they are taken out (`optimizer.verbs.tidy`)
+    touched = set(without(rows)["place_id"])
+    rows = [row for row in rows if places(row) & touched]
+    found: dict[str, Effect] = {}
+    for batch in _batches(rows) if len(rows) > 1 else [rows] * len(rows):
+        broken = without(batch)
         for row in batch:
-            schools = [u.rsplit("/", 1)[0] for u in (row.to_unit, row.from_unit) if u]
-            places = {row.to_unit, row.from_unit, *schools, town.get(schools[0], "")} - {""}
-            for b in broken.itertuples():
-                if b.place_id in places and (b.rule, b.place_id) not in known:
-                    found[row.row_id] = Effect("serves_rule", {"rule": b.rule, "place": b.place})
-                    break
+            at = broken[broken["place_id"].isin(places(row))]
+            if len(at):
+                found[row.row_id] = Effect(
+                    "serves_rule", {"rule": at["rule"].iloc[0], "place": at["place"].iloc[0]}
+                )
     return found
 
 

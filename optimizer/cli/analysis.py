@@ -212,12 +212,12 @@ def _print_impossible(out: Out, found: Impossible) -> None:
     _lines(out, "explain_sums", [told(f, language) for f in found.arithmetic])
     enough = [r for r in found.relaxations if r.possible]
     alone = [r for r in enough if len(r.families) == 1]
-    if alone:
-        out.say_as("analysis.explain_alone", style="bold")
+    if enough:
+        out.say_as(f"analysis.{'explain_alone' if alone else 'explain_none_alone'}", style="bold")
     for r in enough:
         if r not in alone:
             order = _families([r], language)
-            out.say_as("analysis.explain_together", style="bold", order=order)
+            out.say_as("analysis.explain_together", order=order)
         else:
             out.say_as("analysis.explain_family", family=_families([r], language))
         for f in r.findings:

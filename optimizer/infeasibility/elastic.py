@@ -4,8 +4,8 @@ The rules that can give way say so themselves (`models.rules.record.Slack`): flo
 beyond, at most 60 minutes each), seats (pupils, classes), pace (sites, pupils), budget (10,000 yuan).
 
 Each family is tried alone, the others kept in force: what suffices alone is offered as an alternative, so
-no exchange rate between seats and yuan is needed. Where no family suffices, a smallest set of families (none can
-be left out) gives way together in the order of `ORDER`: least floors first, then least minutes with the floors held, then seats, pace and
+no exchange rate between seats and yuan is needed. Where no family suffices, they give way together
+in the order of `ORDER`, with all at hand and without each of those that are then needed: least floors first, then least minutes with the floors held, then seats, pace and
 budget (ordered goals, no weights between families). Every model is solved first without whole numbers,
 whose answer can only be smaller, then with a whole network.
 """
@@ -170,7 +170,7 @@ class Elastic:
             given: dict[str, float] = {}
             for k in one.slacks:
                 amount = float(pyo.value(one.slacks[k]))
-                if amount > 1e-4:
+                if amount * one.slack.weight > 1e-5:  # less is the tolerance of the goals before
                     place = named(one.rule, k, names)
                     given[place] = max(given.get(place, 0.0), amount)
             found += [
@@ -212,7 +212,7 @@ class Elastic:
 
 
 def relaxations(inst: Instance, task: Task) -> list[Relaxation]:
-    """Every family that suffices alone, in the order in which they give way; all together where none does.
+    """Every family that suffices alone, in the order in which they give way; where none does, several together.
 
     Parameters
     ----------
@@ -249,18 +249,29 @@ def relaxations(inst: Instance, task: Task) -> list[Relaxation]:
         if found[-1].possible and max(found[-1].slack.values()) < 1e-5:
             return []
     if not any(r.possible for r in found):
-        found.append(_fewest(told))
+        found += _together(told)
     return found
 
 
-def _fewest(told: Callable[[tuple[str, ...]], Relaxation]) -> Relaxation:
-    """The least relaxation of a smallest set of families: without any one of them no plan exists.
+def _together(told: Callable[[tuple[str, ...]], Relaxation]) -> list[Relaxation]:
+    """What is enough together: the least with every family at hand, then the least without one of those that it needs.
 
-    What gives way most easily is tried without first: money is not asked for where minutes and a closure are enough.
+    What gives way most easily is left out first, so that money beside seats and seats beside minutes can be compared.
     """
-    best = told(ORDER)
-    for family in reversed(ORDER) if best.possible else ():
-        if family in best.families:
-            less = told(tuple(f for f in best.families if f != family))
-            best = less if less.possible else best
-    return best
+    every = told(ORDER)
+    if not every.possible:
+        return [every]
+    needed = _needed(every)
+    found = {needed.families: needed}
+    for family in reversed(needed.families):
+        less = told(tuple(f for f in ORDER if f != family))
+        if less.possible:
+            less = _needed(less)
+            found.setdefault(less.families, less)
+    return list(found.values())
+
+
+def _needed(found: Relaxation) -> Relaxation:
+    """The same, about the families only that give way in it."""
+    some = tuple(f for f in found.families if found.slack[f] > 1e-5)
+    return replace(found, families=some, slack={f: found.slack[f] for f in some})
