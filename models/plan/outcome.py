@@ -352,9 +352,14 @@ def _before(
     return Before(groups, units, cells, _site_caps(county, standards), bands, grades)
 
 
+def before(county: County, standards: Standards, times: TravelTimes) -> Before:
+    """What no plan changes in a county; reckoned once while one county is judged in a row."""
+    return _before(county, standards, times, _told(county))
+
+
 def settle(county: County, standards: Standards, plan: Plan, times: TravelTimes, request: Request) -> After:
     """Recompute the county after a plan."""
-    today = _before(county, standards, times, _told(county))
+    today = before(county, standards, times)
     groups, units, caps = today.groups, today.units, today.caps
     bands = _bands(today.bands, plan)
     heads = _heads(county, standards, units, plan)

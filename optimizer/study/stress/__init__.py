@@ -1,0 +1,1 @@
+"""Stress: how a plan fares in futures that differ from the county's tables."""

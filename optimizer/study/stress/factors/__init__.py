@@ -1,0 +1,1 @@
+"""What may turn out differently, one record a factor."""

@@ -1,0 +1,125 @@
+"""One job of a study: how a fixed plan fares in a future, or which plan would be made there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from models.plan.decisions import Plan, Verdict
+from models.problem.request import GOALS
+from models.referee.verdict import MEASURES, judge
+from models.standards.norms import load_standards
+from optimizer.outcomes import Defect, Infeasible, Rejected, StoppedWithoutPlan
+from optimizer.study.stress.carried import carried
+from optimizer.study.stress.factors.record import Case
+from optimizer.study.stress.futures import Future, Futures, in_future
+from optimizer.verbs.plan import plan as make_plan
+
+DONE, FAILED, LOST = "done", "failed", "lost"
+"""A row with figures; an error, in words; a worker that was killed twice."""
+KEPT = ("unplanned", "transfers_lost", "hires_lost")
+"""What a fixed plan could not keep (`optimizer.study.stress.carried.Carried`)."""
+
+Cells = dict[str, object]
+Answer = tuple[Cells, pd.DataFrame | None]
+"""A row's cells, and the ledger of a plan that was made."""
+
+
+def measured(verdict: Verdict) -> Cells:
+    """Whether the referee accepts, which hard rules break at how many places, all measures and goals."""
+    hard = verdict.rules[verdict.rules["kind"] == "hard"]
+    broken = hard[~hard["ok"].astype(bool)]
+    cells: Cells = {
+        "accepted": int(verdict.accepted),
+        "broken": ";".join(f"{r.rule}:{r.broken}" for r in broken.itertuples()),
+    }
+    cells |= {str(m): float(v) for m, v in verdict.measures.set_index("measure")["plan"].items()}
+    return cells | {f"goal_{g}": float(v) for g, v in verdict.goals.set_index("goal")["plan"].items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Fixed:
+    """How one plan fares: judged by the referee, nothing is solved.
+
+    Parameters
+    ----------
+    case : Case
+    asked : Futures
+    plan : Plan
+    """
+
+    case: Case
+    asked: Futures
+    plan: Plan
+
+    def answer(self, future: Future) -> Answer:
+        """The row of a future."""
+        case = in_future(self.case, self.asked, future)
+        standards = load_standards(case.county)
+        there = carried(self.plan, case, standards)
+        verdict = judge(case.county, standards, there.plan, case.times, case.scenario.request())
+        return {**{k: getattr(there, k) for k in KEPT}, **measured(verdict)}, None
+
+
+@dataclass(frozen=True, eq=False)
+class Remade:
+    """Which plan would be made: a solve of its own, with its own time limit.
+
+    Parameters
+    ----------
+    case : Case
+        Its scenario's ``seconds`` are each future's.
+    asked : Futures
+    """
+
+    case: Case
+    asked: Futures
+
+    def answer(self, future: Future) -> Answer:
+        """The row of a future and the plan's ledger; without a plan the row says why."""
+        case = in_future(self.case, self.asked, future)
+        try:
+            made = make_plan(case.county, case.scenario, case.times)
+        except Infeasible:
+            return {"solve": "infeasible"}, None
+        except StoppedWithoutPlan:
+            return {"solve": "no_plan"}, None
+        except Rejected:
+            return {"solve": "rejected"}, None
+        except Defect as problem:
+            return {"solve": "defect", "why": f"{problem.goal}: {problem.objective} < {problem.bound}"}, None
+        cells = {"solve": made.solve.status, **measured(made.verdict)}
+        cells |= {f"bound_{g.goal}": float(g.bound) for g in made.solve.goals}
+        return cells, made.plan.ledger
+
+
+Work = Fixed | Remade
+
+
+def row_of(work: Work, future: Future) -> Answer:
+    """The answer of a job with its future's values; an error becomes a row in words, never an end of the study."""
+    cells: Cells = {"future": future.number, **dict(zip(work.asked.names, future.values, strict=True))}
+    try:
+        more, ledger = work.answer(future)
+    except Exception as problem:
+        why = " ".join(f"{type(problem).__name__}: {problem}".split())[:300]
+        return {**cells, "status": FAILED, "why": why}, None
+    return {**cells, "status": DONE, **more}, ledger
+
+
+def lost_row(work: Work, future: Future, status: int) -> Cells:
+    """The row of a future whose worker was killed, also when it was tried again."""
+    values = dict(zip(work.asked.names, future.values, strict=True))
+    return {"future": future.number, **values, "status": LOST, "why": f"exit status {status}"}
+
+
+def columns_of(work: Work) -> list[str]:
+    """Columns of the study's table, in order."""
+    goals = [str(g.name) for g in work.case.scenario.goals]
+    measures = [m for m, *_ in MEASURES]
+    head = ["future", *work.asked.names, "status", "why"]
+    every = [f"goal_{g}" for g in GOALS if g != "imbalance"]  # that one is a measure
+    if isinstance(work, Fixed):
+        return [*head, *KEPT, "accepted", "broken", *measures, *every]
+    return [*head, "solve", "accepted", "broken", *measures, *every, *(f"bound_{g}" for g in goals)]
