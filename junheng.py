@@ -13,9 +13,11 @@ from geodata.travel.times import TravelTimes, travel_times
 from maps.dossier.alternatives import write_alternatives
 from maps.dossier.dossier import write_dossier
 from maps.dossier.frontier import write_frontier
+from maps.stress.folder import write_stress
 from models.plan.arrangement import today_as_plan
 from models.plan.decisions import Plan, PlanResult, Verdict
 from models.plan.record import read_plan
+from models.plan.stressed import Stress
 from models.referee.audit import Audit, audit
 from models.referee.verdict import judge
 from models.standards.norms import Standards, load_standards
@@ -25,6 +27,8 @@ from optimizer.scenario import Scenario, read_scenario
 from optimizer.solver.stopping import Stop
 from optimizer.study.alternatives import alternatives
 from optimizer.study.frontier import frontier
+from optimizer.study.stress.futures import Futures, read_futures
+from optimizer.study.stress.stress import stress
 from optimizer.verbs.evaluate import evaluate
 from optimizer.verbs.explain import explain_school
 from optimizer.verbs.least_budget import least_budget
@@ -35,6 +39,7 @@ __all__ = [
     "Audit",
     "County",
     "Finding",
+    "Futures",
     "InputProblems",
     "Job",
     "Plan",
@@ -42,6 +47,7 @@ __all__ = [
     "Scenario",
     "Standards",
     "Stop",
+    "Stress",
     "TravelTimes",
     "Verdict",
     "alternatives",
@@ -56,9 +62,11 @@ __all__ = [
     "load_standards",
     "plan",
     "read_county",
+    "read_futures",
     "read_plan",
     "read_scenario",
     "replay",
+    "stress",
     "today_as_plan",
     "travel_times",
     "write_alternatives",
@@ -66,5 +74,6 @@ __all__ = [
     "write_dossier",
     "write_frontier",
     "write_marked",
+    "write_stress",
     "write_template",
 ]

@@ -14,6 +14,7 @@ from optimizer.cli.budgeting import budget_command
 from optimizer.cli.data import areas_command, audit_command, check_command, template_command
 from optimizer.cli.planning import demo_command, plan_command
 from optimizer.cli.plans import compare_command, evaluate_command, replay_command
+from optimizer.cli.stressing import stress_command
 
 VERBS: dict[str, Callable[..., None]] = {
     "demo": demo_command,
@@ -28,6 +29,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "explain": explain_command,
     "alternatives": alternatives_command,
     "frontier": frontier_command,
+    "stress": stress_command,
     "areas": areas_command,
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from pydantic import ValidationError
@@ -75,11 +76,7 @@ def replay(path: str | Path, folder: str | Path | None = None, report: Report | 
             raise InputProblems([Finding("error", "plan.no_county_folder", file=str(path))])
         folder = home / str(named)
     county = read_county(folder)
-    try:
-        scenario = Scenario.model_validate(record.get("scenario") or {})
-    except ValidationError as problem:
-        why: dict[str, object] = {"why": str(problem.errors()[0]["loc"])}
-        raise InputProblems([Finding("error", "plan.not_a_record", why, file=RECORD)]) from None
+    scenario = recorded_scenario(record)
     before = read_plan(path)
     found = []
     if record.get("input_hash") != county.content_hash:
@@ -90,3 +87,18 @@ def replay(path: str | Path, folder: str | Path | None = None, report: Report | 
     if "stopped" in (record.get("status"), result.solve.status):
         found.append(Finding("note", "plan.clock_may_differ", file=RECORD))
     return Replay(str(record.get("plan_id")), result, ledger_edits(before, result.plan), tuple(found))
+
+
+def recorded_scenario(record: dict[str, Any]) -> Scenario:
+    """The scenario of a record.
+
+    Raises
+    ------
+    InputProblems
+        It cannot be read.
+    """
+    try:
+        return Scenario.model_validate(record.get("scenario") or {})
+    except ValidationError as problem:
+        why: dict[str, object] = {"why": str(problem.errors()[0]["loc"])}
+        raise InputProblems([Finding("error", "plan.not_a_record", why, file=RECORD)]) from None

@@ -197,7 +197,9 @@ def _faults(asked: Futures, file: str) -> list[Finding]:
         if factor is None:
             fault("unknown_factor", f"{at}.id", one.id, known=", ".join(FACTORS))
             continue
-        if bool(one.values) == (one.low is not None or one.high is not None) or (one.low is None) != (one.high is None):
+        if bool(one.values) == (one.low is not None or one.high is not None) or (one.low is None) != (
+            one.high is None
+        ):
             fault("range_or_values", at, one.id)
             continue
         low, high = one.ends()
@@ -225,7 +227,14 @@ def _faults(asked: Futures, file: str) -> list[Finding]:
 def _faults_of_failure(asked: Failing, file: str) -> list[Finding]:
     known = [r.id for r in every_rule()]
     found = [
-        Finding("error", "stress.unknown_rule", {"known": ", ".join(known)}, file=file, column="failure.rules", value=r)
+        Finding(
+            "error",
+            "stress.unknown_rule",
+            {"known": ", ".join(known)},
+            file=file,
+            column="failure.rules",
+            value=r,
+        )
         for r in asked.rules
         if r not in known
     ]
@@ -239,7 +248,9 @@ def _faults_of_failure(asked: Failing, file: str) -> list[Finding]:
         )  # fmt: skip
     bounds = (asked.at_least is not None) + (asked.at_most is not None)
     if bounds != bool(asked.measure) or (asked.measure and asked.rules):
-        found.append(Finding("error", "stress.failure_bound", file=file, column="failure", value=asked.measure))
+        found.append(
+            Finding("error", "stress.failure_bound", file=file, column="failure", value=asked.measure)
+        )
     return found
 
 

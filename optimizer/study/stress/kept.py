@@ -18,11 +18,11 @@ from optimizer.study.stress.futures import Futures
 MARKER, FIXED, REMADE, PLAN, LEDGERS = "stress.json", "fixed.csv", "remade.csv", "plan.csv", "remade"
 
 
-def study_key(case: Case, asked: Futures, plan: Plan | None) -> str:
+def study_key(case: Case, asked: Futures, plan: Plan | None, seconds: float | None) -> str:
     """Hash of everything that a study's rows follow from; what only sums them up (alpha, failure) is left out."""
     parts = (
         case.county.content_hash, case.scenario.model_dump_json(), "" if plan is None else plan.plan_id,
-        asked.model_dump_json(exclude={"alpha", "held_out", "failure"}),
+        asked.model_dump_json(exclude={"alpha", "held_out", "failure"}), str(seconds),
     )  # fmt: skip
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -50,7 +50,9 @@ class StudyFolder:
             raise InputProblems([Finding("error", "cli.not_a_folder", file=str(place))])
         if place.exists() and any(place.iterdir()) and self._key() != key:
             if not (place / MARKER).is_file():
-                raise InputProblems([Finding("error", "analysis.not_ours", {"marker": MARKER}, file=str(place))])
+                raise InputProblems(
+                    [Finding("error", "analysis.not_ours", {"marker": MARKER}, file=str(place))]
+                )
             if not overwrite:
                 raise InputProblems([Finding("error", "stress.other_study", file=str(place))])
             for name in (FIXED, REMADE, PLAN):

@@ -32,7 +32,9 @@ def morris_points(names: tuple[str, ...], trajectories: int, seed: int) -> np.nd
     ndarray (trajectories x (factors + 1), factors)
         Each on one of four levels.
     """
-    return np.asarray(sampling.sample(_problem(names), trajectories, num_levels=LEVELS, seed=seed), dtype=float)
+    return np.asarray(
+        sampling.sample(_problem(names), trajectories, num_levels=LEVELS, seed=seed), dtype=float
+    )
 
 
 def elementary_effects(

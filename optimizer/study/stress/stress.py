@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,7 @@ def stress(
     folder: Path | None = None,
     *,
     remake: int = 0,
+    seconds: float | None = None,
     workers: int = 1,
     overwrite: bool = False,
     times: TravelTimes | None = None,
@@ -71,7 +73,9 @@ def stress(
     folder : Path or None
         Rows are written there as they come; the same call goes on where an earlier one was interrupted.
     remake : int
-        In how many futures a plan is made again: spread evenly over them.
+        In how many futures a plan is made again: spread evenly over them, the same ones whatever the number of workers.
+    seconds : float or None
+        Time of each plan that is made again; None takes the scenario's.
     workers : int
         Processes; with 1 everything is done in this one. The rows are the same.
     overwrite : bool
@@ -102,14 +106,16 @@ def stress(
         if folder is None:
             folder = Path(held.enter_context(tempfile.TemporaryDirectory())) / "study"
         held.enter_context(claim(folder))
-        place = StudyFolder(folder, study_key(case, asked, plan), overwrite)
+        place = StudyFolder(folder, study_key(case, asked, plan, seconds), overwrite)
         if plan is None:
             plan = place.plan() or make_plan(county, scenario, case.times, report).plan
         place.keep_plan(plan)
         futures = drawn(asked)
         fixed = _rows(place, Fixed(case, asked, plan), futures, FIXED, workers, told)
         some = _spread(futures, remake)
-        remade = _rows(place, Remade(case, asked), some, REMADE, workers, told)
+        limits = {} if seconds is None else {"seconds": seconds}
+        again = replace(case, scenario=scenario.model_copy(update=limits))
+        remade = _rows(place, Remade(again, asked), some, REMADE, workers, told)
         found += _unfinished(fixed)
         plans = [place.ledger(int(n)) for n in remade.loc[_with_plan(remade), "future"]]
     return _summed(case, asked, plan, fixed, remade, plans, tuple(found))
@@ -156,7 +162,11 @@ def _unfinished(fixed: pd.DataFrame) -> list[Finding]:
     """Futures without figures, counted by what went wrong."""
     bad = fixed[fixed["status"] != "done"]
     return [
-        Finding("warning", "stress.without_figures", {"count": len(rows), "why": str(why), "first": int(rows["future"].iloc[0])})
+        Finding(
+            "warning",
+            "stress.without_figures",
+            {"count": len(rows), "why": str(why), "first": int(rows["future"].iloc[0])},
+        )
         for why, rows in bad.groupby("why", sort=True)
     ]
 
@@ -168,7 +178,9 @@ def _summed(
     failed = fails(rows, asked.failure)
     box = None
     if asked.design != "morris" and len(rows):
-        box = discover(asked.names, rows[list(asked.names)].to_numpy(float), failed, asked.held_out, asked.seed)
+        box = discover(
+            asked.names, rows[list(asked.names)].to_numpy(float), failed, asked.held_out, asked.seed
+        )
     return Stress(
         case.county, case.scenario.model_dump(mode="json"), asked.model_dump(mode="json"),
         {f.name: FACTORS[f.id].unit for f in asked.factor}, plan, fixed, remade, measure_table(fixed, asked.alpha),
@@ -186,4 +198,3 @@ def _effects(asked: Futures, fixed: pd.DataFrame) -> pd.DataFrame:
         return elementary_effects(asked.names, np.zeros((0, len(asked.names))), values, asked.seed)
     points = morris_points(asked.names, asked.futures, asked.seed)
     return elementary_effects(asked.names, points, values, asked.seed)
-

@@ -1,7 +1,7 @@
 """What the rows of a study say together: measures over futures, rules that break, regret, decisions that recur.
 
-    CVaR_a(x) = mean of the worst share a of futures, the boundary future counted in part (Rockafellar & Uryasev 2000)
-    regret(s) = f(fixed plan in s) - f(plan made again in s),  f so that less is better
+CVaR_a(x) = mean of the worst share a of futures, the boundary future counted in part (Rockafellar & Uryasev 2000)
+regret(s) = f(fixed plan in s) - f(plan made again in s),  f so that less is better
 """
 
 from __future__ import annotations
@@ -121,7 +121,9 @@ def fails(rows: pd.DataFrame, failing: Failing) -> np.ndarray:
         kept = x >= failing.at_least if failing.at_least is not None else x <= failing.at_most
         return ~np.asarray(kept, dtype=bool)
     if failing.rules:
-        return np.array([bool(set(failing.rules) & broken_rules(str(b)).keys()) for b in rows["broken"]], dtype=bool)
+        return np.array(
+            [bool(set(failing.rules) & broken_rules(str(b)).keys()) for b in rows["broken"]], dtype=bool
+        )
     return rows["accepted"].to_numpy() != 1
 
 
@@ -138,7 +140,9 @@ def regret_table(fixed: pd.DataFrame, remade: pd.DataFrame, goals: tuple[str, ..
     made = remade[(remade["future"] > 0) & remade["accepted"].eq(1)].set_index("future")
     units = directions()
     lines = []
-    for row in done_rows(fixed).set_index("future").loc[lambda t: t.index.isin(made.index)].to_dict("index").items():
+    for row in (
+        done_rows(fixed).set_index("future").loc[lambda t: t.index.isin(made.index)].to_dict("index").items()
+    ):
         number, here = row
         there = made.loc[number]
         for i, goal in enumerate(goals):
@@ -148,7 +152,17 @@ def regret_table(fixed: pd.DataFrame, remade: pd.DataFrame, goals: tuple[str, ..
                 bound = float(there[f"bound_{goal}"])
             kept, again = float(here[column]), float(there[column])
             lines.append(
-                (number, int(here["accepted"]), column, units[column][0], kept, again, kept - again, bound, kept - bound)
+                (
+                    number,
+                    int(here["accepted"]),
+                    column,
+                    units[column][0],
+                    kept,
+                    again,
+                    kept - again,
+                    bound,
+                    kept - bound,
+                )
             )
     return pd.DataFrame(lines, columns=columns)
 
@@ -168,7 +182,8 @@ def decided(plan: Plan) -> set[Decision]:
     }
     found |= {(BUYS, str(r.school_id), str(r.kind), "") for r in plan.purchases.itertuples()}
     found |= {
-        (MOVES, str(r.from_school_id), str(r.cat_id), str(r.to_school_id)) for r in plan.staff_moves.itertuples()
+        (MOVES, str(r.from_school_id), str(r.cat_id), str(r.to_school_id))
+        for r in plan.staff_moves.itertuples()
     }
     return found | {(HIRES, str(r.school_id), str(r.cat_id), "") for r in plan.hires.itertuples()}
 

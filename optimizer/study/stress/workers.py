@@ -7,6 +7,7 @@ input does, so it cannot outlive whoever asked by more than the job in its hands
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import queue
@@ -183,6 +184,7 @@ def serve() -> None:
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     work: Work = pickle.load(sys.stdin.buffer)
+    gc.freeze()  # what is here now stays until the end: no use in looking through it again and again
     for future in _asked(sys.stdin.buffer):
         pickle.dump(row_of(work, future), out)
         out.flush()

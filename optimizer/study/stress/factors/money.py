@@ -64,7 +64,7 @@ def salary(case: Case, value: float, of: str) -> Case:
 
 
 def budget(case: Case, value: float, of: str) -> Case:
-    """This share of the money of one earmark is there, of all earmarks without ``of``."""
+    """Only this share of the money of one earmark is there, of all earmarks without ``of``."""
     scenario, county = case.scenario, case.county
     if scenario.budget is not None:
         cut = {e: v * value if of in ("", e) else v for e, v in scenario.budget.items()}
@@ -88,7 +88,9 @@ def norm(case: Case, value: float, of: str) -> Case:
     county = case.county
     if (county.standards["id"] == of).any():
         said = county.standards["value"].astype(float)
-        return case.but(standards=county.standards.assign(value=said.where(county.standards["id"] != of, value)))
+        return case.but(
+            standards=county.standards.assign(value=said.where(county.standards["id"] != of, value))
+        )
     rule = county.norms.rules[of]
     row = {c.name: getattr(rule, c.name, c.default) for c in TABLES["standards"].columns}
     added = pd.DataFrame([{**row, "id": of, "value": value}], columns=list(county.standards.columns))

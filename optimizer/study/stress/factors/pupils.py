@@ -63,7 +63,7 @@ def _no_seat(case: Case, of: str) -> str | None:
 
 
 def drift(case: Case, value: float, of: str) -> Case:
-    """This part of the pupils of villages outside the seat moves there with their families, band by band.
+    """A part of the pupils of villages outside the seat moves there with their families, band by band.
 
     They join the seat's places in proportion to the pupils of these. A band that no place of the seat has stays.
     """
@@ -82,7 +82,7 @@ def drift(case: Case, value: float, of: str) -> Case:
 
 
 def leaving(case: Case, value: float, of: str) -> Case:
-    """This part of the pupils of villages outside the seat leaves the county."""
+    """A part of the pupils of villages outside the seat leaves the county."""
     rows = _planned(case) & ~_seat_rows(case)
     now = case.county.demand[rows]
     return _with_pupils(

@@ -37,7 +37,9 @@ def _without(case: Case, column: str, value: float, of: str, factor: str) -> Cas
     stock = case.county.staff_stock.copy()
     chance = case.chance(factor)
     gone = pd.Series(0, index=stock.index)
-    for _, rows in stock[(stock["stage"] == of) if of else stock["stage"].notna()].groupby(["stage", "cat_id"]):
+    for _, rows in stock[(stock["stage"] == of) if of else stock["stage"].notna()].groupby(
+        ["stage", "cat_id"]
+    ):
         heads = rows[[column, "heads"]].fillna(0).min(axis=1).to_numpy("int64")
         leave = int(np.floor(value * heads.sum() + 0.5))
         gone[rows.index] = by_lot(heads, leave, chance)
@@ -49,12 +51,12 @@ def _without(case: Case, column: str, value: float, of: str, factor: str) -> Cas
 
 
 def attrition(case: Case, value: float, of: str) -> Case:
-    """This part of the teachers of every category leaves before the plan begins, and nobody takes their place."""
+    """A part of the teachers of every category leaves before the plan begins, and nobody takes their place."""
     return _without(case, "heads", value, of, "attrition")
 
 
 def retirements(case: Case, value: float, of: str) -> Case:
-    """This part of those near retirement retires, and nobody takes their place."""
+    """A part of those near retirement retires, and nobody takes their place."""
     return _without(case, "near_retirement", value, of, "retirements")
 
 

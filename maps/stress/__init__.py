@@ -1,0 +1,1 @@
+"""How the result of a stress test is seen: sentences, tables, chart, folder."""

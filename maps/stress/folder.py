@@ -1,0 +1,122 @@
+"""A stress test as a folder: tables, workbook, chart and page beside the rows that the study has written."""
+
+from __future__ import annotations
+
+import html
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from maps.dossier.folders import Output, write_folder
+from maps.dossier.tables import Sheet
+from maps.dossier.workbook import write_told
+from maps.stress.chart import draw_stress
+from maps.stress.sheets import stress_sheets
+from maps.stress.words import stress_said, stress_word
+from models.plan.stressed import Stress
+
+STRESS_MARKER = "stress.json"
+TABLES_OF = ("measures", "rules", "regret", "decisions", "effects")
+"""Tables with a CSV file of their own; ``fixed.csv`` and ``remade.csv`` are the study's."""
+DRAWN = ("stress.xlsx", "stress.svg", "stress.html")
+KIND = Output(STRESS_MARKER, frozenset((*(f"{t}.csv" for t in TABLES_OF), *DRAWN)))
+STYLE = (
+    "body{font:14px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;"
+    "font-size:12px}td,th{border:1px solid #ccc;padding:2px 6px;text-align:left}section{overflow-x:auto}svg{max-width:100%}"
+)
+
+
+def stress_record(found: Stress, study: str) -> dict[str, Any]:
+    """What the study was about and its headline figures, as plain data."""
+    box = found.box
+    return {
+        "study": study, "county": found.county.name, "county_en": found.county.name_en, "fictional": found.county.fictional,
+        "input_hash": found.county.content_hash, "plan_id": found.plan.plan_id, "scenario": found.scenario, "futures": found.asked,
+        "done": found.done, "failures": found.failures,
+        "box": None if box is None else {
+            "edges": [[e.factor, "below" if e.upper else "above", e.value] for e in box.edges],
+            "coverage": _plain(box.coverage), "density": _plain(box.density), "held_out": box.futures,
+            "seen_coverage": _plain(box.seen_coverage), "seen_density": _plain(box.seen_density),
+        },
+    }  # fmt: skip
+
+
+def _plain(value: float) -> float | None:
+    return round(value, 9) if value == value else None
+
+
+def write_stress(found: Stress, folder: Path, language: str = "zh", overwrite: bool = True) -> str:
+    """Write what a study's rows say together into its folder.
+
+    Parameters
+    ----------
+    found : Stress
+    folder : Path
+        The one that the study has written its rows to, or a new one.
+    language : {"zh", "en"}
+    overwrite : bool
+        Replace what an earlier run of the study summed up.
+
+    Returns
+    -------
+    str
+        The language of the chart: English where no Chinese font is installed.
+
+    Raises
+    ------
+    InputProblems
+        When the folder may not be written.
+    Undrawn
+        The workbook, the chart or the page could not be made; the rest is written.
+    """
+    languages: list[str] = []
+
+    def draw(file: Path) -> None:
+        languages.append(draw_stress(found, file, language))
+
+    def table(name: str) -> Any:
+        rows: pd.DataFrame = getattr(found, name)
+        return lambda file: rows.to_csv(file, index=False, encoding="utf-8-sig", lineterminator="\n")
+
+    parts = (
+        *((f"{t}.csv", table(t)) for t in TABLES_OF),
+        ("stress.xlsx", lambda file: _write_workbook(found, file, language)),
+        ("stress.svg", draw),
+        ("stress.html", lambda file: file.write_text(_page(found, file.with_name("stress.svg"), language), encoding="utf-8")),
+    )  # fmt: skip
+    write_folder(folder, KIND, overwrite, stress_record(found, _study(folder)), parts, language)
+    return languages[0] if languages else language
+
+
+def _study(folder: Path) -> str:
+    """The key of the study that the folder holds; a study goes on only where it still stands there."""
+    try:
+        return str(json.loads((folder / STRESS_MARKER).read_text(encoding="utf-8")).get("study", ""))
+    except (OSError, ValueError):
+        return ""
+
+
+def _titled(found: Stress, language: str) -> list[tuple[str, Sheet]]:
+    return [(stress_word(f"sheet_{s.key}", language), s) for s in stress_sheets(found, language)]
+
+
+def _write_workbook(found: Stress, path: Path, language: str) -> None:
+    said = (stress_word("sheet_about", language), stress_said(found, language))
+    write_told(path, found.county.name, language, said, _titled(found, language))
+
+
+def _page(found: Stress, chart: Path, language: str) -> str:
+    """One page: the sentences, the chart, every table but those of single futures."""
+    title, *said = [html.escape(s) for s in stress_said(found, language)]
+    drawing = chart.read_text(encoding="utf-8")
+    parts = [f"<h1>{title}</h1>", *(f"<p>{s}</p>" for s in said), drawing[drawing.index("<svg") :]]
+    for heading, sheet in _titled(found, language):
+        if sheet.key not in ("futures", "remade"):
+            shown = sheet.table.to_html(
+                index=False, escape=True, na_rep="–", float_format=lambda x: f"{x:,.4g}", border=0
+            )
+            parts.append(f"<section><h2>{html.escape(heading)}</h2>{shown}</section>")
+    head = f'<meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
+    return f'<!doctype html><html lang="{language}"><head>{head}</head><body>{"".join(parts)}</body></html>\n'

@@ -1,0 +1,164 @@
+"""The verb ``stress``: how a plan fares in many futures. Words and tables only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from geodata.contract.findings import Finding, InputProblems
+from geodata.folder.target import claim
+from geodata.messages import say
+from maps.dossier.folders import refuse_unwritable
+from maps.stress.folder import write_stress
+from maps.stress.sheets import measures_sheet, rules_sheet
+from maps.stress.words import SHOWN, stress_said
+from models.plan.record import RECORD, read_plan, read_record
+from models.plan.stressed import Stress
+from optimizer.cli.console import (
+    DatabaseOption,
+    LanguageOption,
+    Out,
+    OutsideOption,
+    OverwriteOption,
+    ScenarioOption,
+    county_of,
+    exits,
+    figure,
+    output,
+    progress,
+)
+from optimizer.scenario import Scenario, read_scenario
+from optimizer.solver.interrupts import held
+from optimizer.study.stress.futures import read_futures, read_template
+from optimizer.study.stress.stress import stress
+from optimizer.verbs.replay import recorded_scenario
+
+COLUMNS = (0, 1, 2, 3, 5, 7, 8, 9)
+"""Of the sheet of measures, what fits on a terminal."""
+
+
+def stress_command(
+    folder: Annotated[Path | None, typer.Argument(help="Folder of the county. 县数据文件夹。")] = None,
+    futures: Annotated[Path | None, typer.Option("--scenarios", help="Futures TOML. 未来情景文件。")] = None,
+    target: Annotated[Path | None, typer.Option("--out", help="Folder for the result. 结果文件夹。")] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(help="Plan: dossier, run.json, plan.csv. Without it one is made. 固定方案。"),
+    ] = None,
+    scenario: ScenarioOption = None,
+    remake: Annotated[
+        int, typer.Option(min=0, help="Futures in which a plan is made again. 重算方案的情景数。")
+    ] = 0,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.1, help="Time of each plan made again. 每次重算的秒数。")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core. 进程数。")] = None,
+    template: Annotated[
+        bool, typer.Option("--template", help="Print a futures TOML to start from. 打印情景文件样例。")
+    ] = False,
+    language: LanguageOption = "zh",
+    overwrite: OverwriteOption = False,
+    outside: OutsideOption = False,
+    database: DatabaseOption = None,
+) -> None:
+    """How a plan fares in many futures, and when it fails. 方案压力测试。"""
+    out = output(language)
+    with exits(out, "stress"):
+        if template:
+            typer.echo(read_template(), nl=False)
+            return
+        folder, futures, target = _given(folder, futures, target)
+        asked = read_futures(futures)
+        with claim(target):
+            refuse_unwritable(target)
+            county = county_of(folder, outside, database)
+            base = _scenario(scenario, plan)
+            given = read_plan(plan, county) if plan is not None else None
+            with progress(out) as report, _counting(out) as told:
+                found = stress(
+                    county, asked, given, base, target, remake=remake, seconds=seconds, workers=workers or _cores(),
+                    overwrite=overwrite, report=report, told=told,
+                )  # fmt: skip
+            with held() as came:
+                drawn = write_stress(found, target, language)
+            out.saved.append(target)
+            if came:
+                raise KeyboardInterrupt
+        _print(out, found)
+        if drawn != language:
+            out.findings([Finding("warning", "analysis.no_chinese_font")])
+        out.say_as("stress.written", style="bold green", folder=str(target))
+
+
+def _given(*places: Path | None) -> tuple[Path, Path, Path]:
+    """County, futures and target, all given.
+
+    Raises
+    ------
+    InputProblems
+        For the first that is missing.
+    """
+    for place, option in zip(places, ("COUNTY", "--scenarios", "--out"), strict=True):
+        if place is None:
+            raise InputProblems([Finding("error", "stress.missing_option", {"option": option})])
+    folder, futures, target = places
+    assert folder is not None and futures is not None and target is not None
+    return folder, futures, target
+
+
+def _scenario(scenario: Path | None, plan: Path | None) -> Scenario:
+    """The scenario given, else that of the plan's record, else the default."""
+    if scenario is not None:
+        return read_scenario(scenario)
+    if plan is not None and (
+        (plan / RECORD).is_file() or (plan.is_file() and plan.suffix.lower() == ".json")
+    ):
+        return recorded_scenario(read_record(plan))
+    return Scenario()
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def _counting(out: Out) -> Iterator[Callable[[str, int, int, float], None]]:
+    """A live line on a terminal: rows done, time left."""
+    with Live(console=out.console, transient=True, auto_refresh=False) as live:
+
+        def told(question: str, done: int, count: int, left: float) -> None:
+            if out.console.is_terminal:
+                text = say(
+                    f"stress.running_{question}", out.language, done=done, count=count, seconds=f"{left:.0f}"
+                )
+                live.update(Text(text), refresh=True)
+
+        yield told
+
+
+def _print(out: Out, found: Stress) -> None:
+    """The sentences, the rules that break, the range of every measure."""
+    for text in stress_said(found, out.language):
+        out.console.print(Text(text))
+    shown = found.measures["measure"].isin(SHOWN).to_numpy()
+    _grid(out, rules_sheet(found, out.language).table)
+    _grid(out, measures_sheet(found, out.language).table[shown].iloc[:, list(COLUMNS)])
+
+
+def _grid(out: Out, table: pd.DataFrame) -> None:
+    """A table as text; nothing without rows."""
+    grid = Table(*map(str, table.columns))
+    for row in table.itertuples(index=False):
+        grid.add_row(*(Text(figure(v) if isinstance(v, float) else str(v)) for v in row))
+    if len(table):
+        out.console.print(grid)
