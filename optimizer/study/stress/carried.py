@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -63,7 +63,7 @@ def carried(plan: Plan, case: Case, standards: Standards) -> Carried:
     moves = _moves(plan, case)
     hires = _hires(plan, case)
     return Carried(
-        replace(plan, attendance=going, staff_moves=moves, hires=hires),
+        Plan(plan.ledger, plan.years, attendance=going, staff_moves=moves, hires=hires),
         unplanned,
         int(plan.staff_moves["heads"].sum() - moves["heads"].sum()),
         int(plan.hires["heads"].sum() - hires["heads"].sum()),

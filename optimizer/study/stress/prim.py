@@ -4,7 +4,7 @@
 
 Peeling takes a thin slice off one side of the box, again and again, each time the slice whose loss raises the density
 most for the futures that it costs. Of all boxes on the way the one with the largest harmonic mean of coverage and density
-is kept; then sides go back that it does not need. The box is found on one part of the futures and measured on the other.
+is kept; pasting moves its sides out again where that raises the mean, and sides go back that it does not need. The box is found on one part of the futures and measured on the other.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def discover(
 
 def inside_box(names: tuple[str, ...], values: np.ndarray, edges: tuple[Edge, ...]) -> np.ndarray:
     """Which futures lie in a box."""
-    inside = np.ones(len(values), dtype=bool)
+    inside: np.ndarray = np.ones(len(values), dtype=bool)
     for edge in edges:
         x = values[:, names.index(edge.factor)]
         inside &= x < edge.value if edge.upper else x > edge.value
@@ -72,7 +72,7 @@ def inside_box(names: tuple[str, ...], values: np.ndarray, edges: tuple[Edge, ..
 def _held_out(fails: np.ndarray, share: float, seed: int) -> np.ndarray:
     """A part of the futures that fail and the same part of those that do not."""
     chance = np.random.default_rng([seed, 1])
-    test = np.zeros(len(fails), dtype=bool)
+    test: np.ndarray = np.zeros(len(fails), dtype=bool)
     for kind in (True, False):
         rows = chance.permutation(np.flatnonzero(fails == kind))
         test[rows[: round(share * len(rows))]] = True
@@ -91,8 +91,7 @@ def _score(inside: np.ndarray, fails: np.ndarray) -> float:
 
 
 def _within(values: np.ndarray, limits: Limits) -> np.ndarray:
-    within: np.ndarray = ((values >= limits[0]) & (values <= limits[1])).all(axis=1)
-    return within
+    return np.asarray(((values >= limits[0]) & (values <= limits[1])).all(axis=1), dtype=bool)
 
 
 def _best(values: np.ndarray, fails: np.ndarray) -> Limits:
@@ -104,7 +103,7 @@ def _best(values: np.ndarray, fails: np.ndarray) -> Limits:
         limits = peeled
         if (now := _score(_within(values, limits), fails)) > score:
             best, score = limits, now
-    return _without_idle(values, fails, best)
+    return _without_idle(values, fails, _pasted(values, fails, best))
 
 
 def _peeled(values: np.ndarray, fails: np.ndarray, limits: Limits, least: int) -> Limits | None:
@@ -126,10 +125,33 @@ def _peeled(values: np.ndarray, fails: np.ndarray, limits: Limits, least: int) -
                 continue
             gain = float(y[keep].mean() - y.mean()) / float((~keep).sum())
             if best is None or gain > best[0]:
-                low, high = limits[0].copy(), limits[1].copy()
-                (high if upper else low)[f] = column[keep].max() if upper else column[keep].min()
-                best = gain, (low, high)
+                best = gain, _moved(limits, f, upper, column[keep].max() if upper else column[keep].min())
     return None if best is None else best[1]
+
+
+def _moved(limits: Limits, factor: int, upper: bool, value: float) -> Limits:
+    """The box with one side elsewhere."""
+    low, high = limits[0].copy(), limits[1].copy()
+    (high if upper else low)[factor] = value
+    return low, high
+
+
+def _pasted(values: np.ndarray, fails: np.ndarray, limits: Limits) -> Limits:
+    """The box with sides moved outwards again where peeling went too far, each time where it gains most."""
+    while True:
+        best: tuple[float, Limits] | None = None
+        for f in range(values.shape[1]):
+            for upper in (True, False):
+                x = values[:, f]
+                outside = np.unique(x[x > limits[1][f]] if upper else x[x < limits[0][f]])
+                for value in outside:
+                    wider = _moved(limits, f, upper, float(value))
+                    score = _score(_within(values, wider), fails)
+                    if best is None or score > best[0]:
+                        best = score, wider
+        if best is None or best[0] <= _score(_within(values, limits), fails):
+            return limits
+        limits = best[1]
 
 
 def _without_idle(values: np.ndarray, fails: np.ndarray, limits: Limits) -> Limits:
@@ -140,10 +162,9 @@ def _without_idle(values: np.ndarray, fails: np.ndarray, limits: Limits) -> Limi
         tried = []
         for f in range(values.shape[1]):
             for upper in (True, False):
-                low, high = limits[0].copy(), limits[1].copy()
-                (high if upper else low)[f] = ends[upper][f]
-                if not (np.array_equal(low, limits[0]) and np.array_equal(high, limits[1])):
-                    tried.append((_score(_within(values, (low, high)), fails), -f, upper, (low, high)))
+                if limits[upper][f] != ends[upper][f]:
+                    wider = _moved(limits, f, upper, float(ends[upper][f]))
+                    tried.append((_score(_within(values, wider), fails), -f, upper, wider))
         if not tried:
             return limits
         best = max(tried, key=lambda t: t[:3])

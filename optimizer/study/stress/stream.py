@@ -67,20 +67,23 @@ class GrowingTable:
 
     def read(self) -> pd.DataFrame:
         """The rows by number, the last one of each: numbers as numbers, words as texts."""
-        table = pd.read_csv(
-            self.path, float_precision="round_trip", dtype=dict.fromkeys(TEXT, str), encoding="utf-8"
-        )
+        texts = pd.read_csv(self.path, dtype=str, keep_default_na=False, encoding="utf-8")
+        table = pd.DataFrame({c: texts[c] if c in TEXT else _numbers(texts[c]) for c in texts.columns})
         first = self.columns[0]
-        table = table.drop_duplicates(first, keep="last").sort_values(first).reset_index(drop=True)
-        words = [c for c in TEXT if c in table]
-        table[words] = table[words].fillna("")
-        return table
+        return table.drop_duplicates(first, keep="last").sort_values(first).reset_index(drop=True)
 
     def settle(self) -> pd.DataFrame:
         """Put the rows in order on disk; the rows."""
         table = self.read()
         _write(self.path, table_text(table).encode())
         return table
+
+
+def _numbers(cells: pd.Series) -> pd.Series:
+    """Cells as numbers, exactly as they were written: whole ones where all are, NaN for nothing."""
+    if cells.str.fullmatch(r"-?\d+").all():
+        return cells.map(int).astype("int64")
+    return pd.Series([float(c) if c else float("nan") for c in cells], index=cells.index, dtype="float64")
 
 
 def table_text(table: pd.DataFrame) -> str:

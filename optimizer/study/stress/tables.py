@@ -124,7 +124,8 @@ def fails(rows: pd.DataFrame, failing: Failing) -> np.ndarray:
         return np.array(
             [bool(set(failing.rules) & broken_rules(str(b)).keys()) for b in rows["broken"]], dtype=bool
         )
-    return rows["accepted"].to_numpy() != 1
+    refused: np.ndarray = rows["accepted"].to_numpy() != 1
+    return refused
 
 
 def regret_table(fixed: pd.DataFrame, remade: pd.DataFrame, goals: tuple[str, ...]) -> pd.DataFrame:
