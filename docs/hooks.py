@@ -28,6 +28,8 @@ from models.rules.registry import every_rule
 from models.standards.norms import Standards
 from optimizer.scenario import Goal, Scenario
 from optimizer.search.method import Method
+from optimizer.study.stress.factors.registry import FACTORS
+from optimizer.study.stress.futures import Failing, Futures, Uncertain
 
 ROOT = Path(__file__).resolve().parent.parent
 MARK = re.compile(r"^<!-- generated: ([\w-]+) -->$", re.MULTILINE)
@@ -322,10 +324,30 @@ def commands() -> str:
     )
 
 
+def factors() -> str:
+    """Factors of stress tests, in the order in which they are applied."""
+    rows = [
+        (
+            f"`{f.id}`",
+            words(f"stress.factor_{f.id}"),
+            words(f"stress.factor_{f.id}_about"),
+            f"{f.low:g} to {f.high:g}",
+        )
+        for f in FACTORS.values()
+    ]
+    return grid(("id", "factor", "what it does", "range"), rows)
+
+
+def futures() -> str:
+    """Keys of a file of futures."""
+    parts = [_keys(m, _from_docstring(m)) for m in (Futures, Uncertain, Failing)]
+    return "\n\nEach `[[factor]]`:\n\n".join(parts[:2]) + "\n\n`[failure]`:\n\n" + parts[2]
+
+
 PARTS = {
     "tables": tables, "county-toml": county_toml, "scenario": scenario, "method": method_knobs, "rules": rules, "norms": norm_values,
     "indicators": indicators, "measures": measures, "sheets": sheets, "views": views, "speeds": speeds,
-    "commands": commands,
+    "commands": commands, "factors": factors, "futures": futures,
 }  # fmt: skip
 
 

@@ -28,6 +28,7 @@ FILE_ENDINGS = {
     "geojson",
     "gpkg",
     "py",
+    "svg",
 }
 ROOMS = sorted({key.split(".")[0] for key in catalogue("en")})
 

@@ -12,7 +12,7 @@ import pandas as pd
 from geodata.messages import say
 from geodata.standards.terms import in_its_words
 from maps.dossier.folders import Output, write_folder
-from maps.dossier.frontier import MEASURES, analysis_word, change_columns, changes_said
+from maps.dossier.frontier import TOLD_MEASURES, analysis_word, change_columns, changes_said
 from maps.dossier.notices import percent
 from maps.dossier.tables import Sheet
 from maps.dossier.workbook import write_told
@@ -72,7 +72,7 @@ def plans_sheet(found: Alternatives, language: str) -> Sheet:
             analysis_word("differs", language): float(p.differs), analysis_word("apart", language): float(p.apart),
             analysis_word("apart_most", language): float(p.apart_most),
         }  # fmt: skip
-        row |= {name("measure", m, language): float(values[m]) for m in (*MEASURES, "cost")}
+        row |= {name("measure", m, language): float(values[m]) for m in (*TOLD_MEASURES, "cost")}
         row[analysis_word("changed_best", language)] = changes_said(p.changes, language, most=8) if i else ""
         rows.append(row)
     table = pd.DataFrame(rows)

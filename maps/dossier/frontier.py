@@ -22,7 +22,7 @@ from models.plan.analysis import Frontier, FrontierPoint
 
 MARKER = "frontier.json"
 KIND = Output(MARKER, frozenset(("frontier.xlsx", "frontier.png")))
-MEASURES = (
+TOLD_MEASURES = (
     "imbalance", "cv_ok", "worst_cv_ratio", "units_passing", "cells_met", "closures", "bands_closed", "mean_minutes",
     "max_minutes", "pupils_changed", "staff_moved", "hires",
 )  # fmt: skip
@@ -45,9 +45,9 @@ def spent(point: FrontierPoint) -> dict[str, float]:
 def point_measures(point: FrontierPoint) -> dict[str, float]:
     """The headline measures of a point's plan."""
     if point.verdict is None:
-        return dict.fromkeys(MEASURES, math.nan)
+        return dict.fromkeys(TOLD_MEASURES, math.nan)
     found = point.verdict.measures.set_index("measure")["plan"]
-    return {m: float(found[m]) for m in MEASURES}
+    return {m: float(found[m]) for m in TOLD_MEASURES}
 
 
 def shown(value: float) -> str:

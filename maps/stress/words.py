@@ -6,7 +6,7 @@ from geodata.messages import catalogue, say
 from geodata.standards.scheme import Norms
 from maps.dossier.notices import percent
 from maps.wording import listed, name, stage, what
-from models.plan.stressed import Box, Edge, Stress
+from models.plan.stressed import Edge, FailureBox, Stress
 
 WEAK = 0.8
 """Coverage and density below which a sentence about failure is only a hint."""
@@ -77,7 +77,7 @@ def failure_said(found: Stress, language: str) -> list[str]:
     return [*said, *box_said(found.box, found.factors, language, found.county.norms)]
 
 
-def box_said(box: Box, units: dict[str, str], language: str, norms: Norms | None = None) -> list[str]:
+def box_said(box: FailureBox, units: dict[str, str], language: str, norms: Norms | None = None) -> list[str]:
     """The sentence of a box, its worth on held-out futures, a warning where that is little."""
     conditions = [edge_said(e, units[e.factor], language, norms) for e in box.edges]
     said = [stress_word("fails_when", language, conditions=stress_word("and", language).join(conditions))]

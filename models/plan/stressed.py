@@ -30,7 +30,7 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class Box:
+class FailureBox:
     """Where a plan fails.
 
     Parameters
@@ -92,7 +92,7 @@ class Stress:
     failures : int
         Futures in which the plan fails, of those that are done (future 0 not counted).
     done : int
-    box : Box or None
+    box : FailureBox or None
         None where all futures fail or none does, or there are too few of either.
     findings : tuple of Finding
     """
@@ -111,5 +111,5 @@ class Stress:
     effects: pd.DataFrame
     failures: int
     done: int
-    box: Box | None
+    box: FailureBox | None
     findings: tuple[Finding, ...]

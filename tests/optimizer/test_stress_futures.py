@@ -23,7 +23,7 @@ from optimizer.study.stress.futures import (
     Future,
     Futures,
     check_futures,
-    drawn,
+    drawn_futures,
     in_future,
     read_futures,
     read_template,
@@ -106,7 +106,7 @@ def test_the_template_is_valid(tmp_path: Path, case: Case) -> None:
     file.write_text(read_template(), encoding="utf-8")
     asked = read_futures(file)
     assert check_futures(asked, case) == []
-    assert len(drawn(asked)) == 201
+    assert len(drawn_futures(asked)) == 201
 
 
 def test_a_part_that_the_county_lacks_is_refused(case: Case) -> None:
@@ -126,7 +126,7 @@ def test_what_a_factor_cannot_do_is_said() -> None:
     idle = Futures(factor=[{"id": "drift", "values": [0.1]}, {"id": "winter", "values": [1]}])
     case = case_of(county)
     assert [f.severity for f in check_futures(idle, case)] == ["warning", "warning"]
-    assert in_future(case, idle, drawn(idle)[1]).county is county
+    assert in_future(case, idle, drawn_futures(idle)[1]).county is county
     poor = case_of(county, budget={"any": 0.0})
     assert check_futures(Futures(factor=[{"id": "budget", "values": [0.5]}]), poor)
 
@@ -137,15 +137,15 @@ def test_draws_are_the_same_again_and_fill_the_ranges() -> None:
         seed=5,
         factor=[{"id": "enrolment", "low": 0.7, "high": 1.1}, {"id": "budget", "values": [1.0, 0.8]}],
     )
-    futures = drawn(asked)
-    assert futures[1:] == drawn(asked)[1:]
+    futures = drawn_futures(asked)
+    assert futures[1:] == drawn_futures(asked)[1:]
     assert futures[0].number == 0
     assert all(v != v for v in futures[0].values)
     values = np.array([f.values for f in futures[1:]])
     # a Latin hypercube has one draw in every fortieth of a range
     assert sorted(np.floor((values[:, 0] - 0.7) / 0.01 + 1e-9)) == list(range(40))
     assert sorted(values[:, 1].tolist()) == [0.8] * 20 + [1.0] * 20
-    assert drawn(asked.model_copy(update={"seed": 6}))[1:] != futures[1:]
+    assert drawn_futures(asked.model_copy(update={"seed": 6}))[1:] != futures[1:]
 
 
 def test_a_grid_is_every_combination() -> None:
@@ -153,13 +153,15 @@ def test_a_grid_is_every_combination() -> None:
         design="grid",
         factor=[{"id": "enrolment", "low": 0.8, "high": 1.0}, {"id": "budget", "values": [1.0, 0.8]}],
     )
-    values = [f.values for f in drawn(asked)[1:]]
+    values = [f.values for f in drawn_futures(asked)[1:]]
     assert values == [(0.8, 1.0), (0.8, 0.8), (0.9, 1.0), (0.9, 0.8), (1.0, 1.0), (1.0, 0.8)]
 
 
 def test_morris_changes_one_factor_at_a_time() -> None:
     factors = [{"id": "enrolment", "low": 0.8, "high": 1.0}, {"id": "salary", "low": 1.0, "high": 1.3}]
-    values = np.array([f.values for f in drawn(Futures(design="morris", futures=4, factor=factors))[1:]])
+    values = np.array(
+        [f.values for f in drawn_futures(Futures(design="morris", futures=4, factor=factors))[1:]]
+    )
     assert len(values) == 4 * 3
     steps = np.diff(values.reshape(4, 3, 2), axis=1)
     assert ((np.abs(steps) > 1e-9).sum(axis=2) == 1).all()

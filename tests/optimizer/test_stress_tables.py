@@ -11,7 +11,7 @@ from scipy.stats import qmc
 
 from geodata.messages import LANGUAGES
 from maps.stress.words import box_said
-from models.plan.stressed import Box, Edge
+from models.plan.stressed import Edge, FailureBox
 from optimizer.study.stress.futures import Failing
 from optimizer.study.stress.prim import discover, inside_box
 from optimizer.study.stress.screening import elementary_effects, morris_points
@@ -78,7 +78,9 @@ def test_nothing_is_discovered_where_there_is_nothing_to_tell_apart(failed: np.n
 
 
 def test_the_sentence_names_factors_and_bounds_in_both_languages() -> None:
-    box = Box((Edge("births", True, 0.72), Edge("drift", False, 0.15)), 0.91, 0.88, 0.95, 0.97, 11, 12, 100)
+    box = FailureBox(
+        (Edge("births", True, 0.72), Edge("drift", False, 0.15)), 0.91, 0.88, 0.95, 0.97, 11, 12, 100
+    )
     said = {language: box_said(box, {"births": "share", "drift": "part"}, language) for language in LANGUAGES}
     assert (
         said["en"][0]

@@ -23,16 +23,16 @@ DONE, FAILED, LOST = "done", "failed", "lost"
 KEPT = ("unplanned", "transfers_lost", "hires_lost")
 """What a fixed plan could not keep (`optimizer.study.stress.carried.Carried`)."""
 
-Cells = dict[str, object]
-Answer = tuple[Cells, pd.DataFrame | None]
+RowCells = dict[str, object]
+Answered = tuple[RowCells, pd.DataFrame | None]
 """A row's cells, and the ledger of a plan that was made."""
 
 
-def measured(verdict: Verdict) -> Cells:
+def measured_cells(verdict: Verdict) -> RowCells:
     """Whether the referee accepts, which hard rules break at how many places, all measures and goals."""
     hard = verdict.rules[verdict.rules["kind"] == "hard"]
     broken = hard[~hard["ok"].astype(bool)]
-    cells: Cells = {
+    cells: RowCells = {
         "accepted": int(verdict.accepted),
         "broken": ";".join(f"{r.rule}:{r.broken}" for r in broken.itertuples()),
     }
@@ -75,7 +75,7 @@ class Fixed:
         )
         return case, Plan(quick_texts(self.plan.ledger), self.plan.years)
 
-    def answer(self, future: Future) -> Answer:
+    def answer(self, future: Future) -> Answered:
         """The row of a future."""
         with pd.option_context(STORAGE, "python"):
             base, plan = self.quick
@@ -83,7 +83,7 @@ class Fixed:
             standards = load_standards(case.county)
             there = carried(plan, case, standards)
             verdict = judge(case.county, standards, there.plan, case.times, case.scenario.request())
-        return {**{k: getattr(there, k) for k in KEPT}, **measured(verdict)}, None
+        return {**{k: getattr(there, k) for k in KEPT}, **measured_cells(verdict)}, None
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +100,7 @@ class Remade:
     case: Case
     asked: Futures
 
-    def answer(self, future: Future) -> Answer:
+    def answer(self, future: Future) -> Answered:
         """The row of a future and the plan's ledger; without a plan the row says why."""
         case = in_future(self.case, self.asked, future)
         try:
@@ -113,7 +113,7 @@ class Remade:
             return {"solve": "rejected"}, None
         except Defect as problem:
             return {"solve": "defect", "why": f"{problem.goal}: {problem.objective} < {problem.bound}"}, None
-        cells = {"solve": made.solve.status, **measured(made.verdict)}
+        cells = {"solve": made.solve.status, **measured_cells(made.verdict)}
         cells |= {f"bound_{g.goal}": float(g.bound) for g in made.solve.goals}
         return cells, made.plan.ledger
 
@@ -121,9 +121,9 @@ class Remade:
 Work = Fixed | Remade
 
 
-def row_of(work: Work, future: Future) -> Answer:
+def row_of(work: Work, future: Future) -> Answered:
     """The answer of a job with its future's values; an error becomes a row in words, never an end of the study."""
-    cells: Cells = {"future": future.number, **dict(zip(work.asked.names, future.values, strict=True))}
+    cells: RowCells = {"future": future.number, **dict(zip(work.asked.names, future.values, strict=True))}
     try:
         more, ledger = work.answer(future)
     except Exception as problem:
@@ -132,13 +132,13 @@ def row_of(work: Work, future: Future) -> Answer:
     return {**cells, "status": DONE, **more}, ledger
 
 
-def lost_row(work: Work, future: Future, status: int) -> Cells:
+def lost_row(work: Work, future: Future, status: int) -> RowCells:
     """The row of a future whose worker was killed, also when it was tried again."""
     values = dict(zip(work.asked.names, future.values, strict=True))
     return {"future": future.number, **values, "status": LOST, "why": f"exit status {status}"}
 
 
-def columns_of(work: Work) -> list[str]:
+def study_columns(work: Work) -> list[str]:
     """Columns of the study's table, in order."""
     goals = [str(g.name) for g in work.case.scenario.goals]
     measures = [m for m, *_ in MEASURES]

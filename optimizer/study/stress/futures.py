@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import tomllib
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,8 +36,10 @@ class Uncertain(BaseModel):
         Of `optimizer.study.stress.factors.registry.FACTORS`.
     of : str
         Which part of it: a stage, an earmark, a norm.
-    low, high : float
-        A range; draws spread evenly over it.
+    low : float
+        The least value of a range, over which draws spread evenly.
+    high : float
+        Its largest value.
     values : tuple of float
         Instead of a range: these values, equally likely.
     """
@@ -82,9 +83,11 @@ class Failing(BaseModel):
     rules : tuple of str
         Any of these rules is broken; without rules and without a measure, any hard rule.
     measure : str
-        Or: this measure of the referee
-    at_least, at_most : float
-        is below or above this.
+        Or: this measure of the referee is out of bounds.
+    at_least : float
+        The least value that is no failure.
+    at_most : float
+        The largest one.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -104,12 +107,15 @@ class Futures(BaseModel):
     futures : int
         Number of draws; of trajectories with ``morris``. A grid has as many as it has.
     seed : int
+        Of the draws and of what factors leave to chance.
     alpha : float
         CVaR is the mean of this worst share of futures.
     held_out : float
         Share of futures that scenario discovery does not see and is measured on.
     factor : tuple of Uncertain
+        What may turn out differently.
     failure : Failing
+        What counts as failure.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -288,7 +294,7 @@ def grid_size(asked: Futures) -> int:
     return int(np.prod([float(len(f.steps())) for f in asked.factor]))
 
 
-def drawn(asked: Futures) -> list[Future]:
+def drawn_futures(asked: Futures) -> list[Future]:
     """The futures of a study, the same on every run and machine; the first, number 0, is today's county.
 
     Today's values are NaN: no factor is applied.
@@ -324,8 +330,3 @@ def in_future(case: Case, asked: Futures, future: Future) -> Case:
 def read_template() -> str:
     """A `futures.toml` to start from."""
     return (Path(__file__).parent / "futures.toml").read_text(encoding="utf-8")
-
-
-def template_futures() -> Futures:
-    """The futures of the template."""
-    return Futures(**tomllib.loads(read_template()))

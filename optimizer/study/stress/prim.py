@@ -1,4 +1,4 @@
-"""Scenario discovery: the box of futures in which a plan fails, by PRIM (Friedman & Fisher 1999; sources.md 8).
+"""Scenario discovery: the box of futures in which a plan fails, by PRIM (Friedman & Fisher 1999; sources.md 8.2).
 
     coverage = failures inside the box / all failures          density = failures inside the box / futures inside the box
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.plan.stressed import Box, Edge
+from models.plan.stressed import Edge, FailureBox
 
 PEEL = 0.05
 """Share of the box's futures that a slice takes."""
@@ -28,7 +28,7 @@ Limits = tuple[np.ndarray, np.ndarray]
 
 def discover(
     names: tuple[str, ...], values: np.ndarray, fails: np.ndarray, held_out: float, seed: int
-) -> Box | None:
+) -> FailureBox | None:
     """The box of futures in which a plan fails.
 
     Parameters
@@ -43,7 +43,7 @@ def discover(
 
     Returns
     -------
-    Box or None
+    FailureBox or None
         None where all futures fail, none does, or either part has none that fails.
     """
     test = _held_out(fails, held_out, seed)
@@ -55,7 +55,7 @@ def discover(
     inside = inside_box(names, values, edges)
     coverage, density = _worth(inside[test], fails[test])
     own = _worth(inside[~test], failed)
-    return Box(
+    return FailureBox(
         edges, coverage, density, *own, int(fails[test].sum()), int(inside[test].sum()), int(test.sum())
     )
 

@@ -1,4 +1,4 @@
-"""Which factor matters: elementary effects (Morris), by SALib (sources.md 8)."""
+"""Which factor matters: elementary effects (Morris), by SALib (sources.md 8.2)."""
 
 from __future__ import annotations
 

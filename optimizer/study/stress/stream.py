@@ -80,7 +80,7 @@ class GrowingTable:
 
 
 def _numbers(cells: pd.Series) -> pd.Series:
-    """Cells as numbers, exactly as they were written: whole ones where all are, NaN for nothing."""
+    """RowCells as numbers, exactly as they were written: whole ones where all are, NaN for nothing."""
     if cells.str.fullmatch(r"-?\d+").all():
         return cells.map(int).astype("int64")
     return pd.Series([float(c) if c else float("nan") for c in cells], index=cells.index, dtype="float64")

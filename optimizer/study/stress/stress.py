@@ -23,8 +23,8 @@ from optimizer.scenario import Scenario, check_scenario
 from optimizer.search.task import Report
 from optimizer.study.stress.factors.record import Case
 from optimizer.study.stress.factors.registry import FACTORS
-from optimizer.study.stress.fares import LOST, Fixed, Remade, Work, columns_of
-from optimizer.study.stress.futures import Future, Futures, check_futures, drawn
+from optimizer.study.stress.fares import LOST, Fixed, Remade, Work, study_columns
+from optimizer.study.stress.futures import Future, Futures, check_futures, drawn_futures
 from optimizer.study.stress.kept import FIXED, REMADE, StudyFolder, study_key
 from optimizer.study.stress.prim import discover
 from optimizer.study.stress.screening import elementary_effects, morris_points
@@ -110,7 +110,7 @@ def stress(
         if plan is None:
             plan = place.plan() or make_plan(county, scenario, case.times, report).plan
         place.keep_plan(plan)
-        futures = drawn(asked)
+        futures = drawn_futures(asked)
         fixed = _rows(place, Fixed(case, asked, plan), futures, FIXED, workers, told)
         some = _spread(futures, remake)
         limits = {} if seconds is None else {"seconds": seconds}
@@ -141,8 +141,8 @@ def _rows(
     """
     wanted = {f.number for f in futures}
     if not wanted:
-        return pd.DataFrame(columns=columns_of(work))
-    table = GrowingTable(place.place / name, columns_of(work))
+        return pd.DataFrame(columns=study_columns(work))
+    table = GrowingTable(place.place / name, study_columns(work))
     have = table.read()
     have = set(have.loc[have["status"] != LOST, "future"])
     left = [f for f in futures if f.number not in have]

@@ -19,7 +19,7 @@ from typing import IO
 
 import pandas as pd
 
-from optimizer.study.stress.fares import Answer, Cells, Work, lost_row, row_of
+from optimizer.study.stress.fares import Answered, RowCells, Work, lost_row, row_of
 from optimizer.study.stress.futures import Future
 
 TRIES = 2
@@ -42,7 +42,7 @@ class Worker:
         )  # fmt: skip
         self._work: bytes | None = work
 
-    def answer(self, future: Future) -> Answer:
+    def answer(self, future: Future) -> Answered:
         """Wait for a future's row.
 
         Raises
@@ -56,7 +56,7 @@ class Worker:
             self._work = None
         pickle.dump(future, self.process.stdin)
         self.process.stdin.flush()
-        told: Answer = pickle.load(self.process.stdout)
+        told: Answered = pickle.load(self.process.stdout)
         return told
 
     def end(self) -> int:
@@ -72,7 +72,7 @@ class Worker:
         return status
 
 
-class Pool:
+class WorkerPool:
     """Some workers, each with a thread that hands it futures.
 
     Parameters
@@ -87,7 +87,7 @@ class Pool:
         self.given: queue.SimpleQueue[Future] = queue.SimpleQueue()
         for one in futures:
             self.given.put(one)
-        self.told: queue.Queue[Answer | BaseException] = queue.Queue()
+        self.told: queue.Queue[Answered | BaseException] = queue.Queue()
         self.ended = threading.Event()
         self.workers: list[Worker] = []
         self._pickled = pickle.dumps(work)
@@ -125,7 +125,7 @@ class Pool:
             self.workers.append(worker)
         return worker
 
-    def answers(self) -> Iterator[Answer]:
+    def answers(self) -> Iterator[Answered]:
         """Every future's row as it comes, in any order.
 
         Raises
@@ -148,7 +148,9 @@ class Pool:
                     worker.process.kill()
 
 
-def answers(work: Work, futures: list[Future], workers: int) -> Iterator[tuple[Cells, pd.DataFrame | None]]:
+def answers(
+    work: Work, futures: list[Future], workers: int
+) -> Iterator[tuple[RowCells, pd.DataFrame | None]]:
     """The rows of some futures: here, one after another, or on workers as they come.
 
     Parameters
@@ -162,7 +164,7 @@ def answers(work: Work, futures: list[Future], workers: int) -> Iterator[tuple[C
         for future in futures:
             yield row_of(work, future)
         return
-    pool = Pool(work, futures, workers)
+    pool = WorkerPool(work, futures, workers)
     try:
         yield from pool.answers()
     finally:
@@ -178,7 +180,7 @@ def _asked(stream: IO[bytes]) -> Iterable[Future]:
             return
 
 
-def serve() -> None:
+def serve_futures() -> None:
     """The other process: read a `Work` from standard input, answer each `Future` that follows."""
     # whatever prints, HiGHS included, must not write into the answers
     out = os.fdopen(os.dup(1), "wb")
@@ -191,4 +193,4 @@ def serve() -> None:
 
 
 if __name__ == "__main__":
-    serve()
+    serve_futures()

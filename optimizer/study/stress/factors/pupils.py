@@ -67,7 +67,7 @@ def drift(case: Case, value: float, of: str) -> Case:
 
     They join the seat's places in proportion to the pupils of these. A band that no place of the seat has stays.
     """
-    left = leaving(case, value, of)
+    left = left_county(case, value, of)
     demand, planned, seat = left.county.demand, _planned(case), _seat_rows(case)
     gone = (case.county.demand["pupils_base"] - demand["pupils_base"]).groupby(demand["band"]).sum()
     here = demand[planned & seat]
@@ -81,7 +81,7 @@ def drift(case: Case, value: float, of: str) -> Case:
     return _with_pupils(moved, stay, case.county.demand.loc[stay, "pupils_base"])
 
 
-def leaving(case: Case, value: float, of: str) -> Case:
+def left_county(case: Case, value: float, of: str) -> Case:
     """A part of the pupils of villages outside the seat leaves the county."""
     rows = _planned(case) & ~_seat_rows(case)
     now = case.county.demand[rows]
@@ -102,6 +102,6 @@ FACTORS = (
     Factor("births", "share", 0.2, 2.0, 1.0, births),
     Factor("enrolment", "share", 0.2, 2.0, 1.0, enrolment, _stages),
     Factor("drift", "part", 0.0, 0.6, 0.0, drift, cannot=_no_seat),
-    Factor("leaving", "part", 0.0, 0.6, 0.0, leaving, cannot=_no_seat),
+    Factor("leaving", "part", 0.0, 0.6, 0.0, left_county, cannot=_no_seat),
     Factor("pupil_error", "part", 0.0, 0.3, 0.0, pupil_error),
 )
