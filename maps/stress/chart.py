@@ -24,6 +24,7 @@ def _strip(axes: Axes, row: dict[str, float], label: str, font: FontProperties) 
     axes.plot(row["today"], 0, "|", color=RED, ms=16, mew=2)
     axes.set_yticks([0], [label], fontproperties=font)
     axes.tick_params(axis="x", labelsize=7)
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.10g}")  # yuan in full, no 1e6 beside the axis
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
 

@@ -98,6 +98,15 @@ def _study(folder: Path) -> str:
         return ""
 
 
+def _cell_said(value: object) -> str:
+    """A cell of the page: numbers as a reader takes them in, a dash for none."""
+    if pd.isna(value):
+        return "–"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else f"{value:.3g}"
+    return str(value)
+
+
 def _titled(found: Stress, language: str) -> list[tuple[str, Sheet]]:
     return [(stress_word(f"sheet_{s.key}", language), s) for s in stress_sheets(found, language)]
 
@@ -114,9 +123,7 @@ def _page(found: Stress, chart: Path, language: str) -> str:
     parts = [f"<h1>{title}</h1>", *(f"<p>{s}</p>" for s in said), drawing[drawing.index("<svg") :]]
     for heading, sheet in _titled(found, language):
         if sheet.key not in ("futures", "remade"):
-            shown = sheet.table.to_html(
-                index=False, escape=True, na_rep="–", float_format=lambda x: f"{x:,.4g}", border=0
-            )
+            shown = sheet.table.astype(object).map(_cell_said).to_html(index=False, escape=True, border=0)
             parts.append(f"<section><h2>{html.escape(heading)}</h2>{shown}</section>")
     head = f'<meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
     return f'<!doctype html><html lang="{language}"><head>{head}</head><body>{"".join(parts)}</body></html>\n'

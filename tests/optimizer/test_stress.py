@@ -19,6 +19,7 @@ from geodata.contract.county import County
 from geodata.contract.findings import InputProblems
 from geodata.travel.times import TravelTimes, travel_times
 from maps.stress.folder import write_stress
+from maps.stress.words import stress_said
 from models.plan.decisions import Plan
 from models.plan.record import write_ledger
 from models.problem.baseline import planning_demand
@@ -183,9 +184,9 @@ def test_the_referee_s_row_of_today_is_the_plan_s_own(plan: Plan, county: County
 def test_a_planted_failure_is_told_in_one_sentence(
     plan: Plan, county: County, times: TravelTimes, quick: list[int], tmp_path: Path
 ) -> None:
-    asked = Futures(futures=160, seed=2, factor=DRIFTING)
+    asked = Futures(futures=120, seed=2, factor=DRIFTING)
     found = stress(county, asked, plan, folder=tmp_path / "study", times=times)
-    assert len(quick) == 161
+    assert len(quick) == 121
     assert found.box is not None
     assert [(e.factor, e.upper) for e in found.box.edges] == [("enrolment", True), ("drift", False)]
     assert found.box.coverage >= 0.8
@@ -194,7 +195,7 @@ def test_a_planted_failure_is_told_in_one_sentence(
     assert (
         found.failures
         == found.rules["futures"].iloc[0]
-        == 160 - (found.fixed["accepted"].iloc[1:] == 1).sum()
+        == 120 - (found.fixed["accepted"].iloc[1:] == 1).sum()
     )
     write_stress(found, tmp_path / "study", "en")
     page = (tmp_path / "study" / "stress.html").read_text(encoding="utf-8")
@@ -377,3 +378,18 @@ def test_the_command_writes_its_folder_and_refuses_what_it_cannot_use(
         "fixed.csv", "plan.csv", "stress.json", "stress.xlsx", "stress.svg", "stress.html", "measures.csv", "rules.csv", "regret.csv",
         "decisions.csv", "effects.csv",
     }  # fmt: skip
+
+
+def test_morris_says_which_factor_moves_a_measure(
+    plan: Plan, county: County, times: TravelTimes, quick: list[int]
+) -> None:
+    found = stress(county, Futures(design="morris", futures=4, factor=DRIFTING), plan, times=times)
+    assert len(quick) == 1 + 4 * 4
+    effects = found.effects[found.effects["measure"] == "cost"]  # the stand-in counts pupils
+    assert effects["factor"].tolist()[0] == "enrolment"
+    assert effects.set_index("factor").loc[["drift", "salary"], "mu_star"].tolist() == pytest.approx(
+        [0.0, 0.0], abs=3.0
+    )
+    assert found.box is None
+    said = stress_said(found, "en")
+    assert "What moves 'Cost charged to the budget' most: enrolment." in said

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from models.plan.decisions import Plan, Verdict
@@ -40,16 +38,6 @@ def measured_cells(verdict: Verdict) -> RowCells:
     return cells | {f"goal_{g}": float(v) for g, v in verdict.goals.set_index("goal")["plan"].items()}
 
 
-STORAGE = "mode.string_storage"
-"""How pandas keeps texts: the referee asks for single cells so often that Arrow costs it a third more time."""
-
-
-def quick_texts(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with its texts as Python's own; nothing else about them changes."""
-    own = pd.StringDtype("python", na_value=np.nan)
-    return table.astype({c: own for c, kind in table.dtypes.items() if isinstance(kind, pd.StringDtype)})
-
-
 @dataclass(frozen=True, eq=False)
 class Fixed:
     """How one plan fares: judged by the referee, nothing is solved.
@@ -65,24 +53,12 @@ class Fixed:
     asked: Futures
     plan: Plan
 
-    @cached_property
-    def quick(self) -> tuple[Case, Plan]:
-        """Case and plan with texts that are quick to read."""
-        case = self.case.but(**{n: quick_texts(t) for n, t in self.case.county.tables().items()})
-        times = self.case.times
-        case = replace(
-            case, times=replace(times, pairs=quick_texts(times.pairs), towns=quick_texts(times.towns))
-        )
-        return case, Plan(quick_texts(self.plan.ledger), self.plan.years)
-
     def answer(self, future: Future) -> Answered:
         """The row of a future."""
-        with pd.option_context(STORAGE, "python"):
-            base, plan = self.quick
-            case = in_future(base, self.asked, future)
-            standards = load_standards(case.county)
-            there = carried(plan, case, standards)
-            verdict = judge(case.county, standards, there.plan, case.times, case.scenario.request())
+        case = in_future(self.case, self.asked, future)
+        standards = load_standards(case.county)
+        there = carried(self.plan, case, standards)
+        verdict = judge(case.county, standards, there.plan, case.times, case.scenario.request())
         return {**{k: getattr(there, k) for k in KEPT}, **measured_cells(verdict)}, None
 
 

@@ -19,6 +19,7 @@ from typing import IO
 
 import pandas as pd
 
+from geodata.contract.cells import texts_in_python
 from optimizer.study.stress.fares import Answered, RowCells, Work, lost_row, row_of
 from optimizer.study.stress.futures import Future
 
@@ -182,6 +183,7 @@ def _asked(stream: IO[bytes]) -> Iterable[Future]:
 
 def serve_futures() -> None:
     """The other process: read a `Work` from standard input, answer each `Future` that follows."""
+    texts_in_python()
     # whatever prints, HiGHS included, must not write into the answers
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
