@@ -28,6 +28,7 @@ from optimizer.study.stress.futures import (
     read_futures,
     read_template,
 )
+from optimizer.study.stress.tables import directions
 from tests.samples import small_county
 
 
@@ -177,6 +178,10 @@ def test_every_factor_has_words_and_changes_nothing_at_its_neutral_value(factor:
         assert done.county.content_hash == case.county.content_hash
         assert done.times.pairs.equals(case.times.pairs)
         assert done.scenario == case.scenario
+
+
+def test_no_factor_is_called_like_a_column_of_its_table() -> None:
+    assert not set(FACTORS) & {*directions(), "future", "status", "why", "accepted", "broken", "solve"}
 
 
 def test_births_touch_the_lowest_grade_only(case: Case) -> None:

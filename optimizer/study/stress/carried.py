@@ -79,7 +79,7 @@ def _going(plan: Plan, groups: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     rows["school_id"] = rows["school_id"].where(~new, rows["today_school_id"])
     rows["mode"] = rows["mode"].where(~new, rows["today_mode"])
     weights = rows["planned"].fillna(1.0).astype(float)
-    key = rows[GROUP].agg("\0".join, axis=1)
+    key = rows.groupby(GROUP, sort=False).ngroup()
     unplanned = int(rows.loc[new, "pupils"].sum())
     rows["pupils"] = largest_remainder(weights, key, rows["pupils"].astype("int64"))
     rows = rows[rows["pupils"] > 0]
@@ -95,7 +95,7 @@ def _moves(plan: Plan, case: Case) -> pd.DataFrame:
     stock = case.county.staff_stock.rename(columns={"school_id": "from_school_id", "stage": "from_stage"})
     have = stock.groupby(place)["heads"].sum().rename("have").reset_index()
     rows = moves.merge(have, on=place, how="left").fillna({"have": 0})
-    key = rows[place].agg("\0".join, axis=1)
+    key = rows.groupby(place, sort=False).ngroup()
     asked = rows.groupby(key)["heads"].transform("sum")
     most = rows["have"].clip(upper=asked).astype("int64")
     short = most < asked

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -147,13 +147,14 @@ def _rows(
     have = set(have.loc[have["status"] != LOST, "future"])
     left = [f for f in futures if f.number not in have]
     begun = time.monotonic()
-    for done, (cells, ledger) in enumerate(answers(work, left, workers), start=1):
-        if ledger is not None:  # first the plan, then the row that says that there is one
-            place.keep_ledger(int(str(cells["future"])), ledger, work.case.county.year)
-        table.add(cells)
-        if told is not None:
-            rest = (time.monotonic() - begun) / done * (len(left) - done)
-            told(name.partition(".")[0], len(futures) - len(left) + done, len(futures), rest)
+    with closing(answers(work, left, workers)) as coming:  # whatever ends this ends the workers
+        for done, (cells, ledger) in enumerate(coming, start=1):
+            if ledger is not None:  # first the plan, then the row that says that there is one
+                place.keep_ledger(int(str(cells["future"])), ledger, work.case.county.year)
+            table.add(cells)
+            if told is not None:
+                rest = (time.monotonic() - begun) / done * (len(left) - done)
+                told(name.partition(".")[0], len(futures) - len(left) + done, len(futures), rest)
     every = table.settle()
     return every[every["future"].isin(wanted)].reset_index(drop=True)
 

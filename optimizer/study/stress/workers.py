@@ -14,7 +14,7 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import IO
 
 import pandas as pd
@@ -151,7 +151,7 @@ class WorkerPool:
 
 def answers(
     work: Work, futures: list[Future], workers: int
-) -> Iterator[tuple[RowCells, pd.DataFrame | None]]:
+) -> Generator[tuple[RowCells, pd.DataFrame | None], None, None]:
     """The rows of some futures: here, one after another, or on workers as they come.
 
     Parameters
