@@ -62,6 +62,9 @@ def stress_command(
         float | None, typer.Option(min=0.1, help="Time of each plan made again. 每次重算的秒数。")
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core. 进程数。")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler, tcp://host:8786. 集群调度器地址。")
+    ] = None,
     template: Annotated[
         bool, typer.Option("--template", help="Print a futures TOML to start from. 打印情景文件样例。")
     ] = False,
@@ -85,7 +88,7 @@ def stress_command(
             given = read_plan(plan, county) if plan is not None else None
             with progress(out) as report, _counting(out) as told:
                 found = stress(
-                    county, asked, given, base, target, remake=remake, seconds=seconds, workers=workers or _cores(),
+                    county, asked, given, base, target, remake=remake, seconds=seconds, workers=workers or _cores(), scheduler=scheduler,
                     overwrite=overwrite, report=report, told=told,
                 )  # fmt: skip
             with held() as came:

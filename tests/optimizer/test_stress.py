@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +13,10 @@ from typing import ClassVar
 
 import pandas as pd
 import pytest
+from distributed import LocalCluster
 from typer.testing import CliRunner
 
+import optimizer.study.stress.cluster as dask_jobs
 import optimizer.study.stress.workers as pool
 from geodata.contract.county import County
 from geodata.contract.findings import InputProblems
@@ -393,3 +396,42 @@ def test_morris_says_which_factor_moves_a_measure(
     assert found.box is None
     said = stress_said(found, "en")
     assert "What moves 'Cost charged to the budget' most: enrolment." in said
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    """A real scheduler over TCP with two workers, which are threads so that a stand-in referee reaches them."""
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=None
+    ) as local:
+        yield str(local.scheduler_address)
+
+
+def test_a_cluster_gives_the_same_table(
+    plan: Plan, county: County, times: TravelTimes, quick: list[int], cluster: str, tmp_path: Path
+) -> None:
+    asked = Futures(futures=6, factor=DRIFTING)
+    stress(county, asked, plan, times=times, folder=tmp_path / "one")
+    found = stress(county, asked, plan, times=times, folder=tmp_path / "many", scheduler=cluster)
+    assert found.done == 6
+    assert sorted(quick) == sorted([*range(7), *range(7)])
+    assert (tmp_path / "one" / "fixed.csv").read_bytes() == (tmp_path / "many" / "fixed.csv").read_bytes()
+
+
+def test_a_cluster_that_cannot_be_used_is_told_in_words(
+    plan: Plan, county: County, times: TravelTimes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dask_jobs, "WAIT", 0.5)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        nobody = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(InputProblems) as refused:
+            stress(county, FEW, plan, times=times, scheduler=nobody)
+    assert [f.key for f in refused.value.findings] == ["stress.no_scheduler"]
+    own = dask_jobs.versions()
+    assert own["pandas"] == pd.__version__
+    for told, key in (({}, "no_workers"), ({"tcp://w": {**own, "highspy": "1.0"}}, "other_versions")):
+        with pytest.raises(InputProblems) as refused:
+            dask_jobs.check_workers(told, "tcp://s")
+        assert [f.key for f in refused.value.findings] == [f"stress.{key}"]
+    dask_jobs.check_workers({"tcp://w": own}, "tcp://s")

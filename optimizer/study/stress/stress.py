@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from optimizer.scenario import Scenario, check_scenario
 from optimizer.search.task import Report
 from optimizer.study.stress.factors.record import Case
 from optimizer.study.stress.factors.registry import FACTORS
-from optimizer.study.stress.fares import LOST, Fixed, Remade, Work, study_columns
+from optimizer.study.stress.fares import LOST, Answered, Fixed, Remade, Work, study_columns
 from optimizer.study.stress.futures import Future, Futures, check_futures, drawn_futures
 from optimizer.study.stress.kept import FIXED, REMADE, StudyFolder, study_key
 from optimizer.study.stress.prim import discover
@@ -41,6 +42,8 @@ from optimizer.study.stress.tables import (
 from optimizer.study.stress.workers import answers
 from optimizer.verbs.plan import plan as make_plan
 
+Hands = Callable[[Work, list[Future]], Generator[Answered, None, None]]
+"""Who does the work: this process, workers, a cluster."""
 Told = Callable[[str, int, int, float], None]
 """Told of every row: ``fixed`` or ``remade``, rows done, rows in all, seconds that the rest may take."""
 
@@ -55,6 +58,7 @@ def stress(
     remake: int = 0,
     seconds: float | None = None,
     workers: int = 1,
+    scheduler: str | None = None,
     overwrite: bool = False,
     times: TravelTimes | None = None,
     report: Report | None = None,
@@ -78,6 +82,8 @@ def stress(
         Time of each plan that is made again; None takes the scenario's.
     workers : int
         Processes; with 1 everything is done in this one. The rows are the same.
+    scheduler : str or None
+        Address of a Dask scheduler (``tcp://host:8786``) whose workers do the work instead.
     overwrite : bool
         Throw away another study that the folder holds.
     times : TravelTimes or None
@@ -93,7 +99,8 @@ def stress(
     Raises
     ------
     InputProblems
-        A part of a factor that the county does not have; a folder that holds something else.
+        A part of a factor that the county does not have; a folder that holds something else; a cluster that
+        cannot be used.
     Infeasible, StoppedWithoutPlan, Rejected, Defect
         Of the plan that is made first.
     """
@@ -111,11 +118,12 @@ def stress(
             plan = place.plan() or make_plan(county, scenario, case.times, report).plan
         place.keep_plan(plan)
         futures = drawn_futures(asked)
-        fixed = _rows(place, Fixed(case, asked, plan), futures, FIXED, workers, told)
+        hands = partial(answers, workers=workers, scheduler=scheduler)
+        fixed = _rows(place, Fixed(case, asked, plan), futures, FIXED, hands, told)
         some = _spread(futures, remake)
         limits = {} if seconds is None else {"seconds": seconds}
         again = replace(case, scenario=scenario.model_copy(update=limits))
-        remade = _rows(place, Remade(again, asked), some, REMADE, workers, told)
+        remade = _rows(place, Remade(again, asked), some, REMADE, hands, told)
         found += _unfinished(fixed)
         plans = [place.ledger(int(n)) for n in remade.loc[_with_plan(remade), "future"]]
     return _summed(case, asked, plan, fixed, remade, plans, tuple(found))
@@ -133,7 +141,7 @@ def _spread(futures: list[Future], count: int) -> list[Future]:
 
 
 def _rows(
-    place: StudyFolder, work: Work, futures: list[Future], name: str, workers: int, told: Told | None
+    place: StudyFolder, work: Work, futures: list[Future], name: str, hands: Hands, told: Told | None
 ) -> pd.DataFrame:
     """All rows of one question: those that are on disk, and the rest as they come.
 
@@ -147,7 +155,7 @@ def _rows(
     have = set(have.loc[have["status"] != LOST, "future"])
     left = [f for f in futures if f.number not in have]
     begun = time.monotonic()
-    with closing(answers(work, left, workers)) as coming:  # whatever ends this ends the workers
+    with closing(hands(work, left)) as coming:  # whatever ends this ends the workers
         for done, (cells, ledger) in enumerate(coming, start=1):
             if ledger is not None:  # first the plan, then the row that says that there is one
                 place.keep_ledger(int(str(cells["future"])), ledger, work.case.county.year)

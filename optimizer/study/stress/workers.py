@@ -17,10 +17,9 @@ import threading
 from collections.abc import Generator, Iterable, Iterator
 from typing import IO
 
-import pandas as pd
-
 from geodata.contract.cells import texts_in_python
-from optimizer.study.stress.fares import Answered, RowCells, Work, lost_row, row_of
+from optimizer.study.stress.cluster import cluster_answers
+from optimizer.study.stress.fares import Answered, Work, lost_row, row_of
 from optimizer.study.stress.futures import Future
 
 TRIES = 2
@@ -150,9 +149,9 @@ class WorkerPool:
 
 
 def answers(
-    work: Work, futures: list[Future], workers: int
-) -> Generator[tuple[RowCells, pd.DataFrame | None], None, None]:
-    """The rows of some futures: here, one after another, or on workers as they come.
+    work: Work, futures: list[Future], workers: int, scheduler: str | None = None
+) -> Generator[Answered, None, None]:
+    """The rows of some futures: here, one after another, or on workers or a cluster as they come.
 
     Parameters
     ----------
@@ -160,7 +159,13 @@ def answers(
     futures : list of Future
     workers : int
         With 1 everything is done in this process.
+    scheduler : str or None
+        Address of a cluster that does the work instead.
     """
+    if scheduler is not None:
+        if futures:
+            yield from cluster_answers(work, futures, scheduler)
+        return
     if workers <= 1:
         for future in futures:
             yield row_of(work, future)
