@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from geodata.standards.terms import in_its_words
 from maps.dossier.folders import Output, write_folder
 from maps.dossier.tables import Sheet
 from maps.dossier.workbook import write_told
@@ -47,6 +48,7 @@ def _plain(value: float) -> float | None:
     return round(value, 9) if value == value else None
 
 
+@in_its_words
 def write_stress(found: Stress, folder: Path, language: str = "zh", overwrite: bool = True) -> str:
     """Write what a study's rows say together into its folder.
 

@@ -19,7 +19,7 @@ from optimizer.study.stress.futures import Failing
 
 GOAL_UNITS = {
     "over_cap": "pupils", "failing": "units", "cells": "cells", "shortfall": "pupils", "deficit": "1", "cv_excess": "1",
-    "beyond_limit": "pupils", "travel": "minutes", "disruption": "1", "cost": "wan",
+    "beyond_limit": "pupils", "travel": "minutes", "disruption": "1", "cost": "large",
 }  # fmt: skip
 ABOUT_OWN_MEANS = ("imbalance", "deficit", "cv_excess")
 """Goals whose bound is about planned means, not about the plan's own: it does not bound the referee's figure."""
