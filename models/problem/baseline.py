@@ -100,15 +100,25 @@ def largest_remainder(weights: pd.Series, keys: pd.Series, totals: pd.Series) ->
     Returns
     -------
     Series of int64
+
+    Raises
+    ------
+    ValueError
+        The weights of a group add up to nothing.
     """
-    exact = totals * weights / weights.groupby(keys).transform("sum")
+    code, _ = pd.factorize(keys)
+    weight, total = weights.to_numpy(float), totals.to_numpy("int64")
+    whole_weight = np.bincount(code, weight)[code]
+    if not (whole_weight > 0).all():
+        raise ValueError("a group without weight cannot be split")
+    exact = total * weight / whole_weight
     whole = np.floor(exact + 1e-9).astype("int64")
-    left = totals - whole.groupby(keys).transform("sum")
-    order = pd.DataFrame(
-        {"key": keys, "frac": (whole - exact), "row": np.arange(len(keys))}, index=keys.index
-    )
-    rank = order.sort_values(["key", "frac", "row"], kind="stable").groupby("key", sort=False).cumcount()
-    return (whole + (rank.reindex(keys.index) < left).astype("int64")).astype("int64")
+    left = total - np.bincount(code, whole)[code].astype("int64")
+    order = np.lexsort((np.arange(len(code)), whole - exact, code))
+    first = np.searchsorted(code[order], code[order])  # where each row's group begins
+    rank = np.empty(len(code), dtype="int64")
+    rank[order] = np.arange(len(code)) - first
+    return pd.Series(whole + (rank < left), index=keys.index, dtype="int64")
 
 
 def _observed(county: County, bands: pd.DataFrame, demand: pd.DataFrame) -> pd.DataFrame:

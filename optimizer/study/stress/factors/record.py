@@ -112,7 +112,8 @@ def scaled_whole(counts: pd.Series, keys: pd.Series, shares: pd.Series) -> pd.Se
     done = pd.Series(0, index=counts.index, dtype="int64")
     some = exact > 0
     if some.any():
+        code, _ = pd.factorize(keys[some])
         # half a pupil up, always: numpy would round to even
-        totals = np.floor(exact[some].groupby(keys[some]).transform("sum") + 0.5).astype("int64")
-        done[some] = largest_remainder(exact[some], keys[some], totals)
+        totals = np.floor(np.bincount(code, exact[some]) + 0.5).astype("int64")[code]
+        done[some] = largest_remainder(exact[some], keys[some], pd.Series(totals, index=exact[some].index))
     return done
