@@ -8,7 +8,6 @@ from geodata.contract.findings import Finding, InputProblems
 from geodata.demo.county import write_demo_county
 from geodata.folder.annotated import write_marked
 from geodata.folder.reading import check, read_county
-from geodata.folder.template import write_template
 from geodata.travel.times import TravelTimes, travel_times
 from maps.dossier.alternatives import write_alternatives
 from maps.dossier.dossier import write_dossier
@@ -32,8 +31,10 @@ from optimizer.study.stress.stress import stress
 from optimizer.verbs.evaluate import evaluate
 from optimizer.verbs.explain import explain_school
 from optimizer.verbs.least_budget import least_budget
-from optimizer.verbs.plan import plan
+from optimizer.verbs.plan import held_in, plan
+from optimizer.verbs.repair import nearest_repair
 from optimizer.verbs.replay import replay
+from optimizer.verbs.template import write_template
 
 __all__ = [
     "Audit",
@@ -57,9 +58,11 @@ __all__ = [
     "explain_request",
     "explain_school",
     "frontier",
+    "held_in",
     "judge",
     "least_budget",
     "load_standards",
+    "nearest_repair",
     "plan",
     "read_county",
     "read_futures",

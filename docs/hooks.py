@@ -27,6 +27,7 @@ from models.referee.verdict import MEASURES
 from models.rules.registry import every_rule
 from models.standards.norms import Standards
 from optimizer.scenario import Goal, Scenario
+from optimizer.scenario_sheet import SCENARIO
 from optimizer.search.method import Method
 from optimizer.study.stress.factors.registry import FACTORS
 from optimizer.study.stress.futures import Failing, Futures, Uncertain
@@ -183,6 +184,17 @@ def scenario() -> str:
         + "\n\nA goal has three keys of its own:\n\n"
         + _keys(Goal, ABOUT_GOAL)
     )
+
+
+def scenario_sheet() -> str:
+    """Every item of a workbook's scenario sheet."""
+    rows: list[tuple[object, ...]] = []
+    for item in SCENARIO.items:
+        names = ", ".join(f"{en}" for _, _, en in item.choices) or ("a school" if item.source else "")
+        unit = "10,000 yuan (万元)" if item.unit == "large" else item.unit or "number" if item.number else ""
+        about = words(f"form.about_{item.name}")
+        rows.append((f"{item.word('en')} ({item.word('zh')})", names, unit, about))
+    return grid(("item", "names", "value", "what it says"), rows)
 
 
 def method_knobs() -> str:
@@ -345,7 +357,7 @@ def futures() -> str:
 
 
 PARTS = {
-    "tables": tables, "county-toml": county_toml, "scenario": scenario, "method": method_knobs, "rules": rules, "norms": norm_values,
+    "tables": tables, "county-toml": county_toml, "scenario": scenario, "scenario-sheet": scenario_sheet, "method": method_knobs, "rules": rules, "norms": norm_values,
     "indicators": indicators, "measures": measures, "sheets": sheets, "views": views, "speeds": speeds,
     "commands": commands, "factors": factors, "futures": futures,
 }  # fmt: skip

@@ -57,13 +57,13 @@ class Requirement(BaseModel):
 
 COUNTING = ("failing", "cells")
 """Goals that count what fails."""
-NAMED = {"passing": {"goal": "failing", "at_most": 0.0}, "cv_limits": {"goal": "cv_excess", "at_most": 0.0}}
+BY_NAME = {"passing": {"goal": "failing", "at_most": 0.0}, "cv_limits": {"goal": "cv_excess", "at_most": 0.0}}
 """Requirements that have a name of their own."""
 
 
 def _spelled_out(given: Any) -> Any:
     """A requirement by its name, or as it is."""
-    return NAMED.get(given, given) if isinstance(given, str) else given
+    return BY_NAME.get(given, given) if isinstance(given, str) else given
 
 
 Demand = Annotated[Requirement, BeforeValidator(_spelled_out)]

@@ -19,6 +19,7 @@ from geodata.roads.cache import file_digest
 from geodata.standards.reading import StandardsFile, merge
 from geodata.standards.scheme import Norms, Scheme
 from geodata.travel.settings import Travel
+from geodata.workbook.forms import Row
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +71,10 @@ class County:
         Polygons in EPSG:4326 with ``season`` and ``share`` that slow or close roads.
     zones : GeoDataFrame or None
         Polygons of the villages in EPSG:4326, mostly with ``village_id``; drawn, never decided by.
+    workbook : Path or None
+        The file that is the whole county, where it is one (docs/workbook.md).
+    asked : tuple of Row
+        Rows of its scenario sheet as they stand; `optimizer.scenario_sheet` reads them.
     """
 
     name: str
@@ -101,6 +106,8 @@ class County:
     road_areas: gpd.GeoDataFrame | None = field(default=None, repr=False)
     zones: gpd.GeoDataFrame | None = field(default=None, repr=False)
     own_standards: dict[str, StandardsFile] = field(default_factory=dict, repr=False)
+    workbook: Path | None = None
+    asked: tuple[Row, ...] = field(default=(), repr=False)
 
     @cached_property
     def norms(self) -> Norms:

@@ -40,7 +40,7 @@ class Finding:
     key : str
         Message key, ``<file>.<name>``; the message ends with what to do.
     fields : dict
-        Values for the message.
+        Values for the message; one that differs by language is ``{"zh": ..., "en": ...}``.
     file, table, column, value : str
         The place; empty where it does not apply.
     row : int or None
@@ -59,7 +59,8 @@ class Finding:
     def text(self, language: str = "en") -> str:
         """The message without its place."""
         flags = {True: say("findings.yes", language), False: say("findings.no", language)}
-        fields = {k: flags[v] if isinstance(v, bool) else v for k, v in self.fields.items()}
+        told = {k: v.get(language, "") if isinstance(v, dict) else v for k, v in self.fields.items()}
+        fields = {k: flags[v] if isinstance(v, bool) else v for k, v in told.items()}
         if self.key.partition(".")[0] in SPOKEN:
             fields = {k: _spoken(k, v, language) for k, v in fields.items()}
         return say(

@@ -78,6 +78,7 @@ def write_marked(
         The file exists, or the name does not end in .xlsx.
     """
     refuse_workbook(path)
+    folder = folder.parent if folder.is_file() else folder  # a workbook that is the county: findings name it
     head, mapped = _context(folder, allowed)
     book = openpyxl.Workbook()
     listing = book.active

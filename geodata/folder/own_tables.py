@@ -16,6 +16,8 @@ from geodata.contract.cells import bare, plain
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.tables import TABLES
 from geodata.contract.validation import Raw
+from geodata.messages import LANGUAGES, say
+from geodata.workbook.forms import LISTS, titles
 
 
 def _not_a_table(file: str, why: str) -> InputProblems:
@@ -51,13 +53,30 @@ def read_workbook(path: Path) -> tuple[dict[str, Raw], list[Finding]]:
     InputProblems
         The file is not a workbook.
     """
-    book = open_book(path, path.name)
+    return read_sheets(open_book(path, path.name), path.name, known=False)
+
+
+def read_sheets(book: Book, workbook: str, known: bool = True) -> tuple[dict[str, Raw], list[Finding]]:
+    """The same of a workbook that is open.
+
+    Parameters
+    ----------
+    book : Book
+    workbook : str
+        Its name, for messages.
+    known : bool
+        Whether the sheets of settings, scenario and guide are read elsewhere and so no news.
+    """
     names = {t.name: t.name for t in TABLES.values()} | {t.zh: t.name for t in TABLES.values()}
+    others = {t for form in ("settings", "scenario") for t in titles(form)} | {LISTS}
+    others |= {plain(say("template.guide", language)) for language in LANGUAGES}
     sheets: dict[str, Raw] = {}
     found: list[Finding] = []
     for page in book.values.worksheets:
         name = names.get(plain(page.title))
-        title = f"{path.name} [{page.title}]"
+        title = f"{workbook} [{page.title}]"
+        if name is None and known and plain(page.title) in others:
+            continue
         if name is None:
             found.append(Finding("note", "tables.extra_sheet", file=title))
             continue

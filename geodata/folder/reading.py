@@ -1,4 +1,4 @@
-"""Reading a county from a folder: county.toml, tables as CSV or one workbook, roads, background.
+"""Reading a county: a folder with county.toml, tables as CSV or one workbook, roads, background; or a workbook alone.
 
 All problems are found and reported together; nothing is half-loaded.
 """
@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
 
+from geodata.bureau.grids import Book
 from geodata.bureau.mapping import Mapping, read_mapping
 from geodata.bureau.tables import Mapped, read_mapped
-from geodata.contract.containment import NOTHING, Allowed, refuse_outside, require
+from geodata.contract.containment import NOTHING, Allowed, refuse_outside
 from geodata.contract.coordinates import to_wgs84
 from geodata.contract.county import County
 from geodata.contract.crosschecks import FAR_KM, cross_check, kilometres, middle
@@ -22,65 +22,31 @@ from geodata.contract.declared import declared_tables, undeclared_columns
 from geodata.contract.findings import Finding, InputProblems, errors, summed
 from geodata.contract.placed import Placed, Tables
 from geodata.contract.plausibility import implausible
-from geodata.contract.settings import FileName, read_settings
 from geodata.contract.tables import TABLES, Table
 from geodata.contract.validation import Raw, empty, place
 from geodata.folder.databases import refuse_databases
 from geodata.folder.layers import read_layers
-from geodata.folder.own_tables import read_csv, read_workbook, two_sources
+from geodata.folder.own_tables import read_csv, read_sheets, read_workbook, two_sources
 from geodata.folder.projecting import in_degrees
 from geodata.folder.sharing import split_shared
+from geodata.folder.source import CountySource, Head, open_source, read_head
 from geodata.roads.extracts import Box, box_around
 from geodata.standards.reading import DEFAULT, StandardsFile, is_file, merge, read_files
 from geodata.standards.scheme import Norms
-from geodata.travel.settings import Travel
 from geodata.travel.times import road_quality
 
 LAYERS, AROUND = ("roads", "townships", "waters", "zones"), ("dem", "areas")
 """Keys of county.toml and of its ``[travel]`` that name layers."""
 
 
-class Head(BaseModel):
-    """county.toml; an unknown key is an error, not ignored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    name: str
-    name_en: str = ""
-    fictional: bool = False
-    year: int = Field(ge=2000, le=2060)
-    standards: tuple[str, ...] = DEFAULT
-    modelled: tuple[str, ...] = ()
-    workbook: FileName | None = None
-    mapping: FileName | None = None
-    files: dict[str, FileName] = {}
-    crs: dict[Literal["schools", "villages", "townships", "waters", "zones", "areas"], str] = {}
-    roads: FileName | None = None
-    townships: FileName | None = None
-    waters: FileName | None = None
-    zones: str | None = None
-    travel: Travel = Travel()
-
-
-def _problem(key: str, file: str, **fields: object) -> InputProblems:
-    return InputProblems([Finding("error", key, fields, file=file)])
-
-
-def read_head(folder: Path, allowed: Allowed = NOTHING) -> Head:
-    """county.toml of a folder.
-
-    Raises
-    ------
-    InputProblems
-        No such folder, an empty folder, no county.toml, or something wrong in it.
-    """
-    file = folder / "county.toml"
-    if not folder.is_dir():
-        raise _problem("tables.no_folder", str(folder))
-    if not any(folder.iterdir()):
-        raise _problem("tables.empty_folder", str(folder))
-    if not file.is_file():
-        raise _problem("tables.no_county_toml", str(folder))
-    return read_settings(require(folder, "county.toml", allowed.outside), Head)
+def _sheets_alone(book: Book, name: str) -> tuple[dict[str, Raw], list[Finding]]:
+    """Tables of a workbook that is the whole county."""
+    raws, found = read_sheets(book, name)
+    for table in TABLES.values():
+        if table.required and table.name not in raws and table.name != "enrolment_by_grade":
+            fields: dict[str, object] = {"zh": table.zh, "code": table.code}
+            found.append(Finding("error", "tables.no_table", fields, file=name, table=table.name))
+    return raws, found
 
 
 def _raw_tables(folder: Path, head: Head, bound: frozenset[str]) -> tuple[dict[str, Raw], list[Finding]]:
@@ -203,13 +169,14 @@ def _box(tables: Tables) -> Box | None:
     return None if near.empty else box_around(near["lon"].to_numpy(), near["lat"].to_numpy())
 
 
-def _gate(folder: Path, head: Head, allowed: Allowed) -> tuple[Head, list[Finding]]:
+def _gate(source: CountySource, allowed: Allowed) -> tuple[Head, list[Finding]]:
     """What county.toml names and may not be opened; layers among it are left aside, tables end the reading."""
+    folder, head = source.folder, source.head
     tables = [("workbook", head.workbook), ("mapping", head.mapping)]
     tables += [(f"files.{table}", name) for table, name in head.files.items()]
     tables += [(name, f"{name}.csv") for name in TABLES if name not in head.files]
-    named = [(key, name) for key, name in tables if name]
-    found = refuse_outside(folder, [("county.toml", "county.toml"), *named], allowed.outside)
+    named = [("county.toml", "county.toml"), *((key, name) for key, name in tables if name)]
+    found = refuse_outside(folder, named, allowed.outside) if source.book is None else []
     layers = {key: getattr(head, key) for key in LAYERS} | {
         f"travel.{k}": getattr(head.travel, k) for k in AROUND
     }
@@ -247,13 +214,28 @@ def _townships(tables: Tables) -> frozenset[str]:
     return frozenset(t for f in frames for t in f["township"]) if len(frames) == 2 else frozenset()
 
 
-def _assemble(folder: Path, allowed: Allowed) -> tuple[County | None, list[Finding]]:
+def _assemble(place: Path, allowed: Allowed) -> tuple[County | None, list[Finding]]:
     """The county, or None with every finding."""
-    head, refused = _gate(folder, read_head(folder, allowed), allowed)
+    source = open_source(place, allowed)
+    try:
+        county, found = _assembled(source, allowed)
+    except InputProblems as problem:
+        raise InputProblems(source.placed(problem.findings)) from None
+    found = source.placed([*(source.told.findings if source.told else ()), *found])
+    return (None if county is None else replace(county, findings=tuple(found))), found
+
+
+def _assembled(source: CountySource, allowed: Allowed) -> tuple[County | None, list[Finding]]:
+    """The county as `_assemble`, findings about settings still under the name county.toml."""
+    folder = source.folder
+    head, refused = _gate(source, allowed)
     norms, own, said = _norms(folder, head, allowed)
     contracts = declared_tables(norms)
     mapping = gated_mapping(folder, head.mapping, contracts, allowed) if head.mapping else None
-    raws, found = _raw_tables(folder, head, mapping.tables() if mapping else frozenset())
+    if source.book is not None and source.path is not None:
+        raws, found = _sheets_alone(source.book, source.path.name)
+    else:
+        raws, found = _raw_tables(folder, head, mapping.tables() if mapping else frozenset())
     told = errors(found)
     found = [*said, *undeclared_columns(norms, contracts), *found]
     mapped = read_mapped(folder, mapping, head.name, raws, contracts) if mapping else Mapped()
@@ -281,7 +263,7 @@ def _assemble(folder: Path, allowed: Allowed) -> tuple[County | None, list[Findi
         standard_files=head.standards, modelled=head.modelled, roads=layers.roads,
         roads_source=layers.roads_source, townships=layers.townships, waters=layers.waters, zones=layers.zones,
         road_areas=layers.road_areas, travel=head.travel, findings=tuple(found), folder=folder,
-        own_standards=own, **frames,
+        own_standards=own, workbook=source.path, asked=source.told.asked if source.told else (), **frames,
     )  # fmt: skip
     return county, found
 
@@ -294,7 +276,7 @@ def read_county(
     Parameters
     ----------
     folder : str or Path
-        With ``county.toml``; tables as CSV (UTF-8 or GB18030) or one workbook.
+        With ``county.toml``, tables as CSV (UTF-8 or GB18030) or one workbook; or one workbook with a settings sheet.
     allow_outside : bool
         Open files that its settings name outside the folder; devices and pipes never are.
     databases : tuple of str

@@ -86,13 +86,13 @@ def run_record(result: PlanResult, folder: Path | None = None) -> dict[str, Any]
     return {
         "county": result.county.name, "county_en": result.county.name_en, "fictional": result.county.fictional,
         "modelled": list(result.county.modelled), "year": result.county.year, "input_hash": result.county.content_hash,
-        "county_folder": _seen_from(result.county.folder, folder), "plan_id": result.plan.plan_id, "travel_times": result.times.source, "scenario": result.scenario,
+        "county_folder": _seen_from(result.county.workbook or result.county.folder, folder), "plan_id": result.plan.plan_id, "travel_times": result.times.source, "scenario": result.scenario,
         "versions": {p: _version(p) for p in PACKAGES} | {"solver": solve.solver}, "seed": solve.seed, "status": solve.status,
         "objective": solve.objective, "bound": _known(solve.bound), "gap": _known(solve.gap), "seconds": round(solve.seconds, 2), "goals": goals,
         "measures": {r.measure: {"today": r.today, "plan": r.plan, "unit": r.unit} for r in result.verdict.measures.itertuples()},
         "referee": {"accepted": result.verdict.accepted, "rules": len(result.verdict.rules)},
         "findings": [{"severity": f.severity, "text": f.sentence("en")} for f in result.findings],
-        "ledger": ledger_record(result.plan),
+        "held": result.held.record() if result.held else [], "ledger": ledger_record(result.plan),
     }  # fmt: skip
 
 
@@ -116,11 +116,14 @@ def _may_write(folder: Path, overwrite: bool) -> None:
         raise InputProblems([Finding("error", "workbook.not_a_dossier", file=str(folder))])
 
 
-def _decisions(result: PlanResult, folder: Path) -> None:
-    """The plan's ledger as CSV and the run record: what the plan is, before anything is drawn from it."""
-    write_ledger(result.plan, folder / LEDGER_CSV)
+def _decisions(result: PlanResult, draft: Path, folder: Path) -> None:
+    """The plan's ledger as CSV and the run record: what the plan is, before anything is drawn from it.
+
+    Written in the draft, the record names the county as seen from the folder that it becomes.
+    """
+    write_ledger(result.plan, draft / LEDGER_CSV)
     record = json.dumps(run_record(result, folder), ensure_ascii=False, indent=1, default=str)
-    (folder / MARKER).write_text(record + "\n", encoding="utf-8")
+    (draft / MARKER).write_text(record + "\n", encoding="utf-8")
 
 
 def save_plan(result: PlanResult, folder: Path, language: str = "zh", overwrite: bool = False) -> Path:
@@ -146,7 +149,7 @@ def save_plan(result: PlanResult, folder: Path, language: str = "zh", overwrite:
     """
 
     def fill(draft: Path) -> None:
-        _decisions(result, draft)
+        _decisions(result, draft, folder)
         mark_unfinished(draft, language)
 
     with claim(folder, NAMES) as target:
@@ -183,7 +186,7 @@ def draw_plan(result: PlanResult, folder: Path, language: str = "zh") -> list[Fi
     )
 
     def fill(draft: Path) -> None:
-        _decisions(result, draft)
+        _decisions(result, draft, folder)
         missing.extend(draw_parts(draft, parts, language))
         lost = {f.file for f in missing}
         (draft / "index.html").write_text(front_page(result, language, lost), encoding="utf-8")

@@ -6,6 +6,7 @@ import pyomo.environ as pyo
 
 from models.formulation.equipment import item_variables
 from models.formulation.goals import state_goals
+from models.formulation.holding import hold
 from models.formulation.imbalance import (
     amount_variables,
     assessed_population,
@@ -46,6 +47,8 @@ def build_model(inst: Instance, whole: bool = False, loosened: bool = False) -> 
     spread_variables(model, inst)
     spread_tangents(model, inst)
     state_rules(model, inst, loosened)
+    if inst.request.held:
+        hold(model, inst, inst.request.held)
     state_goals(model, inst)
     model.goal_softness = pyo.Objective(expr=softness(model) + 0.0 * model.charge["building"])
     model.goal_softness.deactivate()

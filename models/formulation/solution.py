@@ -94,6 +94,30 @@ def _pair_up(sent: pd.DataFrame, come: pd.DataFrame, cost: np.ndarray) -> np.nda
     return heads
 
 
+def told_pairs(model: pyo.ConcreteModel) -> dict[tuple[str, str, str], int]:
+    """Heads by (unit, category, unit) where the model itself has pairs of schools (`models.formulation.holding`)."""
+    pairs = model.component("between")
+    if pairs is None:
+        return {}
+    heads = {k: round(_number(pairs[k])) for k in pairs}
+    fixed = {k for k, n in heads.items() if n and heads.get((k[2], k[1], k[0]), 0)}
+    for u, c, v in fixed:  # there and back is no move
+        both = min(heads[u, c, v], heads.get((v, c, u), 0))
+        heads[u, c, v] -= both
+        heads[v, c, u] -= both
+    return {k: n for k, n in heads.items() if n}
+
+
+def arriving_as(inst: Instance, unit: str, category: str, to_unit: str) -> str:
+    """The category that heads have where they arrive: their own, or the one of the lower stage."""
+    stage = inst.stage_of[to_unit]
+    if stage == inst.stage_of[unit]:
+        return category
+    return next(
+        str(low) for s, low in inst.categories.at[(inst.stage_of[unit], category), "down"] if s == stage
+    )
+
+
 def _ends_of_moves(
     model: pyo.ConcreteModel, inst: Instance, cancel: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -101,6 +125,9 @@ def _ends_of_moves(
     keys = list(inst.stock.index)
     out = {k: round(_number(model.out[k])) if k in model.out else 0 for k in keys}
     into = {k: round(_number(model.into[k])) if k in model.into else 0 for k in keys}
+    for (u, c, v), heads in told_pairs(model).items():
+        out[u, c] -= heads
+        into[v, arriving_as(inst, u, c, v)] -= heads
     same = {k: min(out[k], into[k]) if cancel else 0 for k in keys}
     table = pd.DataFrame(
         [(u, c, inst.units.at[u, "stage"], inst.units.at[u, "township"], out[u, c] - same[u, c], into[u, c] - same[u, c]) for u, c in keys],
@@ -149,10 +176,11 @@ def staff_moves(model: pyo.ConcreteModel, inst: Instance, towns: pd.DataFrame) -
         When the heads cannot be paired: the model's flows and the links disagree.
     """
     columns = ["from_school_id", "from_stage", "to_school_id", "to_stage", "cat_id", "heads"]
+    told = [(*_ends(u), *_ends(v), c, n) for (u, c, v), n in told_pairs(model).items()]
     for cancel in (True, False):
         sent, come = _ends_of_moves(model, inst, cancel)
         if sent.empty:
-            return pd.DataFrame(columns=columns)
+            return pd.DataFrame(told, columns=columns)
         heads = _pair_up(sent, come, _pairing_cost(inst, sent, come, towns))
         if heads is not None:
             break
@@ -162,7 +190,7 @@ def staff_moves(model: pyo.ConcreteModel, inst: Instance, towns: pd.DataFrame) -
         (*_ends(sent.at[i, "unit_id"]), *_ends(come.at[j, "unit_id"]), sent.at[i, "cat_id"], int(heads[i, j]))
         for i, j in zip(*np.nonzero(heads), strict=True)
     ]
-    moves = pd.DataFrame(rows, columns=columns)
+    moves = pd.DataFrame([*told, *rows], columns=columns)
     return moves.groupby(columns[:-1], as_index=False)["heads"].sum()  # those near retirement with the others
 
 
@@ -206,7 +234,7 @@ def purchases(model: pyo.ConcreteModel, inst: Instance) -> pd.DataFrame:
 def item_moves(model: pyo.ConcreteModel, inst: Instance) -> pd.DataFrame:
     """Rows of ``plan.item_moves``: all that closing units free, to the units that take it."""
     got = _quantities(model, inst, "got", inst.movable_items)
-    rows = []
+    rows, left = _carried(model, inst, got)
     for stage in sorted(inst.units["stage"].unique()):
         units = inst.units.index[inst.units["stage"] == stage]
         shut = [u for u in units if _number(model.unit_open[u]) < 0.5]
@@ -214,9 +242,26 @@ def item_moves(model: pyo.ConcreteModel, inst: Instance) -> pd.DataFrame:
         for kind in inst.movable_items:
             need = [[u, got[u, kind]] for u in stay if got[u, kind] > 0]
             for u in shut:
-                rows += _deal(u, float(inst.units.at[u, kind]), kind, need, stay)
+                rows += _deal(u, left.get((u, kind), float(inst.units.at[u, kind])), kind, need, stay)
     columns = ["from_school_id", "from_stage", "to_school_id", "to_stage", "kind", "quantity"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _carried(
+    model: pyo.ConcreteModel, inst: Instance, got: dict[tuple[str, str], float]
+) -> tuple[list[tuple[object, ...]], dict[tuple[str, str], float]]:
+    """What the model itself says goes from school to school, taken off ``got``; what is left of their stock."""
+    pairs = model.component("carried")
+    rows: list[tuple[object, ...]] = []
+    left: dict[tuple[str, str], float] = {}
+    for u, k, v in pairs if pairs is not None else ():
+        amount = _rounded(_number(pairs[u, k, v]) * scale(inst, v, k), inst.standards.resources[k], up=False)
+        left.setdefault((u, k), float(inst.units.at[u, k]))
+        if amount > 0 and _number(model.unit_open[u]) < 0.5:
+            rows.append((*_ends(u), *_ends(v), k, amount))
+            left[u, k] -= amount
+            got[v, k] -= amount
+    return rows, left
 
 
 def _deal(
@@ -241,6 +286,19 @@ def _deal(
     return rows
 
 
+def _held_classes(inst: Instance, table: pd.DataFrame) -> pd.DataFrame:
+    """Classes of bands whose number is held: as many as that, needed or not."""
+    rows = inst.request.held.rows
+    rows = rows[(rows["action"] == "band") & rows["held_quantity"].eq(True)]
+    classes = dict(zip(zip(rows["school_id"], rows["band"], strict=True), rows["quantity"], strict=True))
+    told = [classes.get(k) for k in zip(table["school_id"], table["band"], strict=True)]
+    held = [
+        n if t is None or not o else int(t)
+        for n, t, o in zip(table["classes"], told, table["open"], strict=True)
+    ]
+    return table.assign(classes=held)
+
+
 def unpack(model: pyo.ConcreteModel, inst: Instance, towns: pd.DataFrame) -> Plan:
     """The plan that a solved model states.
 
@@ -257,6 +315,7 @@ def unpack(model: pyo.ConcreteModel, inst: Instance, towns: pd.DataFrame) -> Pla
     Plan
     """
     going = attendance(model, inst)
+    taught = _held_classes(inst, bands(model, inst, going))
     hires = [
         (*_ends(u), c, round(_number(model.hire[u, c])))
         for u, c in model.hire
@@ -264,7 +323,7 @@ def unpack(model: pyo.ConcreteModel, inst: Instance, towns: pd.DataFrame) -> Pla
     ]
     return make_plan(
         inst.county.year,
-        bands=bands(model, inst, going),
+        bands=taught,
         attendance=going,
         staff_moves=staff_moves(model, inst, towns),
         hires=pd.DataFrame(hires, columns=["school_id", "stage", "cat_id", "heads"]),

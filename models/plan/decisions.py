@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
@@ -235,6 +236,8 @@ class PlanResult:
         ``rows`` the ids of the ledger rows that the action is made of.
     findings : tuple of Finding
         Everything imputed, snapped far, unreachable, relaxed, rounded or dropped on the way.
+    held : object or None
+        `models.plan.keeping.Held`: decisions made by hand that the plan was told to keep.
     """
 
     county: County
@@ -245,3 +248,4 @@ class PlanResult:
     times: TravelTimes
     actions: pd.DataFrame
     findings: tuple[Finding, ...]
+    held: Any = None

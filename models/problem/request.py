@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from geodata.contract.county import County
 from geodata.contract.tables import EARMARKS
+from models.plan.keeping import Held
 
 GOALS = (
     "over_cap", "failing", "cells", "shortfall", "deficit", "cv_excess", "imbalance", "beyond_limit", "travel",
@@ -30,6 +31,8 @@ class Request:
         Handed to HiGHS; the same seed gives the same plan.
     goals : tuple of str
         Goals that the model must know: those in order and those that are requirements.
+    held : Held
+        Decisions made by hand that every plan keeps (`models.formulation.holding`).
     """
 
     budget: dict[str, float] | None = field(default=None, hash=False)
@@ -38,6 +41,7 @@ class Request:
     cost_level: str = "base"
     seed: int = 0
     goals: tuple[str, ...] = GOALS
+    held: Held = field(default_factory=Held, hash=False, compare=False)
 
 
 ANY = "any"

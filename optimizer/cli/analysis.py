@@ -19,6 +19,8 @@ from maps.dossier import frontier as frontier_files
 from maps.dossier.folders import may_write
 from maps.wording import band, listed, name, reason, stage, what
 from models.plan.analysis import Frontier, Swap
+from optimizer.cli.asking import asked_county
+from optimizer.cli.chosen import refuse_dossiers, write_dossiers
 from optimizer.cli.console import (
     INFEASIBLE,
     DatabaseOption,
@@ -28,23 +30,18 @@ from optimizer.cli.console import (
     OutsideOption,
     OverwriteOption,
     ScenarioOption,
-    county_of,
     exits,
     output,
     progress,
 )
 from optimizer.infeasibility.elastic import Relaxation
 from optimizer.infeasibility.impossible import Impossible, explain_request
-from optimizer.scenario import Scenario, read_scenario
+from optimizer.scenario import Scenario
 from optimizer.solver.interrupts import held
 from optimizer.study.alternatives import alternatives as make_alternatives
 from optimizer.study.frontier import frontier as make_frontier
 from optimizer.study.study import STUDIED
 from optimizer.verbs.explain import explain_school
-
-
-def _asked(scenario: Path | None) -> Scenario:
-    return read_scenario(scenario) if scenario else Scenario(preset=STUDIED)
 
 
 def frontier_command(
@@ -63,6 +60,12 @@ def frontier_command(
             help="Vary one earmark only: building, device, teacher, transport, any. 只变动一种经费。"
         ),
     ] = "all",
+    dossier: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--dossier", help="Also a dossier of the plan of this line, from 1. 另写第几档的方案文件夹。"
+        ),
+    ] = None,
     scenario: ScenarioOption = None,
     language: LanguageOption = "zh",
     overwrite: OverwriteOption = False,
@@ -73,8 +76,8 @@ def frontier_command(
     out = output(language)
     with exits(out, "plan"), claim(target):
         may_write(target, frontier_files.MARKER, overwrite)
-        asked = _asked(scenario)
-        county = county_of(folder, outside, database)
+        refuse_dossiers(target, dossier, points, overwrite)
+        county, asked = asked_county(folder, outside, database, scenario, Scenario(preset=STUDIED))
         with progress(out) as report:
             found = make_frontier(
                 county, asked, points=points, least=least, most=most, earmark=earmark, report=report
@@ -88,6 +91,11 @@ def frontier_command(
         if drawn != language:
             out.findings([Finding("warning", "analysis.no_chinese_font")])
         out.say_as("analysis.frontier_written", style="bold green", folder=str(target))
+        rows = [
+            (p.plan, p.verdict, p.objective, p.bound, asked.model_copy(update={"budget": p.budget}))
+            for p in found.points
+        ]
+        write_dossiers(out, county, rows, target, dossier, overwrite)
 
 
 def _print_frontier(out: Out, found: Frontier) -> None:
@@ -113,6 +121,12 @@ def alternatives_command(
     within: Annotated[
         float, typer.Option(help="How much worse they may be, as a share. 允许比最优差的比例。")
     ] = 0.03,
+    dossier: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--dossier", help="Also a dossier of this plan, 1 is the best. 另写第几个方案的文件夹。"
+        ),
+    ] = None,
     scenario: ScenarioOption = None,
     language: LanguageOption = "zh",
     overwrite: OverwriteOption = False,
@@ -123,8 +137,8 @@ def alternatives_command(
     out = output(language)
     with exits(out, "plan"), claim(target):
         may_write(target, alternative_files.MARKER, overwrite)
-        asked = _asked(scenario)
-        county = county_of(folder, outside, database)
+        refuse_dossiers(target, dossier, k + 1, overwrite)
+        county, asked = asked_county(folder, outside, database, scenario, Scenario(preset=STUDIED))
         with progress(out) as report:
             found = make_alternatives(county, asked, k=k, within=within, report=report)
         with held() as came:
@@ -139,6 +153,8 @@ def alternatives_command(
         )
         _print_sheet(out, alternative_files.decisions_sheet(found, language).table)
         out.say_as("analysis.alternatives_written", style="bold green", folder=str(target))
+        rows = [(p.plan, p.verdict, p.objective, found.bound, asked) for p in found.plans]
+        write_dossiers(out, county, rows, target, dossier, overwrite)
 
 
 def explain_command(
@@ -161,8 +177,7 @@ def explain_command(
     with exits(out, "explain"):
         if instead is not None and why is None:
             raise InputProblems([Finding("error", "analysis.instead_alone")])
-        asked = _asked(scenario)
-        county = county_of(folder, outside, database)
+        county, asked = asked_county(folder, outside, database, scenario, Scenario(preset=STUDIED))
         if why is None:
             reasons = explain_request(county, asked)
             _print_impossible(out, reasons)

@@ -13,6 +13,7 @@ from maps.dossier.dossier import is_dossier, write_dossier
 from maps.wording import indicator, stage
 from maps.wording import name as in_words
 from models.plan.decisions import PlanResult
+from optimizer.cli.asking import asked_county
 from optimizer.cli.console import (
     NO_PLAN,
     DatabaseOption,
@@ -22,13 +23,12 @@ from optimizer.cli.console import (
     OutsideOption,
     OverwriteOption,
     ScenarioOption,
-    county_of,
     exits,
     output,
     progress,
     refuse_folder,
 )
-from optimizer.scenario import Scenario, read_scenario
+from optimizer.scenario import Scenario
 from optimizer.verbs.least_budget import PASSING, LeastBudget, least_budget
 
 LISTED = 60
@@ -51,8 +51,7 @@ def budget_command(
     with exits(out, "plan"):
         if dossier is not None:
             refuse_folder(dossier, overwrite, is_dossier, "workbook.not_a_dossier")
-        asked = read_scenario(scenario) if scenario else Scenario(seconds=SECONDS, gap=0.05)
-        county = county_of(folder, outside, database)
+        county, asked = asked_county(folder, outside, database, scenario, Scenario(seconds=SECONDS, gap=0.05))
         with progress(out) as report:
             found = least_budget(county, asked, report=report)
         _tell(out, found)

@@ -60,7 +60,9 @@ LanguageOption = Annotated[
     Literal["zh", "en"],
     typer.Option("--lang", help="Language of the output. 输出语言。", envvar="JUNHENG_LANG"),
 ]
-FolderArgument = Annotated[Path, typer.Argument(help="Folder of the county. 县数据文件夹。")]
+FolderArgument = Annotated[
+    Path, typer.Argument(help="Folder or workbook of the county. 县数据文件夹或工作簿。")
+]
 OutsideOption = Annotated[
     bool,
     typer.Option(

@@ -16,10 +16,14 @@ from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.folder.annotated import write_marked
 from geodata.folder.reading import check as check_county
-from geodata.folder.template import refuse_workbook, write_template
+from geodata.folder.template import refuse_workbook
 from geodata.messages import say
 from geodata.standards.scheme import Norms
+from geodata.travel.times import travel_times
+from maps.dossier.audit import AUDIT_MARKER, write_audit
+from maps.dossier.folders import may_write
 from maps.wording import indicator, stage
+from models.plan.arrangement import today_as_plan
 from models.referee.audit import Audit
 from models.referee.audit import audit as audit_county
 from models.standards.norms import load_standards
@@ -30,11 +34,16 @@ from optimizer.cli.console import (
     LanguageOption,
     Out,
     OutsideOption,
+    OverwriteOption,
     county_of,
     exits,
     figure,
     output,
 )
+from optimizer.scenario import Scenario
+from optimizer.scenario_sheet import sheet_scenario
+from optimizer.verbs.template import example_county, write_template
+from optimizer.verbs.told import result_of
 
 
 def check_command(
@@ -54,7 +63,9 @@ def check_command(
         allowed = Allowed(outside, tuple(database or ()))
         found = check_county(folder, allow_outside=outside, databases=allowed.databases)
         if not errors(found):
-            found += _standards_problems(county_of(folder, outside, database))
+            found += _further_problems(county_of(folder, outside, database))
+        elif folder.is_file():
+            found.append(Finding("note", "form.scenario_waits", file=folder.name))
         out.findings(found, most=1000)
         if marked is not None:
             write_marked(folder, found, marked, language, allowed=allowed)
@@ -65,39 +76,66 @@ def check_command(
         raise typer.Exit(BAD_INPUT)
 
 
-def _standards_problems(county: County) -> list[Finding]:
-    """What is wrong with the standards, which are read only once the tables are right."""
-    try:
-        load_standards(county)
-    except InputProblems as problem:
-        return problem.findings
-    return []
+def _further_problems(county: County) -> list[Finding]:
+    """What is wrong with standards and scenario sheet, which are read only once the tables are right."""
+    found: list[Finding] = []
+    for read in (load_standards, sheet_scenario):
+        try:
+            told = read(county)
+        except InputProblems as problem:
+            found += problem.findings
+        else:
+            found += told[1] if isinstance(told, tuple) else []
+    return found
 
 
 def template_command(
     workbook: Annotated[Path, typer.Argument(help="New workbook, .xlsx. 新工作簿。")],
+    example: Annotated[
+        bool, typer.Option("--example", help="Filled with the fictional county. 填好虚构示例县。")
+    ] = False,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", help="Filled from a county's folder or workbook. 用已有的县数据填好。"),
+    ] = None,
     language: LanguageOption = "zh",
 ) -> None:
-    """Write an empty workbook to fill in, with drop-downs and notes. 生成空白填报工作簿。"""
+    """Write a workbook to fill in: settings, scenario, tables, with drop-downs and notes. 生成填报工作簿。"""
     out = output(language)
     with exits(out, "template"):
-        write_template(workbook, language)
+        refuse_workbook(workbook)
+        if example and source is not None:
+            raise InputProblems([Finding("error", "form.example_or_from", file=str(source))])
+        county = example_county() if example else None if source is None else county_of(source, False, None)
+        write_template(workbook, language, county)
         out.say("template", style="bold green", file=str(workbook))
 
 
 def audit_command(
     folder: FolderArgument,
+    target: Annotated[
+        Path | None, typer.Option("--out", help="Folder for a workbook and a map of it. 结果文件夹。")
+    ] = None,
     language: LanguageOption = "zh",
+    overwrite: OverwriteOption = False,
     outside: OutsideOption = False,
     database: DatabaseOption = None,
 ) -> None:
     """Where the county stands today: indicators, CVs, who passes. 现状评估。"""
     out = output(language)
     with exits(out, "audit"):
+        if target is not None:
+            may_write(target, AUDIT_MARKER, overwrite)
         county = county_of(folder, outside, database)
-        found = audit_county(county, load_standards(county))
+        standards = load_standards(county)
+        found = audit_county(county, standards)
         out.findings([f for f in county.findings if f.severity != "note"])
         _print_audit(out, found, county.norms)
+        if target is not None:
+            times = travel_times(county)
+            today = result_of(county, today_as_plan(county, standards, times), Scenario(budget={}), times)
+            place = write_audit(found, today, target, language, overwrite)
+            out.say("audit_written", style="bold green", folder=str(place))
 
 
 def _answer(value: Any, language: str) -> str:

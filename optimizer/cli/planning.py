@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,9 @@ from maps.dossier.dossier import NAMES, draw_plan, is_dossier, is_unfinished, sa
 from maps.dossier.rehearsal import Undrawn, rehearse
 from maps.wording import name as in_words
 from models.plan.decisions import PlanResult
+from models.plan.keeping import Held, Which, held_notes
+from models.plan.names import Names
+from optimizer.cli.asking import asked_county
 from optimizer.cli.console import (
     DatabaseOption,
     FolderArgument,
@@ -26,7 +30,6 @@ from optimizer.cli.console import (
     OutsideOption,
     OverwriteOption,
     ScenarioOption,
-    county_of,
     exits,
     figure,
     output,
@@ -35,10 +38,12 @@ from optimizer.cli.console import (
     rule_word,
 )
 from optimizer.outcomes import InterruptedWithPlan
-from optimizer.scenario import Scenario, read_scenario
+from optimizer.scenario import Scenario
 from optimizer.solver.interrupts import held
+from optimizer.verbs.plan import held_in
 from optimizer.verbs.plan import plan as make_plan
 
+LISTED = 60
 DEMO_SECONDS = 150.0
 """What the demonstration's plan may take, so that a first try ends within five minutes, installation included."""
 
@@ -83,6 +88,15 @@ def plan_command(
     folder: FolderArgument,
     dossier: Annotated[Path, typer.Option("--out", help="Folder for the dossier. 方案文件夹。")],
     scenario: ScenarioOption = None,
+    edited: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", help="plan.xlsx after editing: its edits are kept. 保留手工修改的方案工作簿。"
+        ),
+    ] = None,
+    keep: Annotated[
+        Which, typer.Option(help="What of it is kept: edited cells, or all rows. 保留修改处或全部。")
+    ] = "edited",
     language: LanguageOption = "zh",
     overwrite: OverwriteOption = False,
     outside: OutsideOption = False,
@@ -92,17 +106,25 @@ def plan_command(
     out = output(language)
     with exits(out, "plan"), claim(dossier, NAMES):
         refuse_folder(dossier, overwrite, is_dossier, "workbook.not_a_dossier")
-        asked = read_scenario(scenario) if scenario else Scenario()
-        _plan(out, county_of(folder, outside, database), asked, dossier, overwrite)
+        county, asked = asked_county(folder, outside, database, scenario)
+        kept = None
+        if edited is not None:
+            kept, doubts = held_in(edited, county, keep)
+            county = replace(county, findings=(*county.findings, *doubts))
+            out.say_as("held.many", style="bold", count=len(kept.rows), file=str(edited))
+            out.findings(held_notes(kept, Names(county)), most=LISTED)
+        _plan(out, county, asked, dossier, overwrite, kept)
 
 
-def _plan(out: Out, county: County, asked: Scenario, dossier: Path, overwrite: bool) -> None:
+def _plan(
+    out: Out, county: County, asked: Scenario, dossier: Path, overwrite: bool, kept: Held | None = None
+) -> None:
     """Solve, save, then draw and tell: from the moment that a plan exists, nothing can lose it."""
     out.findings(rehearse(county))
     stopped = False
     try:
         with progress(out) as report:
-            result = make_plan(county, asked, report=report)
+            result = make_plan(county, asked, report=report, keep=kept)
     except InterruptedWithPlan as stop:
         result, stopped = stop.result, True
     with held() as came:

@@ -16,8 +16,10 @@ from maps.dossier.dossier import is_dossier, write_dossier
 from maps.wording import listed
 from maps.wording import name as in_words
 from models.plan.edits import ledger_edits
+from models.plan.keeping import decision_said
 from models.plan.names import Names
 from models.plan.record import number_text, read_plan, read_record
+from optimizer.cli.asking import asked_county
 from optimizer.cli.console import (
     REJECTED,
     DatabaseOption,
@@ -27,7 +29,6 @@ from optimizer.cli.console import (
     OutsideOption,
     OverwriteOption,
     ScenarioOption,
-    county_of,
     exits,
     figure,
     output,
@@ -35,8 +36,8 @@ from optimizer.cli.console import (
     refuse_folder,
     rule_word,
 )
-from optimizer.scenario import Scenario, read_scenario
-from optimizer.verbs.evaluate import evaluate
+from optimizer.verbs.evaluate import MOST_ALONE, Evaluation, evaluate
+from optimizer.verbs.repair import SECONDS, Repair, nearest_repair
 from optimizer.verbs.replay import replay
 
 DIFFERS = 1
@@ -53,6 +54,16 @@ def evaluate_command(
         Path | None, typer.Option("--out", help="Folder for a dossier of it. 方案文件夹。")
     ] = None,
     scenario: ScenarioOption = None,
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair/--no-repair",
+            help="Look for the nearest plan that keeps the rules. 寻找最近的可行方案。",
+        ),
+    ] = True,
+    seconds: Annotated[
+        float, typer.Option(min=1, help="How long it is looked for. 寻找的时限（秒）。")
+    ] = SECONDS,
     language: LanguageOption = "zh",
     overwrite: OverwriteOption = False,
     outside: OutsideOption = False,
@@ -63,8 +74,7 @@ def evaluate_command(
     with exits(out, "evaluate"):
         if dossier is not None:
             refuse_folder(dossier, overwrite, is_dossier, "workbook.not_a_dossier")
-        asked = read_scenario(scenario) if scenario else Scenario()
-        county = county_of(folder, outside, database)
+        county, asked = asked_county(folder, outside, database, scenario)
         found = evaluate(county, workbook, asked)
         out.findings(found.findings)
         out.say_as(
@@ -86,15 +96,63 @@ def evaluate_command(
             for line in broken[:SHOWN]:
                 out.console.print(Text(f"  {line}"))
         _print_measures(out, found.measures)
+        _print_alone(out, found, county)
         out.say_as(
             "plan.accepted" if found.accepted else "plan.rejected",
             style="bold green" if found.accepted else "bold red",
         )
+        if repair and not found.accepted:
+            with progress(out) as report:
+                nearest = nearest_repair(
+                    county, found.original, found.result.plan, asked, found.result.times, seconds, report
+                )
+            _print_repair(out, nearest, county)
         if dossier is not None:
             write_dossier(found.result, dossier, language, overwrite=overwrite)
             out.say("written", style="bold green", folder=str(dossier))
     if not found.accepted:
         raise typer.Exit(REJECTED)
+
+
+def _print_alone(out: Out, found: Evaluation, county: County) -> None:
+    """What each edited decision alone changes of the measures, a line each."""
+    if found.edits["row_id"].nunique() < 2 or found.alone.empty:
+        return  # one edit alone is what the table of measures shows
+    language, names = out.language, Names(county)
+    rows = {r["row_id"]: r for p in (found.original, found.result.plan) for r in p.ledger.to_dict("records")}
+    out.say_as("plan.alone", style="bold")
+    for row_id, lines in found.alone.groupby("row_id", sort=False):
+        changed = [
+            f"{rule_word('measure', r.measure, language)} {figure(r.before)} → {figure(r.after)}"
+            for r in lines.itertuples()
+        ]
+        what = decision_said({**rows[row_id], "held_quantity": True}, names)[language]
+        out.say_as("plan.alone_line", row=row_id, what=what, changes=listed(changed, language))
+    if found.edits["row_id"].nunique() > MOST_ALONE:
+        out.say_as("plan.alone_more", count=MOST_ALONE)
+
+
+def _print_repair(out: Out, found: Repair, county: County) -> None:
+    """The nearest plan that keeps the rules: how near, what it changes, which edits it gives up."""
+    fields: dict[str, object] = {"seconds": f"{found.seconds:.0f}", "limit": f"{found.limit:.0f}"}
+    if found.plan is None:
+        out.say_as(
+            "plan.repair_never" if found.status == "infeasible" else "plan.repair_none",
+            style="bold red",
+            **fields,
+        )
+        return
+    names, language = Names(county), out.language
+    key = "plan.repair_proven" if found.status == "proven" else "plan.repair_found"
+    fields |= {
+        "distance": figure(found.distance),
+        "bound": figure(max(0.0, found.bound)),
+        "count": len(found.changes),
+    }
+    out.say_as(key, style="bold green", **fields)
+    for row in found.given_up.to_dict("records"):
+        out.say_as("plan.given_up", what=decision_said(row, names)[language], row=row["row_id"])
+    _print_edits(out, found.changes, county, None)
 
 
 def compare_command(first: DossierArgument, second: DossierArgument, language: LanguageOption = "zh") -> None:

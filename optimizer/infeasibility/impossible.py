@@ -15,6 +15,7 @@ from optimizer.infeasibility.conflicts import clash_in_words, least_money, seats
 from optimizer.infeasibility.elastic import Relaxation, relaxations
 from optimizer.outcomes import StoppedWithoutPlan
 from optimizer.scenario import Scenario, check_scenario
+from optimizer.scenario_sheet import asked_of
 from optimizer.search.search import NoPlan
 from optimizer.search.task import Task
 from optimizer.solver.stopping import Stop, heeding
@@ -213,7 +214,7 @@ def explain_request(
     ------
     InputProblems, StoppedWithoutPlan
     """
-    scenario = scenario or Scenario()
+    scenario = scenario or asked_of(county)[0]
     check_scenario(scenario, county)
     times = times or travel_times(county)
     inst = build_instance(county, load_standards(county), scenario.request(), times)

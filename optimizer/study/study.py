@@ -26,6 +26,7 @@ from models.standards.norms import Standards, load_standards
 from optimizer.infeasibility.conflicts import why_infeasible
 from optimizer.outcomes import Infeasible, Rejected, StoppedWithoutPlan
 from optimizer.scenario import Scenario, check_scenario
+from optimizer.scenario_sheet import asked_of
 from optimizer.search.relaxation import recentred
 from optimizer.search.search import Search, Solved
 from optimizer.search.split import exact_objective
@@ -173,7 +174,7 @@ def open_study(
     ------
     InputProblems, Infeasible, StoppedWithoutPlan
     """
-    scenario = scenario or Scenario(preset=STUDIED)
+    scenario = scenario or asked_of(county, Scenario(preset=STUDIED))[0]
     check_scenario(scenario, county)
     task = task or scenario.task()
     standards = load_standards(county)

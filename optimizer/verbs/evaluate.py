@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -10,18 +11,21 @@ import pandas as pd
 from geodata.contract.county import County
 from geodata.contract.findings import Finding
 from geodata.travel.times import TravelTimes, travel_times
-from models.plan.decisions import Plan, PlanResult, SolveRecord, Verdict
+from models.plan.decisions import Plan, PlanResult, Verdict
 from models.plan.edits import blamed, ledger_edits, new_violations
-from models.plan.reasons import list_actions
 from models.plan.record import read_plan
 from models.plan.sheets import read_edited
-from models.problem.baseline import today_findings, today_groups
-from models.referee.verdict import judge, violations_of
+from models.referee.verdict import judge
 from models.standards.norms import load_standards
 from optimizer.scenario import Scenario, check_scenario
+from optimizer.scenario_sheet import asked_of
+from optimizer.verbs.told import result_of
 
 EDITED = "edited"
 """Status of a plan that nobody solved for."""
+MOST_ALONE = 30
+"""Edited decisions that are judged alone: each costs a verdict."""
+SAME = 1e-6
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,9 @@ class Evaluation:
         ``measure, unit, better, today, before, after``.
     findings : tuple of Finding
         Names and ids in doubt.
+    alone : DataFrame
+        ``row_id, measure, unit, before, after``: every measure that one edited decision changes when it alone is made in the
+        original plan; for the first `MOST_ALONE` decisions.
     """
 
     original: Plan
@@ -53,6 +60,7 @@ class Evaluation:
     violations: pd.DataFrame
     measures: pd.DataFrame
     findings: tuple[Finding, ...]
+    alone: pd.DataFrame
 
     @property
     def accepted(self) -> bool:
@@ -89,7 +97,7 @@ def evaluate(
     InputProblems
         What cannot be read, place by place.
     """
-    scenario = scenario or Scenario()
+    scenario = scenario or asked_of(county)[0]
     check_scenario(scenario, county)
     path = Path(path)
     if path.suffix.lower() == ".xlsx":
@@ -104,18 +112,38 @@ def evaluate(
     def referee(plan: Plan) -> Verdict:
         return judge(county, standards, plan, times, request)
 
-    def broken_by(plan: Plan) -> pd.DataFrame:
-        return violations_of(county, standards, plan, times, request)
-
     before = referee(original)
     after = before if made == original else referee(made)
     edits, broken = ledger_edits(original, made), new_violations(before, after)
     edits["broken"] = pd.Series(blamed(county, edits, broken), index=edits.index, dtype=object)
     measures = before.measures.rename(columns={"plan": "before"}).assign(after=after.measures["plan"])
-    imbalance = float(after.measures.set_index("measure").at["imbalance", "plan"])
-    solve = SolveRecord(imbalance, float("nan"), float("nan"), 0.0, EDITED, "", scenario.seed, ())
-    groups = today_groups(county, standards, times)
-    found = (*county.findings, *times.findings, *today_findings(county, groups), *doubts)
-    actions = list_actions(county, made, after, standards, broken_by)
-    result = PlanResult(county, scenario.model_dump(mode="json"), made, after, solve, times, actions, found)
-    return Evaluation(original, before, result, edits, broken, measures, doubts)
+    result = result_of(county, made, scenario, times, after, EDITED, findings=doubts)
+    alone = each_alone(original, made, before, referee)
+    return Evaluation(original, before, result, edits, broken, measures, doubts, alone)
+
+
+def each_alone(
+    original: Plan, made: Plan, before: Verdict, referee: Callable[[Plan], Verdict], most: int = MOST_ALONE
+) -> pd.DataFrame:
+    """What each edited decision alone changes of every measure, beside the original plan.
+
+    Returns
+    -------
+    DataFrame
+        ``row_id, measure, unit, before, after``; nothing of decisions that change none.
+    """
+    rows = list(dict.fromkeys(ledger_edits(original, made)["row_id"]))
+    was = before.measures.set_index("measure")
+    parts = []
+    for row_id in rows[:most]:
+        kept = original.ledger[original.ledger["row_id"] != row_id]
+        own = made.ledger[made.ledger["row_id"] == row_id]
+        one = replace(original, ledger=pd.concat([kept, own], ignore_index=True) if len(own) else kept)
+        now = referee(one).measures
+        both = now.assign(row_id=row_id, before=now["measure"].map(was["plan"])).rename(
+            columns={"plan": "after"}
+        )
+        differs = ~((both["before"] - both["after"]).abs() <= SAME) & both["after"].notna()
+        parts.append(both.loc[differs, ["row_id", "measure", "unit", "before", "after"]])
+    columns = ["row_id", "measure", "unit", "before", "after"]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)

@@ -18,6 +18,7 @@ from optimizer.infeasibility.conflicts import named, places_by_id
 from optimizer.infeasibility.impossible import reasons, why_impossible
 from optimizer.outcomes import Infeasible, StoppedWithoutPlan
 from optimizer.scenario import Scenario
+from optimizer.scenario_sheet import asked_of
 from optimizer.search.search import NoPlan
 from optimizer.search.task import Report
 from optimizer.solver.stopping import Stop, heeding
@@ -74,7 +75,7 @@ def explain_school(
         As `optimizer.verbs.plan.plan`.
     """
     _known(county, school_id, instead)
-    scenario = scenario or Scenario(preset=STUDIED)
+    scenario = scenario or asked_of(county, Scenario(preset=STUDIED))[0]
     with heeding(stop) as token:
         study = open_study(county, scenario, times, task=scenario.task(token, report))
         tried = scenario.method.flip_budgets if shares is None else shares

@@ -23,6 +23,7 @@ from models.problem.instance import build_instance
 from models.standards.norms import load_standards
 from optimizer.outcomes import Infeasible, StoppedWithoutPlan
 from optimizer.scenario import Goal, Requirement, Scenario
+from optimizer.scenario_sheet import asked_of
 from optimizer.search.search import Search
 from optimizer.search.task import Report, Task
 from optimizer.solver.limits import Limits
@@ -158,7 +159,7 @@ def least_budget(
     Rejected, Defect
     """
     begun = time.monotonic()
-    scenario = scenario or Scenario()
+    scenario = scenario or asked_of(county)[0]
     require = scenario.require or (PASSING,)
     times = times or travel_times(county)
     third = {"seconds": scenario.seconds / 3}

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from geodata.contract.county import County
-from geodata.contract.findings import Finding
+from geodata.contract.findings import Finding, InputProblems
 from geodata.travel.times import TravelTimes, travel_times
 from models.formulation.solution import unpack
 from models.plan.decisions import GoalRecord, Plan, PlanResult, SolveRecord, Verdict
+from models.plan.keeping import Held, Which, decision_said, held_notes, held_of, missing_in
+from models.plan.names import Names
 from models.plan.reasons import list_actions
+from models.plan.sheets import read_edited
 from models.problem.baseline import today_findings
 from models.problem.instance import Instance, build_instance
 from models.referee.verdict import judge, violations_of
 from models.standards.norms import load_standards
 from optimizer.infeasibility.conflicts import why_infeasible
+from optimizer.infeasibility.unkept import why_unkept
 from optimizer.outcomes import Defect, Infeasible, InterruptedWithPlan, Rejected, StoppedWithoutPlan
 from optimizer.scenario import Scenario, check_scenario
+from optimizer.scenario_sheet import asked_of
 from optimizer.search.search import NoPlan
 from optimizer.search.split import exact_objective
 from optimizer.search.steps import Found, find_plan
@@ -39,6 +46,7 @@ def plan(
     times: TravelTimes | None = None,
     report: Report | None = None,
     stop: Stop | None = None,
+    keep: Held | None = None,
 ) -> PlanResult:
     """The allocation plan of a county.
 
@@ -46,13 +54,15 @@ def plan(
     ----------
     county : County
     scenario : Scenario or None
-        None asks for the default goals within the county's own budget.
+        None asks for what its scenario sheet says, or the default goals within the county's own budget.
     times : TravelTimes or None
         None computes them.
     report : callable or None
         Called with the goal being solved and a `Progress`, for a live display.
     stop : Stop or None
         Ends the search at the next chance; what is found is made into the plan. None: Ctrl-C does.
+    keep : Held or None
+        Decisions made by hand that the plan keeps (`held_in`); the rest is decided.
 
     Returns
     -------
@@ -63,7 +73,7 @@ def plan(
     InputProblems
         The scenario names a school that does not exist, and the like.
     Infeasible
-        Proven: no plan keeps the hard rules within the budget.
+        Proven: no plan keeps the hard rules within the budget, and what is held.
     StoppedWithoutPlan
         Limit or stop before any plan was found.
     Rejected
@@ -74,11 +84,12 @@ def plan(
         Ctrl-C after the plan was found; it carries the result.
     """
     begun = time.monotonic()
-    scenario = scenario or Scenario()
+    scenario, said = (scenario, ()) if scenario else asked_of(county)
     check_scenario(scenario, county)
     standards = load_standards(county)
     times = times or travel_times(county)
-    request = scenario.request()
+    kept = keep or Held()
+    request = replace(scenario.request(), held=kept)
     inst = build_instance(county, standards, request, times)
     with heeding(stop) as token:
         found = _found(inst, scenario, token, report)
@@ -92,9 +103,12 @@ def plan(
         verdict = judge(county, standards, made, times, request)
         if not verdict.accepted:
             raise Rejected(verdict)
+        _all_kept(made, kept, county)
         actions = list_actions(county, made, verdict, standards, broken)
-        tidy = without_idle(made, verdict, actions, lambda one: judge(county, standards, one, times, request))
-        notes = _notes(found, scenario)
+        mine = set(kept.rows["row_id"])
+        loose = actions[np.array([not mine & set(rows) for rows in actions["rows"]], dtype=bool)]
+        tidy = without_idle(made, verdict, loose, lambda one: judge(county, standards, one, times, request))
+        notes = (*_notes(found, scenario), *held_notes(kept, Names(county)))
         if tidy.dropped:
             made, verdict = tidy.plan, tidy.verdict
             actions = list_actions(county, made, verdict, standards, broken)
@@ -103,17 +117,54 @@ def plan(
         solve = _record(found, verdict, scenario, begun, notes)
         result = PlanResult(
             county, scenario.model_dump(mode="json"), made, verdict, solve, times, actions,
-            (*county.findings, *times.findings, *today_findings(county, inst.groups), *_without_choice(inst), *notes),
+            (*county.findings, *said, *times.findings, *today_findings(county, inst.groups), *_without_choice(inst), *notes),
+            kept,
         )  # fmt: skip
     if stopped:
         raise InterruptedWithPlan(result)
     return result
 
 
+def held_in(path: str | Path, county: County, which: Which = "edited") -> tuple[Held, tuple[Finding, ...]]:
+    """The decisions of an edited plan workbook that a new plan is to keep.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``plan.xlsx`` after editing.
+    county : County
+    which : {"edited", "all"}
+        The cells that were changed, or every row of the workbook.
+
+    Returns
+    -------
+    Held
+    tuple of Finding
+        Names and ids in doubt.
+
+    Raises
+    ------
+    InputProblems
+        What cannot be read, place by place.
+    """
+    read = read_edited(Path(path), county)
+    return held_of(read.original, read.plan, which), read.findings
+
+
+def _all_kept(made: Plan, kept: Held, county: County) -> None:
+    """Nothing that is held is dropped in silence."""
+    lost = missing_in(made, kept).to_dict("records")
+    if lost:
+        names = Names(county)
+        raise InputProblems([Finding("error", "held.lost", {"what": decision_said(r, names)}) for r in lost])
+
+
 def _found(inst: Instance, scenario: Scenario, stop: Stop, report: Report | None) -> Found:
     try:
         return find_plan(inst, scenario.task(stop, report))
     except NoPlan as none:
+        if none.status == "infeasible" and inst.request.held:
+            raise Infeasible(why_unkept(inst)) from None
         if none.status == "infeasible":
             raise Infeasible(unmet(inst, scenario, stop) or why_infeasible(none.instance)) from None
         raise StoppedWithoutPlan(none.status, stop.reason == "asked") from None

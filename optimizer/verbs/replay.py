@@ -13,6 +13,7 @@ from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.reading import read_county
 from models.plan.decisions import PlanResult
 from models.plan.edits import ledger_edits
+from models.plan.keeping import held_from
 from models.plan.record import RECORD, read_plan, read_record
 from optimizer.scenario import Scenario
 from optimizer.search.task import Report
@@ -83,7 +84,7 @@ def replay(path: str | Path, folder: str | Path | None = None, report: Report | 
         found.append(Finding("warning", "plan.other_input", file=str(folder)))
     if record.get("status") == "edited":
         found.append(Finding("warning", "plan.was_edited", file=RECORD))
-    result = plan(county, scenario, report=report)
+    result = plan(county, scenario, report=report, keep=held_from(record.get("held") or []))
     if "stopped" in (record.get("status"), result.solve.status):
         found.append(Finding("note", "plan.clock_may_differ", file=RECORD))
     return Replay(str(record.get("plan_id")), result, ledger_edits(before, result.plan), tuple(found))

@@ -10,8 +10,11 @@ from geodata.contract.findings import InputProblems
 from geodata.contract.tables import TABLES
 from geodata.contract.validation import choice_words, coerce, plain
 from geodata.folder.reading import read_county
-from geodata.folder.template import ROWS, choices, note, sheet_name, write_template
+from geodata.folder.template import ROWS, choices, note, sheet_name
 from geodata.messages import LANGUAGES, catalogue
+from geodata.standards.reading import DEFAULT, merge
+from models.standards.norms import load_standards
+from optimizer.verbs.template import write_template
 from tests.geodata.bureau_files import tables
 
 
@@ -52,6 +55,9 @@ def test_filled_template_reads_the_same_county(county_folder, language):
     filled(county_folder, language)
     county = read_county(county_folder)
     for name, table in wanted.tables().items():
+        if name == "standards":  # the norms that apply anyway
+            assert load_standards(county).rules == load_standards(wanted).rules
+            continue
         pd.testing.assert_frame_equal(county.tables()[name], table, check_exact=True, obj=name)
 
 
@@ -60,12 +66,14 @@ def book(tmp_path_factory):
     return openpyxl.load_workbook(write_template(tmp_path_factory.mktemp("template") / "t.xlsx"))
 
 
-def test_a_sheet_per_table_and_nothing_filled_in(book):
-    assert book.sheetnames[1:] == [t.zh for t in TABLES.values()]
+def test_a_sheet_per_table_and_only_prices_and_norms_filled_in(book):
+    assert book.sheetnames[1:] == ["县情设置", "方案要求", *(t.zh for t in TABLES.values()), "_lists"]
     for table in TABLES.values():
         page = book[table.zh]
         assert [c.value for c in page[1]] == [c.zh for c in table.columns]
-        assert page.max_row == 1
+        assert page.max_row == {"unit_costs": 29, "standards": 1 + len(merge(DEFAULT, {}).rules)}.get(
+            table.name, 1
+        )
 
 
 def test_headings_carry_notes_with_unit_range_and_choices(book):

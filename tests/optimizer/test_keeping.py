@@ -1,0 +1,191 @@
+"""What a planner decided by hand is kept, or it is said what clashes; the nearest plan that keeps the rules."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+import optimizer.cli.planning as planning
+from geodata.contract.findings import InputProblems
+from maps.dossier.workbook import write_workbook
+from models.plan.decisions import PlanResult
+from models.plan.edits import ledger_edits
+from models.plan.keeping import held_from, held_of, missing_in
+from models.plan.sheets import read_edited, sheet_titles
+from optimizer.cli.console import INFEASIBLE, REJECTED
+from optimizer.outcomes import Infeasible
+from optimizer.scenario import Goal, Scenario
+from optimizer.verbs.plan import held_in, plan
+from optimizer.verbs.repair import nearest_repair
+from optimizer.verbs.template import write_template
+from tests.optimizer.test_workbook import ask, run
+from tests.samples import small_county
+
+QUICK = Scenario(goals=(Goal(name="travel"),))
+Cells = tuple[tuple[str, str, object], ...]
+STAY: Cells = (("attendance", "F9", "A1"), ("attendance", "G9", "walk"))
+"""V3's pupils of grades 4-6 stay where they are today, on foot."""
+HIRE: Cells = tuple(("hires", f"{c}2", v) for c, v in zip("ABCD", ("B1", "primary", "arts", 2), strict=True))
+CLASSES: Cells = (("bands", "E7", 7),)
+BUY: Cells = tuple(
+    ("purchases", f"{c}9", v) for c, v in zip("ABCD", ("B1", "primary", "multimedia rooms", 3), strict=True)
+)
+FAR: Cells = (("attendance", "F2", "B1"),)
+MANY: Cells = (("bands", "E2", 40),)
+SHUT: Cells = (("bands", "D6", "no"),)
+DRAIN: Cells = tuple(
+    ("staff_moves", f"{c}9", v)
+    for c, v in zip("ABCDEF", ("A1", "primary", "B1", "primary", "backbone", 2), strict=True)
+)
+
+
+def moved(heads: int) -> Cells:
+    """A transfer within a township."""
+    names = ("A1", "primary", "A2", "primary", "plain", heads)
+    return tuple(("staff_moves", f"{c}9", v) for c, v in zip("ABCDEF", names, strict=True))
+
+
+@pytest.fixture(autouse=True)
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "draw_plan", lambda *_: [])
+    monkeypatch.setattr(planning, "rehearse", lambda _: [])
+
+
+@pytest.fixture(scope="module")
+def made() -> PlanResult:
+    return plan(small_county(), QUICK)
+
+
+@pytest.fixture(scope="module")
+def workbook(made: PlanResult, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The plan's workbook; not to be changed."""
+    return write_workbook(made, tmp_path_factory.mktemp("keeping") / "plan.xlsx", "en")
+
+
+def edit(workbook: Path, path: Path, *cells: tuple[str, str, object]) -> Path:
+    book = openpyxl.load_workbook(workbook)
+    for sheet, cell, value in cells:
+        book[sheet_titles(sheet)["en"]][cell] = value
+    book.save(path)
+    return path
+
+
+def test_the_workbook_is_as_the_edits_suppose(workbook: Path) -> None:
+    book = openpyxl.load_workbook(workbook)
+    going, bands = (book[sheet_titles(n)["en"]] for n in ("attendance", "bands"))
+    assert [going[f"{c}9"].value for c in "AB"] == ["甲镇V3村 [V3]", "grades 4-6"]
+    assert "A1" not in str(going["F9"].value)
+    assert [bands[f"{c}7"].value for c in "AB"] == ["甲镇A9 [A9]", "grades 7-9"]
+    assert str(bands["A6"].value).startswith("甲镇A3")
+
+
+def test_edits_are_kept_and_the_rest_is_solved(made: PlanResult, workbook: Path, tmp_path: Path) -> None:
+    path = edit(workbook, tmp_path / "edited.xlsx", *STAY, *HIRE, *CLASSES, *BUY, *moved(1))
+    held, doubts = held_in(path, made.county)
+    assert len(held.rows) == 5 and not doubts
+    result = plan(made.county, QUICK, times=made.times, keep=held)
+    assert result.verdict.accepted and missing_in(result.plan, held).empty
+    assert len([f for f in result.findings if f.key == "held.kept"]) == 5
+    assert held_from(json.loads(json.dumps(held.record()))).rows.equals(
+        held.rows.astype(object).infer_objects()
+    )
+    # with nothing held the plan is the first one again: the edits made the difference
+    assert not missing_in(made.plan, held).empty
+
+
+def test_what_was_taken_out_stays_out(made: PlanResult) -> None:
+    bought = made.plan.purchases
+    assert len(bought)
+    edited = replace(made.plan, purchases=bought.iloc[1:])
+    held = held_of(made.plan, edited)
+    assert held.rows[["action", "quantity"]].values.tolist() == [["buy", 0.0]]
+    assert len(missing_in(made.plan, held)) == 1 and missing_in(edited, held).empty
+    everything = held_of(made.plan, edited, "all")
+    assert len(everything.rows) == len(made.plan.ledger)
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (FAR, ("甲镇V1村", "beyond its limit")), (MANY, ("40 classes", "10 is the most")), (DRAIN, ("2 × backbone", "No drain")),
+        ((*SHUT, *HIRE), ("closes grades 1-3", "Closures in the county")),
+    ],
+)  # fmt: skip
+def test_edits_that_cannot_be_kept_are_named_with_the_rules(
+    made: PlanResult, workbook: Path, tmp_path: Path, cells: Cells, said: tuple[str, ...]
+) -> None:
+    held, _ = held_in(edit(workbook, tmp_path / "edited.xlsx", *cells), made.county)
+    with pytest.raises(Infeasible) as caught:
+        plan(made.county, QUICK, times=made.times, keep=held)
+    (finding,) = caught.value.findings
+    assert all(word in finding.text("en") for word in said), finding.text("en")
+    assert "hires" not in finding.text("en")  # what could be kept is not blamed
+    assert finding.text("zh") != finding.text("en")
+
+
+@pytest.mark.parametrize(
+    ("cells", "changes"),
+    [
+        (MANY, [("band", "quantity", 40.0, 7.0)]), (SHUT, [("band", "state", "closed", "open")]),
+        ((*FAR, *HIRE), [("attend", "to_id", "B1", "A1")]),
+    ],
+)  # fmt: skip
+def test_the_nearest_repair_changes_as_little_as_can_be(
+    made: PlanResult, workbook: Path, tmp_path: Path, cells: Cells, changes: list[tuple[object, ...]]
+) -> None:
+    read = read_edited(edit(workbook, tmp_path / "edited.xlsx", *cells), made.county)
+    found = nearest_repair(made.county, read.original, read.plan, QUICK, made.times)
+    assert found.plan is not None and found.verdict is not None
+    assert (found.status, found.verdict.accepted) == ("proven", True)
+    lines = found.changes[["action", "column", "before", "after"]].itertuples(index=False, name=None)
+    assert [
+        line
+        for line in lines
+        if line[:2] not in (("attend", "mode"), ("band", "quantity")) or line[2] == 40.0
+    ] == changes
+    assert len(found.given_up) == 1 and found.distance > 0
+    assert found.changes.equals(ledger_edits(read.plan, found.plan))
+
+
+def test_a_legal_plan_needs_no_repair(made: PlanResult) -> None:
+    found = nearest_repair(made.county, made.plan, made.plan, QUICK, made.times)
+    assert found.plan == made.plan and found.distance == pytest.approx(0.0, abs=1e-6)
+
+
+def test_from_the_command_line_kept_refused_and_made_again(workbook: Path, tmp_path: Path) -> None:
+    county = write_template(tmp_path / "mycounty.xlsx", "en", small_county())
+    ask(county, [("goal", "travel", None)], "en")
+    path = edit(workbook, tmp_path / "edited.xlsx", *STAY)
+    code, output = run("plan", county, "--from", path, "--out", tmp_path / "kept")
+    assert code == 0 and "1 decisions of" in output and "kept as it was edited: pupils of 甲镇V3村" in output
+    record = json.loads((tmp_path / "kept" / "run.json").read_text(encoding="utf-8"))
+    assert [(r["to_id"], r["mode"]) for r in record["held"]] == [("A1", "walk")]
+    code, output = run("replay", tmp_path / "kept")
+    assert code == 0 and "The same plan again" in output
+    path = edit(workbook, tmp_path / "edited.xlsx", *FAR)
+    code, output = run("plan", county, "--from", path, "--out", tmp_path / "not")
+    assert code == INFEASIBLE and "甲镇V1村" in output and not (tmp_path / "not").exists()
+
+
+def test_evaluate_says_what_each_edit_does_and_the_nearest_plan(workbook: Path, tmp_path: Path) -> None:
+    county = write_template(tmp_path / "mycounty.xlsx", "en", small_county())
+    path = edit(workbook, tmp_path / "edited.xlsx", *MANY, *HIRE)
+    code, output = run("evaluate", county, path)
+    assert code == REJECTED
+    assert "Classrooms (hard), 甲镇A1: 43 against 10 classes" in output
+    assert "hires 2 × arts" in output and "Teachers hired 0 → 2" in output
+    assert (
+        "none is nearer (proven)" in output
+        and "of 60 s" in output
+        and "40 classes of grades 1-3 (row" in output
+    )
+
+
+def test_doubtful_names_are_refused_with_their_cell(made: PlanResult, workbook: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputProblems) as caught:
+        held_in(edit(workbook, tmp_path / "edited.xlsx", ("attendance", "F9", "nowhere")), made.county)
+    assert caught.value.findings[0].row == 9
