@@ -191,7 +191,8 @@ def scenario_sheet() -> str:
     rows: list[tuple[object, ...]] = []
     for item in SCENARIO.items:
         names = ", ".join(f"{en}" for _, _, en in item.choices) or ("a school" if item.source else "")
-        unit = "10,000 yuan (万元)" if item.unit == "large" else item.unit or "number" if item.number else ""
+        unit = {"large": "10,000 yuan (万元)", "percent": "per cent"}.get(item.unit, item.unit or "number")
+        unit = unit if item.number else ""
         about = words(f"form.about_{item.name}")
         rows.append((f"{item.word('en')} ({item.word('zh')})", names, unit, about))
     return grid(("item", "names", "value", "what it says"), rows)

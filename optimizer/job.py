@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -49,12 +49,12 @@ class Job:
     ----------
     folder : Path
         A county's folder or workbook.
-    scenario : Scenario
-        Its ``method`` included.
+    scenario : Scenario or None
+        Its ``method`` included. None: what the workbook's scenario sheet asks for, or the default.
     """
 
     folder: Path
-    scenario: Scenario = field(default_factory=Scenario)
+    scenario: Scenario | None = None
 
     def run(self, stop: Stop | None = None, report: Report | None = None) -> PlanResult:
         """Make the plan here; arguments, answer and errors of `optimizer.verbs.plan.plan`."""

@@ -19,9 +19,10 @@ from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.tables import TABLES, Column, Table
 from geodata.folder.target import claim
-from geodata.messages import catalogue, say
+from geodata.messages import catalogue, in_terms, say
 from geodata.standards.reading import DEFAULT, merge
 from geodata.standards.scheme import Norms
+from geodata.standards.terms import terms_of
 from geodata.workbook.forms import Form
 from geodata.workbook.sheets import Lists, write_form
 
@@ -71,13 +72,13 @@ def draw_template(
         The file exists, or the name does not end in .xlsx.
     """
     refuse_workbook(path)
-    with claim(path) as target:
-        target.new_file(lambda draft: _write(draft, language, forms, county))
+    norms = merge(DEFAULT, {}) if county is None else county.norms
+    with claim(path) as target, in_terms(terms_of(norms.scheme)):
+        target.new_file(lambda draft: _write(draft, language, forms, county, norms))
     return path
 
 
-def _write(path: Path, language: str, forms: tuple[Form, ...], county: County | None) -> None:
-    norms = merge(DEFAULT, {}) if county is None else county.norms
+def _write(path: Path, language: str, forms: tuple[Form, ...], county: County | None, norms: Norms) -> None:
     filled = prefilled(norms) if county is None else filled_by(county)
     with xlsxwriter.Workbook(str(path)) as book:
         book.set_properties({"title": "junheng", "created": MADE})
