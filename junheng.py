@@ -16,10 +16,10 @@ from maps.stress.folder import write_stress
 from models.plan.arrangement import today_as_plan
 from models.plan.decisions import Plan, PlanResult, Verdict
 from models.plan.record import read_plan
-from models.plan.stressed import Stress
 from models.referee.audit import Audit, audit
 from models.referee.verdict import judge
 from models.standards.norms import Standards, load_standards
+from models.study.stressed import Stress
 from optimizer.infeasibility.impossible import explain_request
 from optimizer.job import Job
 from optimizer.scenario import Scenario, read_scenario

@@ -13,7 +13,7 @@ from matplotlib.font_manager import FontProperties
 from geodata.messages import large_unit, say
 from maps.wording import name
 from models.formulation.money import EARMARKED
-from models.plan.analysis import Frontier, FrontierPoint
+from models.study.analysis import Frontier, FrontierPoint
 
 CHINESE_FONTS = (
     "Noto Sans CJK SC", "Source Han Sans SC", "Source Han Sans CN", "Microsoft YaHei", "SimHei", "PingFang SC", "Heiti SC",

@@ -17,7 +17,7 @@ from maps.dossier.notices import percent
 from maps.dossier.tables import Sheet
 from maps.dossier.workbook import write_told
 from maps.wording import listed, name
-from models.plan.analysis import Alternatives
+from models.study.analysis import Alternatives
 
 MARKER = "alternatives.json"
 KIND = Output(MARKER, frozenset(("alternatives.xlsx",)))

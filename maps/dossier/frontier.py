@@ -18,7 +18,7 @@ from maps.dossier.tables import Sheet
 from maps.dossier.workbook import write_told
 from maps.wording import band, listed, name, what
 from models.formulation.money import EARMARKED
-from models.plan.analysis import Frontier, FrontierPoint
+from models.study.analysis import Frontier, FrontierPoint
 
 MARKER = "frontier.json"
 KIND = Output(MARKER, frozenset(("frontier.xlsx", "frontier.png")))

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
 from maps.chart import chinese_font
-from maps.stress.words import SHOWN, measure_said, stress_said, stress_word
-from models.plan.stressed import Stress
+from maps.stress.words import STRESS_MEASURES, measure_said, stress_said, stress_word
+from models.study.stressed import Stress
 
 DARK, MIDDLE, LIGHT, RED = "#1F4E79", "#5B9BD5", "#BDD7EE", "#C00000"
 
@@ -48,7 +48,7 @@ def draw_stress(found: Stress, path: Path, language: str) -> str:
     words = "en" if language == "zh" and family is None else language
     font = FontProperties(family=family if words == "zh" and family else "DejaVu Sans", size=8)
     table = found.measures.set_index("measure")
-    rows = [m for m in SHOWN if table.at[m, "least"] == table.at[m, "least"]]
+    rows = [m for m in STRESS_MEASURES if table.at[m, "least"] == table.at[m, "least"]]
     with mpl.rc_context({"svg.hashsalt": "junheng", "svg.fonttype": "none", "axes.unicode_minus": False}):
         figure = Figure(figsize=(8.3, 0.9 + 0.62 * max(1, len(rows))), layout="constrained")
         FigureCanvasSVG(figure)

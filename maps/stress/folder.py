@@ -16,7 +16,7 @@ from maps.dossier.workbook import write_told
 from maps.stress.chart import draw_stress
 from maps.stress.sheets import stress_sheets
 from maps.stress.words import stress_said, stress_word
-from models.plan.stressed import Stress
+from models.study.stressed import Stress
 
 STRESS_MARKER = "stress.json"
 TABLES_OF = ("measures", "rules", "regret", "decisions", "effects")

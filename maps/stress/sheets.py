@@ -8,7 +8,7 @@ from maps.dossier.notices import percent
 from maps.dossier.tables import Sheet
 from maps.stress.words import effect_said, factor_said, measure_said, stress_word
 from maps.wording import band, listed, name, what
-from models.plan.stressed import Stress
+from models.study.stressed import Stress
 
 
 def _named(table: pd.DataFrame, language: str, **fields: object) -> pd.DataFrame:

@@ -6,12 +6,12 @@ from geodata.messages import catalogue, say
 from geodata.standards.scheme import Norms
 from maps.dossier.notices import percent
 from maps.wording import listed, name, stage, what
-from models.plan.stressed import Edge, FailureBox, Stress
+from models.study.stressed import Edge, FailureBox, Stress
 
 WEAK = 0.8
 """Coverage and density below which a sentence about failure is only a hint."""
 GOAL = "goal_"
-SHOWN = (
+STRESS_MEASURES = (
     "units_passing", "cells_met", "worst_cv_ratio", "imbalance", "goal_deficit", "goal_over_cap", "pupils_over_limit", "largest_class",
     "cost",
 )  # fmt: skip

@@ -18,7 +18,7 @@ from maps.dossier import alternatives as alternative_files
 from maps.dossier import frontier as frontier_files
 from maps.dossier.folders import may_write
 from maps.wording import band, listed, name, reason, stage, what
-from models.plan.analysis import Frontier, Swap
+from models.study.analysis import Frontier, Swap
 from optimizer.cli.asking import asked_county
 from optimizer.cli.chosen import refuse_dossiers, write_dossiers
 from optimizer.cli.console import (

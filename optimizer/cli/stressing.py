@@ -22,7 +22,7 @@ from maps.stress.folder import write_stress
 from maps.stress.sheets import measures_sheet, rules_sheet
 from maps.stress.words import SHOWN, stress_said
 from models.plan.record import RECORD, read_plan, read_record
-from models.plan.stressed import Stress
+from models.study.stressed import Stress
 from optimizer.cli.console import (
     DatabaseOption,
     LanguageOption,

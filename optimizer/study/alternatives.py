@@ -19,8 +19,8 @@ from dataclasses import replace
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.travel.times import TravelTimes
-from models.plan.analysis import Alternative, Alternatives
 from models.plan.comparison import plan_changes
+from models.study.analysis import Alternative, Alternatives
 from optimizer.scenario import Scenario
 from optimizer.search.task import Report
 from optimizer.solver.limits import SOLVER, Answer, Progress

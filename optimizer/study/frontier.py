@@ -28,10 +28,10 @@ from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.tables import EARMARKS
 from geodata.travel.times import TravelTimes
-from models.plan.analysis import Frontier, FrontierPoint
 from models.plan.comparison import COLUMNS, plan_changes
 from models.problem.request import budgets
 from models.referee.verdict import judge
+from models.study.analysis import Frontier, FrontierPoint
 from optimizer.infeasibility.conflicts import why_infeasible
 from optimizer.outcomes import Infeasible, Rejected, StoppedWithoutPlan
 from optimizer.scenario import Scenario, check_scenario

@@ -9,11 +9,11 @@ import pyomo.environ as pyo
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.travel.times import TravelTimes
-from models.plan.analysis import Swap
 from models.problem.baseline import sites
 from models.problem.instance import Instance
 from models.rules.record import rule_of
 from models.rules.registry import every_rule
+from models.study.analysis import Swap
 from optimizer.infeasibility.conflicts import named, places_by_id
 from optimizer.infeasibility.impossible import reasons, why_impossible
 from optimizer.outcomes import Infeasible, StoppedWithoutPlan

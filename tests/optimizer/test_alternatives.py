@@ -19,8 +19,8 @@ import optimizer.cli.main as cli
 from geodata.contract.county import County
 from geodata.contract.findings import InputProblems
 from maps.dossier.alternatives import alternatives_said, decisions_sheet, plans_sheet, write_alternatives
-from models.plan.analysis import Alternatives
 from models.plan.decisions import Plan
+from models.study.analysis import Alternatives
 from optimizer.scenario import Goal, Scenario
 from optimizer.search.method import Method
 from optimizer.search.search import Search

@@ -16,9 +16,9 @@ import optimizer.cli.console as console
 import optimizer.cli.main as cli
 from geodata.contract.county import County
 from geodata.contract.findings import InputProblems
-from models.plan.analysis import Swap
 from models.problem.instance import build_instance
 from models.problem.request import Request
+from models.study.analysis import Swap
 from optimizer.infeasibility.elastic import Elastic, relaxations
 from optimizer.infeasibility.impossible import Impossible, explain_request, why_impossible
 from optimizer.scenario import Goal, Scenario

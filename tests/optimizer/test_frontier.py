@@ -17,10 +17,10 @@ from geodata.contract.county import County
 from geodata.contract.findings import InputProblems
 from maps import chart
 from maps.dossier.frontier import changes_said, frontier_record, frontier_said, write_frontier
-from models.plan.analysis import Frontier
 from models.plan.comparison import plan_changes
 from models.problem.instance import build_instance
 from models.problem.request import Request
+from models.study.analysis import Frontier
 from optimizer.scenario import Goal, Scenario
 from optimizer.search.search import Search
 from optimizer.search.task import Task

@@ -13,11 +13,11 @@ import optimizer.cli.analysis as analysis
 import optimizer.cli.chosen as chosen
 from geodata.folder.reading import read_county
 from geodata.travel.times import travel_times
-from models.plan.analysis import Alternative, Alternatives, Frontier, FrontierPoint
 from models.plan.arrangement import today_as_plan
 from models.plan.decisions import PlanResult
 from models.referee.verdict import judge
 from models.standards.norms import load_standards
+from models.study.analysis import Alternative, Alternatives, Frontier, FrontierPoint
 from optimizer.cli.console import BAD_INPUT
 from optimizer.scenario import Scenario
 from tests.optimizer.test_workbook import as_folder, run

@@ -11,7 +11,7 @@ from scipy.stats import qmc
 
 from geodata.messages import LANGUAGES
 from maps.stress.words import box_said
-from models.plan.stressed import Edge, FailureBox
+from models.study.stressed import Edge, FailureBox
 from optimizer.study.stress.futures import Failing
 from optimizer.study.stress.prim import discover, inside_box
 from optimizer.study.stress.screening import elementary_effects, morris_points

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.plan.stressed import Edge, FailureBox
+from models.study.stressed import Edge, FailureBox
 
 PEEL = 0.05
 """Share of the box's futures that a slice takes."""

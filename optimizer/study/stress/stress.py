@@ -18,8 +18,8 @@ from geodata.contract.findings import Finding
 from geodata.folder.target import claim
 from geodata.travel.times import TravelTimes, travel_times
 from models.plan.decisions import Plan
-from models.plan.stressed import Stress
 from models.standards.norms import load_standards
+from models.study.stressed import Stress
 from optimizer.scenario import Scenario, check_scenario
 from optimizer.search.task import Report
 from optimizer.study.stress.factors.record import Case

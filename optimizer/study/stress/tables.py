@@ -61,7 +61,7 @@ def done_rows(fixed: pd.DataFrame) -> pd.DataFrame:
 
 
 def measure_table(fixed: pd.DataFrame, alpha: float) -> pd.DataFrame:
-    """`models.plan.stressed.Stress.measures`."""
+    """`models.study.stressed.Stress.measures`."""
     rows = done_rows(fixed)
     today = fixed[(fixed["future"] == 0) & (fixed["status"] == "done")]
     lines = []
@@ -88,7 +88,7 @@ def broken_rules(broken: str) -> dict[str, int]:
 
 
 def rule_table(fixed: pd.DataFrame) -> pd.DataFrame:
-    """`models.plan.stressed.Stress.rules`: the rule that breaks most often first."""
+    """`models.study.stressed.Stress.rules`: the rule that breaks most often first."""
     rows = done_rows(fixed)
     places: dict[str, dict[int, int]] = {}
     for r in rows.itertuples():
@@ -129,7 +129,7 @@ def fails(rows: pd.DataFrame, failing: Failing) -> np.ndarray:
 
 
 def regret_table(fixed: pd.DataFrame, remade: pd.DataFrame, goals: tuple[str, ...]) -> pd.DataFrame:
-    """`models.plan.stressed.Stress.regret`: the scenario's goals in order, in every future with both plans.
+    """`models.study.stressed.Stress.regret`: the scenario's goals in order, in every future with both plans.
 
     The bound is the first goal's alone: a later one's holds for plans that keep the goals before it.
     """
@@ -190,7 +190,7 @@ def decided(plan: Plan) -> set[Decision]:
 
 
 def decision_table(county: County, plan: Plan, made: list[Plan]) -> pd.DataFrame:
-    """`models.plan.stressed.Stress.decisions`: of the fixed plan or of any plan made again.
+    """`models.study.stressed.Stress.decisions`: of the fixed plan or of any plan made again.
 
     Parameters
     ----------

@@ -1,0 +1,1 @@
+"""What studies hand over: frontiers, alternatives, swaps, plans under stress."""
