@@ -20,7 +20,7 @@ from geodata.messages import say
 from maps.dossier.folders import refuse_unwritable
 from maps.stress.folder import write_stress
 from maps.stress.sheets import measures_sheet, rules_sheet
-from maps.stress.words import SHOWN, stress_said
+from maps.stress.words import STRESS_MEASURES, stress_said
 from models.plan.record import RECORD, read_plan, read_record
 from models.study.stressed import Stress
 from optimizer.cli.console import (
@@ -153,7 +153,7 @@ def _print(out: Out, found: Stress) -> None:
     """The sentences, the rules that break, the range of every measure."""
     for text in stress_said(found, out.language):
         out.console.print(Text(text))
-    shown = found.measures["measure"].isin(SHOWN).to_numpy()
+    shown = found.measures["measure"].isin(STRESS_MEASURES).to_numpy()
     _grid(out, rules_sheet(found, out.language).table)
     _grid(out, measures_sheet(found, out.language).table[shown].iloc[:, list(COLUMNS)])
 
