@@ -73,6 +73,8 @@ def _allowed(column: Column) -> str:
 
 
 def _needed(column: Column) -> str:
+    if column.measure:
+        return "may be unknown"
     if column.required:
         return "required"
     return "optional" if column.default in (None, "") else f"optional, else `{column.default}`"
@@ -84,7 +86,7 @@ def _one_table(table: Table) -> str:
     ]
     about = [f"One row for each {' + '.join(f'`{k}`' for k in table.key)}."]
     about += [f"`{c}` must exist in `{t}`." for c, t, _ in table.refers]
-    if not table.required or table.name == "enrolment_by_grade":
+    if not table.required:
         about.append("The table may be left out.")
     return (
         f"### `{table.name}` {table.zh} ({table.code})\n\n{' '.join(about)}\n\n"

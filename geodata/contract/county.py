@@ -13,7 +13,7 @@ import networkx as nx
 import pandas as pd
 
 from geodata.contract.findings import Finding
-from geodata.contract.tables import TABLES
+from geodata.contract.tables import TABLES, UNKNOWN_WITHOUT
 from geodata.contract.validation import empty
 from geodata.roads.cache import file_digest
 from geodata.standards.reading import StandardsFile, merge
@@ -43,7 +43,8 @@ class County:
     year : int
         Planning year: the year of `demand` that the plan serves.
     schools, school_stage, villages, demand, staff_category, staff_stock, unit_costs, budget : DataFrame
-        Tables T1, T2, T4, T5, T8, T9, T12, T13.
+        Tables T1, T2, T4, T5, T8, T9, T12, T13; the last four are empty where the county has none (`lacking`).
+        What is measured is NaN where it is not known (docs/data.md, "What is not known").
     enrolment_by_grade, attendance, standards : DataFrame
         Tables T3, T6, T14; empty (with columns) where the county has none.
     standard_files : tuple of str
@@ -124,6 +125,12 @@ class County:
     def scheme(self) -> Scheme:
         """Stages, grade bands and money."""
         return self.norms.scheme
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """Tables without which something is not known, and that this county does not have."""
+        tables = self.tables()
+        return tuple(name for name in UNKNOWN_WITHOUT if tables[name].empty)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table by its contract name, in the order of sources.md 3.4."""

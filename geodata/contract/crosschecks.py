@@ -22,6 +22,7 @@ from geodata.contract.participation import (
 )
 from geodata.contract.placed import Placed, Tables
 from geodata.contract.tables import TABLES
+from geodata.contract.unknown import unknown
 from geodata.standards.schema import ABOVE
 from geodata.standards.scheme import Norms
 
@@ -48,8 +49,8 @@ def unknown_ids(tables: Tables) -> list[Finding]:
     found = []
     for name, placed in tables.items():
         for column, target, key in TABLES[name].refers:
-            if target not in tables or (len(tables[target].ids) and not tables[target].known(key)):
-                continue
+            if target not in tables or not tables[target].known(key):
+                continue  # said already: the table cannot be read, or there is none
             known = tables[target].known(key)
             alike = {skeleton(k): k for k in sorted(known)}
             for row, value in placed.all_ids(column):
@@ -204,7 +205,7 @@ def sums(tables: Tables, year: int, norms: Norms) -> list[Finding]:
 
 def has_year(tables: Tables, name: str, year: int, severity: Severity) -> list[Finding]:
     """The planning year stands in the table (demand, budget)."""
-    if (tables[name].frame["year"] == year).any():
+    if tables[name].frame.empty or (tables[name].frame["year"] == year).any():
         return []
     return [Finding(severity, f"tables.no_year_{name}", {"year": year}, file=tables[name].file, table=name)]
 
@@ -215,16 +216,20 @@ ALWAYS = (
 """Unit costs that a plan may need whatever the standards count."""
 
 
-def costs(tables: Tables, norms: Norms) -> list[Finding]:
-    """Every unit cost that a plan may need is there."""
+def needed_costs(norms: Norms) -> tuple[str, ...]:
+    """Items of unit costs that a plan under these standards may need."""
     counted = [norms.resources[r] for r in dict.fromkeys(i.resource for i in norms.indicators.values())]
     things = [item for r in counted for item in (*r.price, r.move_price) if item]
     funds = [f"public_funds_{s}" for s in norms.scheme.stage_ids if "small_school_funds" in norms.rules]
-    need = dict.fromkeys([*ALWAYS, *things, *funds])
+    return tuple(dict.fromkeys([*ALWAYS, *things, *funds]))
+
+
+def costs(tables: Tables, norms: Norms) -> list[Finding]:
+    """Every unit cost that a plan may need is there."""
     have = tables["unit_costs"].known("item")
     return [
         Finding("error", "tables.no_cost", {"item": item}, file=tables["unit_costs"].file, table="unit_costs")
-        for item in need
+        for item in needed_costs(norms)
         if item not in have
     ]
 
@@ -339,6 +344,7 @@ def cross_check(tables: Tables, year: int, norms: Norms) -> list[Finding]:
         ("schools school_stage demand", lambda: enrolment_and_demand(tables, year, norms.scheme)),
         ("schools attendance", lambda: attendance_taught(tables, norms.scheme)),
         ("school_stage staff_stock", lambda: staff_there(tables, norms.scheme)),
+        ("school_stage staff_category staff_stock unit_costs budget", lambda: unknown(tables, norms)),
     )
     filled = {name for name, table in tables.items() if len(table.frame)}
     found = [f for needs, check in checks if set(needs.split()) <= filled for f in check()]
@@ -346,5 +352,4 @@ def cross_check(tables: Tables, year: int, norms: Norms) -> list[Finding]:
         found += staff_flags(tables)
     # sums over a table that lost rows would say what is not so
     complete = {n for n, table in tables.items() if table.whole and (n in filled or not TABLES[n].required)}
-    complete |= {"enrolment_by_grade", "budget", "staff_stock"} & {n for n, t in tables.items() if t.whole}
     return found + [f for needs, check in over_all if set(needs.split()) <= complete for f in check()]

@@ -12,7 +12,7 @@ from geodata.standards.scheme import Norms
 def declared_tables(norms: Norms) -> dict[str, Table]:
     """The contract of every table for a county's standards.
 
-    Columns that an indicator counts are required; those that a default indicator would count and nothing
+    Columns that an indicator counts are asked for, and an empty cell of a school's is not known; those that a default indicator would count and nothing
     here does are not. Grades and the choices of ``stage`` and ``band`` are the county's.
 
     Parameters
@@ -30,7 +30,10 @@ def declared_tables(norms: Norms) -> dict[str, Table]:
     for name, table in TABLES.items():
         known = {c.name for c in table.columns}
         extra = tuple(
-            Column(c.name, c.zh, c.kind, c.required or c.name in counted, 0, c.high, c.unit)
+            Column(
+                c.name, c.zh, c.kind, c.required or c.name in counted, 0, c.high, c.unit,
+                measure=name == "school_stage" and c.name in counted,
+            )  # fmt: skip
             for c in norms.columns
             if c.table == name and c.name not in known
         )
@@ -85,7 +88,7 @@ def _column(column: Column, norms: Norms, table: str, counted: set[str], may: se
         return replace(column, low=low, high=high)
     if table in ("school_stage", "staff_category"):
         if column.name in counted:
-            return replace(column, required=True, default=None)
+            return replace(column, required=True, default=None, measure=table == "school_stage")
         if column.name in may and column.required:
-            return replace(column, required=False, default=0)
+            return replace(column, required=False, default=0, measure=False)
     return column

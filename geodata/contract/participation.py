@@ -75,7 +75,7 @@ def stages_taught(tables: Tables, scheme: Scheme) -> list[Finding]:
         if row.school_id in planned and not taught[row.school_id] & of_stage[row.stage]:
             at = units.at("school_stage", n, "stage", row.stage)
             fields = {"school": row.school_id, "pupils": row.pupils, "target": schools.file}
-            severity: Severity = "error" if row.pupils > 0 else "warning"
+            severity: Severity = "error" if not pd.isna(row.pupils) and row.pupils > 0 else "warning"
             found.append(Finding(severity, "tables.stage_not_taught", fields, **at))
     return found
 
@@ -91,7 +91,7 @@ def somebody(tables: Tables) -> list[Finding]:
         return [
             Finding("error", "tables.nobody_takes_part", {"count": len(part)}, units.file, "school_stage")
         ]
-    if not planned["pupils"].sum() > 0:
+    if not planned["pupils"].sum() > 0 and planned["pupils"].notna().any():
         return [Finding("error", "tables.no_pupils", {"count": len(planned)}, units.file, "school_stage", column="pupils")]  # fmt: skip
     if not schools.frame.loc[part, "counted"].astype(bool).any():
         return [Finding("warning", "tables.nobody_assessed", {}, schools.file, "schools", column="counted")]
@@ -134,6 +134,8 @@ def enrolment_and_demand(tables: Tables, year: int, scheme: Scheme) -> list[Find
     planned = units[units["school_id"].isin(schools.loc[taking_part(schools), "school_id"])]
     if not len(planned):
         return []  # said already
+    if planned["pupils"].isna().any():
+        return []  # nothing to compare with
     today = planned.groupby("stage")["pupils"].sum()
     rows = demand.frame[demand.frame["year"] == year]
     then = rows["pupils_base"].groupby(rows["band"].map(scheme.band_stage)).sum()
@@ -174,11 +176,13 @@ def attendance_taught(tables: Tables, scheme: Scheme) -> list[Finding]:
 def staff_there(tables: Tables, scheme: Scheme) -> list[Finding]:
     """Somebody teaches: a county without a single head is named, stage by stage."""
     placed = tables["staff_stock"]
+    if placed.frame.empty:
+        return []  # no table at all: said by `unknown`
     heads = placed.frame.groupby("stage")["heads"].sum()
     units = tables["school_stage"].frame
     stages = [s for s in scheme.stage_ids if units.loc[units["stage"] == s, "pupils"].sum() > 0]
     return [
         Finding("warning", "tables.no_staff", {"stage": s}, placed.file, "staff_stock", column="heads")
         for s in stages
-        if not heads.get(s, 0) > 0
+        if not heads.get(s, 0) > 0 and not placed.frame.loc[placed.frame["stage"] == s, "heads"].isna().any()
     ]

@@ -6,7 +6,7 @@ workbook and the documentation are all made from these records.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Kind = Literal["text", "whole", "number", "flag", "choice"]
@@ -46,6 +46,8 @@ class Column:
         Value of an absent optional column; filling it in is reported.
     words : tuple of (str, str)
         Words that mean a choice, besides those of the messages: (word, choice).
+    measure : bool
+        Something measured: an empty cell, or a column that is absent, is not known. It is never taken for zero.
     """
 
     name: str
@@ -58,6 +60,12 @@ class Column:
     choices: tuple[str, ...] = ()
     default: object = None
     words: tuple[tuple[str, str], ...] = ()
+    measure: bool = False
+
+    @property
+    def must(self) -> bool:
+        """Whether every cell has to be filled."""
+        return self.required and not self.measure
 
 
 @dataclass(frozen=True)
@@ -115,6 +123,11 @@ def _number(
     return Column(name, zh, "number", required, low, high, unit, default=default)
 
 
+def _measured(column: Column) -> Column:
+    """A column whose cells may be unknown."""
+    return replace(column, measure=True)
+
+
 def _flag(name: str, zh: str, required: bool = True, default: object = None) -> Column:
     return Column(name, zh, "flag", required, default=default)
 
@@ -164,25 +177,25 @@ SCHOOL_STAGE = Table(
     (
         _text("school_id", "学校标识码"),
         _choice("stage", "学段", STAGES),
-        _whole("pupils", "在校生数", 0, 6000, "pupils"),
+        _measured(_whole("pupils", "在校生数", 0, 6000, "pupils")),
         _whole("classes", "班级数", 0, 150, "classes"),
         _whole("boarders", "寄宿生数", 0, 6000, "pupils", False, 0),
         _whole("max_class", "最大班额", 0, 120, "pupils", False),
         _whole("migrants", "随迁子女数", 0, 6000, "pupils", False),
         _whole("left_behind", "留守儿童数", 0, 6000, "pupils", False),
         _whole("disabled", "随班就读数", 0, 500, "pupils", False),
-        _number("area_teaching", "教学及辅助用房面积", 0, 80_000, "m2"),
-        _number("area_indoor_sport", "室内体育用房面积", 0, 30_000, "m2"),
-        _number("area_sport_ground", "体育运动场地面积", 0, 120_000, "m2"),
-        _number("equip_value", "教学仪器设备值", 0, 60_000_000, "yuan"),
-        _whole("rooms_multimedia", "网络多媒体教室数", 0, 300, "rooms"),
+        _measured(_number("area_teaching", "教学及辅助用房面积", 0, 80_000, "m2")),
+        _measured(_number("area_indoor_sport", "室内体育用房面积", 0, 30_000, "m2")),
+        _measured(_number("area_sport_ground", "体育运动场地面积", 0, 120_000, "m2")),
+        _measured(_number("equip_value", "教学仪器设备值", 0, 60_000_000, "yuan")),
+        _measured(_whole("rooms_multimedia", "网络多媒体教室数", 0, 300, "rooms")),
         _whole("rooms_multimedia_working", "可用多媒体教室数", 0, 300, "rooms", False),
         _whole("computers_student", "学生计算机数", 0, 5000, "sets", False),
         _whole("computers_teacher", "教师计算机数", 0, 1000, "sets", False),
         _number("bandwidth_mbps", "网络带宽", 0, 10_000, "Mbit/s", False),
         _whole("rooms_music", "音乐教室数", 0, 50, "rooms", False),
         _whole("rooms_art", "美术教室数", 0, 50, "rooms", False),
-        _whole("capacity_pupils", "可容纳学生数", 0, 8000, "pupils"),
+        _measured(_whole("capacity_pupils", "可容纳学生数", 0, 8000, "pupils")),
         _number("public_funds", "公用经费", 0, 50_000_000, "yuan", False),
         _flag("shared_assets", "资产为全校合计", False, False),
         _number("arts_shared", "体艺走教兼职教师数", 0, 100, "heads", False, 0),
@@ -202,6 +215,7 @@ ENROLMENT = Table(
         _whole("in_zone_pupils", "学区内学生数", 0, 1500, "pupils", False),
     ),
     ("school_id", "grade"),
+    required=False,
     refers=(("school_id", "schools", "school_id"),),
 )  # fmt: skip
 
@@ -263,6 +277,7 @@ STAFF_CATEGORY = Table(
         _flag("hireable", "可新招", False, False),
     ),
     ("cat_id", "stage"),
+    required=False,
 )  # fmt: skip
 
 STAFF_STOCK = Table(
@@ -271,12 +286,13 @@ STAFF_STOCK = Table(
         _text("school_id", "学校标识码"),
         _choice("stage", "学段", STAGES),
         _text("cat_id", "类别编号"),
-        _whole("heads", "人数", 0, 1000, "heads"),
+        _measured(_whole("heads", "人数", 0, 1000, "heads")),
         _whole("eligible_rotation", "符合交流条件人数", 0, 1000, "heads", False),
         _whole("vacancies", "空编数", 0, 1000, "heads", False),
         _whole("near_retirement", "临近退休人数", 0, 1000, "heads", False, 0),
     ),
     ("school_id", "stage", "cat_id"),
+    required=False,
     refers=(("school_id", "schools", "school_id"), ("cat_id", "staff_category", "cat_id")),
 )  # fmt: skip
 
@@ -292,6 +308,7 @@ UNIT_COSTS = Table(
         _text("source", "来源"),
     ),
     ("item",),
+    required=False,
 )  # fmt: skip
 
 BUDGET = Table(
@@ -305,6 +322,7 @@ BUDGET = Table(
         _flag("one_off", "一次性资金", False, False),
     ),
     ("year", "source", "earmark"),
+    required=False,
 )  # fmt: skip
 
 STANDARDS = Table(
@@ -357,3 +375,18 @@ TABLES: dict[str, Table] = {
         UNIT_COSTS, BUDGET, STANDARDS, TRAVEL_TIMES, TRAVEL_MATRIX,
     )
 }  # fmt: skip
+UNKNOWN_WITHOUT = ("staff_category", "staff_stock", "unit_costs", "budget")
+"""Tables without which something is not known, and left out, rather than zero."""
+IDLE = {
+    "schools": ("land_area", "has_boarding", "dorm_area", "dining_area", "beds", "road_class"),
+    "school_stage": (
+        "boarders", "max_class", "rooms_multimedia_working", "computers_teacher", "bandwidth_mbps", "rooms_music", "rooms_art",
+    ),
+    "enrolment_by_grade": ("in_zone_pupils",),
+    "villages": ("road_access", "terrain", "island_or_dyke"),
+    "demand": ("pupils_low", "pupils_high"),
+    "staff_category": ("subject_group",),
+    "staff_stock": ("vacancies",),
+    "budget": ("carry_over",),
+}  # fmt: skip
+"""Columns that are read and checked and change no plan today; one of them may be what a county's own standards count."""

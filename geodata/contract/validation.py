@@ -12,7 +12,7 @@ import pandas as pd
 from geodata.contract.cells import EMPTY, ERROR_VALUES, bare, header_word, id_like, invisible, plain
 from geodata.contract.findings import Finding
 from geodata.contract.placed import Placed
-from geodata.contract.tables import Column, Table
+from geodata.contract.tables import IDLE, Column, Table
 from geodata.messages import LANGUAGES, catalogue
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 TRUE, FALSE = {"true", "1", "yes", "y", "是", "有"}, {"false", "0", "no", "n", "否", "无"}
 GROUPED = r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?"
 """A number with thousands separators where they belong; 30,91 is a decimal comma and is refused."""
-MAY_BE_EMPTY = ("enrolment_by_grade", "budget")
-"""Required tables that say something without a row; cross checks name what follows."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +106,7 @@ def schema(table: Table) -> pa.DataFrameSchema:
             checks += [pa.Check.ge(c.low, name="low"), pa.Check.le(c.high, name="high")]
         if c.kind == "choice":
             checks.append(pa.Check.isin(c.choices, name="choice"))
-        columns[c.name] = pa.Column(None, checks, nullable=not c.required, required=False)
+        columns[c.name] = pa.Column(None, checks, nullable=not c.must, required=False)
     return pa.DataFrameSchema(columns)
 
 
@@ -139,7 +137,7 @@ def rename(table: Table, raw: Raw) -> tuple[pd.DataFrame, dict[str, str], list[F
             names.append(name)
             written[name] = str(header)
     for c in table.columns:
-        if c.required and c.name not in written:
+        if c.must and c.name not in written:
             fields = {"zh": c.zh, "unit": c.unit or c.kind}
             found.append(
                 Finding("error", "tables.missing_column", fields, raw.file, table.name, None, c.name)
@@ -256,7 +254,7 @@ def place(table: Table, raw: Raw, faulty: Collection[int] = ()) -> tuple[Placed,
     for c in table.columns:
         if c.name not in written:
             values[c.name] = pd.Series([c.default] * len(frame), index=frame.index, dtype=object)
-            if not c.required and len(frame):
+            if not c.must and not c.measure and len(frame):
                 key, fields = "tables.left_empty", {}
                 if c.default not in (None, ""):
                     key, fields = "tables.default_used", {"default": c.default}
@@ -266,13 +264,14 @@ def place(table: Table, raw: Raw, faulty: Collection[int] = ()) -> tuple[Placed,
         found += problems
         if c.name in table.key:
             readable &= ~wrong & values[c.name].notna()
-        if c.default is not None and not c.required:
+        if c.default is not None and not c.must:
             values[c.name] = values[c.name].astype(object).where(values[c.name].notna(), c.default)
+    found += _idle(table, raw, values, written)
     ids = _ids(table, raw, frame)
     whole = pd.DataFrame(values, index=frame.index)
-    if frame.empty and table.required and table.name not in MAY_BE_EMPTY and not _wrong(found):
+    if frame.empty and table.required and not _wrong(found):
         found.append(Finding("error", "tables.no_rows", {}, raw.file, table.name))
-    there = [c.name for c in table.columns if c.name in written or not c.required]
+    there = [c.name for c in table.columns if c.name in written or not c.must]
     found += _failures(table, raw, whole[there], frame, written)
     if all(k in written for k in table.key):
         found += _duplicates(table, raw, whole[readable], written)
@@ -284,6 +283,18 @@ def place(table: Table, raw: Raw, faulty: Collection[int] = ()) -> tuple[Placed,
     order = whole.sort_values(list(table.key), kind="stable").index
     rows = pd.Series([int(i) + raw.first_row for i in order], dtype=int)
     return Placed(_typed(table, whole), raw.file, rows, table.name, ids, whole=not bad), found
+
+
+def _idle(table: Table, raw: Raw, values: dict[str, pd.Series], written: dict[str, str]) -> list[Finding]:
+    """Columns that somebody filled in and that change nothing."""
+    filled = [
+        written[c]
+        for c in IDLE.get(table.name, ())
+        if c in written and any(not pd.isna(v) and v != table.column(c).default for v in values[c])
+    ]
+    if not filled:
+        return []
+    return [Finding("note", "tables.idle_columns", {"columns": ", ".join(filled)}, raw.file, table.name)]
 
 
 def _column(

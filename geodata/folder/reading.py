@@ -87,7 +87,7 @@ def _raw_tables(folder: Path, head: Head, bound: frozenset[str]) -> tuple[dict[s
                 found += problem.findings
         elif table.name in head.files:
             found.append(Finding("error", "tables.no_file", file=file, table=table.name))
-        elif table.name not in raws and table.required and table.name not in ("enrolment_by_grade",):
+        elif table.name not in raws and table.required:
             fields: dict[str, object] = {"zh": table.zh, "code": table.code}
             found.append(Finding("error", "tables.no_table", fields, file=file, table=table.name))
     return raws, found
@@ -130,7 +130,7 @@ def _validated(
         # why a cell is empty is said once
         found += [f for f in problems if f.key != "tables.empty" or (f.file, f.row, f.column) not in cells]
     for table in contracts.values():
-        if table.name not in raws and (not table.required or table.name == "enrolment_by_grade"):
+        if table.name not in raws and not table.required:
             none = pd.Series([], dtype=int)
             tables[table.name] = Placed(empty(table), f"{table.name}.csv", none, table.name)
     return tables, found

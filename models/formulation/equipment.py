@@ -27,14 +27,24 @@ def scale(inst: Instance, unit: str, kind: str) -> float:
 
 
 def item_variables(model: Model, inst: Instance, whole: bool) -> None:
-    """Declare purchases and moves; rooms are whole where asked for (then counted in rooms)."""
+    """Declare purchases and moves; rooms are whole where asked for (then counted in rooms).
+
+    Nothing is bought without a price or money that is known, and nothing comes where the amount is not known.
+    """
     keys = [(u, k) for u in inst.units.index for k in inst.items]
-    model.buy = pyo.Var(keys, domain=pyo.NonNegativeReals)
+
+    def bought(m: Model, u: str, k: str) -> tuple[float, float | None]:
+        return 0.0, None if inst.known(u, k) and k not in inst.unpriced else 0.0
+
+    def come(m: Model, u: str, k: str) -> tuple[float, float | None]:
+        return 0.0, None if inst.known(u, k) else 0.0
+
+    model.buy = pyo.Var(keys, domain=pyo.NonNegativeReals, bounds=bought)
     closable = inst.bands.groupby("unit_id")["lock"].agg(lambda x: (x != "open").all())
     shut = [u for u in inst.units.index if closable.get(u, False)]
     model.freed = pyo.Var([(u, k) for u in shut for k in inst.movable_items], domain=pyo.NonNegativeReals)
     model.got = pyo.Var(
-        [(u, k) for u in inst.units.index for k in inst.movable_items], domain=pyo.NonNegativeReals
+        [(u, k) for u in inst.units.index for k in inst.movable_items], domain=pyo.NonNegativeReals, bounds=come
     )
     if whole:
         kinds = [k for k in inst.items if inst.standards.resources[k].whole]

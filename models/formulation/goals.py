@@ -19,6 +19,7 @@ earns nothing where it passes: nothing is gained by moving a unit across the ass
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -53,10 +54,18 @@ def target(inst: Instance, one: Indicator) -> float:
 
 
 def _cells(inst: Instance) -> list[tuple[str, Indicator]]:
-    """Units that count or may count, with each indicator of their stage."""
+    """Units that count or may count, with each indicator of their stage that is known there."""
     units = inst.units
     some = units.index[units["assessed"] | units["may_grow"]]
-    return [(u, one) for u in some for one in inst.standards.of_stage(units.at[u, "stage"]) if one.tested]
+    of = {u: [i for i in inst.standards.of_stage(units.at[u, "stage"]) if i.tested] for u in some}
+    return [(u, one) for u in some for one in of[u] if inst.known(u, one.resource)]
+
+
+def _judged(inst: Instance, cells: list[tuple[str, Indicator]]) -> list[str]:
+    """Units of these cells of which all is known: the others neither pass nor fail."""
+    asked = {s: sum(i.tested for i in inst.standards.of_stage(s)) for s in inst.standards.scheme.stage_ids}
+    known = Counter(u for u, _ in cells)
+    return [u for u in known if known[u] == asked[inst.stage_of[u]]]
 
 
 def _met_today(inst: Instance, unit: str, one: Indicator, share: float = 1.0) -> bool:
@@ -81,7 +90,7 @@ def passing_variables(model: Model, inst: Instance) -> None:
     """
     cells = _cells(inst)
     ids = [(u, one.id) for u, one in cells]
-    units = list(dict.fromkeys(u for u, _ in cells))
+    units = _judged(inst, cells)
     model.met = pyo.Var(ids, domain=pyo.Binary)
     model.passes = pyo.Var(units, domain=pyo.Binary)
     most = inst.units["most"].astype(float).to_dict()
@@ -97,8 +106,9 @@ def passing_variables(model: Model, inst: Instance) -> None:
             have[u, r] >= need[u, r] * m.pupils[u] - need[u, r] * most[u] * (1 - m.met[u, r])
         ),
     )
+    judged = set(units)
     model.near_at = pyo.Constraint(
-        ids,
+        [x for x in ids if x[0] in judged],
         rule=lambda m, u, r: (
             have[u, r]
             >= near[u, r] * need[u, r] * m.pupils[u] - near[u, r] * need[u, r] * most[u] * (1 - m.passes[u])
@@ -146,7 +156,10 @@ def lack_variables(model: Model, inst: Instance) -> None:
     """
     units = inst.units
     every = [
-        (u, one) for u in units.index for one in inst.standards.of_stage(units.at[u, "stage"]) if one.tested
+        (u, one)
+        for u in units.index
+        for one in inst.standards.of_stage(units.at[u, "stage"])
+        if one.tested and inst.known(u, one.resource)
     ]
     have = {(u, one.id): model.amount[u, one.resource] for u, one in every}
     mean = {(u, one.id): inst.centres[one.stage, one.resource] for u, one in every}
@@ -209,7 +222,7 @@ def cv_variables(model: Model, inst: Instance) -> None:
     limit = {(i.stage, i.resource): i.cv_limit for i in inst.standards.indicators}
 
     def keep(m: Any, s: str, r: str) -> Any:
-        size, c2 = inst.population[s], 1.0 + limit[s, r] ** 2
+        size, c2 = inst.population[s, r], 1.0 + limit[s, r] ** 2
         total = _total(m, of[s, r], r)
         people = _people(m, of[s, r], r)
         spread = sum(m.spread[u, r] for u in of[s, r])

@@ -69,7 +69,12 @@ def amount_variables(model: Model, inst: Instance) -> None:
     A column of its own, not an expression over heads: every tangent then has three terms instead of a dozen
     (300 sites: a third of the nonzeros).
     """
-    keys = [(u, r) for u in inst.units.index for r in inst.standards.measured[inst.stage_of[u]]]
+    keys = [
+        (u, r)
+        for u in inst.units.index
+        for r in inst.standards.measured[inst.stage_of[u]]
+        if inst.known(u, r)
+    ]
     model.amount = pyo.Var(keys, domain=pyo.NonNegativeReals)
     model.amount_is = pyo.Constraint(keys, rule=lambda m, u, r: m.amount[u, r] == equivalents(m, inst, u, r))
 
@@ -77,10 +82,10 @@ def amount_variables(model: Model, inst: Instance) -> None:
 def spread_variables(model: Model, inst: Instance) -> None:
     """Declare spread[u,r] for every unit that counts or may count."""
     counted = inst.units.index[inst.units["assessed"] | inst.units["may_grow"]]
-    keys = [(u, r) for u in counted for r in inst.measured[inst.stage_of[u]]]
+    keys = [(u, r) for u in counted for r in inst.measured[inst.stage_of[u]] if inst.known(u, r)]
     model.spread = pyo.Var(keys, domain=pyo.NonNegativeReals)
     grow = list(inst.units.index[inst.units["may_grow"]])
-    growing = [(u, r) for u in grow for r in inst.measured[inst.stage_of[u]]]
+    growing = [(u, r) for u in grow for r in inst.measured[inst.stage_of[u]] if inst.known(u, r)]
     model.counted_amount = pyo.Var(growing, domain=pyo.NonNegativeReals)
 
     def most(u: str, r: str) -> float:
@@ -125,4 +130,4 @@ def spread_tangents(model: Model, inst: Instance) -> None:
 def imbalance(model: Model, inst: Instance) -> Any:
     """Objective (3) summed over all measured indicators, as an expression."""
     stage = inst.units["stage"]
-    return sum(model.spread[u, r] / inst.population[stage[u]] for u, r in model.spread)
+    return sum(model.spread[u, r] / inst.population[stage[u], r] for u, r in model.spread)

@@ -24,7 +24,7 @@ Model: TypeAlias = Any  # Pyomo has no types
 
 def staff_variables(model: Model, inst: Instance, whole: bool) -> None:
     """Declare heads, transfers and hires; whole heads only where asked for."""
-    keys = list(inst.stock.index)
+    keys = [k for k in inst.stock.index if k[0] not in inst.unstaffed]
     domain = pyo.NonNegativeIntegers if whole else pyo.NonNegativeReals
     stage = inst.units["stage"]
     hireable = inst.categories["hireable"]
@@ -35,7 +35,7 @@ def staff_variables(model: Model, inst: Instance, whole: bool) -> None:
     )
     # teachers who are not to be moved leave a school that closes, so they too arrive somewhere
     model.into = pyo.Var(keys, domain=domain)
-    model.hire = pyo.Var([(u, c) for u, c in keys if hireable[stage[u], c]], domain=domain)
+    model.hire = pyo.Var([(u, c) for u, c in keys if inst.hires and hireable[stage[u], c]], domain=domain)
     hubs = sorted({(stage[u], c) for u, c in keys})
     flows = [(s, c, s, c, a, b) for s, c in hubs for a, b in inst.links]
     flows += [

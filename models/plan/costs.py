@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from geodata.contract.crosschecks import needed_costs
 from models.plan.outcome import After
 
 
@@ -50,8 +51,10 @@ COLUMNS = [
 
 
 def prices(after: After) -> pd.Series:
-    """T12 at the asked level, by item."""
-    return after.county.unit_costs.set_index("item")[after.request.cost_level].astype(float)
+    """T12 at the asked level, by item; NaN for items that a plan may need and the table does not have."""
+    told = after.county.unit_costs.set_index("item")[after.request.cost_level].astype(float)
+    need = pd.Index(needed_costs(after.county.norms))
+    return told.reindex(told.index.union(need, sort=False))
 
 
 def _staff(after: After, price: pd.Series) -> Iterator[Line]:

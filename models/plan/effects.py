@@ -118,7 +118,8 @@ class Cells:
         self._at: dict[tuple[str, str], list[Cell]] = {}
         self._sums: dict[tuple[str, str], tuple[float, float, float]] = {}
         table = verdict.indicators
-        for r in table[table["assessed_plan"] & (table["pupils_plan"] > 0)].itertuples():
+        known = table["assessed_plan"] & (table["pupils_plan"] > 0) & table["amount_plan"].notna()
+        for r in table[known].itertuples():
             tested = not pd.isna(r.met_plan)
             cell = Cell(
                 r.stage, r.indicator, float(r.threshold), float(r.pupils_plan), float(r.amount_plan), float(r.ratio_plan),

@@ -11,7 +11,14 @@ import pandas as pd
 from geodata.contract.county import County
 from geodata.travel.times import TravelTimes
 from models.plan.decisions import Plan
-from models.problem.baseline import grades, scaled_minutes, site_bands, sites, today_groups
+from models.problem.baseline import (
+    grades,
+    require_pupils,
+    scaled_minutes,
+    site_bands,
+    sites,
+    today_groups,
+)
 from models.problem.indicators import assess, assessed, counted_staff, merged_units, unit_table
 from models.problem.instance import lower_categories
 from models.problem.request import Request, budgets
@@ -27,7 +34,8 @@ class After:
     units : DataFrame
         Index unit_id, today (as `unit_table`), taking part only.
     new : DataFrame
-        The same columns after the plan, plus ``open`` and ``junior``; closed units have zeros.
+        The same columns after the plan, plus ``open`` and ``junior``; closed units have zeros, and what is not
+        known (NaN) stays so.
     bands : DataFrame
         Index (school_id, band): ``full, grades, unit_id, open, classes, pupils``.
     travel : DataFrame
@@ -271,7 +279,8 @@ def _heads(county: County, standards: Standards, units: pd.DataFrame, plan: Plan
     stock = county.staff_stock.assign(
         unit_id=unit_of(county.staff_stock["school_id"], county.staff_stock["stage"])
     )
-    stock = stock[stock["unit_id"].isin(units.index)]
+    known = units.index[units["staff"].notna()]  # of the others nobody says who is there
+    stock = stock[stock["unit_id"].isin(known)].astype({"heads": int})
     by = stock.groupby(["unit_id", "cat_id"])
     table = by[["heads", "near_retirement"]].sum()
     table = table.rename(columns={"heads": "today", "near_retirement": "near"})
@@ -310,6 +319,7 @@ def target_category(county: County, standards: Standards, moves: pd.DataFrame) -
 def _items(units: pd.DataFrame, standards: Standards, plan: Plan, is_open: pd.Series) -> pd.DataFrame:
     """Items after: today's while open, plus bought, plus received; a closed unit keeps nothing."""
     table = units[list(standards.items)].astype(float).mul(is_open.astype(float), axis=0)
+    table.loc[~is_open.to_numpy(bool)] = 0.0  # also of what is not known
     buy = plan.purchases.assign(unit_id=unit_of(plan.purchases["school_id"], plan.purchases["stage"]))
     got = plan.item_moves.assign(
         unit_id=unit_of(plan.item_moves["to_school_id"], plan.item_moves["to_stage"])
@@ -343,6 +353,7 @@ def _before(
     county: County, standards: Standards, times: TravelTimes, told: tuple[tuple[str, int], ...]
 ) -> Before:
     """Reckoned once for all plans of a county that are judged in a row; its tables are only read."""
+    require_pupils(county)
     groups = today_groups(county, standards, times)
     here = groups.groupby(["today_school_id", "band"])["pupils"].sum()
     units = unit_table(county, standards, here)
@@ -370,7 +381,8 @@ def settle(county: County, standards: Standards, plan: Plan, times: TravelTimes,
     new["classes"] = by_unit["classes"].sum().reindex(new.index).fillna(0).astype(int)
     long = heads.reset_index().merge(units[["stage"]], left_on="unit_id", right_index=True, how="left")
     staff = counted_staff(county, standards, long[["unit_id", "stage", "cat_id", "heads"]])
-    staff = staff.reindex(new.index).fillna(0)
+    staff = staff.reindex(new.index).fillna(0).astype(float)
+    staff.loc[units["staff"].isna() & new["open"]] = np.nan
     new[list(staff)] = staff
     new[list(standards.items)] = _items(units, standards, plan, new["open"])
     new["assessed"] = assessed(new, standards)

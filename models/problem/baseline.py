@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from geodata.contract.county import County
-from geodata.contract.findings import Finding
+from geodata.contract.findings import Finding, InputProblems
 from geodata.travel.times import TravelTimes
 from models.standards.norms import Standards
 
@@ -25,6 +25,19 @@ def sites(county: County) -> pd.DataFrame:
     schools = county.schools
     ordinary = ~schools["kind"].str.startswith(("special", "private"))
     return schools[ordinary & schools["public"] & schools["status"].eq("open")]
+
+
+def require_pupils(county: County) -> None:
+    """A plan, and its referee, need to know how many pupils there are.
+
+    Raises
+    ------
+    InputProblems
+        The pupils of no unit are known: there is an audit only.
+    """
+    if len(county.school_stage) and county.school_stage["pupils"].isna().all():
+        at = {"file": "school_stage", "table": "school_stage", "column": "pupils"}
+        raise InputProblems([Finding("error", "tables.audit_only", **at)])
 
 
 def grades(served: str) -> set[int]:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from geodata.contract.county import County
+from geodata.contract.unknown import unknown_staff
 from models.problem.baseline import sites
 from models.standards.norms import Indicator, Standards
 
@@ -131,8 +132,8 @@ def unit_table(county: County, standards: Standards, here: pd.Series | None = No
     -------
     DataFrame
         Index unit_id; ``school_id, name, township, zone, kind, stage, pupils, classes, capacity, staff,
-        taking_part, assessed_as, assessed``, a column per declared resource, and ``<resource>_lent`` where
-        a concession lends heads. ``assessed_as`` is the unit in which this one is assessed: itself, that
+        taking_part, assessed_as, assessed``, a column per declared resource (NaN: not known), and
+        ``<resource>_lent`` where a concession lends heads. ``assessed_as`` is the unit in which this one is assessed: itself, that
         of its parent where it does not count as a school, or none (empty).
     """
     stage = county.school_stage
@@ -146,13 +147,17 @@ def unit_table(county: County, standards: Standards, here: pd.Series | None = No
         stage = bands["band"].map(standards.scheme.band_stage)
         of_unit = bands.groupby(bands["school_id"] + "/" + stage)["n"].sum()
         units["pupils"] = of_unit.reindex(units.index).fillna(0).astype(int)
+    elif units["pupils"].isna().any():
+        units["pupils"] = units["pupils"].astype(float)
     things = _things(units, standards)
     lent = _lent(units, standards)
     heads = county.staff_stock.assign(
         unit_id=county.staff_stock["school_id"] + "/" + county.staff_stock["stage"]
     )
     staff = counted_staff(county, standards, heads[["unit_id", "stage", "cat_id", "heads"]])
-    staff = staff.reindex(units.index).fillna(0)
+    staff = staff.reindex(units.index).fillna(0).astype(float)
+    lost = unknown_staff(county.school_stage, county.staff_stock, county.staff_category)
+    staff.loc[lost.reindex(units.index).to_numpy(bool)] = np.nan
     units["taking_part"] = units["school_id"].isin(sites(county)["school_id"])
     units["assessed_as"] = _assessed_as(units)
     columns = [
@@ -195,7 +200,8 @@ def merged_units(units: pd.DataFrame, standards: Standards) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        The same rows; those of parents carry the sums, those of merged places their own amounts.
+        The same rows; those of parents carry the sums, those of merged places their own amounts. What is not
+        known of a merged place is not known of its parent.
     """
     guests = units[units["assessed_as"].ne(units.index) & units["assessed_as"].ne("")]
     if guests.empty:
@@ -203,8 +209,10 @@ def merged_units(units: pd.DataFrame, standards: Standards) -> pd.DataFrame:
     columns = ["pupils", *(r for r in standards.resources if r in units)]
     table = units.copy()
     table[columns] = table[columns].astype(float)
-    more = guests.groupby("assessed_as")[columns].sum().reindex(table.index).fillna(0.0)
-    table[columns] = table[columns] + more
+    more = guests.groupby("assessed_as")[columns].sum().astype(float)
+    more = more.mask(guests[columns].isna().groupby(guests["assessed_as"]).any())
+    host = table.index.isin(more.index)
+    table.loc[host, columns] += more.reindex(table.index[host])
     table["pupils"] = table["pupils"].astype(units["pupils"].dtype)
     return table
 
@@ -241,7 +249,8 @@ def assess(units: pd.DataFrame, standards: Standards) -> pd.DataFrame:
     DataFrame
         ``unit_id, stage, indicator, resource, threshold, pupils, amount, ratio, met, near, gap``: ``near`` is the
         tolerated share of the threshold reached, ``gap`` in the resource's unit, rounded up where it comes
-        in whole numbers. Without a threshold ``met``, ``near`` and ``gap`` are not known (NA).
+        in whole numbers. Without a threshold, and where the amount is not known, ``met`` and ``near`` are not
+        known (NA).
     """
     of_stage = {s: units[units["stage"] == s] for s in {one.stage for one in standards.indicators}}
     parts = [_cells(of_stage[one.stage], one, standards) for one in standards.indicators]
@@ -270,7 +279,7 @@ def _cells(rows: pd.DataFrame, one: Indicator, standards: Standards) -> pd.DataF
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(pupils > 0, one.scale * amount / pupils, np.nan)
     short = np.maximum(0.0, one.threshold * pupils / one.scale - amount)
-    known = np.full(len(rows), one.tested)
+    known = np.full(len(rows), one.tested) & ~np.isnan(amount) & ~np.isnan(pupils)
     reached = np.nan_to_num(ratio, nan=-1.0)
     return pd.DataFrame(
         {
@@ -295,7 +304,8 @@ def verdicts(cells: pd.DataFrame, standards: Standards) -> pd.DataFrame:
     -------
     DataFrame
         Index unit_id: ``indicators_met, indicators_tested`` and ``passes``; a unit of a stage that tests
-        nothing is not in it.
+        nothing is not in it. ``indicators_tested`` counts those that are known; where one is not, whether the
+        unit passes is not known (NA).
     """
     tested = cells[cells["met"].notna()]
     by = tested.groupby("unit_id")
@@ -306,7 +316,9 @@ def verdicts(cells: pd.DataFrame, standards: Standards) -> pd.DataFrame:
         }
     )  # fmt: skip
     need = table["stage"].map({s: standards.to_meet(s) for s in standards.scheme.stage_ids}).astype(float)
-    table["passes"] = (table["near"] & (table["indicators_met"] >= need)).astype("boolean")
+    asked = {s: sum(i.tested for i in standards.of_stage(s)) for s in standards.scheme.stage_ids}
+    whole = table["indicators_tested"] == table["stage"].map(asked)
+    table["passes"] = (table["near"] & (table["indicators_met"] >= need)).astype("boolean").where(whole)
     return table[["indicators_met", "indicators_tested", "passes"]]
 
 
@@ -316,20 +328,23 @@ def cv_table(units: pd.DataFrame, standards: Standards, counted: pd.Series) -> p
     Returns
     -------
     DataFrame
-        ``stage, indicator, cv, unweighted, mean, limit, ok, hoover``; ``ok`` is not known (NA) where there
-        is no limit or nothing to measure.
+        ``stage, indicator, cv, unweighted, mean, limit, ok, hoover`` over the units whose amount is known;
+        ``ok`` is not known (NA) where there is no limit, nothing to measure, or a unit's amount is not known.
     """
-    rows = []
+    rows, whole = [], []
     stage, pupils = units["stage"].to_numpy(object), units["pupils"].to_numpy(float)
     some = counted.reindex(units.index).to_numpy(bool) & (pupils > 0)
     for one in standards.indicators:
         part = some & (stage == one.stage)
+        gap = part & units[one.resource].isna().to_numpy(bool)
+        whole.append(not gap.any())
+        part &= ~gap
         x, p = units[one.resource].to_numpy(float)[part], pupils[part]
         cv = official_cv(x, p)
         mean = one.scale * county_ratio(x, p)
         rows.append((one.stage, one.id, cv, unweighted_cv(x, p), mean, one.cv_limit, hoover(x, p)))
     table = pd.DataFrame(rows, columns=["stage", "indicator", "cv", "unweighted", "mean", "limit", "hoover"])
-    known = table["cv"].notna() & table["limit"].notna()
+    known = table["cv"].notna() & table["limit"].notna() & np.array(whole, dtype=bool)
     table.insert(6, "ok", maybe(table["cv"] <= table["limit"], known))
     return table.astype(dict.fromkeys(("cv", "unweighted", "mean", "limit", "hoover"), float))
 

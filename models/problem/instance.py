@@ -13,10 +13,19 @@ import numpy as np
 import pandas as pd
 
 from geodata.contract.county import County
+from geodata.contract.crosschecks import needed_costs
+from geodata.contract.unknown import unknown_staff
 from geodata.travel.times import TravelTimes
-from models.problem.baseline import grades, scaled_minutes, site_bands, sites, today_groups
+from models.problem.baseline import (
+    grades,
+    require_pupils,
+    scaled_minutes,
+    site_bands,
+    sites,
+    today_groups,
+)
 from models.problem.indicators import category_flags, merged_units, unit_table
-from models.problem.request import Request, budgets
+from models.problem.request import Request, budgets, money_known
 from models.problem.ways import admissible_ways
 from models.standards.norms import Standards
 
@@ -56,7 +65,14 @@ class Instance:
     means : dict
         The same today: what `deficit` measures against, whatever the plan's means.
     population : dict
-        stage -> N, pupils of the assessed population about which the measure is scaled.
+        (stage, resource) -> N, pupils of the assessed population about which the measure is scaled: of units
+        whose amount is known.
+    unknown : frozenset of (unit_id, resource)
+        Amounts that are not known; ``units`` has zeros there, which no goal and no rule reads.
+    unstaffed : frozenset of unit_id
+        Units whose staff is not known: nobody is moved to or from them.
+    unpriced : frozenset of str
+        Resources that cannot be bought, because no price or no money is known; ``hires`` says that of staff.
     """
 
     county: County
@@ -78,10 +94,20 @@ class Instance:
     costs: dict[str, float]
     budget: dict[str, float]
     centres: dict[tuple[str, str], float]
-    population: dict[str, float]
+    population: dict[tuple[str, str], float]
     means: dict[tuple[str, str], float]
+    unknown: frozenset[tuple[str, str]] = frozenset()
+    unstaffed: frozenset[str] = frozenset()
+    unpriced: frozenset[str] = frozenset()
+    hires: bool = True
 
-    def centred(self, centres: dict[tuple[str, str], float], population: dict[str, float]) -> Instance:
+    def known(self, unit: str, resource: str) -> bool:
+        """Whether a unit's amount of a resource is known."""
+        return (unit, resource) not in self.unknown
+
+    def centred(
+        self, centres: dict[tuple[str, str], float], population: dict[tuple[str, str], float]
+    ) -> Instance:
         """The same instance about another planned mean (docs/model/imbalance.md, re-centring)."""
         return replace(self, centres=centres, population=population)
 
@@ -99,8 +125,9 @@ class Instance:
     def counting(self) -> dict[tuple[str, str], list[str]]:
         """(stage, resource that is staff, or "all") -> categories whose heads count."""
         found = {}
-        for stage in self.categories.index.unique("stage"):
-            table = self.categories.loc[stage]
+        of = self.categories.index.get_level_values("stage")
+        for stage in self.standards.scheme.stage_ids:
+            table = self.categories[of == stage].droplevel("stage")
             found[stage, "all"] = list(table.index)
             found.update({(stage, r): list(table.index[table[r] == 1]) for r in self.standards.heads})
         return found
@@ -157,6 +184,8 @@ def _units(
     """Units with today's pupils of the planning demand, so that today and plan are about the same pupils."""
     units = unit_table(county, standards, here)
     units = units[units["taking_part"]].copy()
+    # where the places are not known, nobody more comes than is there today
+    units["capacity"] = units["capacity"].astype(float).fillna(units["pupils"])
     units["rural"] = units["zone"].eq("rural")
     largest = float(max(units["capacity"].max(), units["pupils"].max(), 1)) if len(units) else 1.0
     # without a norm one class may hold whatever any unit holds
@@ -298,6 +327,8 @@ def _stock(county: County, units: pd.DataFrame, categories: pd.DataFrame) -> pd.
     keys = pd.MultiIndex.from_frame(pd.DataFrame(index, columns=["unit_id", "cat_id"], dtype=object))
     table = have.reindex(keys)
     table["eligible"] = table.pop("eligible_rotation").astype(float)
+    lost = unknown_staff(county.school_stage, county.staff_stock, county.staff_category)
+    table.loc[table.index.get_level_values("unit_id").isin(lost.index[lost])] = 0
     table[["heads", "near_retirement"]] = table[["heads", "near_retirement"]].fillna(0).astype(int)
     can_move = categories["movable"].to_dict()
     movable = [bool(can_move[units.at[u, "stage"], c]) for u, c in table.index]
@@ -308,21 +339,20 @@ def _stock(county: County, units: pd.DataFrame, categories: pd.DataFrame) -> pd.
 
 def mean_ratios(
     units: pd.DataFrame, standards: Standards
-) -> tuple[dict[tuple[str, str], float], dict[str, float]]:
-    """County ratio of totals per pupil and the assessed pupils, by stage (sources.md 1.4).
+) -> tuple[dict[tuple[str, str], float], dict[tuple[str, str], float]]:
+    """County ratio of totals per pupil and the assessed pupils, by stage and resource (sources.md 1.4).
+
+    Units whose amount is not known are left out of both.
 
     A resource that the assessed units have none of is counted in its own unit (ratio 1): its spread is
     not measured (`Instance.measured`).
     """
     counted = merged_units(units, standards)
     counted = counted[counted["assessed"]]
-    stages = standards.scheme.stage_ids
-    population = {s: float(counted.loc[counted["stage"] == s, "pupils"].sum()) for s in stages}
-    centres = {
-        (s, r): float(counted.loc[counted["stage"] == s, r].sum()) / max(population[s], 1.0)
-        for s in stages
-        for r in standards.counted
-    }
+    keys = [(s, r) for s in standards.scheme.stage_ids for r in standards.counted]
+    rows = {(s, r): counted[(counted["stage"] == s) & counted[r].notna()] for s, r in keys}
+    population = {k: float(rows[k]["pupils"].sum()) for k in keys}
+    centres = {(s, r): float(rows[s, r][r].sum()) / max(population[s, r], 1.0) for s, r in keys}
     return {k: (v if v > 0 else 1.0) for k, v in centres.items()}, population
 
 
@@ -340,6 +370,7 @@ def build_instance(county: County, standards: Standards, request: Request, times
     -------
     Instance
     """
+    require_pupils(county)
     groups = today_groups(county, standards, times).rename_axis("g")
     here = groups.groupby(["today_school_id", "band"])["pupils"].sum()
     taught = _taught(county, standards)
@@ -355,14 +386,41 @@ def build_instance(county: County, standards: Standards, request: Request, times
     links = {(t, t) for t in towns}
     links |= set(zip(linked["from_township"], linked["to_township"], strict=True))
     centres, population = mean_ratios(units, standards)
-    level = county.unit_costs.set_index("item")[request.cost_level]
+    units, unknown = _gaps_apart(units, standards)
+    lost = unknown_staff(county.school_stage, county.staff_stock, county.staff_category)
+    costs, unpriced = _prices(county, standards, request)
     return Instance(
         county, standards, request, units, bands, school_cap, size_norm, _grades(county, bands, units), groups,
         ways.pairs, ways.barred, ways.past, ways.softened,
         _stock(county, units, categories), categories,
         tuple(sorted(k for k in links if k[0] in towns and k[1] in towns)),
-        {str(k): float(v) for k, v in level.items()}, budgets(county, request), centres, population, centres,
+        costs, budgets(county, request), centres, population, centres, unknown, frozenset(lost.index[lost]), unpriced,
+        money_known(county, request),
     )  # fmt: skip
+
+
+def _gaps_apart(
+    units: pd.DataFrame, standards: Standards
+) -> tuple[pd.DataFrame, frozenset[tuple[str, str]]]:
+    """Units with zeros for what is not known, and where that is; a guest's gap is its host's too."""
+    names = [r for r in (*standards.resources, "staff") if r in units]
+    gaps = units[names].isna() | merged_units(units, standards).reindex(columns=names).isna()
+    unknown = frozenset((str(u), r) for r in names for u in units.index[gaps[r]])
+    if not unknown:
+        return units, unknown
+    return units.assign(**{r: units[r].fillna(0.0) for r in names}), unknown
+
+
+def _prices(county: County, standards: Standards, request: Request) -> tuple[dict[str, float], frozenset[str]]:
+    """Unit costs by item, zero for those that are not known, and the resources that cannot be bought for it."""
+    level = county.unit_costs.set_index("item")[request.cost_level]
+    known = {str(k): float(v) for k, v in level.items()}
+    every = dict.fromkeys(needed_costs(county.norms), 0.0)
+    things = {r: standards.resources[r] for r in standards.items}
+    unpriced = {r for r, one in things.items() if any(item not in known for item in one.price)}
+    if not money_known(county, request):
+        unpriced |= set(things)
+    return every | known, frozenset(unpriced)
 
 
 __all__ = ["Instance", "build_instance", "class_caps", "mean_ratios"]

@@ -48,14 +48,21 @@ ANY = "any"
 """The earmark of money for every purpose."""
 
 
+def money_known(county: County, request: Request) -> bool:
+    """Whether somebody says what money there is: the request, or the county's table."""
+    return request.budget is not None or "budget" not in county.lacking
+
+
 def budgets(county: County, request: Request) -> dict[str, float]:
     """Yuan available by earmark, every earmark present.
 
     Returns
     -------
     dict of str to float
-        From the request, else the county's T13 rows of the planning year.
+        From the request, else the county's T13 rows of the planning year; NaN where there is no such table.
     """
+    if not money_known(county, request):
+        return dict.fromkeys(EARMARKS, float("nan"))
     if request.budget is not None:
         return {e: float(request.budget.get(e, 0.0)) for e in EARMARKS}
     rows = county.budget[county.budget["year"] == county.year]

@@ -109,10 +109,9 @@ def _verdict_kept(after: After, today: pd.Series, plan: pd.Series) -> tuple[pd.S
 
 
 def _passing(after: After, side: Side) -> pd.Series:
-    """Whether each unit passes; one of a stage that no indicator tests has nothing to fail."""
+    """Whether each unit does not fail: where nothing is tested, or something is not known, there is nothing to fail."""
     said = verdicts(side.cells, after.standards)["passes"]
-    tested = side.units["stage"].isin([i.stage for i in after.standards.indicators if i.tested])
-    return said.reindex(side.units.index).fillna(~tested).astype(bool)
+    return said.reindex(side.units.index).fillna(True).astype(bool)
 
 
 def _failing(after: After, today: Side, plan: Side) -> tuple[float, float]:
@@ -149,7 +148,8 @@ def _short(cells: pd.DataFrame, after: After) -> pd.Series:
 
 def _shortfall(after: After, today: Side, plan: Side) -> tuple[float, float]:
     """Over units assessed today; a closed one keeps today's."""
-    old, new = _short(today.cells, after), _short(plan.cells, after)
+    # a cell is known on both sides or on none, unless its unit closes and keeps today's
+    old, new = _short(today.cells, after).fillna(0.0), _short(plan.cells, after).fillna(0.0)
     unit = old.index.get_level_values("unit_id")
     was, is_open = (
         after.units["assessed"].reindex(unit).to_numpy(bool),
@@ -165,10 +165,10 @@ def _deficit(after: After, side: Side) -> float:
     total = 0.0
     for one in (i for i in after.standards.indicators if i.tested):
         here = old["stage"] == one.stage
-        counted = here & old["assessed"]
+        counted = here & old["assessed"] & ~np.isnan(old[one.resource])
         mean = float(old[one.resource][counted].sum()) / max(1.0, float(old["pupils"][counted].sum()))
         goal = max(one.threshold / one.scale, mean)
-        rows = (new["stage"] == one.stage) & (new["pupils"] > 0)
+        rows = (new["stage"] == one.stage) & (new["pupils"] > 0) & ~np.isnan(new[one.resource])
         people = new["pupils"][rows]
         lack = np.maximum(0.0, people - new[one.resource][rows] / goal)
         total += float((lack**2 / people).sum()) / max(1.0, float(old["pupils"][here].sum()))
@@ -186,7 +186,7 @@ def _cv_excess(after: After, side: Side) -> float:
     units = _columns(side.units, after.standards)
     total = 0.0
     for one in after.standards.indicators:
-        rows = (units["stage"] == one.stage) & units["assessed"]
+        rows = (units["stage"] == one.stage) & units["assessed"] & ~np.isnan(units[one.resource])
         cv = official_cv(units[one.resource][rows], units["pupils"][rows])
         if one.cv_limit > 0 and np.isfinite(cv):
             total += max(0.0, cv**2 - one.cv_limit**2)

@@ -85,8 +85,10 @@ def _units(after: After, old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     table = after.units[["school_id", "name", "township", "zone", "kind", "stage", "capacity"]].copy()
     for end, source, cells in (("today", after.units, old), ("plan", after.new, new)):
         table[f"open_{end}"] = True if end == "today" else after.new["open"]
-        for column in ("pupils", "classes", "staff"):
+        for column in ("pupils", "classes"):
             table[f"{column}_{end}"] = source[column].round().astype(int)
+        gaps = source["staff"].isna().any()
+        table[f"staff_{end}"] = source["staff"].astype(float).round().astype("Int64" if gaps else int)
         said = verdicts(cells, after.standards).reindex(table.index)
         table[f"passes_{end}"] = said["passes"].astype("boolean").where(source["assessed"])
         for column in ("indicators_met", "indicators_tested"):
@@ -133,7 +135,7 @@ def _side(after: After, verdict: dict[str, pd.DataFrame], end: str) -> dict[str,
         "max_minutes": float(minutes[both].max()) if both.any() else float("nan"),
         "pupils_over_limit": float(people[known & (minutes > limit)].sum()),
         "riders": float(people[(travel["today_mode"] if end == "today" else travel["mode"]) == "bus"].sum()),
-        "staff": float(units["staff"].sum()),
+        "staff": float(units["staff"].sum(min_count=1)),
         "largest_school": float(units.groupby("school_id")["pupils"].sum().max()),
         "largest_class": _largest_class(units),
     }
@@ -150,7 +152,7 @@ def _measures(after: After, verdict: dict[str, pd.DataFrame]) -> pd.DataFrame:
         sites=int(is_open.sum()), closures=int((~is_open).sum()), bands_closed=int((~after.bands["open"]).sum()),
         pupils_changed=int(after.travel.loc[after.travel["changed"], "pupils"].sum()),
         staff_moved=int(after.plan.staff_moves["heads"].sum()), hires=int(after.plan.hires["heads"].sum()),
-        cost=float(costs.loc[costs["charged"], "yuan"].sum()),
+        cost=float(costs.loc[costs["charged"], "yuan"].sum(skipna=False)),  # no part of it is taken for nothing
     )  # fmt: skip
     rows = [(m, unit, float(today[m]), float(plan[m]), better) for m, unit, better in MEASURES]
     return pd.DataFrame(rows, columns=["measure", "unit", "today", "plan", "better"])

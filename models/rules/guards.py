@@ -34,6 +34,7 @@ def _met_kept(rows: Rows) -> None:
     need: dict[tuple[str, str], float] = {}  # resource needed a pupil, in pupil-equivalents
     for one in (i for i in inst.standards.indicators if i.tested):
         mine = units[(units["stage"] == one.stage) & units["assessed"] & (units["pupils"] > 0)]
+        mine = mine[[inst.known(u, one.resource) for u in mine.index]]
         met = mine[one.scale * mine[one.resource] / mine["pupils"] >= one.threshold - 1e-9]
         for u in met.index:
             rate = one.threshold / one.scale / inst.centres[one.stage, one.resource]
@@ -53,7 +54,8 @@ def check_met_kept(after: After) -> pd.DataFrame:
     is_open = looked_up(both["unit_id"], after.new["open"]).eq(True)
     assessed = looked_up(both["unit_id"], after.units["assessed"]).eq(True)
     with_pupils = looked_up(both["unit_id"], after.new["pupils"]) > 0
-    wrong = both[both["met"] & ~both["met_plan"] & is_open & assessed & with_pupils].copy()
+    lost = both["met"].fillna(False) & ~both["met_plan"].fillna(True)  # not known: neither met nor lost
+    wrong = both[lost & is_open & assessed & with_pupils].copy()
     wrong["name"] = looked_up(wrong["unit_id"], after.units["name"]) + " " + wrong["indicator"]
     return broken(wrong, "unit_id", "name", wrong["ratio"], wrong["threshold"], "ratio")
 
@@ -165,12 +167,13 @@ def _no_sink(rows: Rows) -> None:
     inst = rows.inst
     units, of_unit = inst.units, rows_by(inst.bands, "unit_id")
     have = inst.stock["heads"].groupby(level="unit_id").sum().reindex(units.index).fillna(0)
+    told = ~units.index.isin(inst.unstaffed)
     rate = {
         s: float(have[units["stage"] == s].sum())
-        / max(1.0, float(units.loc[units["stage"] == s, "classes"].sum()))
+        / max(1.0, float(units.loc[told & (units["stage"] == s), "classes"].sum()))
         for s in inst.standards.scheme.stage_ids
     }
-    some = [u for u in units.index[~units["assessed"]] if u in of_unit and have.sum() > 0]
+    some = [u for u in units.index[told & ~units["assessed"]] if u in of_unit and have.sum() > 0]
     extra = {
         u: max(0.0, float(have[u]) - rate[units.at[u, "stage"]] * float(units.at[u, "classes"])) for u in some
     }
@@ -186,7 +189,7 @@ def _no_sink(rows: Rows) -> None:
 
 def check_no_sink(after: After) -> pd.DataFrame:
     """Staff a class of a unit that is not assessed stays at or below the county's, or no further above than today."""
-    total = after.units.groupby("stage")[["staff", "classes"]].sum()
+    total = after.units[after.units["staff"].notna()].groupby("stage")[["staff", "classes"]].sum()
     rate = total["staff"] / total["classes"].clip(lower=1)
     rows = after.open_units()
     rows = rows[~looked_up(rows["unit_id"], after.units["assessed"]).astype(bool)]

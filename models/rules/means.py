@@ -19,6 +19,7 @@ from models.formulation.equipment import scale
 from models.formulation.money import EARMARKED, rounding_share
 from models.formulation.rows import rows_by
 from models.plan.costs import budget_table, cost_table
+from models.problem.request import money_known
 from models.rules.record import EPS, Rows, Rule, Slack, all_of, broken, looked_up, none
 from models.standards.norms import Standards
 
@@ -186,6 +187,8 @@ def check_useful(after: After) -> pd.DataFrame:
 
 
 def _budget(rows: Rows) -> None:
+    if not money_known(rows.inst.county, rows.inst.request):
+        return
     budget = {e: rows.inst.budget.get(e, 0.0) / rows.inst.large for e in (*EARMARKED, "any")}
     more = rounding_share(rows.inst)
     rows.add(
@@ -198,10 +201,10 @@ def _budget(rows: Rows) -> None:
 
 
 def check_budget(after: After) -> pd.DataFrame:
-    """Charged costs within the earmarks and what "any" adds."""
+    """Charged costs within the earmarks and what "any" adds; what nobody can price may not be bought or hired."""
     costs = cost_table(after)
-    if costs["yuan"].isna().any():
-        bad = costs[costs["yuan"].isna()]
+    bad = costs[costs["yuan"].isna() & costs["action"].isin(["hire", "purchase"])]
+    if len(bad):
         return broken(bad, "school_id", "item", 0, 0, "yuan")
     table = budget_table(after, costs)
     if not (table.loc[table["earmark"] == "any", "left"] < -4 * YUAN).any():

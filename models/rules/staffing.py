@@ -204,7 +204,7 @@ def _class_floor(rows: Rows) -> None:
     if inst.stock.empty or not inst.stock["heads"].sum():
         return
     units, of_unit = inst.units, rows_by(inst.bands, "unit_id")
-    rural = [u for u in units.index[units["rural"]] if u in of_unit]
+    rural = [u for u in units.index[units["rural"]] if u in of_unit and u not in inst.unstaffed]
     staff = {u: counted_heads(rows.model, inst, u, "all") for u in rural}
     have = inst.stock["heads"].groupby(level="unit_id").sum()
     for stage in inst.standards.scheme.stage_ids:
@@ -283,7 +283,7 @@ def _backbone(rows: Rows) -> None:
         return
     least = rows.value(BACKBONE)
     floor = inst.standards.value("assessed_floor") if inst.standards.hard("assessed_floor") else 0.0
-    units = inst.units
+    units = inst.units[~inst.units.index.isin(inst.unstaffed)]
     # a unit that lacks one today is no worse without; it may not cross the threshold without either
     lacks = (units["pupils"] >= least) & (units[flag] < 1)
     always = units["assessed"] & (np.minimum(units["pupils"], floor) >= least) & ~lacks
@@ -321,11 +321,12 @@ def check_backbone(after: After) -> pd.DataFrame:
 def _arts(rows: Rows) -> None:
     inst, model = rows.inst, rows.model
     units = inst.units
+    told = units[~units.index.isin(inst.unstaffed)]
     norm, flag = ARTS, inst.standards.about(ARTS)
     if not rows.binds(norm) or flag not in inst.standards.heads:
         return
     share = rows.value(norm)
-    full = [u for u in units.index if units.at[u, "kind"] != "point"]
+    full = [u for u in told.index if units.at[u, "kind"] != "point"]
     own = [u for u in full if units.at[u, flag] >= 1]
     rows.add(own, lambda m, u: counted_heads(m, inst, u, flag) >= m.unit_open[u], norm=norm, part="own")
     towns = rows_by(units, "township")
@@ -333,16 +334,19 @@ def _arts(rows: Rows) -> None:
         t: sorted({units.at[u, "school_id"] for u in us if units.at[u, "kind"] == "point"})
         for t, us in towns.items()
     }
+    staffed = rows_by(told, "township")  # where nobody knows who teaches, nobody is counted
     visited = [t for t in towns if points[t]]
     spare0 = {
-        t: sum(float(units.at[u, flag]) - (units.at[u, "kind"] != "point") for u in towns[t]) for t in visited
+        t: sum(float(units.at[u, flag]) - (units.at[u, "kind"] != "point") for u in staffed.get(t, []))
+        for t in visited
     }
     lack = {t: max(0.0, len(points[t]) / share - spare0[t]) for t in visited}
 
     def visitors(m: Any, t: str) -> Any:
-        spare = sum(counted_heads(m, inst, u, flag) for u in towns[t])
-        spare = spare - sum(m.unit_open[u] for u in towns[t] if units.at[u, "kind"] != "point")
-        return spare >= sum(1 - m.closed[j] for j in points[t]) / share - lack[t]
+        mine = staffed.get(t, [])
+        spare = sum(counted_heads(m, inst, u, flag) for u in mine)
+        spare = spare - sum(m.unit_open[u] for u in mine if units.at[u, "kind"] != "point")
+        return sum(1 - m.closed[j] for j in points[t]) / share - lack[t] <= spare
 
     rows.add(visited, visitors, norm=norm, part="visiting")
     del model
@@ -362,7 +366,8 @@ def check_arts(after: After) -> pd.DataFrame:
     ]
 
     def spare(units: pd.DataFrame) -> pd.Series:
-        full = (units["kind"] != "point").groupby(units["township"]).sum()
+        told = (units["kind"] != "point") & units[flag].notna()
+        full = told.groupby(units["township"]).sum()
         have = units.groupby("township")[flag].sum() - full
         points = units[units["kind"] == "point"].groupby("township")["school_id"].nunique()
         return (have - points / share).reindex(points.index).dropna()

@@ -74,7 +74,7 @@ class ExcessCuts:
         own = [(s, r) for s, (_, r) in zip(spreads.stages, spreads.keys, strict=True)]
         self.of = np.array([place.get(k, -1) for k in own], dtype=np.int64)
         self.limit = np.array([limit[k] for k in place], dtype=float)
-        self.size = np.array([inst.population[s] for s, _ in place], dtype=float)
+        self.size = np.array([inst.population[k] for k in place], dtype=float)
 
     def _sums(self, parts: np.ndarray) -> np.ndarray:
         some = self.of >= 0

@@ -17,7 +17,7 @@ def recentred(search: Search, values: np.ndarray) -> Instance:
     """The instance about the mean ratios and counted pupils of a solution."""
     inst = search.instance
     means, pupils = search.spreads.means(values)
-    population = {s: pupils[s] if pupils.get(s, 0.0) > 0 else n for s, n in inst.population.items()}
+    population = {k: pupils[k] if pupils.get(k, 0.0) > 0 else n for k, n in inst.population.items()}
     return inst.centred({**inst.centres, **means}, population)
 
 

@@ -67,12 +67,13 @@ def solve_split(
 def exact_objective(indicators: pd.DataFrame, inst: Instance) -> float:
     """Objective (3) of a plan from the referee's table, about the instance's centres.
 
-    sum over the 14 of sum_u (x_u / m - P_u)^2 / P_u / N, over units assessed after the plan.
+    sum over the indicators of sum_u (x_u / m - P_u)^2 / P_u / N, over units assessed after the plan and known.
     """
     rows = indicators[indicators["assessed_plan"] & (indicators["pupils_plan"] > 0)]
+    rows = rows[rows["amount_plan"].notna()]
     resource = {(i.stage, i.id): i.resource for i in inst.standards.indicators}
     keys = [(s, resource[s, i]) for s, i in zip(rows["stage"], rows["indicator"], strict=True)]
     centre = np.array([inst.centres[k] for k in keys])
-    size = np.array([inst.population[s] for s, _ in keys])
+    size = np.array([inst.population[k] for k in keys])
     people = rows["pupils_plan"].to_numpy(float)
     return float((((rows["amount_plan"].to_numpy(float) / centre - people) ** 2) / people / size).sum())

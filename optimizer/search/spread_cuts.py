@@ -44,7 +44,7 @@ class SpreadCuts:
         self.opened = np.array([counted[u] if u in grows else opened[u] for u, _ in keys])
         self.mean = np.array([inst.centres[stage[u], r] for u, r in keys])
         self.stages = [stage[u] for u, _ in keys]
-        self.weight = np.array([1.0 / inst.population[stage[u]] for u, _ in keys])
+        self.weight = np.array([1.0 / inst.population[stage[u], r] for u, r in keys])
         self.unit = np.array([at[u] for u, _ in keys])
         self.whole = np.array([inst.standards.resources[r].whole for _, r in keys], dtype=bool)
         today = np.array([float(inst.units.at[u, r]) for u, r in keys])
@@ -62,18 +62,15 @@ class SpreadCuts:
         """Amount of each indicator at each unit in the resource's own unit."""
         return dict(zip(self.keys, (values[self.amount] * self.mean).tolist(), strict=True))
 
-    def means(self, values: np.ndarray) -> tuple[dict[tuple[str, str], float], dict[str, float]]:
-        """Mean ratios by stage and resource, and counted pupils by stage, of a solution: to re-centre the measure."""
+    def means(self, values: np.ndarray) -> tuple[dict[tuple[str, str], float], dict[tuple[str, str], float]]:
+        """Mean ratios and counted pupils of a solution, by stage and resource: to re-centre the measure."""
         amount: dict[tuple[str, str], float] = {}
-        pupils: dict[str, float] = {}
-        seen = set()
+        pupils: dict[tuple[str, str], float] = {}
         both = zip(self.keys, values[self.amount] * self.mean, values[self.pupils], self.stages, strict=True)
-        for (u, r), x, p, s in both:
+        for (_, r), x, p, s in both:
             amount[s, r] = amount.get((s, r), 0.0) + float(x)
-            if u not in seen:
-                seen.add(u)
-                pupils[s] = pupils.get(s, 0.0) + float(p)
-        return {k: v / pupils[k[0]] for k, v in amount.items() if v > 0 and pupils[k[0]] > 0}, pupils
+            pupils[s, r] = pupils.get((s, r), 0.0) + float(p)
+        return {k: v / pupils[k] for k, v in amount.items() if v > 0 and pupils[k] > 0}, pupils
 
     def exact_spreads(self, values: np.ndarray) -> np.ndarray:
         """(y - P)^2 / P of every spread at a solution, in pupils."""

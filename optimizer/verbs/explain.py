@@ -256,7 +256,7 @@ def contributions(made: Made, inst: Instance, school_id: str) -> pd.DataFrame:
             return 0.0
         amount, pupils = have[unit, thing]
         stage = unit.rsplit("/", 1)[1]
-        centre, size = inst.centres[stage, thing], inst.population[stage]
+        centre, size = inst.centres[stage, thing], inst.population[stage, thing]
         after, before = ((x / centre - pupils) ** 2 / pupils / size for x in (amount - less, amount))
         return after - before
 
