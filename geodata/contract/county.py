@@ -12,6 +12,7 @@ import geopandas as gpd
 import networkx as nx
 import pandas as pd
 
+from geodata.contract.declared import declared_tables
 from geodata.contract.findings import Finding
 from geodata.contract.tables import TABLES, UNKNOWN_WITHOUT
 from geodata.contract.validation import empty
@@ -131,6 +132,17 @@ class County:
         """Tables without which something is not known, and that this county does not have."""
         tables = self.tables()
         return tuple(name for name in UNKNOWN_WITHOUT if tables[name].empty)
+
+    @property
+    def unknown(self) -> tuple[tuple[str, str], ...]:
+        """(table, column) of what is not known somewhere; the column is empty where there is no such table."""
+        found = [(name, "") for name in self.lacking]
+        for name in ("school_stage", "staff_stock"):
+            table = self.tables()[name]
+            gaps = {c for c in table if table[c].isna().any()}
+            measures = {c.name for c in declared_tables(self.norms)[name].columns if c.measure}
+            found += [(name, c) for c in table if c in gaps & measures]
+        return tuple(found)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every table by its contract name, in the order of sources.md 3.4."""

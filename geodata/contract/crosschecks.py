@@ -348,7 +348,7 @@ def cross_check(tables: Tables, year: int, norms: Norms) -> list[Finding]:
     )
     filled = {name for name, table in tables.items() if len(table.frame)}
     found = [f for needs, check in checks if set(needs.split()) <= filled for f in check()]
-    if {"staff_stock", "staff_category", "school_stage"} <= tables.keys():
+    if {"staff_stock", "staff_category", "school_stage"} <= tables.keys() and len(tables["staff_stock"].ids):
         found += staff_flags(tables)
     # sums over a table that lost rows would say what is not so
     complete = {n for n, table in tables.items() if table.whole and (n in filled or not TABLES[n].required)}

@@ -31,9 +31,15 @@ def declared_tables(norms: Norms) -> dict[str, Table]:
         known = {c.name for c in table.columns}
         extra = tuple(
             Column(
-                c.name, c.zh, c.kind, c.required or c.name in counted, 0, c.high, c.unit,
+                c.name,
+                c.zh,
+                c.kind,
+                c.required or c.name in counted,
+                0,
+                c.high,
+                c.unit,
                 measure=name == "school_stage" and c.name in counted,
-            )  # fmt: skip
+            )
             for c in norms.columns
             if c.table == name and c.name not in known
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from geodata.messages import say
-from maps.web.payload import modelled_names
+from maps.web.payload import modelled_names, unknown_names
 from maps.wording import listed, word
 from models.plan.decisions import PlanResult
 
@@ -70,6 +70,8 @@ def warnings(result: PlanResult, language: str) -> list[str]:
         said.append(word("fictional", language))
     if county.modelled:
         said.append(word("modelled", language, what=listed(modelled_names(result, language), language)))
+    if county.unknown:
+        said.append(word("unknown", language, what=listed(unknown_names(result, language), language)))
     if result.times.source == "crow_fly":
         said.append(word("crow_fly", language))
     if result.solve.status == "stopped":

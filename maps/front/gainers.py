@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from maps.front.text import PageCell, PageTable, headings, hundredths, number, phrase, signed, whole
 from maps.wording import indicator, stage
 from models.plan.decisions import PlanResult
@@ -59,11 +61,7 @@ def cv_gains(result: PlanResult, language: str) -> PageTable:
     rows = []
     for r in result.verdict.cv.itertuples():
         change = float(r.cv_plan) - float(r.cv_today)
-        ok = (
-            MARKS.get(bool(r.ok_plan))
-            if r.ok_plan == r.ok_plan and r.ok_plan is not None
-            else phrase("not_assessed", language)
-        )
+        ok = phrase("not_assessed", language) if pd.isna(r.ok_plan) else MARKS.get(bool(r.ok_plan))
         rows.append(
             (
                 PageCell(stage(str(r.stage), language, norms)), PageCell(indicator(str(r.indicator), language, norms)), number(hundredths(r.cv_today)),

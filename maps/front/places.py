@@ -219,7 +219,8 @@ def _indicators(result: PlanResult, units: pd.DataFrame, language: str) -> PageT
     norms = result.county.norms
     rows = []
     for r in table.itertuples():
-        lost = r.met_today == True and r.met_plan == False  # noqa: E712 - three-valued
+        both = not pd.isna(r.met_today) and not pd.isna(r.met_plan)
+        lost = both and bool(r.met_today) and not bool(r.met_plan)
         rows.append(
             (
                 PageCell(stage(str(r.stage), language, norms)), PageCell(indicator(str(r.indicator), language, norms)), number(hundredths(r.threshold)),

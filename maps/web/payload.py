@@ -255,6 +255,19 @@ def flows(result: PlanResult) -> list[dict[str, object]]:
     ]  # fmt: skip
 
 
+def unknown_names(result: PlanResult, language: str) -> list[str]:
+    """Tables and columns that are not known, or not everywhere, by their titles."""
+    names = []
+    for table, column in result.county.unknown:
+        zh = (
+            TABLES[table].zh
+            if not column
+            else next((c.zh for c in TABLES[table].columns if c.name == column), column)
+        )
+        names.append(zh if language == "zh" else column or table)
+    return names
+
+
 def modelled_names(result: PlanResult, language: str) -> list[str]:
     """Modelled tables and columns by their titles where the contract knows them.
 

@@ -44,7 +44,9 @@ def item_variables(model: Model, inst: Instance, whole: bool) -> None:
     shut = [u for u in inst.units.index if closable.get(u, False)]
     model.freed = pyo.Var([(u, k) for u in shut for k in inst.movable_items], domain=pyo.NonNegativeReals)
     model.got = pyo.Var(
-        [(u, k) for u in inst.units.index for k in inst.movable_items], domain=pyo.NonNegativeReals, bounds=come
+        [(u, k) for u in inst.units.index for k in inst.movable_items],
+        domain=pyo.NonNegativeReals,
+        bounds=come,
     )
     if whole:
         kinds = [k for k in inst.items if inst.standards.resources[k].whole]

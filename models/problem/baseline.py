@@ -36,8 +36,8 @@ def require_pupils(county: County) -> None:
         The pupils of no unit are known: there is an audit only.
     """
     if len(county.school_stage) and county.school_stage["pupils"].isna().all():
-        at = {"file": "school_stage", "table": "school_stage", "column": "pupils"}
-        raise InputProblems([Finding("error", "tables.audit_only", **at)])
+        name = "school_stage"
+        raise InputProblems([Finding("error", "tables.audit_only", {}, name, name, None, "pupils")])
 
 
 def grades(served: str) -> set[int]:

@@ -1,4 +1,4 @@
-"""What is not as complete as it looks, by name: imputed, far from roads, unreachable, doubled, outside.
+"""What is not as complete as it looks, by name: unknown, imputed, far from roads, unreachable, doubled, outside.
 
 And the sum that keeps a county honest: pupils in = pupils assigned + pupils listed as left out.
 """
@@ -18,13 +18,15 @@ from geodata.travel.times import FAR_M, TravelTimes
 from models.plan.decisions import Plan, PlanResult
 from models.problem.baseline import planning_demand, site_bands
 
-KINDS = ("imputed", "far", "unreachable", "duplicated", "outside", "left_out")
+KINDS = ("unknown", "imputed", "far", "unreachable", "duplicated", "outside", "left_out")
 """The kinds of incompleteness, in the order they are reported."""
 COLUMNS = ["kind", "table", "id", "name", "detail"]
 IMPUTED = (
     "tables.default_used", "tables.left_empty", "tables.shared_split", "reasons.attendance_scaled", "reasons.attendance_elsewhere",
 )  # fmt: skip
 """Keys of findings about values that were put in place of missing ones."""
+UNKNOWN = ("tables.lacks_", "tables.unknown_")
+"""Beginnings of the keys of findings about what is not known."""
 DUPLICATED = ("tables.close_schools", "tables.same_point")
 EDGE = 0.002
 """Degrees (about 200 m) by which a place may lie beyond the township polygons, which are drawn coarsely [A]."""
@@ -88,6 +90,8 @@ Row = tuple[str, str, str, str, object]
 
 def _of_finding(county: County, f: Finding) -> list[Row]:
     """Rows of the findings that say themselves which place they are about."""
+    if f.key.startswith(UNKNOWN):
+        return [("unknown", f.table, "", f.column or f.table, f)]
     if f.key in IMPUTED:
         school = county.schools.set_index("school_id")["name"].get(f.value, "") if f.value else ""
         column = f.column or f.table or "attendance"

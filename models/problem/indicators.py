@@ -141,7 +141,8 @@ def unit_table(county: County, standards: Standards, here: pd.Series | None = No
     units = stage.merge(about, on="school_id", how="left")
     units["unit_id"] = units["school_id"] + "/" + units["stage"]
     units = units.set_index("unit_id").sort_index()
-    units["capacity"] = units["capacity_pupils"]
+    places = units["capacity_pupils"]
+    units["capacity"] = places.astype(float) if places.isna().any() else places
     if here is not None:
         bands = here.rename_axis(["school_id", "band"]).rename("n").reset_index()
         stage = bands["band"].map(standards.scheme.band_stage)

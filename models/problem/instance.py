@@ -399,9 +399,7 @@ def build_instance(county: County, standards: Standards, request: Request, times
     )  # fmt: skip
 
 
-def _gaps_apart(
-    units: pd.DataFrame, standards: Standards
-) -> tuple[pd.DataFrame, frozenset[tuple[str, str]]]:
+def _gaps_apart(units: pd.DataFrame, standards: Standards) -> tuple[pd.DataFrame, frozenset[tuple[str, str]]]:
     """Units with zeros for what is not known, and where that is; a guest's gap is its host's too."""
     names = [r for r in (*standards.resources, "staff") if r in units]
     gaps = units[names].isna() | merged_units(units, standards).reindex(columns=names).isna()
@@ -411,7 +409,9 @@ def _gaps_apart(
     return units.assign(**{r: units[r].fillna(0.0) for r in names}), unknown
 
 
-def _prices(county: County, standards: Standards, request: Request) -> tuple[dict[str, float], frozenset[str]]:
+def _prices(
+    county: County, standards: Standards, request: Request
+) -> tuple[dict[str, float], frozenset[str]]:
     """Unit costs by item, zero for those that are not known, and the resources that cannot be bought for it."""
     level = county.unit_costs.set_index("item")[request.cost_level]
     known = {str(k): float(v) for k, v in level.items()}

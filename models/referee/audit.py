@@ -67,6 +67,10 @@ def audit(county: County, standards: Standards | None = None) -> Audit:
     said = verdicts(cells, standards).reindex(units.index)
     table = units[["school_id", "name", "township", "zone", "kind", "stage", "pupils", "assessed"]].join(said)
     table["passes"] = table["passes"].astype("boolean").where(table["assessed"])
+    counts = ["indicators_met", "indicators_tested"]
+    table[counts] = table[counts].fillna(0).astype(int)
+    if table["pupils"].isna().any():
+        table["pupils"] = table["pupils"].astype("Int64")
     cvs = cv_table(units, standards, units["assessed"])
     stages = stage_table(units, cells, cvs, standards)
     taught = set(units["stage"])  # a stage that no school teaches is not part of this county

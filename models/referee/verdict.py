@@ -87,8 +87,8 @@ def _units(after: After, old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
         table[f"open_{end}"] = True if end == "today" else after.new["open"]
         for column in ("pupils", "classes"):
             table[f"{column}_{end}"] = source[column].round().astype(int)
-        gaps = source["staff"].isna().any()
-        table[f"staff_{end}"] = source["staff"].astype(float).round().astype("Int64" if gaps else int)
+        heads = source["staff"].astype(float).round()
+        table[f"staff_{end}"] = heads if heads.isna().any() else heads.astype(int)
         said = verdicts(cells, after.standards).reindex(table.index)
         table[f"passes_{end}"] = said["passes"].astype("boolean").where(source["assessed"])
         for column in ("indicators_met", "indicators_tested"):
