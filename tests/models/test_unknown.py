@@ -21,8 +21,7 @@ from models.problem.request import Request
 from models.referee.audit import audit
 from models.referee.verdict import judge
 from models.standards.norms import load_standards
-from tests.models.unknown import MEASURES, TABLES_THAT_MAY_LACK, emptied, without, written
-from tests.samples import small_county
+from tests.models.unknown import MEASURES, TABLES_THAT_MAY_LACK, county_whole, emptied, without, written
 
 CELLS = ["unit_id", "indicator"]
 UNIT = 3  # A9/jun, an assessed unit that passes
@@ -30,19 +29,24 @@ UNIT = 3  # A9/jun, an assessed unit that passes
 
 @pytest.fixture(scope="module")
 def whole():
-    return audit(small_county())
+    return audit(county_whole())
 
 
 @cache
 def way():
     """Minutes of the county, which no gap changes."""
-    return travel_times(small_county())
+    return travel_times(county_whole())
+
+
+@cache
+def same_as_today():
+    """Everybody stays: the same plan whatever is not known."""
+    return today_as_plan(county_whole(), load_standards(county_whole()), way())
 
 
 def stay(county):
     """The referee's word on today as a plan."""
-    standards, times = load_standards(county), way()
-    return judge(county, standards, today_as_plan(county, standards, times), times)
+    return judge(county, load_standards(county), same_as_today(), way())
 
 
 def cells(found):
@@ -79,7 +83,7 @@ def test_without_staff_what_is_counted_in_staff_is_not_assessed(whole, table):
     assert verdict.goals.set_index("goal").loc["failing", ["today", "plan"]].tolist() == [0, 0]
 
 
-@pytest.mark.parametrize("table", [t for t in TABLES_THAT_MAY_LACK if not t.startswith("staff")])
+@pytest.mark.parametrize("table", ["attendance", "unit_costs", "budget"])
 def test_tables_that_measure_nothing_change_no_audit(whole, table):
     county = without(table)
     pd.testing.assert_frame_equal(audit(county).indicators, whole.indicators)
@@ -89,7 +93,7 @@ def test_tables_that_measure_nothing_change_no_audit(whole, table):
 
 @pytest.mark.parametrize("column", MEASURES)
 def test_one_empty_cell_is_one_gap(whole, column):
-    county = emptied(small_county(), "school_stage", column, UNIT)
+    county = emptied(county_whole(), "school_stage", column, UNIT)
     resources = load_standards(county).resources
     counting = {r for r, one in resources.items() if any(c == column for c, _ in getattr(one, "terms", ()))}
     found, before = audit(county), cells(whole)
@@ -125,13 +129,13 @@ def test_one_empty_cell_is_one_gap(whole, column):
 
 def test_a_gap_of_a_unit_that_fails_takes_its_failing_with_it():
     before, after = (stay(c).goals.set_index("goal")["plan"] for c in (
-        small_county(), emptied(small_county(), "school_stage", "area_teaching", 6)))  # fmt: skip
+        county_whole(), emptied(county_whole(), "school_stage", "area_teaching", 6)))  # fmt: skip
     assert before["failing"] - after["failing"] == 1
     assert before["over_cap"] == after["over_cap"] and before["travel"] == after["travel"]
 
 
 def test_unknown_heads_make_the_staff_of_their_unit_unknown(whole):
-    county = small_county()
+    county = county_whole()
     row = int(
         np.flatnonzero((county.staff_stock["school_id"] == "A9") & (county.staff_stock["cat_id"] == "arts"))[
             0
@@ -150,7 +154,7 @@ def test_unknown_heads_make_the_staff_of_their_unit_unknown(whole):
 
 
 def test_places_that_are_not_known_hold_nobody_more():
-    inst = build_instance(emptied(small_county(), "school_stage", "capacity_pupils", 0), *ready())
+    inst = build_instance(emptied(county_whole(), "school_stage", "capacity_pupils", 0), *ready())
     assert (
         inst.units.at["A1/pri", "most"] == inst.units.at["A1/pri", "pupils"]
         and inst.units.at["A1/pri", "free"] == 0
@@ -158,12 +162,12 @@ def test_places_that_are_not_known_hold_nobody_more():
 
 
 def ready():
-    county = small_county()
+    county = county_whole()
     return load_standards(county), Request(), way()
 
 
 def test_guests_that_are_not_known_are_gaps_of_their_host(whole):
-    county = small_county()
+    county = county_whole()
     schools = county.schools.copy()
     at = schools["school_id"] == "A3"
     schools.loc[at, ["counted", "parent_id"]] = [False, "A1"]
@@ -188,16 +192,18 @@ def said(folder, severity: str) -> set[tuple[str, str]]:
     return {(f.key, f.column or f.table) for f in check(folder) if f.severity == severity}
 
 
-@pytest.mark.parametrize("table", TABLES_THAT_MAY_LACK)
-def test_check_names_a_table_that_is_absent(tmp_path, table):
-    folder = written(tmp_path / "c", (table,))
+def test_check_names_the_tables_that_are_absent(tmp_path):
+    assert not said(written(tmp_path / "whole"), "error")
+    for table in ("staff_category", "attendance"):
+        folder = written(tmp_path / table, (table,))
+        lacks = {k for k, _ in said(folder, "warning") if k.startswith("tables.lacks")}
+        assert lacks == {f"tables.lacks_{table}"} - {"tables.lacks_attendance"} and not said(folder, "error")
+    folder = written(tmp_path / "none", TABLES_THAT_MAY_LACK)
     lacks = {k for k, _ in said(folder, "warning") if k.startswith("tables.lacks")}
-    assert lacks == (
-        {f"tables.lacks_{table}"}
-        if table in ("staff_stock", "staff_category", "unit_costs", "budget")
-        else set()
-    )
-    assert said(folder, "error") == set() and read_county(folder).lacking == ((table,) if lacks else ())
+    assert lacks == {"tables.lacks_staff_stock", "tables.lacks_unit_costs", "tables.lacks_budget"}
+    county = read_county(folder)
+    assert county.lacking == ("staff_category", "staff_stock", "unit_costs", "budget")
+    assert stay(county).accepted  # of what there is
 
 
 @pytest.mark.parametrize(("row", "count"), [(1, 1), (None, 7)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from geodata.contract.county import County
@@ -16,9 +17,15 @@ MEASURES = (
 HEAD = 'name = "试县"\nname_en = "Test county"\nyear = 2025\nfictional = true\n'
 
 
+@cache
+def county_whole() -> County:
+    """Its tables are only read, so one copy serves every test."""
+    return small_county()
+
+
 def without(*names: str) -> County:
     """The county without some of its tables."""
-    county = small_county()
+    county = county_whole()
     return replace(county, **{n: getattr(county, n).iloc[:0] for n in names})
 
 
@@ -38,7 +45,7 @@ def written(
     """The county as files, some tables not written and some cells (row None: whole columns) left out."""
     folder.mkdir()
     (folder / "county.toml").write_text(HEAD, encoding="utf-8")
-    for name, table in small_county().tables().items():
+    for name, table in county_whole().tables().items():
         cells = table.astype(object).where(table.notna(), "")
         for _, column, row in (b for b in blank if b[0] == name):
             if row is None:
