@@ -39,20 +39,22 @@ def split_shared(stage: pd.DataFrame, schools: pd.DataFrame, norms: Norms) -> tu
     for school_id, rows in shared.groupby("school_id", sort=True):
         known = norms.shares.get(str(about.at[school_id, "kind"]))
         weights = {} if known is None else known.weights
-        heads = rows["pupils"].to_numpy(float) * [weights.get(s, 1.0) for s in rows["stage"]]
+        heads = rows["pupils"].astype(float).to_numpy() * [weights.get(s, 1.0) for s in rows["stage"]]
         above = float(about.at[school_id, "pupils_above"]) * weights.get(ABOVE, 0.0)
         total = heads.sum() + above
         share = heads / total if total > 0 else np.full(len(rows), 1.0 / len(rows))
         for column in (*SHARED, *(c.name for c in norms.columns if c.shared and c.name in stage)):
             whole = pd.api.types.is_integer_dtype(stage[column].dtype)
-            part = _parts(float(rows[column].iloc[0]), share, whole)
-            done.loc[rows.index, column] = pd.Series(part, index=rows.index).astype(stage[column].dtype)
+            part = pd.Series(_parts(rows[column].astype(float).iloc[0], share, whole), index=rows.index)
+            if whole and part.isna().any():  # not known, or not to be divided for want of pupils
+                done[column] = done[column].astype("Int64")
+            done.loc[rows.index, column] = part.astype(done[column].dtype)
     return done, sorted(shared["school_id"].unique())
 
 
 def _parts(amount: float, share: np.ndarray, whole: bool) -> np.ndarray:
     """An amount by shares; whole parts and the rest above them add up to it."""
-    if not whole or np.isnan(amount):
+    if not whole or np.isnan(amount) or np.isnan(share).any():
         return amount * share
     exact = amount * np.append(share, 1.0 - share.sum())
     parts = np.floor(exact + 1e-9)

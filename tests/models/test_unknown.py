@@ -12,6 +12,7 @@ import pytest
 from geodata.contract.findings import InputProblems
 from geodata.contract.tables import IDLE
 from geodata.folder.reading import check, read_county
+from geodata.folder.sharing import split_shared
 from geodata.travel.times import travel_times
 from models.plan.arrangement import today_as_plan
 from models.problem.baseline import planning_demand
@@ -246,3 +247,19 @@ def test_check_names_columns_that_change_nothing(tmp_path):
     (note,) = (f for f in check(folder) if f.key == "tables.idle_columns" and f.table == "schools")
     assert note.fields["columns"] == "land_area" and note.severity == "note"
     assert "land_area" in IDLE["schools"]
+
+
+def test_shared_assets_that_are_not_known_stay_so(tmp_path):
+    """A nine-year school whose rooms, or whose pupils, are not known: nothing is divided that is not there."""
+    stage = county_whole().school_stage.copy()
+    stage.loc[stage["school_id"].isin(["A1", "A9"]), ["school_id", "shared_assets"]] = ["A1", True]
+    stage["rooms_multimedia"] = stage["rooms_multimedia"].astype("Int64")
+    whole, norms = stage["school_id"] == "A1", county_whole().norms
+    gap = stage.copy()
+    gap.loc[whole, "rooms_multimedia"] = None
+    rows = split_shared(gap, county_whole().schools, norms)[0][whole]
+    assert rows["rooms_multimedia"].isna().all() and rows["equip_value"].notna().all()
+    alone = stage.assign(pupils=stage["pupils"].astype("Int64"))
+    alone.loc[alone.index[whole][0], "pupils"] = None
+    rows = split_shared(alone.astype({"rooms_multimedia": int}), county_whole().schools, norms)[0][whole]
+    assert rows[["rooms_multimedia", "equip_value"]].isna().all(axis=None)
