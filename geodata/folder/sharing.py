@@ -42,7 +42,7 @@ def split_shared(stage: pd.DataFrame, schools: pd.DataFrame, norms: Norms) -> tu
         heads = rows["pupils"].astype(float).to_numpy() * [weights.get(s, 1.0) for s in rows["stage"]]
         above = float(about.at[school_id, "pupils_above"]) * weights.get(ABOVE, 0.0)
         total = heads.sum() + above
-        share = heads / total if total > 0 else np.full(len(rows), 1.0 / len(rows))
+        share = np.full(len(rows), 1.0 / len(rows)) if total == 0 else heads / total
         for column in (*SHARED, *(c.name for c in norms.columns if c.shared and c.name in stage)):
             whole = pd.api.types.is_integer_dtype(stage[column].dtype)
             part = pd.Series(_parts(rows[column].astype(float).iloc[0], share, whole), index=rows.index)
