@@ -54,12 +54,21 @@ def crow_fly(county: County, walk_limit: float, bus_limit: float, modes: tuple[s
     towns, town_findings = crow_fly_towns(county)
     rows = places(county)
     speeds: dict[str, object] = {mode: f"{KMH[mode]:g}" for mode in ("walk", "bus", "car")}
-    warning = Finding(
-        "warning", "roads.crow_fly", {"detour": f"{DETOUR:g}", "wait": f"{BUS_WAIT_MIN:g}", **speeds}
-    )
+    about = {"detour": f"{DETOUR:g}", "wait": f"{BUS_WAIT_MIN:g}", **speeds}
+    warning = Finding("warning", "roads.crow_fly", about | farthest(walk_limit, bus_limit))
     lost = unreachable(rows, pairs, {"walk": walk_limit, "bus": bus_limit})
     points = all_points(rows, np.zeros(len(rows)), "crow_fly")
     return TravelTimes(pairs, towns, points, "crow_fly", (warning, *lost, *town_findings))
+
+
+def farthest(walk_limit: float, bus_limit: float) -> dict[str, object]:
+    """Where straight-line times end: minutes, and kilometres as the crow flies, as fields of a message."""
+    ridden = max(0.0, bus_limit - BUS_WAIT_MIN)
+    km = {"walk": walk_limit / 60 * KMH["walk"] / DETOUR, "bus": ridden / 60 * KMH["bus"] / DETOUR}
+    return {
+        "walk_limit": f"{walk_limit:g}", "bus_limit": f"{bus_limit:g}",
+        "walk_km": f"{km['walk']:.1f}", "bus_km": f"{km['bus']:.1f}",
+    }  # fmt: skip
 
 
 def crow_fly_towns(county: County) -> tuple[pd.DataFrame, list[Finding]]:

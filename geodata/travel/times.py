@@ -34,7 +34,7 @@ from geodata.roads.speeds import (
     read_surfaces,
 )
 from geodata.roads.store import open_cache
-from geodata.travel.crowfly import crow_fly
+from geodata.travel.crowfly import crow_fly, farthest
 from geodata.travel.observed import from_matrix, with_observed
 from geodata.travel.tables import (
     BUS_WAIT_MIN,
@@ -54,6 +54,8 @@ __all__ = ["TravelTimes", "travel_times"]
 
 WALK_PACE = 3.6 / WALK_KMH  # seconds per metre, also for the way from a point to the road
 YOUNG_PACE = 3.6 / 3.5  # sources.md 3.2 [A]: grades 1-3
+WALK_LIMIT, BUS_LIMIT = 90.0, 60.0
+"""Minutes beyond which no way is looked for, unless asked."""
 FAR_M = 500.0  # a point further from the road is flagged
 OFFSET_M = 200  # a median beyond this suggests an undeclared coordinate system
 
@@ -73,8 +75,8 @@ class _Mode:
 
 def travel_times(
     county: County,
-    walk_limit: float = 90.0,
-    bus_limit: float = 60.0,
+    walk_limit: float = WALK_LIMIT,
+    bus_limit: float = BUS_LIMIT,
     *,
     modes: tuple[str, ...] = ("walk", "bus"),
     cached: bool = True,
@@ -219,10 +221,12 @@ def road_quality(county: County) -> list[Finding]:
     Returns
     -------
     list of Finding
-        Empty without roads.
+        Without roads how far straight-line times go, unless the county has a matrix of its own.
     """
     if county.roads is None:
-        return []
+        if not county.travel_matrix.empty:
+            return []
+        return [Finding("note", "roads.crow_fly_limit", farthest(WALK_LIMIT, BUS_LIMIT), file="county.toml")]
     streets = streets_of(county.roads)
     conditions, _ = conditions_of(county, streets)
     rows = places(county)

@@ -146,7 +146,11 @@ def test_a_short_row_has_empty_cells_at_its_end(county_folder):
     write_lines(county_folder, "school_stage", text)
     found = check(county_folder)
     assert bad(found) == []  # what is measured may be empty: it is not known, and said
-    gaps = {f.column: f.fields["count"] for f in found if f.key in ("tables.unknown_measure", "tables.unknown_places")}
+    gaps = {
+        f.column: f.fields["count"]
+        for f in found
+        if f.key in ("tables.unknown_measure", "tables.unknown_places")
+    }
     assert gaps["area_teaching"] == gaps["capacity_pupils"] == 1
 
 

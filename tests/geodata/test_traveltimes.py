@@ -15,7 +15,7 @@ from pyproj import Geod
 from geodata.contract.county import County
 from geodata.roads.shortest_paths import CHUNK, FLOOR, _reversed_graph, matrix
 from geodata.roads.snapping import Snaps, network, snap, streets_of
-from geodata.travel.times import travel_times
+from geodata.travel.times import road_quality, travel_times
 
 LON, LAT = 118.3, 30.9
 STEP = 0.01
@@ -353,7 +353,11 @@ def test_crow_fly_is_geodesic_with_a_detour_and_flagged_once():
     towns = times.towns.set_index(["from_township", "to_township"])["minutes"]
     assert towns["A", "B"] == pytest.approx(km * 2, abs=0.006)
     assert towns["A", "A"] == 0
-    assert [f.key for f in times.findings if f.severity == "warning"] == ["roads.crow_fly"]
+    (flag,) = [f for f in times.findings if f.severity == "warning"]
+    assert flag.key == "roads.crow_fly"
+    # 90 min x 4 km/h and 50 min x 25 km/h, less the detour: where straight-line times end
+    assert {k: flag.fields[k] for k in ("walk_km", "bus_km")} == {"walk_km": "4.4", "bus_km": "15.4"}
+    assert [f.fields["bus_km"] for f in road_quality(county) if f.key == "roads.crow_fly_limit"] == ["15.4"]
     assert set(times.points["status"]) == {"crow_fly"}
 
 
