@@ -263,7 +263,7 @@ def looked(sound: Path, place: Path, number: int, address: str, asked: list[byte
     address, asked
         Of `listening`.
     stated : bool
-        Whether an accepted county is also judged as it stands today, besides its audit.
+        Whether an accepted county is used as well: audited, its model stated, judged as it stands today.
     """
     global _address
     _address = address
@@ -285,9 +285,9 @@ def looked(sound: Path, place: Path, number: int, address: str, asked: list[byte
     except Exception:
         wrong, why = ["traceback"], traceback.format_exc(limit=-3)[-300:]
     seconds = time.monotonic() - begun
-    if accepted:
+    if accepted and stated:
         try:
-            _used(folder, stated)
+            _used(folder)
         except InputProblems:
             pass  # in words
         except Exception:
@@ -304,10 +304,9 @@ def _seen(place: Path) -> dict[str, bytes]:
     return {k: v for k, v in contents(place).items() if "/.cache" not in k}
 
 
-def _used(folder: Path, stated: bool) -> None:
+def _used(folder: Path) -> None:
     county = read_county(folder)
     standards = load_standards(county)
     audit(county, standards)
-    if stated:
-        times = travel_times(county)
-        judge(county, standards, today_as_plan(county, standards, times), times)
+    times = travel_times(county)
+    judge(county, standards, today_as_plan(county, standards, times), times)
