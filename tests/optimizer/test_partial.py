@@ -49,7 +49,7 @@ def test_nothing_is_done_with_what_is_not_known(gaps):
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_every_page_says_what_was_left_out(gaps, language):
-    rows = {k: row for k, row in zip(KINDS, counts(gaps, language), strict=True)}
+    rows = dict(zip(KINDS, counts(gaps, language), strict=True))
     assert rows["unknown"][1] == 4
     said = " ".join(warnings(gaps, language))
     assert all(
