@@ -10,6 +10,7 @@ import pyomo.environ as pyo
 from geodata.contract.findings import Finding
 from models.formulation.money import EARMARKED
 from models.problem.instance import Instance
+from models.problem.request import money_known
 from models.rules.record import rule_of
 from models.rules.registry import every_rule
 from optimizer.search.search import Search
@@ -39,6 +40,8 @@ def seats_short(inst: Instance) -> list[Finding]:
 
 def least_money(inst: Instance) -> list[Finding]:
     """The least that the hard rules cost, by earmark, when money alone is missing."""
+    if not money_known(inst.county, inst.request):
+        return []  # no budget that could be too small
     rich = replace(inst, budget={**inst.budget, "any": 1e12})
     search = Search(rich, Task(), whole=False)
     search.bridge.relax(True)

@@ -205,6 +205,8 @@ def _check(own: dict[str, float], points: int, least: float | None, most: float,
     if earmark != EVERY and earmark not in EARMARKS:
         fields = {"earmark": earmark, "known": ", ".join([EVERY, *EARMARKS])}
         found.append(Finding("error", "analysis.bad_earmark", dict(fields)))
+    elif any(v != v for v in own.values()):
+        found.append(Finding("error", "analysis.budget_unknown"))
     elif sum(v for e, v in own.items() if earmark in (EVERY, e)) <= 0:
         found.append(Finding("error", "analysis.no_budget", {"earmark": earmark}))
     if found:

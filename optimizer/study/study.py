@@ -20,7 +20,7 @@ from models.formulation.money import EARMARKED, rounding_share
 from models.formulation.solution import unpack
 from models.plan.decisions import Plan, Verdict
 from models.problem.instance import Instance, build_instance
-from models.problem.request import Request
+from models.problem.request import Request, money_known
 from models.referee.verdict import judge
 from models.standards.norms import Standards, load_standards
 from optimizer.infeasibility.conflicts import why_infeasible
@@ -134,6 +134,9 @@ def share_of_budget(inst: Instance, task: Task, whole: bool, most: float, earmar
 
     def shared(model: Any) -> Mapping[str, Any]:
         model.budget_share = pyo.Var(bounds=(0.0, most))
+        if not money_known(inst.county, inst.request):  # nothing is bought, and nothing limits the rest
+            model.goal_share = pyo.Objective(expr=model.budget_share)
+            return {"share": model.goal_share}
         model.budget__earmark.deactivate()
         model.budget__any.deactivate()
 

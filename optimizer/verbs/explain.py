@@ -11,6 +11,7 @@ from geodata.contract.findings import Finding, InputProblems
 from geodata.travel.times import TravelTimes
 from models.problem.baseline import sites
 from models.problem.instance import Instance
+from models.problem.request import money_known
 from models.rules.record import rule_of
 from models.rules.registry import every_rule
 from models.study.analysis import Swap
@@ -79,6 +80,8 @@ def explain_school(
     with heeding(stop) as token:
         study = open_study(county, scenario, times, task=scenario.task(token, report))
         tried = scenario.method.flip_budgets if shares is None else shares
+        if not money_known(county, scenario.request()):
+            tried = ()  # no budget to be larger or smaller
         return _swap(study, school_id, instead, tried)
 
 
