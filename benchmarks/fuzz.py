@@ -70,7 +70,7 @@ def main() -> None:
     given = asked.parse_args()
     begun = time.monotonic()
     found = in_parts(given.first, given.cases, given.seconds, given.stated)
-    report("fuzz", "A thousand damaged inputs", page(found, time.monotonic() - begun, given.stated))
+    report("fuzz", "Damaged inputs", page(found, time.monotonic() - begun, given.stated))
 
 
 if __name__ == "__main__":
