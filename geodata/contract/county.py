@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -110,6 +111,20 @@ class County:
     own_standards: dict[str, StandardsFile] = field(default_factory=dict, repr=False)
     workbook: Path | None = None
     asked: tuple[Row, ...] = field(default=(), repr=False)
+
+    def __repr__(self) -> str:
+        """A line: name, year, how much is in it."""
+        kind = ", fictional" if self.fictional else ""
+        return (
+            f"County({self.name!r}, {self.year}{kind}: {len(self.schools)} schools, {len(self.villages)} villages, "
+            f"{sum(len(t) > 0 for t in self.tables().values())} tables, {len(self.findings)} findings)"
+        )
+
+    def _repr_html_(self) -> str:
+        """Its tables with their rows and columns, for notebooks."""
+        rows = [(n, len(t), ", ".join(map(str, t.columns))) for n, t in self.tables().items() if len(t)]
+        table = pd.DataFrame(rows, columns=["table", "rows", "columns"])
+        return f"<p>{escape(repr(self))}</p>" + str(table.to_html(index=False))
 
     @cached_property
     def norms(self) -> Norms:

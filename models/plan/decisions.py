@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
+from html import escape
 from typing import Any
 
 import pandas as pd
@@ -249,3 +250,30 @@ class PlanResult:
     actions: pd.DataFrame
     findings: tuple[Finding, ...]
     held: Any = None
+
+    @property
+    def goals(self) -> pd.DataFrame:
+        """The goals in order: ``goal, today, plan, bound, gap, status, seconds`` (gap as a share of the plan's value)."""
+        table = pd.DataFrame(
+            [(g.goal, g.objective, g.bound, g.gap, g.status, g.seconds) for g in self.solve.goals],
+            columns=["goal", "plan", "bound", "gap", "status", "seconds"],
+        )
+        today = (
+            self.verdict.goals.set_index("goal")["today"]
+            if len(self.verdict.goals)
+            else pd.Series(dtype=float)
+        )
+        table.insert(1, "today", table["goal"].map(today))
+        return table
+
+    def __repr__(self) -> str:
+        """A line: what is decided, whether the rules hold, the first goals."""
+        goals = ", ".join(f"{g.goal} {g.objective:.4g} (bound {g.bound:.4g})" for g in self.solve.goals[:3])
+        state = "accepted" if self.verdict.accepted else "rejected"
+        return f"PlanResult({self.county.name!r}, plan {self.plan.plan_id}, {state}; {goals})"
+
+    def _repr_html_(self) -> str:
+        """Goals with their bounds and the measures today and in the plan, for notebooks."""
+        measures = self.verdict.measures[["measure", "unit", "today", "plan"]]
+        tables = (t.to_html(index=False, float_format="{:,.4g}".format) for t in (self.goals, measures))
+        return f"<p>{escape(repr(self))}</p>" + "".join(tables)

@@ -41,6 +41,14 @@ class Audit:
         """Sum of the squared official CVs; NaN where none is assessed."""
         return float((self.cv["cv_today"] ** 2).sum(min_count=1))
 
+    def __repr__(self) -> str:
+        """A line: units that pass, CVs within their limits."""
+        told = self.stages[["units_passing", "units", "cvs_ok", "cvs"]].sum()
+        return (
+            f"Audit({told['units_passing']:.0f} of {told['units']:.0f} units pass, "
+            f"{told['cvs_ok']:.0f} of {told['cvs']:.0f} CVs within their limits)"
+        )
+
     def _repr_html_(self) -> str:
         """The CV table, for notebooks."""
         html: str = self.cv.round(3).to_html(index=False)

@@ -86,6 +86,21 @@ class Frontier:
     solver: str
     findings: tuple[Finding, ...]
 
+    @property
+    def table(self) -> pd.DataFrame:
+        """By budget: ``share, yuan, status, objective, bound, gap, changed`` (actions that differ from the budget below)."""
+        rows = [(p.share, p.yuan, p.status, p.objective, p.bound, p.gap, len(p.changes)) for p in self.points]
+        columns = ["share", "yuan", "status", "objective", "bound", "gap", "changed"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def __repr__(self) -> str:
+        """A line: which earmark, how many budgets."""
+        return f"Frontier({self.county.name!r}, {self.earmark}: {len(self.points)} budgets)"
+
+    def _repr_html_(self) -> str:
+        """The table, for notebooks."""
+        return str(self.table.to_html(index=False, float_format="{:,.4g}".format))
+
 
 @dataclass(frozen=True)
 class Alternative:
@@ -160,6 +175,22 @@ class Alternatives:
     seconds: float
     solver: str
     findings: tuple[Finding, ...]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """By plan: ``plan_id, objective, worse, differs, apart, changed`` (actions that differ from the first)."""
+        rows = [
+            (p.plan.plan_id, p.objective, p.worse, p.differs, p.apart, len(p.changes)) for p in self.plans
+        ]
+        return pd.DataFrame(rows, columns=["plan_id", "objective", "worse", "differs", "apart", "changed"])
+
+    def __repr__(self) -> str:
+        """A line: how many plans within which share."""
+        return f"Alternatives({self.county.name!r}: {len(self.plans)} plans within {self.within:.1%})"
+
+    def _repr_html_(self) -> str:
+        """The table, for notebooks."""
+        return str(self.table.to_html(index=False, float_format="{:,.4g}".format))
 
 
 @dataclass(frozen=True)
