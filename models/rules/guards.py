@@ -34,7 +34,7 @@ def _met_kept(rows: Rows) -> None:
     need: dict[tuple[str, str], float] = {}  # resource needed a pupil, in pupil-equivalents
     for one in (i for i in inst.standards.indicators if i.tested):
         mine = units[(units["stage"] == one.stage) & units["assessed"] & (units["pupils"] > 0)]
-        mine = mine[[inst.known(u, one.resource) for u in mine.index]]
+        mine = mine.loc[[u for u in mine.index if inst.known(u, one.resource)]]
         met = mine[one.scale * mine[one.resource] / mine["pupils"] >= one.threshold - 1e-9]
         for u in met.index:
             rate = one.threshold / one.scale / inst.centres[one.stage, one.resource]

@@ -65,7 +65,7 @@ def test_cells_are_named_where_the_bureau_wrote_them(folder):
             (8, "classes"): "很多",
             (9, "kind"): "小学校",
             (10, "equip_value"): 12_500_000,
-            (11, "pupils"): None,
+            (11, "classes"): None,
         },
     )
     place = f"{BOOK} [小学]"
@@ -73,7 +73,7 @@ def test_cells_are_named_where_the_bureau_wrote_them(folder):
         ("tables.not_whole", place, 8, "班级情况/班级数", "很多"),
         ("tables.not_a_choice", place, 9, "办学类型", "小学校"),
         ("tables.out_of_range", place, 10, "设备/教学仪器设备值(万元)", "12500000 万元 = 125000000000"),
-        ("tables.empty", place, 11, "在校生数/合计", ""),
+        ("tables.empty", place, 11, "班级情况/班级数", ""),
     }
 
 

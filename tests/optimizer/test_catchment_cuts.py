@@ -118,7 +118,7 @@ def test_a_search_that_gives_up_cuts_nothing(monkeypatch: pytest.MonkeyPatch) ->
     assert site.cut(np.where(units == ground.home[0], 1.0, 0.9)) is None
 
 
-@settings(max_examples=40)
+@settings(max_examples=10)
 @given(st.integers(0, 10**6))
 def test_the_tree_cut_by_catchments_finds_the_optimum(seed: int) -> None:
     rng, graph, m = np.random.default_rng(seed), oblong(2, 4), 3

@@ -92,8 +92,8 @@ def test_an_undeclared_coordinate_system_is_refused(county_folder):
 
 
 def test_a_missing_column_is_refused(county_folder):
-    write(county_folder, "school_stage", cells(county_folder, "school_stage").drop(columns=["equip_value"]))
-    refused(county_folder, "school_stage.csv", "equip_value", "教学仪器设备值")
+    write(county_folder, "school_stage", cells(county_folder, "school_stage").drop(columns=["classes"]))
+    refused(county_folder, "school_stage.csv", "classes", "班级数")
 
 
 def test_a_duplicate_id_is_refused(county_folder):
@@ -128,12 +128,12 @@ def test_standards_that_do_not_exist_are_found_by_check_too(county_folder):
 
 
 def test_five_faults_in_five_tables_are_all_said_at_once(county_folder):
-    write(county_folder, "school_stage", cells(county_folder, "school_stage").drop(columns=["equip_value"]))
+    write(county_folder, "school_stage", cells(county_folder, "school_stage").drop(columns=["classes"]))
     put(county_folder, "attendance", 8, "village_id", "V999")
     put(county_folder, "villages", 5, "lon", "121.9")
     put(county_folder, "schools", 6, "grades_served", "6-1")
     put(county_folder, "budget", 3, "amount", "250万")
-    refused(county_folder, "equip_value", "V999", "121.9", "6-1", "250万")
+    refused(county_folder, "classes", "V999", "121.9", "6-1", "250万")
     assert "5 problem(s)" in run("plan", county_folder, "--out", county_folder / "x")[1]
 
 

@@ -71,7 +71,7 @@ def enumerated(problem: SingleSource, graph: Adjacency | None) -> float:
     return float("inf")
 
 
-@settings(max_examples=40)
+@settings(max_examples=12)
 @given(st.integers(0, 10**6), st.booleans(), st.booleans())
 @example(122911, True, False)  # cheapest with a site that serves nobody, which open sites may not
 def test_contiguous_optimum_is_that_of_all_plans(seed: int, three: bool, located: bool) -> None:
@@ -218,7 +218,7 @@ def test_ctrl_c_ends_it_with_the_best_plan(visits: int, monkeypatch: pytest.Monk
 
 def test_nodes_are_kept_to_and_reproduce_the_answer() -> None:
     problem, graph = stubborn()
-    for nodes in (0, 1, 7):
+    for nodes in (0, 3):
         limits = Limits(gap=1e-6, nodes=nodes, seconds=60)
         one, two = serve(problem, graph, limits=limits), serve(problem, graph, limits=limits)
         assert one.answer.nodes <= nodes
@@ -248,7 +248,7 @@ def test_bound_and_plan_enclose_a_published_service_area() -> None:
 
     problem, graph, place = service_area("gy_37a")
     published = float(published_service_areas().at["gy_37a", "obj"])
-    done = serve(problem, graph, border_lengths(graph, place), Limits(gap=1e-6, nodes=10, seconds=60))
+    done = serve(problem, graph, border_lengths(graph, place), Limits(gap=1e-6, nodes=2, seconds=60))
     assert not faults(problem, done.served_by, graph)
     assert 69_033.23 < done.answer.bound <= published + 0.01
     assert cost_of(problem, done.served_by) >= published - 0.01

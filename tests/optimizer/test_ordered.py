@@ -12,6 +12,7 @@ from geodata.contract.findings import InputProblems
 from models.formulation.solution import unpack
 from models.problem.instance import Instance
 from models.problem.request import Request
+from models.referee.verdict import violations_of
 from optimizer.outcomes import Defect, Infeasible
 from optimizer.scenario import Goal, Scenario
 from optimizer.search.method import Method
@@ -58,8 +59,10 @@ def every_move() -> tuple[Instance, list[tuple[float, float]]]:
     inst = instance(case)
     every = []
     for made in one_moved(case):
-        verdict = case.judge(made, inst.request)
-        if verdict.accepted:
+        broken = violations_of(case.county, case.standards, made, case.times, inst.request)
+        if not ((broken["kind"] == "hard") & ~broken["grandfathered"].astype(bool)).any():
+            verdict = case.judge(made, inst.request)
+            assert verdict.accepted
             costs = verdict.costs
             yuan = float(costs.loc[costs["charged"], "yuan"].sum()) / 1e4
             every.append((yuan, exact_objective(verdict.indicators, inst)))

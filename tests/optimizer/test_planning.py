@@ -16,7 +16,7 @@ from models.formulation.solution import unpack
 from models.plan.decisions import Plan, PlanResult
 from models.problem.instance import Instance, build_instance
 from models.problem.request import Request
-from models.referee.verdict import judge
+from models.referee.verdict import judge, violations_of
 from optimizer.presets import PRESETS
 from optimizer.scenario import Goal, Scenario
 from optimizer.search.search import Search
@@ -62,8 +62,12 @@ def least(case: Case, inst: Instance) -> tuple[float, float]:
 
 def exact(case: Case, inst: Instance, made: Plan) -> float | None:
     """The objective of a plan by the referee's table, None where a hard rule is broken."""
+    broken = violations_of(case.county, case.standards, made, case.times, inst.request)
+    if ((broken["kind"] == "hard") & ~broken["grandfathered"].astype(bool)).any():
+        return None
     verdict = case.judge(made, inst.request)
-    return exact_objective(verdict.indicators, inst) if verdict.accepted else None
+    assert verdict.accepted
+    return exact_objective(verdict.indicators, inst)
 
 
 # --- what every plan shows -------------------------------------------------------------------
@@ -255,7 +259,7 @@ def test_model_finds_the_best_of_all_plans(closing: bool) -> None:
 # --- properties ------------------------------------------------------------------------------
 
 
-@settings(max_examples=6, derandomize=True)
+@settings(max_examples=2, derandomize=True)
 @given(st.floats(100_000, 1_500_000), st.floats(1.1, 4.0))
 def test_a_larger_budget_is_never_worse(yuan: float, times: float) -> None:
     case = ready()
@@ -277,7 +281,7 @@ def test_relabelling_changes_nothing() -> None:
     )
 
 
-@settings(max_examples=8, derandomize=True)
+@settings(max_examples=4, derandomize=True)
 @given(st.data())
 def test_bound_is_below_any_plan_that_keeps_the_rules(data: st.DataObject) -> None:
     case = ready()
