@@ -143,6 +143,10 @@ class Snaps:
     access: Floats
     fragment: Flags
 
+    def some(self, which: Ints) -> Snaps:
+        """The snaps of some of the points, by number."""
+        return Snaps(self.street[which], self.offset[which], self.access[which], self.fragment[which])
+
 
 def streets_of(graph: nx.MultiDiGraph[Any]) -> Streets:
     """Every street of an OSMnx graph once, with the directions it may be driven.

@@ -22,6 +22,7 @@ from geodata.travel.tables import (
     town_table,
     unreachable,
 )
+from geodata.travel.today import joined, lacking_today, today_findings
 
 DETOUR = 1.35  # sources.md 3.2 [A]
 KMH = {
@@ -47,18 +48,37 @@ def crow_fly(county: County, walk_limit: float, bus_limit: float, modes: tuple[s
     km = geodesic_km(county.villages, county.schools)
     parts: list[ModePairs] = []
     for mode in modes:
-        minutes = km / KMH[mode] * 60 + (BUS_WAIT_MIN if mode == "bus" else 0.0)
+        minutes = _minutes(mode, km)
         v, s = np.nonzero(minutes <= limit_of(mode, walk_limit, bus_limit))
         parts.append((mode, (v.astype(np.int32), s.astype(np.int32), minutes[v, s]), km[v, s]))
     pairs = sorted_pairs(parts, county)
+    beyond = _beyond(county, km, lacking_today(county, pairs, modes))
+    pairs = joined(pairs, beyond)
     towns, town_findings = crow_fly_towns(county)
     rows = places(county)
     speeds: dict[str, object] = {mode: f"{KMH[mode]:g}" for mode in ("walk", "bus", "car")}
     about = {"detour": f"{DETOUR:g}", "wait": f"{BUS_WAIT_MIN:g}", **speeds}
     warning = Finding("warning", "roads.crow_fly", about | farthest(walk_limit, bus_limit))
-    lost = unreachable(rows, pairs, {"walk": walk_limit, "bus": bus_limit})
+    limits = {"walk": walk_limit, "bus": bus_limit}
+    lost = [*unreachable(rows, pairs, limits), *today_findings(county, beyond, limits)]
     points = all_points(rows, np.zeros(len(rows)), "crow_fly")
     return TravelTimes(pairs, towns, points, "crow_fly", (warning, *lost, *town_findings))
+
+
+def _minutes(mode: str, km: Floats) -> Floats:
+    return km / KMH[mode] * 60 + (BUS_WAIT_MIN if mode == "bus" else 0.0)
+
+
+def _beyond(county: County, km: Floats, lacking: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `TravelTimes.pairs` for ways of today, whatever they take."""
+    v = pd.Index(county.villages["village_id"]).get_indexer(lacking["village_id"]).astype(np.int32)
+    s = pd.Index(county.schools["school_id"]).get_indexer(lacking["school_id"]).astype(np.int32)
+    parts: list[ModePairs] = []
+    for mode in lacking["mode"].unique():
+        of = (lacking["mode"] == mode).to_numpy()
+        length = km[v[of], s[of]]
+        parts.append((str(mode), (v[of], s[of], _minutes(mode, length)), length))
+    return sorted_pairs(parts, county) if parts else lacking.assign(minutes=0.0, km=0.0)
 
 
 def farthest(walk_limit: float, bus_limit: float) -> dict[str, object]:

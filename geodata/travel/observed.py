@@ -12,6 +12,7 @@ from geodata.contract.findings import Finding
 from geodata.roads.speeds import ON_FOOT
 from geodata.travel.crowfly import crow_fly_towns, crow_km
 from geodata.travel.tables import PAIR_KEY, TravelTimes, all_points, limit_of, places, unreachable
+from geodata.travel.today import joined, lacking_today, today_findings
 
 
 def with_observed(times: TravelTimes, county: County, modes: tuple[str, ...]) -> TravelTimes:
@@ -77,7 +78,7 @@ def from_matrix(
     towns : DataFrame and findings, or None
         Times between townships over roads; without them in straight lines, flagged.
     walk_limit, bus_limit : float
-        Minutes; pairs beyond are left out and counted.
+        Minutes; pairs beyond are left out and counted, but for those that pupils go today.
     modes : tuple of str
         Rows of other modes are not used, and counted.
     """
@@ -85,14 +86,16 @@ def from_matrix(
     limits = {mode: limit_of(mode, walk_limit, bus_limit) for mode in modes}
     known = table[table["mode"].isin(modes)]
     inside = known["minutes"].to_numpy() <= known["mode"].map(limits).to_numpy(dtype=float)
-    pairs = known.loc[inside, [*PAIR_KEY, "minutes", "km"]].reset_index(drop=True)
-    pairs["km"] = pairs["km"].where(
-        pairs["km"].notna(), crow_km(county, pairs["village_id"], pairs["school_id"])
+    known = known[[*PAIR_KEY, "minutes", "km"]].reset_index(drop=True)
+    known["km"] = known["km"].where(
+        known["km"].notna(), crow_km(county, known["village_id"], known["school_id"])
     )
-    pairs = pairs.sort_values(PAIR_KEY, ignore_index=True)
+    pairs = known[inside].sort_values(PAIR_KEY, ignore_index=True)
+    beyond = known[~inside].merge(lacking_today(county, pairs, modes), on=PAIR_KEY)
+    pairs = joined(pairs, beyond)
     rows = places(county)
     fields: dict[str, object] = {
-        "count": len(pairs), "beyond": int((~inside).sum()), "other": len(table) - len(known),
+        "count": len(pairs), "beyond": int((~inside).sum()) - len(beyond), "other": len(table) - len(known),
         "modes": ", ".join(modes),
     }  # fmt: skip
     found = [Finding("note", "roads.matrix_given", fields, table="travel_matrix")]
@@ -103,6 +106,7 @@ def from_matrix(
     if towns is None:
         towns = crow_fly_towns(county)
         found.append(Finding("warning", "roads.towns_crow_fly"))
-    found += [*unreachable(rows, pairs, {"walk": walk_limit, "bus": bus_limit}), *towns[1]]
+    limits_of = {"walk": walk_limit, "bus": bus_limit}
+    found += [*unreachable(rows, pairs, limits_of), *today_findings(county, beyond, limits_of), *towns[1]]
     points = all_points(rows, np.zeros(len(rows)), "given")
     return TravelTimes(pairs, towns[0], points, "matrix", tuple(found))

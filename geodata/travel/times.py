@@ -38,6 +38,7 @@ from geodata.travel.crowfly import crow_fly, farthest
 from geodata.travel.observed import from_matrix, with_observed
 from geodata.travel.tables import (
     BUS_WAIT_MIN,
+    PAIR_KEY,
     WALK_KMH,
     ModePairs,
     TravelTimes,
@@ -49,13 +50,14 @@ from geodata.travel.tables import (
     town_table,
     unreachable,
 )
+from geodata.travel.today import joined, lacking_today, today_findings, without_way_findings
 
 __all__ = ["TravelTimes", "travel_times"]
 
 WALK_PACE = 3.6 / WALK_KMH  # seconds per metre, also for the way from a point to the road
 YOUNG_PACE = 3.6 / 3.5  # sources.md 3.2 [A]: grades 1-3
 WALK_LIMIT, BUS_LIMIT = 90.0, 60.0
-"""Minutes beyond which no way is looked for, unless asked."""
+"""Minutes beyond which no way is looked for, unless asked; ways that pupils go today are looked for without limit."""
 FAR_M = 500.0  # a point further from the road is flagged
 OFFSET_M = 200  # a median beyond this suggests an undeclared coordinate system
 
@@ -93,8 +95,8 @@ def travel_times(
     ----------
     county : County
     walk_limit, bus_limit : float
-        Minutes in all, access and waiting included; pairs beyond are left out. The second serves all
-        modes that are not on foot.
+        Minutes in all, access and waiting included; pairs beyond are left out, but for those that pupils go
+        today (`geodata.travel.today`). The second serves all modes that are not on foot.
     modes : tuple of str
         Of `geodata.roads.speeds.ALL_MODES`.
     cached : bool
@@ -147,7 +149,8 @@ def _key(county: County, walk_limit: float, bus_limit: float, modes: tuple[str, 
         None if county.roads is None else graph_digest(county.roads),
         read_speeds(), read_surfaces(), read_seasons(),
         county.villages[["village_id", "name", "township", "lon", "lat"]], county.schools[schools],
-        county.school_stage[["school_id", "pupils"]], county.travel_times, county.travel_matrix,
+        county.school_stage[["school_id", "pupils"]], county.attendance, county.travel_times,
+        county.travel_matrix,
         None if areas is None else [areas[["season", "share"]], *areas.geometry.to_wkb().tolist()],
     )  # fmt: skip
 
@@ -165,7 +168,8 @@ def _computed(county: County, walk_limit: float, bus_limit: float, modes: tuple[
         times = crow_fly(county, walk_limit, bus_limit, modes)
     else:
         times = _over_roads(county, streets, walk_limit, bus_limit, modes)
-    return with_observed(times, county, modes)
+    times = with_observed(times, county, modes)
+    return replace(times, findings=(*times.findings, *without_way_findings(county, times.pairs)))
 
 
 def _over_roads(
@@ -180,15 +184,32 @@ def _over_roads(
     found = [*found, *pieces_named(nets[first][1], rows)]
     parts = [_mode_pairs(m, x, limit_of(m, walk_limit, bus_limit)) for m, x in snapped.items()]
     pairs = sorted_pairs(parts, county)
+    beyond = _beyond(county, snapped, lacking_today(county, pairs, modes))
+    pairs = joined(pairs, beyond)
     towns, town_findings = _towns(
         county, with_places(mode_network(streets, "car", conditions=conditions), rows)[0]
     )
     points, point_findings = _points(rows, snapped, walk_limit)
+    limits = {"walk": walk_limit, "bus": bus_limit}
     findings = [
         *roads_findings(county.roads, streets), *found, *(_bus_assumption() if "bus" in modes else []),
-        *point_findings, *unreachable(rows, pairs, {"walk": walk_limit, "bus": bus_limit}), *town_findings,
+        *point_findings, *unreachable(rows, pairs, limits), *today_findings(county, beyond, limits), *town_findings,
     ]  # fmt: skip
     return TravelTimes(pairs, towns, points, "roads", tuple(findings))
+
+
+def _beyond(county: County, snapped: dict[str, _Mode], lacking: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `TravelTimes.pairs` for ways of today, whatever they take."""
+    if lacking.empty:
+        return lacking.assign(minutes=0.0, km=0.0)
+    villages = np.flatnonzero(county.villages["village_id"].isin(lacking["village_id"]))
+    schools = np.flatnonzero(county.schools["school_id"].isin(lacking["school_id"]))
+    parts: list[ModePairs] = []
+    for mode, given in snapped.items():
+        some = _Mode(given.net, given.villages.some(villages), given.schools.some(schools))
+        _, (v, s, minutes), km = _mode_pairs(mode, some, np.inf)
+        parts.append((mode, (villages[v].astype(np.int32), schools[s].astype(np.int32), minutes), km))
+    return sorted_pairs(parts, county).merge(lacking, on=PAIR_KEY)
 
 
 def conditions_of(county: County, streets: Streets) -> tuple[Conditions, list[Finding]]:

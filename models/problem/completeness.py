@@ -15,6 +15,7 @@ import shapely
 from geodata.contract.county import County
 from geodata.contract.findings import Finding
 from geodata.travel.times import FAR_M, TravelTimes
+from geodata.travel.today import without_way
 from models.plan.decisions import Plan, PlanResult
 from models.problem.baseline import planning_demand, site_bands
 
@@ -76,7 +77,7 @@ def completeness(result: PlanResult) -> pd.DataFrame:
     """
     county = result.county
     rows = [
-        *_estimated(county), *_far(result.times), *_lost(result.times), *_outside(county),
+        *_estimated(county), *_far(result.times), *_lost(result.times), *_no_way(county, result.times), *_outside(county),
         *(row for f in result.findings for row in _of_finding(county, f)),
     ]  # fmt: skip
     table = pd.DataFrame(rows, columns=COLUMNS).drop_duplicates(["kind", "table", "id", "name"])
@@ -142,6 +143,15 @@ def _lost(times: TravelTimes) -> list[Row]:
     for kind, ids in of.items():
         reached |= (times.points["point_kind"] == kind) & times.points["point_id"].isin(ids.unique())
     return _points(times, "unreachable", ~reached)
+
+
+def _no_way(county: County, times: TravelTimes) -> list[Row]:
+    """Villages with pupils at a school that no way leads to."""
+    lost = without_way(county, times.pairs)
+    names = lost["village"] + " → " + lost["school"]
+    return [
+        ("unreachable", "attendance", str(i), n, None) for i, n in zip(lost["village_id"], names, strict=True)
+    ]
 
 
 def _outside(county: County) -> list[Row]:
