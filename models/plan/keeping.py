@@ -1,9 +1,13 @@
-"""`Held`: decisions that a plan has to keep as they were made by hand, row by row of the ledger."""
+"""`Held`: decisions that a plan has to keep as they were made by hand, row by row of the ledger.
+
+It carries the edited plan's other decisions too, as a start: a search that goes on from the plan at hand does not end far
+from it, and not below it where it keeps the rules.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import pandas as pd
@@ -25,6 +29,10 @@ def _nothing() -> pd.DataFrame:
     return pd.DataFrame(columns=HELD_COLUMNS)
 
 
+def _no_start() -> pd.DataFrame:
+    return pd.DataFrame(columns=LEDGER_COLUMNS)
+
+
 @dataclass(frozen=True)
 class Held:
     """What is held.
@@ -34,31 +42,46 @@ class Held:
     rows : DataFrame
         Ledger rows as they have to be, and ``held_<cell>``: whether that cell is held (state, quantity, to_id, mode). A decision
         that was taken out has quantity 0.
+    start : DataFrame
+        Ledger rows of the edited plan that change something; the search begins from them, and nothing keeps them.
     """
 
     rows: pd.DataFrame = field(default_factory=_nothing)
+    start: pd.DataFrame = field(default_factory=_no_start)
 
     def __bool__(self) -> bool:
         return bool(len(self.rows))
 
     def without(self, row_ids: set[str]) -> Held:
         """The others."""
-        return Held(self.rows[~self.rows["row_id"].isin(row_ids)].reset_index(drop=True))
+        return replace(self, rows=self.rows[~self.rows["row_id"].isin(row_ids)].reset_index(drop=True))
 
     def record(self) -> list[dict[str, object]]:
-        """As plain data, for the record of a run."""
-        rows = self.rows.astype(object).to_dict("records")
-        return [{str(k): v for k, v in r.items() if v not in ("", None, False) and v == v} for r in rows]
+        """The rows as plain data, for the record of a run."""
+        return _plain(self.rows)
+
+    def record_of_start(self) -> list[dict[str, object]]:
+        """The start as plain data, for the record of a run."""
+        return _plain(self.start)
 
 
-def held_from(record: list[Mapping[str, Any]]) -> Held:
-    """What `Held.record` wrote."""
+def _plain(table: pd.DataFrame) -> list[dict[str, object]]:
+    rows = table.astype(object).to_dict("records")
+    return [{str(k): v for k, v in r.items() if v not in ("", None, False) and v == v} for r in rows]
+
+
+def held_from(record: list[Mapping[str, Any]], start: list[Mapping[str, Any]] | None = None) -> Held:
+    """What `Held.record` and `Held.record_of_start` wrote."""
+    return Held(_table(record, HELD_COLUMNS), _table(start or [], LEDGER_COLUMNS))
+
+
+def _table(record: list[Mapping[str, Any]], columns: list[str]) -> pd.DataFrame:
     texts = [c for c in LEDGER_COLUMNS if c not in ("year", "quantity")]
     rows = [
-        {c: r.get(c, "" if c in texts else False if c.startswith("held_") else 0) for c in HELD_COLUMNS}
+        {c: r.get(c, "" if c in texts else False if c.startswith("held_") else 0) for c in columns}
         for r in record
     ]
-    return Held(pd.DataFrame(rows, columns=HELD_COLUMNS))
+    return pd.DataFrame(rows, columns=columns)
 
 
 def held_of(original: Plan, edited: Plan, which: Which = "edited") -> Held:
@@ -89,7 +112,14 @@ def held_of(original: Plan, edited: Plan, which: Which = "edited") -> Held:
         if row_id in gone:
             row["quantity"], columns = 0.0, {"quantity"}
         made.append(row | {f"held_{c}": c in columns for c in CELLS})
-    return Held(pd.DataFrame(made, columns=HELD_COLUMNS))
+    return Held(pd.DataFrame(made, columns=HELD_COLUMNS), _changing(edited.ledger))
+
+
+def _changing(ledger: pd.DataFrame) -> pd.DataFrame:
+    """Rows that are not as today: other ways, closed bands, whatever moves, is hired or bought."""
+    stays = (ledger["action"] == "attend") & (ledger["to_id"] == ledger["from_id"])
+    taught = (ledger["action"] == "band") & (ledger["state"] == "open")
+    return ledger.loc[~stays & ~taught, LEDGER_COLUMNS].reset_index(drop=True)
 
 
 def missing_in(plan: Plan, held: Held) -> pd.DataFrame:

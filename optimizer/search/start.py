@@ -1,4 +1,4 @@
-"""A first plan at once: today's arrangement, or the nearest admissible one.
+"""A first plan at once: the plan at hand, today's arrangement, or the nearest admissible one.
 
 Every search starts from it, so that any limit ends with a plan. What is settled (who teaches where, who goes where,
 nothing bought and nobody moved) is fixed; what follows from it, binaries of indicators and the like, is left to a
@@ -8,18 +8,27 @@ small model of its own. Where rules or a request exclude today's arrangement, mo
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from models.formulation.equipment import scale
+from models.formulation.holding import HEADS
+from models.formulation.solution import arriving_as
 from optimizer.search.search import Search
 from optimizer.solver.limits import Answer, Limits, time_left
 
+Row: TypeAlias = Mapping[str, Any]
 NETWORK = ("open", "attend")
+STAFF = ("out", "into", "hire")
 RESOURCES = ("out", "into", "hire", "flow", "buy", "got", "buy_rooms", "got_rooms")
 ANY_GAP = 1e3
 """A gap that every plan has: the first one found is enough."""
+NEAR = "near"
+NEAR_GAP, NEAR_NODES = 0.001, 50
+"""How near to the plan at hand is near enough: relative gap, and nodes."""
 
 
 def todays(search: Search) -> np.ndarray:
@@ -31,6 +40,72 @@ def todays(search: Search) -> np.ndarray:
     attend = bridge.at("attend")
     values[[attend[p] for p in inst.pairs.index[inst.pairs["stay"]]]] = 1.0
     return np.clip(values, bridge.low, bridge.high)
+
+
+def at_hand(search: Search) -> np.ndarray | None:
+    """The columns as the plan at hand has them (`Held.start`), as far as this model has them; None where there is none."""
+    rows = search.instance.request.held.start
+    if rows.empty:
+        return None
+    values = todays(search)
+    for row in rows.to_dict("records"):
+        _SET[str(row["action"])](search, values, row)
+    given: np.ndarray = np.clip(values, search.bridge.low, search.bridge.high)
+    return given
+
+
+def _set_way(search: Search, values: np.ndarray, row: Row) -> None:
+    inst, attend = search.instance, search.bridge.at("attend")
+    groups = inst.groups
+    mine = groups.index[
+        (groups["village_id"] == row["village_id"]) & (groups["band"] == row["band"])
+        & (groups["group"] == row["group"]) & (groups["today_school_id"] == row["from_id"])
+    ]  # fmt: skip
+    ways = inst.pairs[inst.pairs["g"].isin(mine)]
+    chosen = ways.index[(ways["school_id"] == row["to_id"]) & (ways["mode"] == row["mode"])]
+    if len(chosen) and all(p in attend for p in ways.index):
+        values[[attend[p] for p in ways.index]] = 0.0
+        values[attend[chosen[0]]] = 1.0
+
+
+def _set_band(search: Search, values: np.ndarray, row: Row) -> None:
+    column = search.bridge.at("open").get((row["school_id"], row["band"]))
+    if column is not None:
+        values[column] = 0.0
+
+
+def _add(search: Search, values: np.ndarray, component: str, key: tuple[str, str], amount: float) -> None:
+    column = search.bridge.at(component).get(key)
+    if column is not None:
+        values[column] += amount
+
+
+def _set_transfer(search: Search, values: np.ndarray, row: Row) -> None:
+    inst, heads = search.instance, float(row["quantity"])
+    sender, target = f"{row['from_id']}/{row['from_stage']}", f"{row['to_id']}/{row['to_stage']}"
+    if sender in inst.units.index and target in inst.units.index:
+        _add(search, values, "out", (sender, row["item"]), heads)
+        _add(search, values, "into", (target, arriving_as(inst, sender, row["item"], target)), heads)
+
+
+def _set_hire(search: Search, values: np.ndarray, row: Row) -> None:
+    _add(search, values, "hire", (f"{row['school_id']}/{row['stage']}", row["item"]), float(row["quantity"]))
+
+
+def _set_purchase(search: Search, values: np.ndarray, row: Row) -> None:
+    key = f"{row['school_id']}/{row['stage']}", str(row["item"])
+    if key in search.bridge.at("buy"):
+        _add(search, values, "buy", key, float(row["quantity"]) / scale(search.instance, *key))
+
+
+def _left_open(search: Search, values: np.ndarray, row: Row) -> None:
+    """Which freed thing goes where follows from what is open, so it is decided anew."""
+
+
+_SET: dict[str, Callable[[Search, np.ndarray, Row], None]] = {
+    "attend": _set_way, "band": _set_band, "transfer": _set_transfer, "hire": _set_hire, "buy": _set_purchase,
+    "move_item": _left_open,
+}  # fmt: skip
 
 
 def columns_in(search: Search, components: tuple[str, ...]) -> np.ndarray:
@@ -52,6 +127,48 @@ def displaced(search: Search) -> np.ndarray:
 def all_but(search: Search, fixed: np.ndarray) -> np.ndarray:
     """Every column besides some."""
     return np.setdiff1d(np.arange(len(search.bridge.columns)), fixed)
+
+
+def _as_at_hand(search: Search, goal: str, limits: Limits) -> Answer | None:
+    """The plan at hand as a solution: whole, or its network with as many of its moves and purchases as the rules allow."""
+    given = at_hand(search)
+    if given is None:
+        return None
+    bridge, settled = search.bridge, columns_in(search, (*STAFF, "buy"))
+    network = all_but(search, columns_in(search, NETWORK))
+    part = bridge.part(np.setdiff1d(network, settled), given)
+    found = part.engine.solve(goal, limits)
+    if found.values is None:
+        part = bridge.part(network, given)
+        part.engine.costs[NEAR] = (_nearness(search, settled)[network], 0.0)
+        for column in np.searchsorted(network, settled):
+            low, most = bridge.low[network[column]], given[network[column]]
+            part.engine.bound(int(column), low, max(low, most))
+        found = part.engine.solve(NEAR, replace(limits, gap=NEAR_GAP).fewer(NEAR_NODES))
+    if found.values is None:
+        part = bridge.part(network, given)
+        found = part.engine.solve(goal, limits)
+    if found.values is None:
+        return None
+    return _as_first(search, goal, found, _tallied(search, part.whole_solution(found.values), limits))
+
+
+def _tallied(search: Search, values: np.ndarray, limits: Limits) -> np.ndarray:
+    """The same decisions with what follows from them as good as it can be, for all goals together."""
+    names = [goal.name for goal in search.task.goals]
+    part = search.bridge.part(all_but(search, columns_in(search, (*NETWORK, *RESOURCES))), values)
+    costs = [part.engine.costs[name] for name in names]
+    part.engine.costs[NEAR] = (np.sum([c for c, _ in costs], axis=0), 0.0)
+    found = part.engine.solve(NEAR, replace(limits, gap=NEAR_GAP).fewer(NEAR_NODES))
+    return values if found.values is None else part.whole_solution(found.values)
+
+
+def _nearness(search: Search, settled: np.ndarray) -> np.ndarray:
+    """What each head and purchase of the plan at hand that is kept counts, in pupils: less is nearer."""
+    cost = np.zeros(len(search.bridge.columns))
+    cost[settled] = -1.0
+    cost[columns_in(search, STAFF)] = -HEADS
+    return cost
 
 
 def _freer(search: Search) -> Iterator[np.ndarray]:
@@ -79,8 +196,11 @@ def first_plan(search: Search, limits: Limits) -> Answer | None:
         Its objective is the first goal's, its bound that of the columns alone. Status ``infeasible`` is proven.
     """
     begun, goal = time.monotonic(), search.task.goals[0].name
-    here = todays(search)
     easy = replace(limits, gap=ANY_GAP, seconds=max(limits.seconds, search.task.method.start_seconds))
+    given = _as_at_hand(search, goal, easy)
+    if given is not None:
+        return given
+    here = todays(search)
     for free in _freer(search):
         if search.bridge.stopped or time.monotonic() - begun > easy.seconds:
             return None
@@ -88,10 +208,10 @@ def first_plan(search: Search, limits: Limits) -> Answer | None:
         found = part.engine.solve(goal, time_left(easy, begun))
         if found.values is not None:
             return _as_first(search, goal, found, part.whole_solution(found.values))
-    return _nearest(search, goal, time_left(easy, begun), here)
+    return _nearest(search, goal, time_left(easy, begun))
 
 
-def _nearest(search: Search, goal: str, limits: Limits, here: np.ndarray) -> Answer | None:
+def _nearest(search: Search, goal: str, limits: Limits) -> Answer | None:
     """The network that changes least, resources in fractions; then whole heads for it; then all together."""
     bridge = search.bridge
     network = np.zeros(len(bridge.columns), dtype=bool)

@@ -59,7 +59,8 @@ def find_plan(inst: Instance, task: Task, settle: bool = True) -> Found:
         Proven infeasible, or stopped before even a first plan was found.
     """
     begun = time.monotonic()
-    if task.goals[0].name != "imbalance" or inst.request.held:  # likely pairs know nothing of what is held
+    held = inst.request.held
+    if task.goals[0].name != "imbalance" or held or len(held.start):  # likely pairs know nothing of either
         return in_any_order(Search(inst, task), begun)
     limits = time_left(task.limits, begun, task.method.relax_share)
     county = relaxed_county(inst, task, limits) if settle else relaxed_about(inst, task, limits)

@@ -88,7 +88,7 @@ def plan(
     check_scenario(scenario, county)
     standards = load_standards(county)
     times = times or travel_times(county)
-    kept = keep or Held()
+    kept = Held() if keep is None else keep
     request = replace(scenario.request(), held=kept)
     inst = build_instance(county, standards, request, times)
     with heeding(stop) as token:

@@ -84,7 +84,8 @@ def replay(path: str | Path, folder: str | Path | None = None, report: Report | 
         found.append(Finding("warning", "plan.other_input", file=str(folder)))
     if record.get("status") == "edited":
         found.append(Finding("warning", "plan.was_edited", file=RECORD))
-    result = plan(county, scenario, report=report, keep=held_from(record.get("held") or []))
+    kept = held_from(record.get("held") or [], record.get("begun_from"))
+    result = plan(county, scenario, report=report, keep=kept)
     if "stopped" in (record.get("status"), result.solve.status):
         found.append(Finding("note", "plan.clock_may_differ", file=RECORD))
     return Replay(str(record.get("plan_id")), result, ledger_edits(before, result.plan), tuple(found))

@@ -7,18 +7,26 @@ from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
+import pandas as pd
 import pytest
 
 import optimizer.cli.planning as planning
 from geodata.contract.findings import InputProblems
 from maps.dossier.workbook import write_workbook
-from models.plan.decisions import PlanResult
+from models.formulation.solution import unpack
+from models.plan.decisions import Plan, PlanResult
 from models.plan.edits import ledger_edits
-from models.plan.keeping import held_from, held_of, missing_in
+from models.plan.keeping import Held, held_from, held_of, missing_in
 from models.plan.sheets import read_edited, sheet_titles
+from models.problem.instance import build_instance
+from models.referee.verdict import judge
+from models.standards.norms import load_standards
 from optimizer.cli.console import INFEASIBLE, REJECTED
 from optimizer.outcomes import Infeasible
 from optimizer.scenario import Goal, Scenario
+from optimizer.search.search import Search
+from optimizer.search.start import first_plan
+from optimizer.solver.limits import Limits
 from optimizer.verbs.plan import held_in, plan
 from optimizer.verbs.repair import nearest_repair
 from optimizer.verbs.template import write_template
@@ -189,3 +197,55 @@ def test_doubtful_names_are_refused_with_their_cell(made: PlanResult, workbook: 
     with pytest.raises(InputProblems) as caught:
         held_in(edit(workbook, tmp_path / "edited.xlsx", ("attendance", "F9", "nowhere")), made.county)
     assert caught.value.findings[0].row == 9
+
+
+def begun(result: PlanResult, held: Held, goals: tuple[str, ...]) -> tuple[Search, Plan, dict[str, float]]:
+    """The search's first plan with what is held, and its goals."""
+    scenario = Scenario(goals=tuple(Goal(name=g) for g in goals))
+    standards = load_standards(result.county)
+    inst = build_instance(result.county, standards, replace(scenario.request(), held=held), result.times)
+    search = Search(inst, scenario.task())
+    first = first_plan(search, Limits())
+    assert first is not None and first.values is not None
+    search.load(first.values)
+    return (
+        search,
+        unpack(search.model, inst, result.times.towns),
+        {g: search.exact(g, first.values) for g in goals},
+    )
+
+
+def hired(plan: Plan, heads: int) -> Plan:
+    row = {"school_id": "B1", "stage": "pri", "cat_id": "arts", "heads": heads}
+    return replace(plan, hires=pd.DataFrame([row]))
+
+
+def test_a_search_goes_on_from_the_plan_at_hand(made: PlanResult) -> None:
+    given = hired(made.plan, 1)
+    held = held_of(given, given)
+    assert not held and {"attend", "hire", "buy"} <= set(held.start["action"])
+    goals = ("failing", "travel", "cost")
+    search, first, values = begun(made, held, goals)
+    assert first == given
+    told = judge(made.county, search.instance.standards, given, made.times).goals.set_index("goal")["plan"]
+    assert values == pytest.approx(
+        told[list(goals)].to_dict(), abs=1e-3
+    )  # indicators are told as good as they are
+    _, from_today, _ = begun(made, Held(), goals)
+    assert from_today != given
+
+
+def test_where_the_plan_at_hand_breaks_what_is_held_the_rest_of_it_stays(made: PlanResult) -> None:
+    two = held_of(made.plan, hired(made.plan, 2))
+    held = replace(two, start=held_of(made.plan, hired(made.plan, 4)).start)  # begins with more than is held
+    assert len(two.rows) == 1
+    _, first, _ = begun(made, held, ("travel",))
+    assert missing_in(first, held).empty
+    assert first == hired(made.plan, 2)
+
+
+def test_a_start_survives_the_record(made: PlanResult) -> None:
+    held = held_of(made.plan, made.plan)
+    again = held_from(json.loads(json.dumps(held.record())), json.loads(json.dumps(held.record_of_start())))
+    assert not again and len(held.start)
+    assert held.start.astype(object).values.tolist() == again.start.astype(object).values.tolist()
