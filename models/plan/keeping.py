@@ -115,6 +115,11 @@ def held_of(original: Plan, edited: Plan, which: Which = "edited") -> Held:
     return Held(pd.DataFrame(made, columns=HELD_COLUMNS), _changing(edited.ledger))
 
 
+def beginning_with(plan: Plan) -> Held:
+    """Nothing held; the search begins from a plan."""
+    return Held(start=_changing(plan.ledger))
+
+
 def _changing(ledger: pd.DataFrame) -> pd.DataFrame:
     """Rows that are not as today: other ways, closed bands, whatever moves, is hired or bought."""
     stays = (ledger["action"] == "attend") & (ledger["to_id"] == ledger["from_id"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from models.plan.decisions import Plan, Verdict
+from models.plan.keeping import beginning_with
 from models.problem.request import GOALS
 from models.referee.verdict import MEASURES, judge
 from models.standards.norms import load_standards
@@ -64,23 +65,26 @@ class Fixed:
 
 @dataclass(frozen=True, eq=False)
 class Remade:
-    """Which plan would be made: a solve of its own, with its own time limit.
+    """Which plan would be made: a solve of its own, with its own time limit, that begins from the fixed plan.
 
     Parameters
     ----------
     case : Case
         Its scenario's ``seconds`` are each future's.
     asked : Futures
+    plan : Plan
     """
 
     case: Case
     asked: Futures
+    plan: Plan
 
     def answer(self, future: Future) -> Answered:
         """The row of a future and the plan's ledger; without a plan the row says why."""
         case = in_future(self.case, self.asked, future)
+        there = carried(self.plan, case, load_standards(case.county)).plan
         try:
-            made = make_plan(case.county, case.scenario, case.times)
+            made = make_plan(case.county, case.scenario, case.times, keep=beginning_with(there))
         except Infeasible:
             return {"solve": "infeasible"}, None
         except StoppedWithoutPlan:

@@ -123,7 +123,7 @@ def stress(
         some = _spread(futures, remake)
         limits = {} if seconds is None else {"seconds": seconds}
         again = replace(case, scenario=scenario.model_copy(update=limits))
-        remade = _rows(place, Remade(again, asked), some, REMADE, hands, told)
+        remade = _rows(place, Remade(again, asked, plan), some, REMADE, hands, told)
         found += _unfinished(fixed)
         plans = [place.ledger(int(n)) for n in remade.loc[_with_plan(remade), "future"]]
     return _summed(case, asked, plan, fixed, remade, plans, tuple(found))
