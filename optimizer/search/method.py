@@ -43,6 +43,11 @@ class Method(BaseModel):
     brief_share: Share = _knob(
         0.15, "the same for goals that a plan reaches early and no bound follows (spreads within limits)"
     )
+    long_goals: tuple[str, ...] = _knob(
+        ("failing",),
+        "goals whose tree ends when it is given `long_nodes`: units are counted, nodes are cheap",
+    )
+    long_nodes: Positive = _knob(4.0, "nodes of such a goal's search, times the scenario's")
     improve_share: Share = _knob(0.2, "share of a goal's seconds for its small models")
     start_share: Share = _knob(
         0.25, "share of the seconds for a first plan, where today's arrangement is none"

@@ -70,7 +70,10 @@ class Ordered:
             method = task.method
             share = method.brief_share if goal.name in method.brief_goals else method.goal_share
             share = 1.0 if k == len(task.goals) - 1 else share
-            self._one(goal, replace(left, seconds=left.seconds * share, gap=task.gap_of(goal)))
+            nodes = left.nodes
+            if nodes and goal.name in method.long_goals:
+                nodes = round(nodes * method.long_nodes)
+            self._one(goal, replace(left, seconds=left.seconds * share, gap=task.gap_of(goal), nodes=nodes))
         first = self.done[0][1]
         final = replace(first, values=self.values, clock=self.clock)
         return Solved(self.search, tuple(self._record(g, a) for g, a in self.done), final, self.clock)

@@ -16,6 +16,7 @@ from models.referee.verdict import violations_of
 from optimizer.outcomes import Defect, Infeasible
 from optimizer.scenario import Goal, Scenario
 from optimizer.search.method import Method
+from optimizer.search.ordered import Ordered
 from optimizer.search.search import Search
 from optimizer.search.split import exact_objective
 from optimizer.search.start import first_plan
@@ -149,6 +150,20 @@ def test_a_plan_is_refused_whose_bound_is_above_it() -> None:
 def test_knobs_stand_in_the_record_of_the_plan() -> None:
     scenario = Scenario(goals=(Goal(name="cost"),), method=Method(part_nodes=7))
     assert plan(small_county(), scenario).scenario["method"]["part_nodes"] == 7
+
+
+def test_goals_that_count_units_are_given_more_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, int | None] = {}
+    one = Ordered._one
+
+    def noted(self: Ordered, goal: Target, limits: Limits) -> None:
+        given[goal.name] = limits.nodes
+        one(self, goal, limits)
+
+    monkeypatch.setattr(Ordered, "_one", noted)
+    goals = (Goal(name="failing"), Goal(name="travel"))
+    plan(small_county(), Scenario(goals=goals, nodes=3, method=Method(long_nodes=5.0)))
+    assert given == {"failing": 15, "travel": 3}
 
 
 # --- requirements ----------------------------------------------------------------------------
