@@ -9,6 +9,7 @@ import pandas as pd
 from shapely import LineString
 
 from geodata.areas.export import area_layers
+from geodata.contract.groups import kind_in
 from geodata.folder.geopackage import write_geopackage
 from models.plan.decisions import PlanResult
 from models.plan.record import LEDGER_LAYER
@@ -31,7 +32,7 @@ def village_layer(result: PlanResult) -> gpd.GeoDataFrame:
     """One point a village: pupils, longest way before and after."""
     t = result.verdict.travel
     rows = (
-        t[t["group"] == "zone"]
+        t[t["group"].map(kind_in) == "zone"]
         .groupby("village_id", as_index=False)
         .agg(
             minutes_today=("minutes_today", "max"),
@@ -89,5 +90,5 @@ def write_layers(result: PlanResult, path: Path) -> Path:
     if result.county.townships is not None:
         layers["townships"] = result.county.townships
     going = result.plan.attendance
-    areas, _ = area_layers(result.county, going[going["group"] == "zone"])
+    areas, _ = area_layers(result.county, going[going["group"].map(kind_in) == "zone"])
     return write_geopackage(layers | areas | {LEDGER_LAYER: result.plan.ledger}, path)

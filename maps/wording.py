@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from geodata.contract.groups import group_in, kind_in
 from geodata.messages import catalogue, say
 from geodata.standards.schema import Indicator, Resource
 from geodata.standards.scheme import Norms
@@ -22,6 +23,12 @@ def name(kind: str, key: object, language: str) -> str:
 def word(key: str, language: str, **fields: object) -> str:
     """A message of the workbook's room."""
     return say(f"workbook.{key}", language, **fields)
+
+
+def group_word(label: str, language: str) -> str:
+    """A group of attendance, with the name of the group of pupils where they are of one."""
+    kind = word(f"group_{kind_in(label)}", language)
+    return f"{kind} · {group_in(label)}" if group_in(label) else kind
 
 
 def _declared(norms: Norms | None, key: str, language: str) -> str | None:

@@ -19,6 +19,7 @@ def frame(name: str, rows: list[dict[str, object]]) -> pd.DataFrame:
     contract = TABLES[name]
     types = {"text": "str", "choice": "str", "whole": "int64", "number": "float64", "flag": "bool"}
     table = pd.DataFrame(rows)
+    contract = contract.having({c.name for c in contract.columns if c.spare and c.name in table})
     for c in contract.columns:
         default = c.default if c.default is not None else ("" if c.kind in ("text", "choice") else None)
         cells = table[c.name] if c.name in table else pd.Series([None] * len(table), index=table.index)

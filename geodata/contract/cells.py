@@ -17,7 +17,8 @@ ERROR_VALUES = {
     "#FIELD!", "#BLOCKED!", "#UNKNOWN!", "#BUSY!", "#CONNECT!", "#EXTERNAL!",
 }  # fmt: skip
 ID_LIKE = (
-    "school_id", "village_id", "cat_id", "parent_id", "township", "item", "id", "grades_served", "protected", "stage",
+    "school_id", "village_id", "cat_id", "parent_id", "township", "item", "id", "grades_served", "protected", "stage", "group",
+    "groups",
 )  # fmt: skip
 """Text columns that are compared with others: a character nobody sees must not make two of one."""
 FILLERS = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0}

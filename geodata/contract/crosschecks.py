@@ -11,6 +11,7 @@ import pandas as pd
 
 from geodata.contract.cells import code_points, skeleton
 from geodata.contract.findings import Finding, Severity
+from geodata.contract.groups import check_groups
 from geodata.contract.participation import (
     attendance_taught,
     demand_met,
@@ -343,6 +344,7 @@ def cross_check(tables: Tables, year: int, norms: Norms) -> list[Finding]:
         ("schools demand", lambda: demand_met(tables, year, norms.scheme)),
         ("schools school_stage demand", lambda: enrolment_and_demand(tables, year, norms.scheme)),
         ("schools attendance", lambda: attendance_taught(tables, norms.scheme)),
+        ("school_stage attendance", lambda: check_groups(tables, norms.scheme)),
         ("school_stage staff_stock", lambda: staff_there(tables, norms.scheme)),
         ("school_stage staff_category staff_stock unit_costs budget", lambda: unknown(tables, norms)),
     )

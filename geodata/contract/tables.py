@@ -6,6 +6,7 @@ workbook and the documentation are all made from these records.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -48,6 +49,8 @@ class Column:
         Words that mean a choice, besides those of the messages: (word, choice).
     measure : bool
         Something measured: an empty cell, or a column that is absent, is not known. It is never taken for zero.
+    spare : bool
+        Most counties do without it: where it is absent, or empty throughout, the table has no such column at all.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Column:
     default: object = None
     words: tuple[tuple[str, str], ...] = ()
     measure: bool = False
+    spare: bool = False
 
     @property
     def must(self) -> bool:
@@ -83,6 +87,8 @@ class Table:
         A county cannot be read without it.
     refers : dict
         ``{column: (table, column)}``: ids that must exist elsewhere.
+    finer : tuple of str
+        Spare columns that tell rows apart as well, where the table has them.
     """
 
     name: str
@@ -92,6 +98,12 @@ class Table:
     key: tuple[str, ...]
     required: bool = True
     refers: tuple[tuple[str, str, str], ...] = ()
+    finer: tuple[str, ...] = ()
+
+    def having(self, spare: Collection[str]) -> Table:
+        """The contract with those of its spare columns only."""
+        columns = tuple(c for c in self.columns if not c.spare or c.name in spare)
+        return replace(self, columns=columns, key=(*self.key, *(c for c in self.finer if c in spare)))
 
     def column(self, name: str) -> Column:
         """The column of that name.
@@ -109,6 +121,10 @@ class Table:
 
 def _text(name: str, zh: str, required: bool = True, default: object = None) -> Column:
     return Column(name, zh, "text", required, default=default)
+
+
+def _spare(name: str, zh: str) -> Column:
+    return Column(name, zh, "text", required=False, default="", spare=True)
 
 
 def _whole(
@@ -199,6 +215,7 @@ SCHOOL_STAGE = Table(
         _number("public_funds", "公用经费", 0, 50_000_000, "yuan", False),
         _flag("shared_assets", "资产为全校合计", False, False),
         _number("arts_shared", "体艺走教兼职教师数", 0, 100, "heads", False, 0),
+        _spare("groups", "招收群体"),
     ),
     ("school_id", "stage"),
     refers=(("school_id", "schools", "school_id"),),
@@ -257,10 +274,12 @@ ATTENDANCE = Table(
         _choice("band", "年级段", BANDS),
         _whole("pupils", "学生数", 0, 20_000, "pupils"),
         _choice("mode", "上学方式", ("walk", "bus"), False),
+        _spare("group", "学生群体"),
     ),
     ("village_id", "school_id", "band"),
     required=False,
     refers=(("village_id", "villages", "village_id"), ("school_id", "schools", "school_id")),
+    finer=("group",),
 )  # fmt: skip
 
 STAFF_CATEGORY = Table(

@@ -249,6 +249,13 @@ def place(table: Table, raw: Raw, faulty: Collection[int] = ()) -> tuple[Placed,
         Every fault: missing columns, unreadable cells, ranges, choices, duplicates.
     """
     frame, written, found = rename(table, raw)
+    filled = {
+        c.name
+        for c in table.columns
+        if c.spare and c.name in frame and (_cells(c, frame[c.name]) != "").any()
+    }
+    table = table.having(filled)
+    frame = frame[[c for c in frame.columns if any(c == one.name for one in table.columns)]]
     values = {}
     readable = pd.Series(True, index=frame.index)
     for c in table.columns:
@@ -262,7 +269,7 @@ def place(table: Table, raw: Raw, faulty: Collection[int] = ()) -> tuple[Placed,
             continue
         values[c.name], wrong, problems = _column(table, raw, c, frame[c.name], written[c.name])
         found += problems
-        if c.name in table.key:
+        if c.name in table.key and not c.spare:
             readable &= ~wrong & values[c.name].notna()
         if c.default is not None and not c.must:
             values[c.name] = values[c.name].astype(object).where(values[c.name].notna(), c.default)
@@ -355,4 +362,5 @@ def _stand_in(column: Column) -> object:
 def empty(table: Table) -> pd.DataFrame:
     """A table without rows, with the contract's columns and types."""
     types = {"text": "str", "choice": "str", "whole": "int64", "number": "float64", "flag": "bool"}
-    return pd.DataFrame({c.name: pd.Series([], dtype=types[c.kind]) for c in table.columns})
+    columns = [c for c in table.columns if not c.spare]
+    return pd.DataFrame({c.name: pd.Series([], dtype=types[c.kind]) for c in columns})

@@ -15,7 +15,7 @@ from geodata.standards.scheme import Norms
 from maps.dossier.completeness import by_name
 from maps.dossier.gains import gains_table
 from maps.front.headline import worst_place
-from maps.wording import band, indicator, name, reason, stage, what, word
+from maps.wording import band, group_word, indicator, name, reason, stage, what, word
 from models.plan.decisions import PlanResult
 from models.plan.quality import plan_quality
 
@@ -200,7 +200,7 @@ def attendance(result: PlanResult, language: str) -> Sheet:
         "attendance", language,
         {
             "township": (t["township"], ""), "village": (t["village"], ""), "band": ([band(b, language, result.county.norms) for b in t["band"]], ""),
-            "group": ([word(f"group_{g}", language) for g in t["group"]], ""), "pupils": (t["pupils"], "whole"),
+            "group": ([group_word(g, language) for g in t["group"]], ""), "pupils": (t["pupils"], "whole"),
             "school_today": (t["today_school"], ""), "school_plan": (t["school"], ""),
             "changed": ([word("yes" if v else "no", language) for v in t["changed"]], ""),
             "mode_today": ([word(f"mode_{m}", language) for m in t["today_mode"].fillna("walk")], ""),

@@ -29,7 +29,7 @@ from maps.front.text import (
     village_page,
     whole,
 )
-from maps.wording import band, indicator, name, reason, stage, what, word
+from maps.wording import band, group_word, indicator, name, reason, stage, what
 from models.impact.losses import unit_changes
 from models.plan.decisions import PlanResult
 
@@ -362,7 +362,7 @@ def _village(result: PlanResult, row: dict[str, Any], language: str) -> Place:
         rows.append(
             (
                 PageCell(grades),
-                PageCell(word(f"group_{r['group']}", language)),
+                PageCell(group_word(r["group"], language)),
                 number(whole(r["pupils"])),
                 PageCell(str(r["today_school"]), "", school_page(r["today_school_id"])),
                 PageCell(str(r["school"]), "" if not r["changed"] else "bad", school_page(r["school_id"])),

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from geodata.contract.groups import kind_in
 from geodata.contract.tables import TABLES
 from geodata.messages import LANGUAGES, catalogue, say
 from geodata.standards.scheme import Norms
@@ -197,7 +198,7 @@ def villages(result: PlanResult) -> list[dict[str, object]]:
         groups.setdefault(str(r.village_id), []).append(
             {
                 "band": str(r.band),
-                "zone": r.group == "zone",
+                "zone": kind_in(r.group) == "zone",
                 "pupils": int(r.pupils),
                 "to": [place.get(str(r.today_school_id), -1), place.get(str(r.school_id), -1)],
                 "mode": [str(r.today_mode), str(r.mode)],

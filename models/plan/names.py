@@ -5,6 +5,7 @@ from __future__ import annotations
 from geodata.bureau.matching import Resolved, known_id, known_name
 from geodata.contract.cells import plain
 from geodata.contract.county import County
+from geodata.contract.groups import group_in, group_names, kind_in, labelled
 from geodata.contract.tables import TRAVEL_MODES
 from geodata.messages import LANGUAGES, catalogue
 from models.plan.ledger import GROUPS
@@ -28,7 +29,7 @@ class Names:
         things = [k for k, one in county.norms.resources.items() if one.kind != "heads"]
         self._ids: dict[str, list[str]] = {
             "school": list(self._places["school"]), "village": list(self._places["village"]),
-            "stage": list(county.scheme.stage_ids), "band": list(county.scheme.band_ids), "group": list(GROUPS),
+            "stage": list(county.scheme.stage_ids), "band": list(county.scheme.band_ids), "group": [*GROUPS, *(labelled(k, g) for g in group_names(county.attendance) for k in GROUPS)],
             "mode": list(TRAVEL_MODES), "category": sorted(set(county.staff_category["cat_id"])), "resource": things,
         }  # fmt: skip
         self._borne: dict[str, dict[str, list[str]]] = {}
@@ -46,6 +47,8 @@ class Names:
         if kind in PLACES:
             name = self._places[kind].get(key)
             return f"{name} [{key}]" if name else key
+        if kind == "group" and group_in(key):
+            return f"{self.label(kind, kind_in(key), language)} · {group_in(key)}"
         own = self.county.scheme.name(key, language) if kind in ("stage", "band") else None
         return own or catalogue(language).get(f"{_ROOM[kind]}{key}", key)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,15 @@ import numpy as np
 import pandas as pd
 import pyogrio
 
+from geodata.contract.cells import bare
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems, errors
+from geodata.contract.groups import group_in, kind_in
+from geodata.contract.tables import Table
 from geodata.contract.validation import Raw, validate
 from geodata.folder.own_tables import read_csv
 from models.plan.decisions import Plan
-from models.plan.ledger import ACTIONS, LEDGER, LEDGER_COLUMNS, Action
+from models.plan.ledger import ACTIONS, GROUPS, LEDGER, LEDGER_COLUMNS, Action
 
 LEDGER_CSV, LEDGER_LAYER, RECORD = "plan.csv", "ledger", "run.json"
 """Names of the ledger in a dossier: its file, its table in the GeoPackage, the record that holds it."""
@@ -82,7 +86,7 @@ def plan_from(raw: Raw, county: County | None = None) -> Plan:
     ------
     InputProblems
     """
-    frame, found, rows = validate(LEDGER, raw)
+    frame, found, rows = validate(_contract(raw), raw)
     if frame is None or rows is None:
         raise InputProblems(found)
     faults = [*_faults(frame, rows, raw.file), *(_unknown(frame, rows, raw.file, county) if county else ())]
@@ -90,6 +94,17 @@ def plan_from(raw: Raw, county: County | None = None) -> Plan:
         raise InputProblems(faults)
     years = tuple(sorted({int(y) for y in frame["year"]}))
     return Plan(frame, years)
+
+
+def _contract(raw: Raw) -> Table:
+    """The ledger's contract; groups of attendance may have the name of a group of pupils behind them."""
+    named = {bare(g) for g in raw.frame.get("group", ()) if kind_in(bare(g)) in GROUPS and group_in(bare(g))}
+    if not named:
+        return LEDGER
+    columns = [
+        replace(c, choices=(*c.choices, *sorted(named))) if c.name == "group" else c for c in LEDGER.columns
+    ]
+    return replace(LEDGER, columns=tuple(columns))
 
 
 def read_record(path: Path) -> dict[str, Any]:

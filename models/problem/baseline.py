@@ -7,6 +7,7 @@ import pandas as pd
 
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
+from geodata.contract.groups import admission, labelled
 from geodata.travel.times import TravelTimes
 from models.standards.norms import Standards
 
@@ -137,18 +138,20 @@ def largest_remainder(weights: pd.Series, keys: pd.Series, totals: pd.Series) ->
 def _observed(county: County, bands: pd.DataFrame, demand: pd.DataFrame) -> pd.DataFrame:
     """T6 split over the planning demand: village, band, today's school, pupils, main or not, mode if told."""
     seen = county.attendance[county.attendance["pupils"] > 0].rename(columns={"pupils": "seen"})
-    if "mode" not in seen:  # an optional column
-        seen = seen.assign(mode="")
+    for optional in ("mode", "group"):
+        if optional not in seen:
+            seen = seen.assign(**{optional: ""})
     rows = seen.merge(demand, on=["village_id", "band"]).merge(bands, on=["school_id", "band"])
-    rows = rows.sort_values(["village_id", "band", "school_id"], kind="stable").reset_index(drop=True)
+    order = ["village_id", "band", "school_id", "group"]
+    rows = rows.sort_values(order, kind="stable").reset_index(drop=True)
     key = rows["village_id"] + "\0" + rows["band"]
     rows["pupils"] = largest_remainder(rows["seen"].astype(float), key, rows["total"])
     rank = rows.assign(order=-rows["seen"].where(rows["full"], 0)).sort_values(
         ["village_id", "band", "order", "school_id"], kind="stable"
     )
-    first = rank.groupby(["village_id", "band"], sort=False).head(1).index
+    first = rank.groupby(["village_id", "band", "group"], sort=False).head(1).index
     rows["main"] = rows.index.isin(first)
-    return rows[["village_id", "band", "school_id", "pupils", "main", "mode"]]
+    return rows[["village_id", "band", "school_id", "pupils", "main", "mode", "group"]]
 
 
 def _nearest(demand: pd.DataFrame, bands: pd.DataFrame, minutes: pd.DataFrame) -> pd.DataFrame:
@@ -157,7 +160,16 @@ def _nearest(demand: pd.DataFrame, bands: pd.DataFrame, minutes: pd.DataFrame) -
     reach = reach.sort_values(["village_id", "band", "minutes", "school_id"], kind="stable")
     best = reach.groupby(["village_id", "band"], sort=False).head(1)[["village_id", "band", "school_id"]]
     rows = demand.merge(best, on=["village_id", "band"])
-    return rows.rename(columns={"total": "pupils"}).assign(main=True, mode="")
+    return rows.rename(columns={"total": "pupils"}).assign(main=True, mode="", group="")
+
+
+def _open_to_all(county: County, bands: pd.DataFrame) -> pd.DataFrame:
+    """Bands of units that take pupils of no group, as those are taken to be of whom nothing is observed."""
+    rules = admission(county.school_stage, county.attendance)
+    if rules is None:
+        return bands
+    stage = bands["band"].map(county.scheme.band_stage)
+    return bands[rules.of_rows(bands["school_id"] + "/" + stage, [""] * len(bands))]
 
 
 def _with_mode(rows: pd.DataFrame, minutes: pd.DataFrame, standards: Standards) -> pd.DataFrame:
@@ -187,9 +199,9 @@ def today_groups(county: County, standards: Standards, times: TravelTimes) -> pd
     Returns
     -------
     DataFrame
-        ``village_id, band, group`` (zone, choice), ``today_school_id, pupils, today_mode,
-        today_minutes`` (NaN where no way is known), ``main`` (bool, the zone group), sorted; every pupil of the planning demand that
-        goes to a site taking part appears exactly once.
+        ``village_id, band, group`` (zone, choice; of pupils of a group with its name behind), ``today_school_id, pupils,
+        today_mode, today_minutes`` (NaN where no way is known), ``main`` (bool, the zone group), sorted; every pupil of the planning
+        demand that goes to a site taking part appears exactly once.
     """
     bands = site_bands(county)
     minutes = scaled_minutes(times, standards)
@@ -198,11 +210,12 @@ def today_groups(county: County, standards: Standards, times: TravelTimes) -> pd
     known = seen[["village_id", "band"]].drop_duplicates().assign(known=True)
     rest = demand.merge(known, on=["village_id", "band"], how="left")
     rest = rest[rest["known"].isna()].drop(columns="known")
-    rows = pd.concat([seen, _nearest(rest, bands, minutes)], ignore_index=True)
+    rows = pd.concat([seen, _nearest(rest, _open_to_all(county, bands), minutes)], ignore_index=True)
     rows = rows[rows["pupils"] > 0]
     # a village whose largest group rounds to nothing still needs a zone group: the largest left
     rows = _with_mode(rows, minutes, standards)
-    rows["group"] = np.where(rows["main"], "zone", "choice")
+    kind = np.where(rows["main"], "zone", "choice")
+    rows["group"] = [labelled(k, g) for k, g in zip(kind, rows["group"], strict=True)]
     rows = rows.rename(columns={"school_id": "today_school_id"})
     columns = [
         "village_id",
@@ -214,8 +227,8 @@ def today_groups(county: County, standards: Standards, times: TravelTimes) -> pd
         "today_minutes",
         "main",
     ]
-    order = ["village_id", "band", "main", "today_school_id"]
-    rows = rows.sort_values(order, ascending=[True, True, False, True], kind="stable")
+    order = ["village_id", "band", "main", "today_school_id", "group"]
+    rows = rows.sort_values(order, ascending=[True, True, False, True, True], kind="stable")
     return rows[columns].reset_index(drop=True)
 
 

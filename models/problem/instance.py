@@ -14,6 +14,7 @@ import pandas as pd
 
 from geodata.contract.county import County
 from geodata.contract.crosschecks import needed_costs
+from geodata.contract.groups import admission
 from geodata.contract.unknown import unknown_staff
 from geodata.travel.times import TravelTimes
 from models.problem.baseline import (
@@ -377,7 +378,8 @@ def build_instance(county: County, standards: Standards, request: Request, times
     school_cap, size_norm = _school_caps(county, standards, county.school_stage)
     units = _units(county, standards, school_cap, here, taught)
     bands = _bands(county, standards, request, taught, units, here)
-    ways = admissible_ways(groups, bands, units, scaled_minutes(times, standards), standards)
+    taken = admission(county.school_stage, county.attendance)
+    ways = admissible_ways(groups, bands, units, scaled_minutes(times, standards), standards, taken)
     categories = _categories(county, standards)
     commute = standards.get("commute_minutes")
     most = np.inf if commute is None or commute.kind not in ("hard", "soft") else commute.value

@@ -8,7 +8,8 @@
 
 The rules (`models.rules.access`): beyond its limit a way is taken only where no school with places is within
 the limit by any mode and it is no worse than today; nobody's way grows by more than so many minutes; nobody
-goes past the own school, or a nearer one with places, while it is open (some minutes' grace).
+goes past the own school, or a nearer one with places, while it is open (some minutes' grace); nobody changes to
+a school that does not take the group of pupils, and such a school is none that others could go to or go past.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from geodata.contract.groups import Admission, group_in
 from models.rules.record import kind_of
 from models.standards.norms import Standards
 
 MODES = ("walk", "bus")
-ACCESS_RULES = ("travel_limit", "travel_increase", "past_own_school", "past_nearer_school")
 FARTHEST = 60.0
 """Minutes beyond a hard limit up to which a way is kept in mind, for the search of what would have to give."""
 PAIR = ["g", "village_id", "band", "school_id", "mode", "minutes", "limit", "changed", "stay", "pupils"]
@@ -39,7 +40,7 @@ class Ways:
         Index p: ways that no hard rule bars: ``g, village_id, band, school_id, mode, minutes, limit, changed, stay, pupils``.
     barred : DataFrame
         Ways that a hard rule bars whatever else is decided: the columns of ``pairs`` with ``rule`` and ``excess``
-        (minutes beyond what it allows).
+        (minutes beyond what it allows; NaN where no minutes would help).
     past : DataFrame
         ``p, school_id, band, rule``: pair p must not be used while that site teaches the band (rule hard or soft).
     softened : DataFrame
@@ -93,6 +94,7 @@ def admissible_ways(
     units: pd.DataFrame,
     minutes: pd.DataFrame,
     standards: Standards,
+    groups_taken: Admission | None = None,
 ) -> Ways:
     """Ways sorted by what the rules of access say of them.
 
@@ -107,6 +109,8 @@ def admissible_ways(
     minutes : DataFrame
         `models.problem.baseline.scaled_minutes`.
     standards : Standards
+    groups_taken : Admission or None
+        Which units take which pupils; None: all take all.
     """
     rows = candidate_ways(groups, bands, minutes)
     limits = limit_table(standards)
@@ -125,7 +129,15 @@ def admissible_ways(
     binds = rows["limit_kind"] == "hard"
     rows = rows[rows["stay"] | ~binds | (rows["minutes"] <= rows["limit"] + FARTHEST)]
     rows = rows.sort_values(["g", "school_id", "mode", "stay"], kind="stable").reset_index(drop=True)
-    return _sorted_out(rows, bands, units, standards)
+    kind = kind_of(standards, "group_access")
+    rows["taken"] = True
+    if groups_taken is not None and kind != "off":
+        of_group = groups["group"].reindex(rows["g"]).map(group_in)
+        unit = _of_band(bands["unit_id"], rows["school_id"], rows["band"])
+        rows["taken"] = rows["stay"] | ~rows["changed"] | groups_taken.of_rows(unit, of_group)
+    refused = rows[~rows["taken"]] if kind == "hard" else rows.iloc[:0]
+    rows = rows[~rows.index.isin(refused.index)].reset_index(drop=True)
+    return _sorted_out(rows, refused, bands, units, standards)
 
 
 def _of_band(column: pd.Series, schools: pd.Series, band: pd.Series) -> Any:
@@ -133,12 +145,16 @@ def _of_band(column: pd.Series, schools: pd.Series, band: pd.Series) -> Any:
     return column.reindex(pd.MultiIndex.from_arrays([schools, band])).to_numpy()
 
 
-def _sorted_out(rows: pd.DataFrame, bands: pd.DataFrame, units: pd.DataFrame, standards: Standards) -> Ways:
+def _sorted_out(
+    rows: pd.DataFrame, refused: pd.DataFrame, bands: pd.DataFrame, units: pd.DataFrame, standards: Standards
+) -> Ways:
     """Candidates divided into pairs, barred ways, conditions and soft breaches."""
     breaks = {
         "travel_limit": (_beyond(rows), rows["limit_kind"]),
         "travel_increase": (_grown(rows, standards), kind_of(standards, "travel_increase")),
     }
+    if not rows["taken"].all():
+        breaks["group_access"] = ((~rows["taken"]).astype(float), kind_of(standards, "group_access"))
     past = _past(rows, bands, units, standards)
     past["certain"] = _of_band(bands["lock"].eq("open"), past["school_id"], past["band"]).astype(bool)
     for rule in ("past_own_school", "past_nearer_school"):
@@ -158,6 +174,8 @@ def _sorted_out(rows: pd.DataFrame, bands: pd.DataFrame, units: pd.DataFrame, st
     kept = rows[out == ""]
     new = pd.Series(np.arange(len(kept)), index=kept.index)
     barred = rows[out != ""][PAIR].assign(rule=out[out != ""], excess=excess_of[out != ""])
+    if len(refused):
+        barred = pd.concat([barred, refused[PAIR].assign(rule="group_access", excess=np.nan)])
     past = past[past["row"].isin(new.index) & past["binding"]]
     past = past.assign(p=past["row"].map(new))[["p", "school_id", "band", "rule"]]
     softened = pd.concat(soft, ignore_index=True)
@@ -179,7 +197,7 @@ def _beyond(rows: pd.DataFrame) -> pd.Series:
     """
     open_place = rows["stay"] | ~rows["changed"] | (rows["free"] >= rows["pupils"])
     within = rows["minutes"] <= rows["limit"]
-    some_within = (open_place & within).groupby(rows["g"]).transform("any")
+    some_within = (open_place & within & rows["taken"]).groupby(rows["g"]).transform("any")
     no_worse = rows["minutes"] <= rows["today_minutes"] + 1e-9
     excused = rows["stay"] | within | (~some_within & no_worse) | (~rows["changed"] & no_worse)
     return (rows["minutes"] - rows["limit"]).where(~excused, 0.0).fillna(0.0)
@@ -227,6 +245,7 @@ def _past_nearer(rows: pd.DataFrame, changed: pd.DataFrame, grace: float) -> pd.
     A walk within its limit goes past walks alone: measured by a ride, the walk and the ride could bar each other.
     """
     offered = rows[(rows["minutes"] <= rows["limit"]) & rows["changed"] & (rows["free"] >= rows["pupils"])]
+    offered = offered[offered["taken"]]
     best = offered.groupby(["g", "school_id"], as_index=False)["minutes"].min()
     walks = offered[offered["mode"] == "walk"].groupby(["g", "school_id"], as_index=False)["minutes"].min()
     best = best.merge(walks.rename(columns={"minutes": "walked"}), how="left", on=["g", "school_id"])

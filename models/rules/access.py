@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from models.problem.baseline import scaled_minutes
+from models.rules.admission import not_taken
 from models.rules.record import EPS, Rows, Rule, Slack, all_of, broken
 
 if TYPE_CHECKING:
@@ -104,9 +105,10 @@ def check_limit(after: After) -> pd.DataFrame:
     ways = _ways_within(after)
     moved = rows["changed"] | (rows["mode"] != rows["today_mode"])
     far = rows[rows["minutes"] > rows["limit"] + EPS].rename_axis("row").reset_index()
-    other = far[["row", "village_id", "band", "pupils"]].merge(
-        ways[["village_id", "band", "left"]], on=["village_id", "band"]
+    other = far[["row", "village_id", "band", "group", "pupils"]].merge(
+        ways[["village_id", "band", "unit_id", "left"]], on=["village_id", "band"]
     )
+    other = other[~not_taken(after, other["unit_id"], other["group"])]
     helped = set(other.loc[other["left"].astype(float) >= other["pupils"].astype(float), "row"])
     beyond = rows.loc[far["row"]]
     worse = beyond["minutes"] > beyond["minutes_today"] + EPS
@@ -153,9 +155,21 @@ def check_past_nearer(after: After) -> pd.DataFrame:
     limit, _ = _limits(after, rows)
     rows["walks"] = (rows["mode"] == "walk") & (rows["minutes"] <= limit + EPS)
     own = rows[
-        ["row", "village_id", "band", "school_id", "today_school_id", "mode", "minutes", "pupils", "walks"]
+        [
+            "row",
+            "village_id",
+            "band",
+            "group",
+            "school_id",
+            "today_school_id",
+            "mode",
+            "minutes",
+            "pupils",
+            "walks",
+        ]
     ]
     both = own.merge(ways, on=["village_id", "band"], suffixes=("", "_other"))
+    both = both[~not_taken(after, both["unit_id"], both["group"])]
     both = both[
         (both["school_id_other"] != both["school_id"]) & (both["school_id_other"] != both["today_school_id"])
     ]

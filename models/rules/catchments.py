@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import pyomo.environ as pyo
 
+from geodata.contract.groups import kind_in
 from models.districting.assignment import only_if_open
 from models.formulation.rows import rows_by
 from models.problem.baseline import planning_demand
@@ -48,7 +49,7 @@ def check_assignment(after: After) -> pd.DataFrame:
     both = want.merge(have, on=KEY, how="outer").fillna({"want": 0, "pupils": 0, "rows": 0})
     wrong = both[(both["want"] != both["pupils"]) | (both["rows"] > 1)]
     parts = [broken(wrong, "village_id", "band", wrong["pupils"], wrong["want"], "pupils")]
-    choice = travel[travel["group"] == "choice"]
+    choice = travel[travel["group"].map(kind_in) == "choice"]
     is_open = after.bands["open"].to_dict()
     stays = [is_open.get(k, False) for k in zip(choice["today_school_id"], choice["band"], strict=True)]
     off = choice[np.array(stays, dtype=bool) & choice["changed"].to_numpy()]
@@ -104,7 +105,9 @@ def _together(rows: Rows) -> None:
     keys: dict[tuple[int, int, str], tuple[str, str, str]] = {}
     for low, high in _neighbours(inst.standards):
         both = main[main["band"] == low].merge(
-            main[main["band"] == high], on=["village_id", "today_school_id"], suffixes=("_low", "_high")
+            main[main["band"] == high],
+            on=["village_id", "group", "today_school_id"],
+            suffixes=("_low", "_high"),
         )
         for r in both.itertuples():
             home = str(r.today_school_id)
@@ -123,10 +126,10 @@ def _together(rows: Rows) -> None:
 
 def check_together(after: After) -> pd.DataFrame:
     """Bands of a stage that attend one school today attend one in the plan, unless it gives up a band."""
-    zone = after.travel[after.travel["group"] == "zone"]
+    zone = after.travel[after.travel["group"].map(kind_in) == "zone"]
     is_open, parts = after.bands["open"].to_dict(), []
     for lower, upper in _neighbours(after.standards):
-        low, high = (zone[zone["band"] == b].set_index("village_id") for b in (lower, upper))
+        low, high = (zone[zone["band"] == b].set_index(["village_id", "group"]) for b in (lower, upper))
         both = low[["today_school_id", "school_id", "village", "pupils"]].merge(
             high[["today_school_id", "school_id"]], left_index=True, right_index=True, suffixes=("", "_high")
         )

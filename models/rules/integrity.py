@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from geodata.contract.groups import kind_in
+from models.plan.ledger import GROUPS
 from models.problem.baseline import site_bands
 from models.rules.record import Rule, all_of, broken
 
@@ -32,7 +34,7 @@ def check_known_ids(after: After) -> pd.DataFrame:
         bad = table[~unit.isin(units)]
         parts.append(broken(bad, f"{end}school_id", f"{end}school_id", 1, 0, "rows"))
     going = after.plan.attendance
-    odd = going[~going["mode"].isin(["walk", "bus"]) | ~going["group"].isin(["zone", "choice"])]
+    odd = going[~going["mode"].isin(["walk", "bus"]) | ~going["group"].map(kind_in).isin(GROUPS)]
     parts.append(broken(odd, "village_id", "mode", 1, 0, "rows"))
     asked = pd.DataFrame({"school_id": [*after.request.keep_open, *after.request.close]}, dtype=object)
     known = set(after.county.schools["school_id"])

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
+from geodata.contract.groups import admission
 from geodata.standards.schema import Indicator, Norm, Resource
 from geodata.standards.scheme import Norms, Scheme
 
@@ -146,6 +147,8 @@ def load_standards(county: County) -> Standards:
         rules[row.id] = replace(rules[row.id], value=float(row.value), kind=str(row.kind))  # type: ignore[arg-type]
     if problems:
         raise InputProblems(problems)
+    if admission(county.school_stage, county.attendance) is None:
+        rules.pop("group_access", None)  # where no groups are told apart there is nothing to keep
     return Standards(tuple(norms.indicators.values()), rules, norms.resources, norms.scheme)
 
 

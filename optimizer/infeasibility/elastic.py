@@ -67,7 +67,9 @@ def eased(inst: Instance) -> tuple[Instance, pd.Series]:
 
     Where a school may be reached already no longer way to it is needed; of two modes the nearer its limit.
     """
-    more = inst.barred.sort_values(["g", "school_id", "excess", "mode"], kind="stable")
+    more = inst.barred[inst.barred["excess"].notna()].sort_values(
+        ["g", "school_id", "excess", "mode"], kind="stable"
+    )
     have = inst.pairs[["g", "school_id"]].drop_duplicates().assign(have=True)
     more = more.drop_duplicates(["g", "school_id"]).merge(have, on=["g", "school_id"], how="left")
     more = more[more["have"].isna()]

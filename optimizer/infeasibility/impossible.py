@@ -8,6 +8,7 @@ import pandas as pd
 
 from geodata.contract.county import County
 from geodata.contract.findings import Finding
+from geodata.contract.groups import group_in
 from geodata.travel.times import TravelTimes, travel_times
 from models.problem.instance import Instance, build_instance
 from models.standards.norms import load_standards
@@ -95,7 +96,7 @@ def cut_off(inst: Instance) -> list[Finding]:
     ]
     all_shut = pd.Series(shut, index=inst.pairs.index).groupby(inst.pairs["g"]).all()
     lost = inst.groups.loc[all_shut.index[all_shut]]
-    far = inst.barred[inst.barred["g"].isin(lost.index)]
+    far = inst.barred[inst.barred["g"].isin(lost.index) & inst.barred["excess"].notna()]
     nearest = far.sort_values(["excess", "school_id"]).drop_duplicates("g").set_index("g")
     schools = inst.county.schools.set_index("school_id")["name"]
     villages = inst.county.villages.set_index("village_id")["name"]
@@ -113,6 +114,8 @@ def cut_off(inst: Instance) -> list[Finding]:
                 "limit": float(round(near["minutes"] - near["excess"], 1)),
             }  # fmt: skip
             found.append(Finding("error", "analysis.cut_off", fields))
+        elif group_in(r["group"]):
+            found.append(Finding("error", "analysis.no_group_way", fields | {"group": group_in(r["group"])}))
         else:
             found.append(Finding("error", "analysis.no_way", fields))
     return found
