@@ -33,6 +33,8 @@ from optimizer.verbs.plan import plan
 PASSING = Requirement(goal="failing", at_most=0.0)
 ENOUGH = 1e10
 """Yuan that no county's plan comes near."""
+FIRST, FREE, MOST = 0.8, 0.2, 0.9
+"""Shares of the seconds then left: for the cheapest plan; without one, for what is free and for the most that can be reached."""
 BLOCKED = [
     "unit_id",
     "school_id",
@@ -139,7 +141,7 @@ def least_budget(
     county : County
     scenario : Scenario or None
         Its requirements, where it has any, in place of passing; its budget and goals do not matter. Its seconds are
-        shared by the three questions.
+        for the three questions together; what one does not need the next ones have.
     times : TravelTimes or None
     report : callable or None
     stop : Stop or None
@@ -162,22 +164,24 @@ def least_budget(
     scenario = scenario or asked_of(county)[0]
     require = scenario.require or (PASSING,)
     times = times or travel_times(county)
-    third = {"seconds": scenario.seconds / 3}
-    rich = scenario.model_copy(
-        update={**third, "budget": {"any": ENOUGH}, "require": require, "goals": (Goal(name="cost", gap=scenario.gap),)}
-    )  # fmt: skip
-    reach = rich.model_copy(
-        update={"require": (), "goals": (Goal(name="failing"), Goal(name="cost", gap=scenario.gap))}
-    )
-    poor = reach.model_copy(update={"budget": {}, "goals": (Goal(name="failing"),)})
+
+    def within(share: float, **update: object) -> Scenario:
+        """The scenario with a share of the seconds that are left: what one question does not need the next ones have."""
+        left = max(1.0, scenario.seconds - (time.monotonic() - begun))
+        return scenario.model_copy(update={"seconds": share * left, **update})
+
+    cost = Goal(name="cost", gap=scenario.gap)
+    rich = {"budget": {"any": ENOUGH}, "require": require, "goals": (cost,)}
+    reach = {"budget": {"any": ENOUGH}, "require": (), "goals": (Goal(name="failing"), cost)}
+    poor = {"budget": {}, "require": (), "goals": (Goal(name="failing"),)}
     with heeding(stop) as token:
-        least, impossible = _cheapest(county, rich, times, report, token)
-        most = plan(county, reach, times, report, token) if least is None else None
+        least, impossible = _cheapest(county, within(FIRST, **rich), times, report, token)
+        free = _without_money(county, within(FREE if least is None else 1.0, **poor), times, report, token)
+        most = plan(county, within(MOST, **reach), times, report, token) if least is None else None
         if most is None:
             blocked = pd.DataFrame(columns=BLOCKED)
         else:
-            blocked = _blocked(county, reach, most, times, token)
-        free = _without_money(county, poor, times, report, token)
+            blocked = _blocked(county, within(1.0, **reach), most, times, token)
     return LeastBudget(county, require, least, impossible, most, blocked, free, time.monotonic() - begun)
 
 
