@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks import quality
 from models.plan.quality import plan_quality
+from optimizer.presets import PRESETS
 from tests.models.plans import keep_all, ready, send
 from tests.models.test_quality import result_of
 
@@ -26,6 +27,16 @@ def test_the_quality_page_puts_scenarios_side_by_side() -> None:
     assert "| Gap to the bound | units that do not pass | 33.3 % | 33.3 % |" in lines
     assert "| ended: Infeasible |  | 1 |" in lines
     assert not [n for n in lines if n.startswith("| Teachers hired")]  # nothing to say
+
+
+def test_the_suite_covers_every_preset_and_every_number() -> None:
+    """Every preset besides the official measure alone, which is for studies; five counties; a column for every kind of loss."""
+    assert set(quality.PRESETS) == set(PRESETS) - {"balance_first"}
+    assert set(quality.COUNTIES) == {"nanpu", "rutland", "fermanagh", "generated-30", "generated-60"}
+    case = ready()
+    told = set(plan_quality(result_of(case, keep_all(case)))["measure"])
+    assert told >= quality.SHOWN - {"rules_broken"}
+    assert told >= {"teachers_net", "yuan", "seconds", "gap", "bound"}
 
 
 def test_a_scenario_is_asked_for_by_name() -> None:

@@ -76,7 +76,7 @@ def type_in(path: Path, county: County, language: str) -> None:
             continue
         page = book[sheet_name(TABLES[name], language)]
         for at, column in enumerate(TABLES[name].columns, 1):
-            for row, value in enumerate(frame[column.name], 2):
+            for row, value in enumerate(frame.get(column.name, ()), 2):
                 if pd.isna(value) or value == "":
                     continue
                 number = column.kind in ("whole", "number")
