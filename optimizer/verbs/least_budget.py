@@ -33,8 +33,8 @@ from optimizer.verbs.plan import plan
 PASSING = Requirement(goal="failing", at_most=0.0)
 ENOUGH = 1e10
 """Yuan that no county's plan comes near."""
-FIRST, FREE, MOST = 0.8, 0.2, 0.9
-"""Shares of the seconds then left: for the cheapest plan; without one, for what is free and for the most that can be reached."""
+FIRST, MOST = 0.6, 0.75
+"""Shares of the seconds then left: for the cheapest plan; without one, for the most that can be reached. What is free has the rest."""
 BLOCKED = [
     "unit_id",
     "school_id",
@@ -166,9 +166,9 @@ def least_budget(
     times = times or travel_times(county)
 
     def within(share: float, **update: object) -> Scenario:
-        """The scenario with a share of the seconds that are left: what one question does not need the next ones have."""
-        left = max(1.0, scenario.seconds - (time.monotonic() - begun))
-        return scenario.model_copy(update={"seconds": share * left, **update})
+        """The scenario with a share of the seconds left, but a fifth of all at least: a quick answer leaves time to the next."""
+        left = scenario.seconds - (time.monotonic() - begun)
+        return scenario.model_copy(update={"seconds": max(scenario.seconds / 5, share * left), **update})
 
     cost = Goal(name="cost", gap=scenario.gap)
     rich = {"budget": {"any": ENOUGH}, "require": require, "goals": (cost,)}
@@ -176,12 +176,12 @@ def least_budget(
     poor = {"budget": {}, "require": (), "goals": (Goal(name="failing"),)}
     with heeding(stop) as token:
         least, impossible = _cheapest(county, within(FIRST, **rich), times, report, token)
-        free = _without_money(county, within(FREE if least is None else 1.0, **poor), times, report, token)
         most = plan(county, within(MOST, **reach), times, report, token) if least is None else None
         if most is None:
             blocked = pd.DataFrame(columns=BLOCKED)
         else:
             blocked = _blocked(county, within(1.0, **reach), most, times, token)
+        free = _without_money(county, within(1.0, **poor), times, report, token)
     return LeastBudget(county, require, least, impossible, most, blocked, free, time.monotonic() - begun)
 
 
