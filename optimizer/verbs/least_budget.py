@@ -33,7 +33,7 @@ from optimizer.verbs.plan import plan
 PASSING = Requirement(goal="failing", at_most=0.0)
 ENOUGH = 1e10
 """Yuan that no county's plan comes near."""
-FIRST, MOST = 0.6, 0.75
+FIRST, MOST = 0.7, 0.75
 """Shares of the seconds then left: for the cheapest plan; without one, for the most that can be reached. What is free has the rest."""
 BLOCKED = [
     "unit_id",
@@ -166,9 +166,9 @@ def least_budget(
     times = times or travel_times(county)
 
     def within(share: float, **update: object) -> Scenario:
-        """The scenario with a share of the seconds left, but a fifth of all at least: a quick answer leaves time to the next."""
+        """The scenario with a share of the seconds left, but a quarter of all at least: a quick answer leaves time to the next."""
         left = scenario.seconds - (time.monotonic() - begun)
-        return scenario.model_copy(update={"seconds": max(scenario.seconds / 5, share * left), **update})
+        return scenario.model_copy(update={"seconds": max(scenario.seconds / 4, share * left), **update})
 
     cost = Goal(name="cost", gap=scenario.gap)
     rich = {"budget": {"any": ENOUGH}, "require": require, "goals": (cost,)}
