@@ -127,5 +127,8 @@ def test_every_norm_governs_one_rule_or_is_a_number(standards: Standards) -> Non
         "k_of_n", "assessed_min", "walk_speed_g1_3", "commute_minutes", "concession_min", "concession_max",
         "small_school_funds",
     }  # fmt: skip
-    assert governed <= set(standards.rules)
+    assert governed - set(standards.rules) == {"group_access"}  # this county tells no groups apart
+    plain = small_county()
+    told = replace(plain, attendance=plain.attendance.assign(group="one"))
+    assert governed == governed & set(load_standards(told).rules)
     assert all(sum(n in r.norm_ids(standards) for r in every_rule()) == 1 for n in governed)
