@@ -22,7 +22,7 @@ from geodata.travel.tables import (
     town_table,
     unreachable,
 )
-from geodata.travel.today import joined, lacking_today, today_findings
+from geodata.travel.today import beyond_findings, lacking_today, with_more
 
 DETOUR = 1.35  # sources.md 3.2 [A]
 KMH = {
@@ -53,14 +53,14 @@ def crow_fly(county: County, walk_limit: float, bus_limit: float, modes: tuple[s
         parts.append((mode, (v.astype(np.int32), s.astype(np.int32), minutes[v, s]), km[v, s]))
     pairs = sorted_pairs(parts, county)
     beyond = _beyond(county, km, lacking_today(county, pairs, modes))
-    pairs = joined(pairs, beyond)
+    pairs = with_more(pairs, beyond)
     towns, town_findings = crow_fly_towns(county)
     rows = places(county)
     speeds: dict[str, object] = {mode: f"{KMH[mode]:g}" for mode in ("walk", "bus", "car")}
     about = {"detour": f"{DETOUR:g}", "wait": f"{BUS_WAIT_MIN:g}", **speeds}
     warning = Finding("warning", "roads.crow_fly", about | farthest(walk_limit, bus_limit))
     limits = {"walk": walk_limit, "bus": bus_limit}
-    lost = [*unreachable(rows, pairs, limits), *today_findings(county, beyond, limits)]
+    lost = [*unreachable(rows, pairs, limits), *beyond_findings(county, beyond, limits)]
     points = all_points(rows, np.zeros(len(rows)), "crow_fly")
     return TravelTimes(pairs, towns, points, "crow_fly", (warning, *lost, *town_findings))
 

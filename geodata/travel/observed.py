@@ -12,7 +12,7 @@ from geodata.contract.findings import Finding
 from geodata.roads.speeds import ON_FOOT
 from geodata.travel.crowfly import crow_fly_towns, crow_km
 from geodata.travel.tables import PAIR_KEY, TravelTimes, all_points, limit_of, places, unreachable
-from geodata.travel.today import joined, lacking_today, today_findings
+from geodata.travel.today import beyond_findings, lacking_today, with_more
 
 
 def with_observed(times: TravelTimes, county: County, modes: tuple[str, ...]) -> TravelTimes:
@@ -92,7 +92,7 @@ def from_matrix(
     )
     pairs = known[inside].sort_values(PAIR_KEY, ignore_index=True)
     beyond = known[~inside].merge(lacking_today(county, pairs, modes), on=PAIR_KEY)
-    pairs = joined(pairs, beyond)
+    pairs = with_more(pairs, beyond)
     rows = places(county)
     fields: dict[str, object] = {
         "count": len(pairs), "beyond": int((~inside).sum()) - len(beyond), "other": len(table) - len(known),
@@ -107,6 +107,6 @@ def from_matrix(
         towns = crow_fly_towns(county)
         found.append(Finding("warning", "roads.towns_crow_fly"))
     limits_of = {"walk": walk_limit, "bus": bus_limit}
-    found += [*unreachable(rows, pairs, limits_of), *today_findings(county, beyond, limits_of), *towns[1]]
+    found += [*unreachable(rows, pairs, limits_of), *beyond_findings(county, beyond, limits_of), *towns[1]]
     points = all_points(rows, np.zeros(len(rows)), "given")
     return TravelTimes(pairs, towns[0], points, "matrix", tuple(found))

@@ -50,7 +50,7 @@ from geodata.travel.tables import (
     town_table,
     unreachable,
 )
-from geodata.travel.today import joined, lacking_today, today_findings, without_way_findings
+from geodata.travel.today import beyond_findings, lacking_today, with_more, without_way_findings
 
 __all__ = ["TravelTimes", "travel_times"]
 
@@ -185,7 +185,7 @@ def _over_roads(
     parts = [_mode_pairs(m, x, limit_of(m, walk_limit, bus_limit)) for m, x in snapped.items()]
     pairs = sorted_pairs(parts, county)
     beyond = _beyond(county, snapped, lacking_today(county, pairs, modes))
-    pairs = joined(pairs, beyond)
+    pairs = with_more(pairs, beyond)
     towns, town_findings = _towns(
         county, with_places(mode_network(streets, "car", conditions=conditions), rows)[0]
     )
@@ -193,7 +193,7 @@ def _over_roads(
     limits = {"walk": walk_limit, "bus": bus_limit}
     findings = [
         *roads_findings(county.roads, streets), *found, *(_bus_assumption() if "bus" in modes else []),
-        *point_findings, *unreachable(rows, pairs, limits), *today_findings(county, beyond, limits), *town_findings,
+        *point_findings, *unreachable(rows, pairs, limits), *beyond_findings(county, beyond, limits), *town_findings,
     ]  # fmt: skip
     return TravelTimes(pairs, towns, points, "roads", tuple(findings))
 

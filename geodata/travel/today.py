@@ -43,7 +43,7 @@ def lacking_today(county: County, pairs: pd.DataFrame, modes: tuple[str, ...]) -
     return rows.astype(str).sort_values(PAIR_KEY, ignore_index=True)
 
 
-def joined(pairs: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
+def with_more(pairs: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
     """`TravelTimes.pairs` with further rows, sorted."""
     if more.empty:
         return pairs
@@ -51,7 +51,7 @@ def joined(pairs: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
     return both.astype(pairs.dtypes.to_dict()).sort_values(PAIR_KEY, ignore_index=True)
 
 
-def today_findings(county: County, found: pd.DataFrame, limits: dict[str, float]) -> list[Finding]:
+def beyond_findings(county: County, found: pd.DataFrame, limits: dict[str, float]) -> list[Finding]:
     """A note on the pupils whose way today lies beyond the limits.
 
     Parameters
