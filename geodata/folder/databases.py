@@ -7,7 +7,8 @@ has named the same host himself, on the command line or to `read_county`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import geopandas as gpd
@@ -94,6 +95,29 @@ def refuse_databases(connections: Iterable[tuple[str, str]], named: Iterable[str
     return found
 
 
+@contextmanager
+def opened_database(connection: str, label: str) -> Iterator[Any]:
+    """A connection of psycopg and one transaction: kept at the end of the block, undone by whatever goes wrong in it.
+
+    Raises
+    ------
+    InputProblems
+        psycopg not installed, no connection, a password or parts that nobody should write there, an error of the server.
+    """
+    stated = _stated(connection, label)
+    import psycopg
+
+    near = all(_near(h) for h in _hosts(stated))
+    # a password is never sent as it is; a server beside us may trust us without any
+    methods = "scram-sha-256,gss,sspi,none" if near else "scram-sha-256,gss,sspi"
+    try:
+        with psycopg.connect(connection, connect_timeout=10, require_auth=methods) as link:
+            yield link
+    except psycopg.Error as problem:
+        why = re.sub(r"\s+", " ", str(problem))[:300]
+        raise _problem("bureau.database", label, why=why) from None
+
+
 def read_postgis(
     connection: str, layer: str, label: str, epsg: int | None, declared: str | None
 ) -> SourceSheet:
@@ -117,19 +141,9 @@ def read_postgis(
     InputProblems
         psycopg not installed, no connection, no such table, a password in the mapping.
     """
-    stated = _stated(connection, label)
-    import psycopg
-
-    near = all(_near(h) for h in _hosts(stated))
-    # a password is never sent as it is; a server beside us may trust us without any
-    methods = "scram-sha-256,gss,sspi,none" if near else "scram-sha-256,gss,sspi"
-    try:
-        with psycopg.connect(connection, connect_timeout=10, require_auth=methods) as link:
-            link.read_only = True
-            frame = _postgis_frame(link, layer, label)
-    except psycopg.Error as problem:
-        why = re.sub(r"\s+", " ", str(problem))[:300]
-        raise _problem("bureau.database", label, why=why) from None
+    with opened_database(connection, label) as link:
+        link.read_only = True
+        frame = _postgis_frame(link, layer, label)
     return as_sheet(frame, label, epsg, declared, [], None)
 
 
