@@ -163,7 +163,7 @@ def claim(place: Path, names: frozenset[str] = frozenset()) -> Iterator[HeldTarg
         return
     work = place.with_name(f".{place.name}.junheng")
     try:
-        work.mkdir(parents=True, exist_ok=True)
+        _make(work)
     except OSError as problem:
         why: dict[str, object] = {"why": problem.strerror or str(problem)}
         raise InputProblems([Finding("error", "cli.not_writable", why, file=str(place))]) from None
@@ -178,11 +178,24 @@ def claim(place: Path, names: frozenset[str] = frozenset()) -> Iterator[HeldTarg
             shutil.rmtree(work / DRAFT, ignore_errors=True)
 
 
+def _make(work: Path) -> None:
+    """The hidden folder; another run may remove its own of that name at any moment."""
+    for _ in range(MOST_SIBLINGS):
+        try:
+            work.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:  # it was there, and is not any more
+            if work.exists() and not work.is_dir():
+                raise
+        else:
+            return
+    work.mkdir(parents=True, exist_ok=True)
+
+
 @contextmanager
 def _locked(work: Path, place: Path) -> Iterator[None]:
     """The target's lock; the system gives it up when the process ends, however it ends."""
     while True:
-        work.mkdir(exist_ok=True)
+        _make(work)
         try:
             file = (work / LOCK).open("a+", encoding="ascii")
         except FileNotFoundError:  # the other run has just ended
