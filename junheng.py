@@ -13,6 +13,7 @@ from maps.dossier.alternatives import write_alternatives
 from maps.dossier.dossier import write_dossier
 from maps.dossier.frontier import write_frontier
 from maps.stress.folder import write_stress
+from maps.supervision.folder import write_supervision
 from models.plan.arrangement import today_as_plan
 from models.plan.decisions import Plan, PlanResult, Verdict
 from models.plan.record import read_plan
@@ -20,6 +21,7 @@ from models.referee.audit import Audit, audit
 from models.referee.verdict import judge
 from models.standards.norms import Standards, load_standards
 from models.study.stressed import Stress
+from models.supervision.supervision import Supervision
 from optimizer.infeasibility.impossible import explain_request
 from optimizer.job import Job
 from optimizer.scenario import Scenario, read_scenario
@@ -34,6 +36,7 @@ from optimizer.verbs.least_budget import least_budget
 from optimizer.verbs.plan import held_in, plan
 from optimizer.verbs.repair import nearest_repair
 from optimizer.verbs.replay import replay
+from optimizer.verbs.supervise import archive, carry_on, supervise
 from optimizer.verbs.template import write_template
 
 __all__ = [
@@ -49,10 +52,13 @@ __all__ = [
     "Standards",
     "Stop",
     "Stress",
+    "Supervision",
     "TravelTimes",
     "Verdict",
     "alternatives",
+    "archive",
     "audit",
+    "carry_on",
     "check",
     "evaluate",
     "explain_request",
@@ -70,6 +76,7 @@ __all__ = [
     "read_scenario",
     "replay",
     "stress",
+    "supervise",
     "today_as_plan",
     "travel_times",
     "write_alternatives",
@@ -78,5 +85,6 @@ __all__ = [
     "write_frontier",
     "write_marked",
     "write_stress",
+    "write_supervision",
     "write_template",
 ]

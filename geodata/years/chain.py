@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from geodata.contract.findings import Finding
@@ -45,7 +45,7 @@ class Entry:
     kind: str
     county: str
     content: str
-    payload: str
+    payload: str = field(repr=False)
     previous: str = ""
     seal: str = ""
 
@@ -152,11 +152,7 @@ def _changed(chain: Chain) -> list[Finding]:
         if seal_of(entry) == entry.seal:
             continue
         was = next(
-            (
-                n
-                for n in range(1, len(chain.entries) + 1)
-                if seal_of(replace(entry, number=n)) == entry.seal
-            ),
+            (n for n in range(1, len(chain.entries) + 1) if seal_of(replace(entry, number=n)) == entry.seal),
             None,
         )
         key, more = ("changed", {}) if was is None else ("reordered", {"was": was})

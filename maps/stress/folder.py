@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pandas as pd
 from geodata.standards.terms import in_its_words
 from maps.dossier.folders import Output, write_folder
 from maps.dossier.tables import Sheet
+from maps.dossier.told_page import told_page
 from maps.dossier.workbook import write_told
 from maps.stress.chart import draw_stress
 from maps.stress.sheets import stress_sheets
@@ -23,10 +23,6 @@ TABLES_OF = ("measures", "rules", "regret", "decisions", "effects")
 """Tables with a CSV file of their own; ``fixed.csv`` and ``remade.csv`` are the study's."""
 DRAWN = ("stress.xlsx", "stress.svg", "stress.html")
 KIND = Output(STRESS_MARKER, frozenset((*(f"{t}.csv" for t in TABLES_OF), *DRAWN)))
-STYLE = (
-    "body{font:14px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;"
-    "font-size:12px}td,th{border:1px solid #ccc;padding:2px 6px;text-align:left}section{overflow-x:auto}svg{max-width:100%}"
-)
 
 
 def stress_record(found: Stress, study: str) -> dict[str, Any]:
@@ -100,15 +96,6 @@ def _study(folder: Path) -> str:
         return ""
 
 
-def _cell_said(value: object) -> str:
-    """A cell of the page: numbers as a reader takes them in, a dash for none."""
-    if pd.isna(value):
-        return "–"
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else f"{value:.3g}"
-    return str(value)
-
-
 def _titled(found: Stress, language: str) -> list[tuple[str, Sheet]]:
     return [(stress_word(f"sheet_{s.key}", language), s) for s in stress_sheets(found, language)]
 
@@ -120,12 +107,6 @@ def _write_workbook(found: Stress, path: Path, language: str) -> None:
 
 def _page(found: Stress, chart: Path, language: str) -> str:
     """One page: the sentences, the chart, every table but those of single futures."""
-    title, *said = [html.escape(s) for s in stress_said(found, language)]
     drawing = chart.read_text(encoding="utf-8")
-    parts = [f"<h1>{title}</h1>", *(f"<p>{s}</p>" for s in said), drawing[drawing.index("<svg") :]]
-    for heading, sheet in _titled(found, language):
-        if sheet.key not in ("futures", "remade"):
-            shown = sheet.table.astype(object).map(_cell_said).to_html(index=False, escape=True, border=0)
-            parts.append(f"<section><h2>{html.escape(heading)}</h2>{shown}</section>")
-    head = f'<meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
-    return f'<!doctype html><html lang="{language}"><head>{head}</head><body>{"".join(parts)}</body></html>\n'
+    shown = [(h, s) for h, s in _titled(found, language) if s.key not in ("futures", "remade")]
+    return told_page(stress_said(found, language), shown, language, drawing[drawing.index("<svg") :])

@@ -60,12 +60,18 @@ def carried_out(before: County, plan: Plan, after: County, matching: Matching) -
     for column in IDS:
         rows[column] = rows[column].map(lambda i: matching.schools.get(i, i))
     rows["village_id"] = rows["village_id"].map(lambda i: matching.villages.get(i, i))
-    done = [*_bands(rows, after, _perhaps_renamed(matching)), *_attendance(rows, earlier, after), *_stocked(rows, earlier, plan, after)]
+    done = [
+        *_bands(rows, after, _perhaps_renamed(matching)),
+        *_attendance(rows, earlier, after),
+        *_stocked(rows, earlier, plan, after),
+    ]
     table = pd.DataFrame(done, columns=ACTION_COLUMNS)
-    return table.astype({c: float for c in ("planned", "least", "most", "was", "now")})
+    return table.astype(dict.fromkeys(("planned", "least", "most", "was", "now"), float))
 
 
-def _line(row: dict[str, Any], share: Share, action: str, unit: str, was: float, now: float, planned: float) -> dict[str, Any]:
+def _line(
+    row: dict[str, Any], share: Share, action: str, unit: str, was: float, now: float, planned: float
+) -> dict[str, Any]:
     return {
         **row, "action": action, "unit": unit, "planned": planned, "least": share.least * planned, "most": share.most * planned,
         "was": was, "now": now, "status": share.status, "why": share.why,
@@ -97,7 +103,9 @@ def _bands(rows: pd.DataFrame, after: County, perhaps: set[str]) -> list[dict[st
             taught, why = 0.0, "gone"
         else:
             about = schools.loc[row["school_id"]]
-            here = grades(about["grades_served"]) & wanted if about["status"] in ("open", "closing") else set()
+            here = (
+                grades(about["grades_served"]) & wanted if about["status"] in ("open", "closing") else set()
+            )
             taught = len(here) / max(1, len(wanted))
             silent = wanted - here
             left_there = any(enrolled.get((row["school_id"], g), 0) > 0 for g in silent)
@@ -175,7 +183,9 @@ def _stocked(rows: pd.DataFrame, before: County, plan: Plan, after: County) -> l
     for row, start, end in lines:
         share = _moved(then, now, start, end, planned, row)
         unit = "heads" if row["action"] in ("transfer", "hire") else str(units.get(row["item"], ""))
-        done.append(_line(row, share, row["action"], unit, then.amount(end), now.amount(end), row["quantity"]))
+        done.append(
+            _line(row, share, row["action"], unit, then.amount(end), now.amount(end), row["quantity"])
+        )
     return done
 
 

@@ -85,7 +85,9 @@ def filed_years(chain: Chain) -> dict[int, Filed]:
             done[year] = Filed(year, county, entry)
             continue
         content = json.loads(plans[year].payload)
-        done[year] = Filed(year, county, entry, _plan_from(content["ledger"], year), content["record"], plans[year])
+        done[year] = Filed(
+            year, county, entry, _plan_from(content["ledger"], year), content["record"], plans[year]
+        )
     return done
 
 
@@ -101,7 +103,9 @@ def filed_findings(one: Filed, label: str) -> list[Finding]:
     year = {"year": str(one.year)}
     made_for = (one.record or {}).get("input_hash")
     if one.plan is not None and made_for and made_for != one.tables.content:
-        found.append(Finding("warning", "supervision.other_tables", {**year, "plan": one.plan.plan_id}, label))
+        found.append(
+            Finding("warning", "supervision.other_tables", {**year, "plan": one.plan.plan_id}, label)
+        )
     then = json.loads(one.tables.payload)["audit"]
     now = _audit_record(audit(one.county))
     if not all(_same(frame_from(then[k]), frame_from(now[k])) for k in then):

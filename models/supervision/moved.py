@@ -52,12 +52,20 @@ class Years:
         return load_standards(self.before), load_standards(self.after)
 
     @cached_property
+    def other_norms(self) -> bool:
+        """Whether the norms differ between the years."""
+        told = [_numbers(s) for s in self.standards]
+        same = set(told[0]) == set(told[1]) and all(_equal(v, told[1][k]) for k, v in told[0].items())
+        return not (same and self.standards[0].resources == self.standards[1].resources)
+
+    @cached_property
     def units(self) -> dict[tuple[int, int], pd.DataFrame]:
         """Units by (year of the tables, year of the norms), on one index; what a year does not have is empty there."""
         raw = {
             (y, z): unit_table(county, self.standards[z])
-            for y, county in enumerate((self.before, self.after)) for z in (0, 1)
-        }  # fmt: skip
+            for y, county in enumerate((self.before, self.after))
+            for z in ((0, 1) if self.other_norms else (0,))
+        }
         index = raw[0, 0].index.union(raw[1, 0].index)
         done = {}
         for (y, z), table in raw.items():
@@ -72,7 +80,7 @@ class Years:
             mine["taking_part"] = mine["taking_part"].astype(bool) & ~absent
             mine["assessed_as"] = mine["assessed_as"].where(~absent, "")
             done[y, z] = mine
-        return done
+        return done if self.other_norms else done | {(y, 1): done[y, 0] for y in (0, 1)}
 
     def columns(self, driver: str, norms: int) -> list[str]:
         """Columns of the units' table that a driver is about, under either year's norms."""
@@ -87,9 +95,7 @@ class Years:
     @cached_property
     def differing(self) -> tuple[str, ...]:
         """Drivers that differ at all between the years; the part of any other is nothing."""
-        told = [_numbers(s) for s in self.standards]
-        same = set(told[0]) == set(told[1]) and all(_equal(v, told[1][k]) for k, v in told[0].items())
-        norms = (0,) if same and self.standards[0].resources == self.standards[1].resources else (0, 1)
+        norms = (0, 1) if self.other_norms else (0,)
         found = [
             d
             for d in DRIVERS[:-1]
@@ -151,8 +157,14 @@ def moved(years: Years) -> pd.DataFrame:
         indicator, unit_id, before, after, change`` and a column a driver: they add up to ``change``. NaN where a figure is not
         known in a year, or has no meaning in a mixture (a unit that one year does not have).
     """
-    first, last = years.mixed(frozenset()), years.mixed(frozenset(years.differing))
-    parts = shapley(years.mixed, years.differing)
+    worlds: dict[frozenset[str], dict[Figure, float]] = {}
+
+    def world(changed: frozenset[str]) -> dict[Figure, float]:
+        worlds[changed] = worlds.get(changed) or years.mixed(changed)
+        return worlds[changed]
+
+    parts = shapley(world, years.differing)
+    first, last = world(frozenset()), world(frozenset(years.differing))
     rows = []
     for figure in dict.fromkeys([*first, *last]):
         before, after = first.get(figure, math.nan), last.get(figure, math.nan)
@@ -161,7 +173,12 @@ def moved(years: Years) -> pd.DataFrame:
         rows.append((*figure[:3], figure[3], before, after, after - before, *told))
     table = pd.DataFrame(rows, columns=MOVED_COLUMNS)
     order = table["measure"].map({m: i for i, m in enumerate(MEASURES_MOVED)})
-    return table.assign(order=order).sort_values("order", kind="stable").drop(columns="order").reset_index(drop=True)
+    return (
+        table.assign(order=order)
+        .sort_values("order", kind="stable")
+        .drop(columns="order")
+        .reset_index(drop=True)
+    )
 
 
 def units_passing(years: Years, table: pd.DataFrame) -> pd.DataFrame:

@@ -39,11 +39,11 @@ def shapley(
     worlds = {
         frozenset(some): value(frozenset(some)) for k in range(n + 1) for some in combinations(drivers, k)
     }
-    weight = [
-        Fraction(math.factorial(k) * math.factorial(n - k - 1), math.factorial(n)) for k in range(n)
-    ]
+    weight = [Fraction(math.factorial(k) * math.factorial(n - k - 1), math.factorial(n)) for k in range(n)]
     names = [
-        k for k in worlds[frozenset()] if all(math.isfinite(world.get(k, math.nan)) for world in worlds.values())
+        k
+        for k in worlds[frozenset()]
+        if all(math.isfinite(world.get(k, math.nan)) for world in worlds.values())
     ]
     done: dict[K, dict[str, Fraction]] = {}
     for name in names:

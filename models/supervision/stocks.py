@@ -79,7 +79,9 @@ class Stocks:
         by = units.assign(stage=units["stage"].where(~units["school_id"].isin(lumped), ""))
         summed = by.groupby(["school_id", "stage"])[kept].agg(lambda s: s.sum(skipna=False))
         self._things = {(j, s, k): float(v) for (j, s), row in summed.iterrows() for k, v in row.items()}
-        self.categories = set(zip(county.staff_category["stage"], county.staff_category["cat_id"], strict=True))
+        self.categories = set(
+            zip(county.staff_category["stage"], county.staff_category["cat_id"], strict=True)
+        )
         lost = unknown_staff(county.school_stage, county.staff_stock, county.staff_category)
         self._nobody_knows = set(lost.index[lost.to_numpy(bool)])
         stock = county.staff_stock.set_index(["school_id", "stage", "cat_id"])

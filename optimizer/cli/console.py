@@ -1,7 +1,7 @@
 """What every verb of the command line shares: where it prints, how it ends, how it shows progress.
 
 Exit codes: 0 done (stopped with a plan included, and said), 2 bad usage or input, 3 infeasible,
-4 stopped without a plan, 5 the referee rejected the plan.
+4 stopped without a plan, 5 the referee rejected the plan, 6 a ledger of years that was tampered with.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from optimizer.outcomes import Defect, Infeasible, Rejected, StoppedWithoutPlan
 from optimizer.solver.interrupts import held
 from optimizer.solver.limits import Progress
 
-BAD_INPUT, INFEASIBLE, NO_PLAN, REJECTED = 2, 3, 4, 5
+BAD_INPUT, INFEASIBLE, NO_PLAN, REJECTED, TAMPERED = 2, 3, 4, 5, 6
 
 FOREIGN = frozenset(
     (

@@ -15,6 +15,7 @@ from optimizer.cli.data import areas_command, audit_command, check_command, temp
 from optimizer.cli.planning import demo_command, plan_command
 from optimizer.cli.plans import compare_command, evaluate_command, replay_command
 from optimizer.cli.stressing import stress_command
+from optimizer.cli.supervising import archive_command, supervise_command
 
 VERBS: dict[str, Callable[..., None]] = {
     "demo": demo_command,
@@ -30,6 +31,8 @@ VERBS: dict[str, Callable[..., None]] = {
     "alternatives": alternatives_command,
     "frontier": frontier_command,
     "stress": stress_command,
+    "archive": archive_command,
+    "supervise": supervise_command,
     "areas": areas_command,
 }
 

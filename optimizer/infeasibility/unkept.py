@@ -40,19 +40,10 @@ def why_unkept(inst: Instance) -> list[Finding]:
         First what is no decision of any plan, then the clashes; the reasons that have nothing to do with what is held alone.
     """
     bare = replace(inst, request=replace(inst.request, held=Held()))
-    names, held = Names(inst.county), inst.request.held
-    model = build_model(bare)
-    pair_variables(model, bare, held)
-    found: list[Finding] = []
-    aside: set[str] = set()
-    for one in impossible(inst, model, held):
-        row = held.rows.iloc[one.row].to_dict()
-        aside.add(row["row_id"])
-        fields: dict[str, object] = {"what": decision_said(row, names), "most": f"{one.amount:g}"}
-        found.append(Finding("error", f"held.{one.why}", fields))
-    held = held.without(aside)
+    names = Names(inst.county)
+    held, found = _possible(inst, names)
     for _ in range(MOST):
-        clash = _clash(replace(inst, request=replace(inst.request, held=held))) if held else []
+        clash = _clash(_holding(inst, held)) if held else []
         mine = sorted({key[0] for name, key in clash if name == "held"})
         if not mine:
             break
@@ -66,6 +57,54 @@ def why_unkept(inst: Instance) -> list[Finding]:
     rows = held.rows.to_dict("records")
     what = {lang: _listed([decision_said(r, names)[lang] for r in rows[:MOST]], lang) for lang in LANGUAGES}
     return [Finding("error", "held.whole", {"what": what, "count": len(rows)})]
+
+
+def keepable(inst: Instance) -> tuple[Held, list[Finding]]:
+    """As much of what is held as can be kept together, as far as the relaxation tells.
+
+    Of each clash one decision gives way, the last in the order of the held rows, and the rest is tried again.
+
+    Parameters
+    ----------
+    inst : Instance
+        With what is to be kept in its request.
+
+    Returns
+    -------
+    Held
+    list of Finding
+        Why each of the others gave way; as of `why_unkept`.
+    """
+    names = Names(inst.county)
+    held, found = _possible(inst, names)
+    while held:
+        clash = _clash(_holding(inst, held))
+        mine = sorted({key[0] for name, key in clash if name == "held"})
+        if not mine:
+            break
+        rows = [held.rows.iloc[i].to_dict() for i in mine]
+        found.append(_clash_said(inst, clash, rows[-1:], names))
+        held = held.without({rows[-1]["row_id"]})
+    return held, found
+
+
+def _holding(inst: Instance, held: Held) -> Instance:
+    return replace(inst, request=replace(inst.request, held=held))
+
+
+def _possible(inst: Instance, names: Names) -> tuple[Held, list[Finding]]:
+    """What is held without that which is no decision of any plan, and why that is not."""
+    bare, held = _holding(inst, Held()), inst.request.held
+    model = build_model(bare)
+    pair_variables(model, bare, held)
+    found: list[Finding] = []
+    aside: set[str] = set()
+    for one in impossible(inst, model, held):
+        row = held.rows.iloc[one.row].to_dict()
+        aside.add(row["row_id"])
+        fields: dict[str, object] = {"what": decision_said(row, names), "most": f"{one.amount:g}"}
+        found.append(Finding("error", f"held.{one.why}", fields))
+    return held.without(aside), found
 
 
 def _clash(inst: Instance) -> list[tuple[str, Any]]:
