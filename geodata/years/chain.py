@@ -21,7 +21,7 @@ KINDS: tuple[Kind, ...] = ("tables", "plan")
 
 
 @dataclass(frozen=True)
-class Entry:
+class YearEntry:
     """One entry.
 
     Parameters
@@ -50,7 +50,7 @@ class Entry:
     seal: str = ""
 
 
-COLUMNS = ("number", "year", "kind", "county", "content", "payload", "previous", "seal")
+ENTRY_COLUMNS = ("number", "year", "kind", "county", "content", "payload", "previous", "seal")
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Chain:
     ----------
     label : str
         Where it is, for messages.
-    entries : tuple of Entry
+    entries : tuple of YearEntry
         In the order of their numbers.
     count : int
         Number of the last entry, as the ledger keeps it apart.
@@ -70,27 +70,27 @@ class Chain:
     """
 
     label: str
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[YearEntry, ...] = ()
     count: int = 0
     head: str = ""
 
 
-Wanted = Callable[[Chain], list[Entry]]
+NextEntries = Callable[[Chain], list[YearEntry]]
 """Says, with the ledger locked and read, which entries come next; their number and seals are not looked at."""
 
 
-def plain_json(content: Any) -> str:
+def canonical_json(content: Any) -> str:
     """JSON in one form: the same content, the same text."""
     return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def seal_of(entry: Entry) -> str:
+def seal_of(entry: YearEntry) -> str:
     """The seal that an entry must bear."""
     parts = [entry.number, entry.year, entry.kind, entry.county, entry.content, entry.payload, entry.previous]
-    return hashlib.sha256(plain_json(parts).encode()).hexdigest()
+    return hashlib.sha256(canonical_json(parts).encode()).hexdigest()
 
 
-def chained(chain: Chain, wanted: list[Entry]) -> list[Entry]:
+def chained(chain: Chain, wanted: list[YearEntry]) -> list[YearEntry]:
     """The entries numbered and sealed to the end of a ledger."""
     number, seal, done = chain.count, chain.head, []
     for one in wanted:
@@ -116,7 +116,7 @@ def chain_findings(chain: Chain, known: str = "") -> list[Finding]:
         Errors.
     """
     found = [*_missing(chain), *_changed(chain), *_unlinked(chain)]
-    last = chain.entries[-1] if chain.entries else Entry(0, 0, "", "", "", "")
+    last = chain.entries[-1] if chain.entries else YearEntry(0, 0, "", "", "", "")
     if (last.number, last.seal) != (chain.count, chain.head) and not any(
         f.key == "supervision.missing" for f in found
     ):
@@ -130,7 +130,7 @@ def _error(chain: Chain, key: str, **fields: object) -> Finding:
     return Finding("error", f"supervision.{key}", fields, file=chain.label)
 
 
-def _about(entry: Entry) -> dict[str, object]:
+def _about(entry: YearEntry) -> dict[str, object]:
     return {"number": entry.number, "year": str(entry.year), "what": entry.content[:8]}
 
 
@@ -163,7 +163,7 @@ def _changed(chain: Chain) -> list[Finding]:
 def _unlinked(chain: Chain) -> list[Finding]:
     """Entries that are sealed to another one than stands before them: that one was replaced."""
     found = []
-    before: Entry | None = None
+    before: YearEntry | None = None
     for entry in chain.entries:
         follows = entry.number == (before.number if before else 0) + 1
         sound = seal_of(entry) == entry.seal and (before is None or seal_of(before) == before.seal)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from geodata.contract.findings import Finding, InputProblems
-from geodata.years.chain import Chain, Entry, Wanted
+from geodata.years.chain import Chain, NextEntries, YearEntry
 from geodata.years.ledger_database import LedgerDatabase
 from geodata.years.ledger_file import LedgerFile
 
@@ -22,7 +22,7 @@ class YearLedger(Protocol):
         """All entries."""
         ...
 
-    def append(self, wanted: Wanted) -> list[Entry]:
+    def append(self, wanted: NextEntries) -> list[YearEntry]:
         """Add entries, all or none."""
         ...
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.databases import opened_database
-from geodata.years.chain import COLUMNS, Chain, Entry, Wanted, chained
+from geodata.years.chain import ENTRY_COLUMNS, Chain, NextEntries, YearEntry, chained
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}(\.[A-Za-z_][A-Za-z0-9_]{0,40})?")
 SCHEMA = "junheng"
@@ -74,7 +74,7 @@ class LedgerDatabase:
             link.read_only = True
             return self._chain(link, missing=False)
 
-    def append(self, wanted: Wanted) -> list[Entry]:
+    def append(self, wanted: NextEntries) -> list[YearEntry]:
         """Add what ``wanted`` asks for, all of it or nothing; the table is made with the first entry.
 
         Raises
@@ -85,8 +85,8 @@ class LedgerDatabase:
         from psycopg import sql
 
         names = self._names()
-        columns = sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
-        marks = sql.SQL(", ").join(sql.Placeholder() * len(COLUMNS))
+        columns = sql.SQL(", ").join(map(sql.Identifier, ENTRY_COLUMNS))
+        marks = sql.SQL(", ").join(sql.Placeholder() * len(ENTRY_COLUMNS))
         put = sql.SQL("insert into {table} ({c}) values ({m})").format(c=columns, m=marks, **names)
         move = sql.SQL("update {head} set count = %s, seal = %s").format(**names)
         with opened_database(self.connection, self.label) as link:
@@ -98,7 +98,7 @@ class LedgerDatabase:
             if not chain.entries and entries:
                 link.execute(sql.SQL(FORM).format(**names))  # type: ignore[arg-type,unused-ignore]
             for entry in entries:
-                link.execute(put, [getattr(entry, c) for c in COLUMNS])
+                link.execute(put, [getattr(entry, c) for c in ENTRY_COLUMNS])
                 link.execute(move, (entry.number, entry.seal))
         return entries
 
@@ -112,10 +112,10 @@ class LedgerDatabase:
             if missing:
                 return Chain(self.label)
             raise InputProblems([Finding("error", "supervision.no_ledger", {}, self.label)])
-        columns = sql.SQL(", ").join(map(sql.Identifier, COLUMNS))
+        columns = sql.SQL(", ").join(map(sql.Identifier, ENTRY_COLUMNS))
         rows = link.execute(
             sql.SQL("select {c} from {table} order by number").format(c=columns, **names)
         ).fetchall()
         head = link.execute(sql.SQL("select count, seal from {head}").format(**names)).fetchone()
         count, seal = head or (0, "")
-        return Chain(self.label, tuple(Entry(*row) for row in rows), int(count), str(seal))
+        return Chain(self.label, tuple(YearEntry(*row) for row in rows), int(count), str(seal))

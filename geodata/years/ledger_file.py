@@ -14,7 +14,7 @@ from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.drivers import driver_of
 from geodata.folder.geopackage import STAMP
 from geodata.folder.target import claim
-from geodata.years.chain import COLUMNS, Chain, Entry, Wanted, chained
+from geodata.years.chain import ENTRY_COLUMNS, Chain, NextEntries, YearEntry, chained
 
 TABLE, HEAD = "supervision", "supervision_head"
 GPKG = 0x47504B47
@@ -76,7 +76,7 @@ class LedgerFile:
         with self._opened(self.path) as base:
             return self._chain(base)
 
-    def append(self, wanted: Wanted) -> list[Entry]:
+    def append(self, wanted: NextEntries) -> list[YearEntry]:
         """Add what ``wanted`` asks for, all of it or nothing; the ledger is locked from its reading to the end.
 
         Raises
@@ -87,7 +87,7 @@ class LedgerFile:
         with claim(self.path) as target:
             if self.path.exists():
                 return self._add(self.path, wanted)
-            done: list[Entry] = []
+            done: list[YearEntry] = []
 
             def make(file: Path) -> None:
                 with closing(sqlite3.connect(file)) as base:
@@ -97,7 +97,7 @@ class LedgerFile:
             target.new_file(make)
         return done
 
-    def _add(self, file: Path, wanted: Wanted) -> list[Entry]:
+    def _add(self, file: Path, wanted: NextEntries) -> list[YearEntry]:
         with self._opened(file) as base:
             base.execute("pragma synchronous = full")
             base.execute("begin immediate")
@@ -109,21 +109,23 @@ class LedgerFile:
             base.execute("commit")
         return entries
 
-    def _write(self, base: sqlite3.Connection, wanted: Wanted) -> list[Entry]:
+    def _write(self, base: sqlite3.Connection, wanted: NextEntries) -> list[YearEntry]:
         chain = self._chain(base)
         entries = chained(chain, wanted(chain))
-        marks = ", ".join("?" * len(COLUMNS))
+        marks = ", ".join("?" * len(ENTRY_COLUMNS))
         for entry in entries:
-            cells = [getattr(entry, c) for c in COLUMNS]
-            base.execute(f"insert into {TABLE} ({', '.join(COLUMNS)}) values ({marks})", cells)
+            cells = [getattr(entry, c) for c in ENTRY_COLUMNS]
+            base.execute(f"insert into {TABLE} ({', '.join(ENTRY_COLUMNS)}) values ({marks})", cells)
             base.execute(f"update {HEAD} set count = ?, seal = ?", (entry.number, entry.seal))
         return entries
 
     def _chain(self, base: sqlite3.Connection) -> Chain:
-        rows = base.execute(f"select {', '.join(COLUMNS)} from {TABLE} order by number, rowid").fetchall()
+        rows = base.execute(
+            f"select {', '.join(ENTRY_COLUMNS)} from {TABLE} order by number, rowid"
+        ).fetchall()
         heads = base.execute(f"select count, seal from {HEAD}").fetchall()
         count, seal = heads[0] if heads else (0, "")
-        return Chain(self.label, tuple(Entry(*row) for row in rows), int(count), str(seal))
+        return Chain(self.label, tuple(YearEntry(*row) for row in rows), int(count), str(seal))
 
     @contextmanager
     def _opened(self, file: Path) -> Iterator[sqlite3.Connection]:

@@ -64,11 +64,11 @@ def cause_said(row: dict[str, Any], language: str) -> str:
     """The drivers of a change, the largest first: staff +0.03, pupils −0.01."""
     parts = [(d, float(row[d])) for d in DRIVERS if row[d] == row[d] and abs(row[d]) > 1e-9]
     parts.sort(key=lambda p: -abs(p[1]))
-    words = [f"{supervision_word(f'driver_{d}', language)} {signed(v)}" for d, v in parts]
+    words = [f"{supervision_word(f'driver_{d}', language)} {change_said(v)}" for d, v in parts]
     return listed(words, language) if words else "–"
 
 
-def signed(value: float) -> str:
+def change_said(value: float) -> str:
     """A change with its sign."""
     return f"{'+' if value > 0 else '−'}{number_said(abs(value))}"
 
@@ -130,7 +130,7 @@ def _moved_most(found: Supervision, language: str) -> list[str]:
     return [
         supervision_word(
             "moved", language, figure=figure_said(r, found, language), before=number_said(r["before"]), after=number_said(r["after"]),
-            change=signed(r["change"]), causes=cause_said(r, language),
+            change=change_said(r["change"]), causes=cause_said(r, language),
         )
         for r in changed.to_dict("records")
     ]  # fmt: skip

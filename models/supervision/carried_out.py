@@ -17,13 +17,13 @@ from models.supervision.stocks import (
     ANYTHING,
     SAME,
     Flow,
+    Happened,
     Key,
-    Share,
     Stocks,
     came,
-    flows,
     left,
     lumped_schools,
+    planned_flows,
     resource_units,
     together,
 )
@@ -70,7 +70,7 @@ def carried_out(before: County, plan: Plan, after: County, matching: Matching) -
 
 
 def _line(
-    row: dict[str, Any], share: Share, action: str, unit: str, was: float, now: float, planned: float
+    row: dict[str, Any], share: Happened, action: str, unit: str, was: float, now: float, planned: float
 ) -> dict[str, Any]:
     return {
         **row, "action": action, "unit": unit, "planned": planned, "least": share.least * planned, "most": share.most * planned,
@@ -113,11 +113,11 @@ def _bands(rows: pd.DataFrame, after: County, perhaps: set[str]) -> list[dict[st
             why = "still_pupils" if left_there or shut else ""
         closes = row["state"] == CLOSED
         if why == "still_pupils" or row["school_id"] in perhaps:
-            share = Share(*ANYTHING, why)
+            share = Happened(*ANYTHING, why)
         elif closes:
-            share = Share(1.0 - taught, 1.0 - taught)
+            share = Happened(1.0 - taught, 1.0 - taught)
         else:
-            share = Share(*ANYTHING, "gone") if why else Share(taught, taught)
+            share = Happened(*ANYTHING, "gone") if why else Happened(taught, taught)
         was = float(row["was"] == OPEN)
         done.append(_line(row, share, "close" if closes else "open", "bands", was, taught, 1.0))
     return done
@@ -144,11 +144,11 @@ def _attendance(rows: pd.DataFrame, before: County, after: County) -> list[dict[
         rise = float(wanted[place]) / float(whole[at]) - then
         now = float(seen.get(place, 0.0))
         if row["village_id"] not in known:
-            share = Share(*ANYTHING, "no_village")
+            share = Happened(*ANYTHING, "no_village")
         elif float(counted.get(at, 0.0)) <= 0:
-            share = Share(*ANYTHING, "no_attendance")
+            share = Happened(*ANYTHING, "no_attendance")
         elif rise <= SAME:
-            share = Share(*ANYTHING, "both_ways")
+            share = Happened(*ANYTHING, "both_ways")
         else:
             people = float(counted[at])
             share = _risen(now - then * people, rise * people)
@@ -156,12 +156,12 @@ def _attendance(rows: pd.DataFrame, before: County, after: County) -> list[dict[
     return done
 
 
-def _risen(rise: float, wanted: float) -> Share:
+def _risen(rise: float, wanted: float) -> Happened:
     """A rise in pupils beside the one that was wanted; one pupil more or less is rounding."""
     if rise >= wanted - 1.0:
-        return Share(1.0, 1.0)
+        return Happened(1.0, 1.0)
     part = 0.0 if rise <= min(1.0, wanted / 2) else rise / wanted
-    return Share(part, part)
+    return Happened(part, part)
 
 
 # --- heads and things
@@ -177,7 +177,7 @@ def _stocked(rows: pd.DataFrame, before: County, plan: Plan, after: County) -> l
     mine["there"] = mine["item"]
     mine.loc[moves.index, "there"] = target_category(before, standards, moves)
     lines = [(row, *_ends(row, then)) for row in mine.to_dict("records")]
-    planned = flows((start, end, float(row["quantity"])) for row, start, end in lines)
+    planned = planned_flows((start, end, float(row["quantity"])) for row, start, end in lines)
     units = resource_units(standards)
     done = []
     for row, start, end in lines:
@@ -199,11 +199,11 @@ def _ends(row: dict[str, Any], then: Stocks) -> tuple[Key | None, Key]:
 
 def _moved(
     then: Stocks, now: Stocks, start: Key | None, end: Key, planned: dict[Key, Flow], row: dict[str, Any]
-) -> Share:
+) -> Happened:
     heads = row["action"] in ("transfer", "hire")
     if heads and (row["to_stage"] or row["stage"], row["there"]) not in now.categories:
-        return Share(*ANYTHING, "no_category")
+        return Happened(*ANYTHING, "no_category")
     if not heads and row["item"] not in now.things:
-        return Share(*ANYTHING, "no_thing")
+        return Happened(*ANYTHING, "no_thing")
     share = came(then, now, end, planned[end])
     return share if start is None else together(share, left(then, now, start, planned[start]))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from geodata.contract.county import County
 from geodata.contract.findings import Finding
-from geodata.years.chain import Chain, Entry, plain_json
+from geodata.years.chain import Chain, YearEntry, canonical_json
 from geodata.years.county_record import county_from, county_record, frame_from, frame_record
 from models.plan.decisions import Plan
 from models.plan.ledger import LEDGER_COLUMNS
@@ -29,29 +29,29 @@ class Filed:
     year : int
     county : County
         Without roads.
-    tables : Entry
+    tables : YearEntry
     plan : Plan or None
     record : dict
         What the plan's run record said of it; empty without one.
-    entry : Entry or None
+    entry : YearEntry or None
         The plan's.
     """
 
     year: int
     county: County
-    tables: Entry
+    tables: YearEntry
     plan: Plan | None = None
     record: dict[str, Any] | None = None
-    entry: Entry | None = None
+    entry: YearEntry | None = None
 
 
-def tables_entry(county: County) -> Entry:
+def tables_entry(county: County) -> YearEntry:
     """A county's tables and audit, to be added to a ledger."""
     payload = {"county": county_record(county), "audit": _audit_record(audit(county))}
-    return Entry(0, county.year, "tables", county.name, county.content_hash, plain_json(payload))
+    return YearEntry(0, county.year, "tables", county.name, county.content_hash, canonical_json(payload))
 
 
-def plan_entry(county: County, plan: Plan, record: dict[str, Any]) -> Entry:
+def plan_entry(county: County, plan: Plan, record: dict[str, Any]) -> YearEntry:
     """A plan, to be added to a ledger.
 
     Parameters
@@ -63,7 +63,7 @@ def plan_entry(county: County, plan: Plan, record: dict[str, Any]) -> Entry:
     """
     kept = ("input_hash", "scenario", "status", "objective", "bound", "measures", "versions", "held")
     payload = {"ledger": ledger_record(plan), "record": {k: record[k] for k in kept if k in record}}
-    return Entry(0, county.year, "plan", county.name, plan.plan_id, plain_json(payload))
+    return YearEntry(0, county.year, "plan", county.name, plan.plan_id, canonical_json(payload))
 
 
 def _audit_record(found: Audit) -> dict[str, Any]:

@@ -28,7 +28,7 @@ Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
-class Share:
+class Happened:
     """How much of something planned happened: between two parts of it.
 
     Parameters
@@ -100,11 +100,11 @@ class Stocks:
             return self._things.get(key, math.nan if there else 0.0)
         if f"{school}/{stage}" in self._nobody_knows:
             return math.nan
-        return self._heads.get(key, 0.0)
+        return float(self._heads.get(key, 0.0))
 
     def near(self, key: Key) -> float:
         """Heads near retirement."""
-        return 0.0 if key[2] in self.things else self._near.get(key, 0.0)
+        return 0.0 if key[2] in self.things else float(self._near.get(key, 0.0))
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class Flow:
     leave: float = 0.0
 
 
-def flows(rows: Iterable[tuple[Key | None, Key | None, float]]) -> dict[Key, Flow]:
+def planned_flows(rows: Iterable[tuple[Key | None, Key | None, float]]) -> dict[Key, Flow]:
     """The sums by stock of ``(from, to, quantity)``."""
     done: dict[Key, Flow] = {}
     for start, end, quantity in rows:
@@ -128,45 +128,45 @@ def flows(rows: Iterable[tuple[Key | None, Key | None, float]]) -> dict[Key, Flo
     return done
 
 
-def came(then: Stocks, now: Stocks, key: Key, flow: Flow) -> Share:
+def came(then: Stocks, now: Stocks, key: Key, flow: Flow) -> Happened:
     """How much of what was to come has come."""
     if key[0] not in now.schools:
-        return Share(*ANYTHING, "gone")
+        return Happened(*ANYTHING, "gone")
     delta = now.amount(key) - then.amount(key)
     if math.isnan(delta):
-        return Share(*ANYTHING, "unknown_amount")
+        return Happened(*ANYTHING, "unknown_amount")
     if flow.leave > 0:
         return _both(delta, flow)
     if delta < -SAME:
-        return Share(*ANYTHING, "fell")
+        return Happened(*ANYTHING, "fell")
     least, most = min(delta, flow.come), min(delta + then.near(key), flow.come)
-    return Share(least / flow.come, most / flow.come, "retirement" if most > least else "")
+    return Happened(least / flow.come, most / flow.come, "retirement" if most > least else "")
 
 
-def left(then: Stocks, now: Stocks, key: Key, flow: Flow) -> Share:
+def left(then: Stocks, now: Stocks, key: Key, flow: Flow) -> Happened:
     """How much of what was to leave has left."""
     if key[0] not in now.schools:
-        return Share(1.0, 1.0)
+        return Happened(1.0, 1.0)
     drop = then.amount(key) - now.amount(key)
     if math.isnan(drop):
-        return Share(*ANYTHING, "unknown_amount")
+        return Happened(*ANYTHING, "unknown_amount")
     if flow.come > 0:
         return _both(-drop, flow)
     most = min(max(drop, 0.0), flow.leave)
     least = min(max(drop - then.near(key), 0.0), flow.leave)
-    return Share(least / flow.leave, most / flow.leave, "retirement" if most > least else "")
+    return Happened(least / flow.leave, most / flow.leave, "retirement" if most > least else "")
 
 
-def _both(delta: float, flow: Flow) -> Share:
+def _both(delta: float, flow: Flow) -> Happened:
     if abs(delta - (flow.come - flow.leave)) <= SAME:
-        return Share(1.0, 1.0)
-    return Share(*ANYTHING, "both_ways")
+        return Happened(1.0, 1.0)
+    return Happened(*ANYTHING, "both_ways")
 
 
-def together(end: Share, start: Share) -> Share:
+def together(end: Happened, start: Happened) -> Happened:
     """A move: what came at one end counts, as far as the other end does not contradict it."""
     least, most = min(end.least, start.most), min(end.most, start.most)
-    return Share(least, most, (end.why or start.why) if most > least else "")
+    return Happened(least, most, (end.why or start.why) if most > least else "")
 
 
 def lumped_schools(*counties: County) -> set[str]:

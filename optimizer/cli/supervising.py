@@ -78,8 +78,10 @@ def archive_command(
         entries, found = archive(ledger, county, plan, table)
         out.findings(found)
         for entry in entries:
-            fields = {"number": entry.number, "year": str(entry.year), "seal": entry.seal}
-            out.say_as("supervision.archived", what=say(f"supervision.kind_{entry.kind}", language), **fields)
+            what = say(f"supervision.kind_{entry.kind}", language)
+            out.say_as(
+                "supervision.archived", number=entry.number, what=what, year=str(entry.year), seal=entry.seal
+            )
         if not entries:
             out.say_as("supervision.nothing_new")
 

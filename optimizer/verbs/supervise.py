@@ -10,7 +10,7 @@ from typing import Any
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.travel.times import TravelTimes, travel_times
-from geodata.years.chain import Chain, Entry, chain_findings
+from geodata.years.chain import Chain, YearEntry, chain_findings
 from geodata.years.ledger import TABLE, open_ledger
 from models.plan.decisions import Plan, PlanResult
 from models.plan.keeping import Held
@@ -48,8 +48,8 @@ def sound(chain: Chain, known: str = "") -> Chain:
 
 
 def archive(
-    place: str, county: County, plan: str | Path | None = None, table: str = TABLE
-) -> tuple[list[Entry], list[Finding]]:
+    place: str, county: County, plan: str | Path | PlanResult | None = None, table: str = TABLE
+) -> tuple[list[YearEntry], list[Finding]]:
     """Add a year's tables, and the plan made for them, to a ledger of years.
 
     Parameters
@@ -57,14 +57,14 @@ def archive(
     place : str
         Of the ledger: a GeoPackage, or a connection to a database (`geodata.years.ledger.open_ledger`).
     county : County
-    plan : str, Path or None
-        A dossier, ``run.json``, ``plan.csv`` or ``plan.gpkg``.
+    plan : str, Path, PlanResult or None
+        A dossier, ``run.json``, ``plan.csv`` or ``plan.gpkg``; or what `optimizer.verbs.plan.plan` returned.
     table : str
         Of a database.
 
     Returns
     -------
-    list of Entry
+    list of YearEntry
         What was added; what the ledger has already is not added again.
     list of Finding
 
@@ -76,13 +76,13 @@ def archive(
     """
     wanted, found = [tables_entry(county)], []
     if plan is not None:
-        made, record = _plan_of(Path(plan), county)
+        made, record = _result_of(plan) if isinstance(plan, PlanResult) else _plan_of(Path(plan), county)
         wanted.append(plan_entry(county, made, record))
         if record.get("input_hash") not in (None, county.content_hash):
             fields: dict[str, object] = {"plan": made.plan_id, "year": str(county.year)}
-            found.append(Finding("warning", "supervision.other_tables", fields, str(plan)))
+            found.append(Finding("warning", "supervision.other_tables", fields, place))
 
-    def fresh(chain: Chain) -> list[Entry]:
+    def fresh(chain: Chain) -> list[YearEntry]:
         sound(chain)
         others = sorted({e.county for e in chain.entries} - {county.name})
         if others:
@@ -105,12 +105,12 @@ def archive(
     return open_ledger(place, table).append(fresh), found
 
 
-def _differs(before: Entry | None, after: Entry) -> bool:
+def _differs(before: YearEntry | None, after: YearEntry) -> bool:
     return before is None or (before.content, before.payload) != (after.content, after.payload)
 
 
 def _known_or_corrected(
-    label: str, wanted: list[Entry], last: Mapping[tuple[int, str], Entry]
+    label: str, wanted: list[YearEntry], last: Mapping[tuple[int, str], YearEntry]
 ) -> list[Finding]:
     """What the ledger has already, and what stands in it otherwise: the entry before stays and no longer counts."""
     found = []
@@ -121,6 +121,13 @@ def _known_or_corrected(
             fields: dict[str, object] = {"number": before.number, "year": str(entry.year), "kind": entry.kind}
             found.append(Finding("note", f"supervision.{key}_{entry.kind}", fields, label))
     return found
+
+
+def _result_of(result: PlanResult) -> tuple[Plan, dict[str, Any]]:
+    """A plan that was just made, and of its record what a ledger keeps."""
+    solve = result.solve
+    record = {"scenario": result.scenario, "status": solve.status, "objective": solve.objective}
+    return result.plan, {**record, "input_hash": result.county.content_hash}
 
 
 def _plan_of(path: Path, county: County) -> tuple[Plan, dict[str, Any]]:

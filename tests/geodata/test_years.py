@@ -20,7 +20,7 @@ import pyogrio
 import pytest
 
 from geodata.contract.findings import InputProblems
-from geodata.years.chain import Chain, Entry, chain_findings, chained, seal_of
+from geodata.years.chain import Chain, YearEntry, chain_findings, chained, seal_of
 from geodata.years.county_record import LEFT_OUT, county_from, county_record
 from geodata.years.ledger import YearLedger, open_ledger
 from tests.counties import BUNDLED, bundled_county, with_file
@@ -32,8 +32,8 @@ needs_postgis = pytest.mark.skipif(bool(postgis.why_not()), reason=postgis.why_n
 OURS = '[[rule]]\nid = "closures_share"\nquantity = "q"\noperator = "<="\nvalue = 0.2\nunit = "share"\nkind = "hard"\n'
 
 
-def entry(year: int, payload: str = "{}") -> Entry:
-    return Entry(0, year, "tables", "试县", f"{year:064d}", payload)
+def entry(year: int, payload: str = "{}") -> YearEntry:
+    return YearEntry(0, year, "tables", "试县", f"{year:064d}", payload)
 
 
 def fill(ledger: YearLedger, *years: int) -> None:
@@ -163,7 +163,7 @@ def test_a_second_writer_is_told_and_nothing_is_added(place: str) -> None:
 
     said: list[str] = []
 
-    def meanwhile(_: Chain) -> list[Entry]:
+    def meanwhile(_: Chain) -> list[YearEntry]:
         said.append(_apart(place, 2025))
         return [entry(2026)]
 
@@ -175,9 +175,9 @@ def test_a_second_writer_is_told_and_nothing_is_added(place: str) -> None:
 def _apart(place: str, year: int) -> str:
     """Append from another process: what it says when it is refused."""
     code = (
-        "import sys; from geodata.years.ledger import open_ledger; from geodata.years.chain import Entry\n"
+        "import sys; from geodata.years.ledger import open_ledger; from geodata.years.chain import YearEntry\n"
         "from geodata.contract.findings import InputProblems\n"
-        "try: open_ledger(sys.argv[1]).append(lambda c: [Entry(0, int(sys.argv[2]), 'tables', 'x', 'y', '{}')])\n"
+        "try: open_ledger(sys.argv[1]).append(lambda c: [YearEntry(0, int(sys.argv[2]), 'tables', 'x', 'y', '{}')])\n"
         "except InputProblems as p: print(p.findings[0].text('en'))\n"
     )
     done = subprocess.run([sys.executable, "-c", code, place, str(year)], cwd=ROOT, capture_output=True, text=True, check=True)  # fmt: skip
@@ -213,7 +213,7 @@ def _killed(place: str) -> None:
     import geodata.years.ledger_database as database
     import geodata.years.ledger_file as file
 
-    def dying(chain: Chain, wanted: list[Entry]) -> list[Entry]:
+    def dying(chain: Chain, wanted: list[YearEntry]) -> list[YearEntry]:
         done = chained(chain, wanted)
 
         class Last:

@@ -344,7 +344,7 @@ def test_figures_are_the_audits_and_their_parts_add_up(after: County) -> None:
     known = table.dropna(subset=[*DRIVERS])
     assert known["measure"].isin(["passing"]).any()
     np.testing.assert_allclose(known[list(DRIVERS)].sum(axis=1), known["change"], atol=1e-9, rtol=1e-9)
-    changed_pupils = not (before.school_stage["pupils"].tolist() == after.school_stage["pupils"].tolist())
+    changed_pupils = before.school_stage["pupils"].tolist() != after.school_stage["pupils"].tolist()
     assert changed_pupils or (known["pupils"] == 0).all()
     assert (known["norms"] == 0).all()
 
