@@ -16,16 +16,16 @@ from models.supervision.matching import Matching, relabelled
 from models.supervision.stocks import (
     ANYTHING,
     SAME,
-    Flow,
     Happened,
     Key,
+    Move,
     Stocks,
     came,
     left,
     lumped_schools,
     planned_flows,
     resource_units,
-    together,
+    settled,
 )
 
 ACTION_COLUMNS = [
@@ -177,15 +177,18 @@ def _stocked(rows: pd.DataFrame, before: County, plan: Plan, after: County) -> l
     mine["there"] = mine["item"]
     mine.loc[moves.index, "there"] = target_category(before, standards, moves)
     lines = [(row, *_ends(row, then)) for row in mine.to_dict("records")]
-    planned = planned_flows((start, end, float(row["quantity"])) for row, start, end in lines)
+    moves = [Move(start, end, float(row["quantity"])) for row, start, end in lines]
+    planned = planned_flows((m.start, m.end, m.quantity) for m in moves)
+    ends = {m.end: came(then, now, m.end, planned[m.end]) for m in moves}
+    starts = {m.start: left(then, now, m.start, planned[m.start]) for m in moves if m.start is not None}
     units = resource_units(standards)
     done = []
-    for row, start, end in lines:
-        share = _moved(then, now, start, end, planned, row)
-        unit = "heads" if row["action"] in ("transfer", "hire") else str(units.get(row["item"], ""))
-        done.append(
-            _line(row, share, row["action"], unit, then.amount(end), now.amount(end), row["quantity"])
-        )
+    for (row, _, end), share in zip(lines, settled(moves, ends, starts), strict=True):
+        heads = row["action"] in ("transfer", "hire")
+        why = _uncounted(row, now, heads)
+        told = Happened(*ANYTHING, why) if why else share
+        unit = "heads" if heads else str(units.get(row["item"], ""))
+        done.append(_line(row, told, row["action"], unit, then.amount(end), now.amount(end), row["quantity"]))
     return done
 
 
@@ -197,13 +200,9 @@ def _ends(row: dict[str, Any], then: Stocks) -> tuple[Key | None, Key]:
     return start, then.key(row["to_id"], row["to_stage"], row["there"])
 
 
-def _moved(
-    then: Stocks, now: Stocks, start: Key | None, end: Key, planned: dict[Key, Flow], row: dict[str, Any]
-) -> Happened:
-    heads = row["action"] in ("transfer", "hire")
-    if heads and (row["to_stage"] or row["stage"], row["there"]) not in now.categories:
-        return Happened(*ANYTHING, "no_category")
-    if not heads and row["item"] not in now.things:
-        return Happened(*ANYTHING, "no_thing")
-    share = came(then, now, end, planned[end])
-    return share if start is None else together(share, left(then, now, start, planned[start]))
+def _uncounted(row: dict[str, Any], now: Stocks, heads: bool) -> str:
+    """Why this year's tables do not count what a row is about; nothing where they do."""
+    if heads:
+        known = (row["to_stage"] or row["stage"], row["there"]) in now.categories
+        return "" if known else "no_category"
+    return "" if row["item"] in now.things else "no_thing"

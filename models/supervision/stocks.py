@@ -2,11 +2,18 @@
 
     delta = stock now - stock then;  A, D = what the plan wanted to come and to leave;  R = heads near retirement then
 
-| case | came | left |
+| case | came | left at most |
 |---|---|---|
 | only A | A where delta >= A; else between delta and delta + R; anything where delta < 0 | |
-| only D | | D where -delta >= D; else between -delta - R and -delta |
-| both | all where delta = A - D, else anything | likewise |
+| only D | | D where -delta >= D; else -delta |
+| both | all where delta = A - D, else anything | all |
+
+Decisions that share a stock share what came and left: each is between
+
+    most(i)  <= left(from) - sum of least(k), came(to) - sum of least(k)        over the others k that share it
+    least(i) >= came(to) - sum of most(k)
+
+which is repeated until nothing becomes narrower.
 """
 
 from __future__ import annotations
@@ -36,7 +43,8 @@ class Happened:
     least, most : float
         Parts of what was planned.
     why : str
-        Why they differ: unknown_amount, gone, fell, retirement, both_ways, no_category, no_thing, no_attendance, no_village, still_pupils.
+        Why they differ: unknown_amount, gone, fell, retirement, both_ways, several, ends_differ, no_category, no_thing, no_attendance,
+        no_village, still_pupils.
     """
 
     least: float
@@ -128,45 +136,99 @@ def planned_flows(rows: Iterable[tuple[Key | None, Key | None, float]]) -> dict[
     return done
 
 
-def came(then: Stocks, now: Stocks, key: Key, flow: Flow) -> Happened:
+@dataclass(frozen=True)
+class Span:
+    """Between how much and how much came to a stock, or left it; and why that is not one number."""
+
+    least: float
+    most: float
+    why: str = ""
+
+
+def came(then: Stocks, now: Stocks, key: Key, flow: Flow) -> Span:
     """How much of what was to come has come."""
-    if key[0] not in now.schools:
-        return Happened(*ANYTHING, "gone")
     delta = now.amount(key) - then.amount(key)
-    if math.isnan(delta):
-        return Happened(*ANYTHING, "unknown_amount")
+    if key[0] not in now.schools or math.isnan(delta):
+        return Span(0.0, flow.come, "unknown_amount" if key[0] in now.schools else "gone")
     if flow.leave > 0:
-        return _both(delta, flow)
+        whole = abs(delta - (flow.come - flow.leave)) <= SAME
+        return Span(flow.come, flow.come) if whole else Span(0.0, flow.come, "both_ways")
     if delta < -SAME:
-        return Happened(*ANYTHING, "fell")
+        return Span(0.0, flow.come, "fell")
     least, most = min(delta, flow.come), min(delta + then.near(key), flow.come)
-    return Happened(least / flow.come, most / flow.come, "retirement" if most > least else "")
+    return Span(least, most, "retirement" if most > least else "")
 
 
-def left(then: Stocks, now: Stocks, key: Key, flow: Flow) -> Happened:
-    """How much of what was to leave has left."""
-    if key[0] not in now.schools:
-        return Happened(1.0, 1.0)
+def left(then: Stocks, now: Stocks, key: Key, flow: Flow) -> Span:
+    """How much of what was to leave can have left: that somebody left does not say where to."""
     drop = then.amount(key) - now.amount(key)
-    if math.isnan(drop):
-        return Happened(*ANYTHING, "unknown_amount")
-    if flow.come > 0:
-        return _both(-drop, flow)
-    most = min(max(drop, 0.0), flow.leave)
-    least = min(max(drop - then.near(key), 0.0), flow.leave)
-    return Happened(least / flow.leave, most / flow.leave, "retirement" if most > least else "")
+    if key[0] not in now.schools or math.isnan(drop) or flow.come > 0:
+        return Span(0.0, flow.leave)
+    return Span(0.0, min(max(drop, 0.0), flow.leave))
 
 
-def _both(delta: float, flow: Flow) -> Happened:
-    if abs(delta - (flow.come - flow.leave)) <= SAME:
-        return Happened(1.0, 1.0)
-    return Happened(*ANYTHING, "both_ways")
+@dataclass(frozen=True)
+class Move:
+    """One decision about stocks: how much goes from one, if any, to another."""
+
+    start: Key | None
+    end: Key
+    quantity: float
 
 
-def together(end: Happened, start: Happened) -> Happened:
-    """A move: what came at one end counts, as far as the other end does not contradict it."""
-    least, most = min(end.least, start.most), min(end.most, start.most)
-    return Happened(least, most, (end.why or start.why) if most > least else "")
+def settled(moves: list[Move], ends: dict[Key, Span], starts: dict[Key, Span]) -> list[Happened]:
+    """How much of each decision happened, as narrow as the sums at both of its ends make it.
+
+    Where the ends contradict each other (more came than can have left) it is between what either says.
+
+    Parameters
+    ----------
+    moves : list of Move
+    ends, starts : dict
+        What came to and what left each stock, by `came` and `left`.
+    """
+    least, most = [0.0] * len(moves), [m.quantity for m in moves]
+    at_end, at_start = _sharing(m.end for m in moves), _sharing(m.start for m in moves)
+    for _ in range(len(moves) + 1):
+        before = (*least, *most)
+        for key, span, mine in [
+            *((k, ends[k], at_end[k]) for k in ends),
+            *((k, starts[k], at_start[k]) for k in starts),
+        ]:
+            for i in mine:
+                others = [k for k in mine if k != i]
+                most[i] = min(most[i], max(0.0, span.most - sum(least[k] for k in others)))
+                if key in ends and i in at_end.get(key, ()):
+                    least[i] = min(max(least[i], span.least - sum(most[k] for k in others)), most[i])
+        if before == (*least, *most):
+            break
+    return [_happened(m, least[i], most[i], ends, at_end, most) for i, m in enumerate(moves)]
+
+
+def _happened(
+    move: Move,
+    least: float,
+    most: float,
+    ends: dict[Key, Span],
+    at_end: dict[Key, list[int]],
+    every: list[float],
+) -> Happened:
+    span, mine = ends[move.end], at_end[move.end]
+    excess = span.least - sum(every[k] for k in mine)
+    if excess > SAME:  # more came than left where it was to come from
+        wide = min(move.quantity, most + excess)
+        return Happened(least / move.quantity, wide / move.quantity, "ends_differ" if wide > least else "")
+    why = span.why or ("several" if len(mine) > 1 else "ends_differ")
+    return Happened(least / move.quantity, most / move.quantity, why if most > least + SAME else "")
+
+
+def _sharing(keys: Iterable[Key | None]) -> dict[Key, list[int]]:
+    """Positions of the decisions that share a stock."""
+    done: dict[Key, list[int]] = {}
+    for i, key in enumerate(keys):
+        if key is not None:
+            done.setdefault(key, []).append(i)
+    return done
 
 
 def lumped_schools(*counties: County) -> set[str]:

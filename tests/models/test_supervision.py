@@ -23,7 +23,9 @@ from models.supervision.matching import match
 from models.supervision.moved import DRIVERS, Years, moved, norm_changes, units_passing
 from models.supervision.problems import problems_of, rectified
 from models.supervision.shapley import shapley
+from models.supervision.stocks import Key, Move, Span, settled
 from models.supervision.unfinished import unfinished
+from tests.counties import BUNDLED, bundled_county
 from tests.models.plans import closing, ready, rows, send
 from tests.samples import frame, small_county, staff
 from tests.years import decided, year_after
@@ -177,6 +179,39 @@ def test_the_other_end_may_contradict_a_move() -> None:
     """Nobody knows what B1 has, but A1 has all the backbone teachers that it had."""
     after = changed(after_of(), "staff_stock", "heads", None, school_id="B1", cat_id="plain")
     assert seen(after).loc[row_of("transfer", to_id="B1"), "status"] == "slipped"
+
+
+def span(least: float, most: float) -> Span:
+    return Span(least, most)
+
+
+A, B, C, D = (("A", "pri", "x"), ("B", "pri", "x"), ("C", "pri", "x"), ("D", "pri", "x"))
+
+
+@pytest.mark.parametrize(
+    ("moves", "ends", "starts", "wanted"),
+    [
+        # two send one each, one arrived: the sender that still has everybody did not send
+        ([Move(A, C, 1), Move(B, C, 1)], {C: span(1, 1)}, {A: span(0, 1), B: span(0, 0)}, ["done", "slipped"]),
+        # both have one less: nobody can tell whose arrived
+        ([Move(A, C, 1), Move(B, C, 1)], {C: span(1, 1)}, {A: span(0, 1), B: span(0, 1)}, ["unknown", "unknown"]),
+        # one sends to two, one of them got somebody
+        ([Move(A, C, 1), Move(A, D, 1)], {C: span(1, 1), D: span(0, 0)}, {A: span(0, 2)}, ["done", "slipped"]),
+        # the second sender's is known by what the other receiver did not get
+        (
+            [Move(A, C, 1), Move(A, D, 1), Move(B, D, 1)], {C: span(1, 1), D: span(1, 1)}, {A: span(0, 1), B: span(0, 1)},
+            ["done", "slipped", "done"],
+        ),
+        # two of three hired, and a transfer: at least one of the hires is there
+        ([Move(None, C, 3), Move(A, C, 1)], {C: span(2, 2)}, {A: span(0, 1)}, ["part", "unknown"]),
+        # more came than can have left: not from there, or somebody else came to the sender
+        ([Move(A, C, 2)], {C: span(2, 2)}, {A: span(0, 1)}, ["unknown"]),
+    ],
+)  # fmt: skip
+def test_decisions_that_share_a_stock(
+    moves: list[Move], ends: dict[Key, Span], starts: dict[Key, Span], wanted: list[str]
+) -> None:
+    assert [h.status for h in settled(moves, ends, starts)] == wanted
 
 
 def test_half_a_village_that_moved_is_a_part() -> None:
@@ -429,3 +464,21 @@ def test_what_is_left_is_held_and_what_may_be_done_is_not_asked_twice() -> None:
     )
     assert set(held.rows["year"]) == {2026}
     assert len(held.rows) == (actions["status"].isin(["part", "slipped"])).sum()
+
+
+@pytest.mark.parametrize("names", sorted(BUNDLED))
+def test_counties_of_other_standards(names: tuple[str, ...]) -> None:
+    """Other stages, bands and indicators: half of the staff of every unit is gone, and a table is not there at all."""
+    before = bundled_county(names)
+    after = replace(
+        before, year=2026, staff_stock=before.staff_stock.assign(heads=before.staff_stock["heads"] // 2)
+    )
+    table = moved(Years(before, after))
+    known = table.dropna(subset=["staff"])
+    np.testing.assert_allclose(known["staff"], known["change"], atol=1e-9)
+    assert len(known) and (known[["pupils", "equipment", "network", "norms"]] == 0).all(axis=None)
+    bare = replace(after, staff_stock=after.staff_stock.iloc[:0])
+    lost = rectified(Years(before, bare), None)
+    kinds = {(i.stage, i.id) for i in Years(before, bare).standards[0].indicators if i.resource in Years(before, bare).standards[0].heads}  # fmt: skip
+    about = [key in kinds for key in zip(lost["stage"], lost["indicator"], strict=True)]
+    assert set(lost.loc[about, "state"]) <= {"unknown"}
