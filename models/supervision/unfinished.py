@@ -30,7 +30,8 @@ def unfinished(actions: pd.DataFrame, after: County, groups: pd.DataFrame) -> tu
     -------
     Held
         What is left of each: the band closed, the rest of the heads or things (what may have been done already is not asked for
-        again), the group at its new school. Decisions of which the tables cannot tell whether they were done are not held.
+        again), the group at its new school. The search begins from all of it, also from what gives way later. Decisions of
+        which the tables cannot tell whether they were done are not held.
     DataFrame
         Rows of ``actions`` that are left but of which this year has nothing to hold: a group that is no more, less than one head.
     """
@@ -48,7 +49,7 @@ def unfinished(actions: pd.DataFrame, after: County, groups: pd.DataFrame) -> tu
         r | {f"held_{c}": c in cells.get(r["action"], {"quantity"}) for c in CELLS}
         for r in ledger.to_dict("records")
     ]
-    return Held(pd.DataFrame(held, columns=HELD_COLUMNS)), actions.loc[lost]
+    return Held(pd.DataFrame(held, columns=HELD_COLUMNS), ledger), actions.loc[lost]
 
 
 def _left(row: dict[str, Any], after: County, groups: pd.DataFrame) -> list[dict[str, Any]]:

@@ -16,8 +16,9 @@ from geodata.contract.findings import Finding, InputProblems
 from geodata.messages import say, speak
 from geodata.standards.terms import terms_of
 from geodata.years.ledger import TABLE, open_ledger
-from maps.dossier.dossier import is_dossier, write_dossier
+from maps.dossier.dossier import draw_plan, is_dossier, save_plan
 from maps.dossier.folders import may_write
+from maps.dossier.rehearsal import Undrawn
 from maps.supervision.folder import SUPERVISION_MARKER, write_supervision
 from maps.supervision.sheets import counts_sheet
 from maps.supervision.words import supervision_said
@@ -38,6 +39,7 @@ from optimizer.cli.console import (
     progress,
     refuse_folder,
 )
+from optimizer.solver.interrupts import held
 from optimizer.verbs.supervise import Broken, archive, carry_on, sound, supervise
 
 LedgerArgument = Annotated[
@@ -148,7 +150,14 @@ def _carry_on(
         made = carry_on(found, county, asked, report=report)
     out.findings(made.findings)
     out.say_as("supervision.carried_on", asked=len(made.asked.rows), kept=len(made.kept.rows))
-    place = write_dossier(made.result, target, out.language, overwrite)
+    with held() as came:
+        place = save_plan(made.result, target, out.language, overwrite)
+        out.saved.append(place)
+    if made.interrupted or came:
+        raise KeyboardInterrupt
+    missing = draw_plan(made.result, place, out.language)
+    if missing:
+        raise Undrawn(missing, place)
     out.say("written", style="bold green", folder=str(place))
 
 
@@ -185,7 +194,7 @@ def _dated(deadline: str) -> None:
 def _tell(out: Out, found: Supervision) -> None:
     """The sentences, and what became of the actions by kind."""
     for text in supervision_said(found, out.language):
-        out.console.print(Text(text))
+        out.console.print(Text(text), soft_wrap=not out.console.is_terminal)
     sheet = counts_sheet(found, out.language)
     grid = Table(*map(str, sheet.table.columns))
     for row in sheet.table.itertuples(index=False):

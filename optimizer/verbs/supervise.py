@@ -22,7 +22,7 @@ from models.supervision.filed import Filed, filed_years, plan_entry, tables_entr
 from models.supervision.supervision import Supervision, supervised
 from models.supervision.unfinished import unfinished
 from optimizer.infeasibility.unkept import keepable
-from optimizer.outcomes import Infeasible
+from optimizer.outcomes import Infeasible, InterruptedWithPlan
 from optimizer.scenario import Scenario
 from optimizer.scenario_sheet import asked_of
 from optimizer.search.task import Report
@@ -217,12 +217,15 @@ class CarriedOn:
         What of it the plan keeps.
     findings : tuple of Finding
         Why the rest gave way.
+    interrupted : bool
+        Ctrl-C came after the plan was found.
     """
 
     result: PlanResult
     asked: Held
     kept: Held
     findings: tuple[Finding, ...]
+    interrupted: bool = False
 
 
 def carry_on(
@@ -270,10 +273,12 @@ def carry_on(
     request = replace(scenario.request(), held=asked)
     kept, why = keepable(build_instance(county, standards, request, times)) if asked else (asked, [])
     said += [replace(f, severity="warning") for f in why]
-    result = None
+    result, interrupted = None, False
     while result is None:
         try:
             result = make_plan(county, scenario, times, report, keep=kept)
+        except InterruptedWithPlan as stop:
+            result, interrupted = stop.result, True
         except Infeasible as problem:  # together they can be kept by fractions only
             if not kept:
                 raise
@@ -281,4 +286,4 @@ def carry_on(
             last = kept.rows["action"].iloc[-1]
             kept = kept.without(set(kept.rows.loc[kept.rows["action"] == last, "row_id"]))
     result = replace(result, findings=(*result.findings, *said))
-    return CarriedOn(result, asked, kept, tuple(said))
+    return CarriedOn(result, asked, kept, tuple(said), interrupted)
