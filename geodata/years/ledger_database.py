@@ -15,7 +15,6 @@ from geodata.years.chain import ENTRY_COLUMNS, Chain, NextEntries, YearEntry, ch
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}(\.[A-Za-z_][A-Za-z0-9_]{0,40})?")
 SCHEMA = "junheng"
 FORM = """
-create schema if not exists {schema};
 create table if not exists {table} (
   number integer primary key, year integer not null, kind text not null, county text not null, content text not null,
   payload text not null, previous text not null unique, seal text not null unique);
@@ -96,6 +95,9 @@ class LedgerDatabase:
             chain = self._chain(link, missing=True)
             entries = chained(chain, wanted(chain))
             if not chain.entries and entries:
+                known = "select 1 from pg_namespace where nspname = %s"
+                if link.execute(known, (self.parts["schema"],)).fetchone() is None:
+                    link.execute(sql.SQL("create schema {schema}").format(**names))
                 link.execute(sql.SQL(FORM).format(**names))  # type: ignore[arg-type,unused-ignore]
             for entry in entries:
                 link.execute(put, [getattr(entry, c) for c in ENTRY_COLUMNS])

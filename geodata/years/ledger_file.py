@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from geodata.contract.findings import Finding, InputProblems
@@ -129,13 +129,16 @@ class LedgerFile:
 
     @contextmanager
     def _opened(self, file: Path) -> Iterator[sqlite3.Connection]:
-        """A connection; what a run that was killed has left half-way is undone by SQLite itself."""
+        """A connection; what a run that was killed has left half-way is undone by SQLite itself, before anything is read."""
+        address = f"{file.resolve().as_uri()}?mode=rw"
+        if file.with_name(f"{file.name}-journal").exists():
+            with suppress(sqlite3.Error), closing(sqlite3.connect(address, uri=True, timeout=1.0)) as base:
+                base.execute("select count(*) from sqlite_master").fetchone()
         try:
             if driver_of(file, self.label) != "GPKG":
                 raise _problem("supervision.not_a_ledger", self.label)
         except InputProblems:
             raise _problem("supervision.not_a_ledger", self.label) from None
-        address = f"{file.resolve().as_uri()}?mode=rw"
         try:
             with closing(sqlite3.connect(address, uri=True, timeout=1.0, isolation_level=None)) as base:
                 yield base

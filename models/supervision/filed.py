@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from geodata.contract.county import County
-from geodata.contract.findings import Finding
+from geodata.contract.findings import Finding, InputProblems
 from geodata.years.chain import Chain, YearEntry, canonical_json
 from geodata.years.county_record import county_from, county_record, frame_from, frame_record
 from models.plan.decisions import Plan
@@ -17,6 +17,8 @@ from models.plan.ledger import LEDGER_COLUMNS
 from models.plan.record import ledger_record
 from models.referee.audit import Audit, audit
 
+FORM = 1
+"""Of what an entry holds; another program's may be another."""
 TEXTS = [c for c in LEDGER_COLUMNS if c not in ("year", "quantity")]
 
 
@@ -47,7 +49,7 @@ class Filed:
 
 def tables_entry(county: County) -> YearEntry:
     """A county's tables and audit, to be added to a ledger."""
-    payload = {"county": county_record(county), "audit": _audit_record(audit(county))}
+    payload = {"form": FORM, "county": county_record(county), "audit": _audit_record(audit(county))}
     return YearEntry(0, county.year, "tables", county.name, county.content_hash, canonical_json(payload))
 
 
@@ -62,7 +64,11 @@ def plan_entry(county: County, plan: Plan, record: dict[str, Any]) -> YearEntry:
         Of its run; empty where only the ledger of the plan is known.
     """
     kept = ("input_hash", "scenario", "status", "objective", "bound", "measures", "versions", "held")
-    payload = {"ledger": ledger_record(plan), "record": {k: record[k] for k in kept if k in record}}
+    payload = {
+        "form": FORM,
+        "ledger": ledger_record(plan),
+        "record": {k: record[k] for k in kept if k in record},
+    }
     return YearEntry(0, county.year, "plan", county.name, plan.plan_id, canonical_json(payload))
 
 
@@ -75,20 +81,34 @@ def _audit_record(found: Audit) -> dict[str, Any]:
 
 
 def filed_years(chain: Chain) -> dict[int, Filed]:
-    """The years of a ledger, the last entry of each kind counting; a plan without tables of its year is left out."""
+    """The years of a ledger, the last entry of each kind counting; a plan without tables of its year is left out.
+
+    Raises
+    ------
+    InputProblems
+        An entry of another form.
+    """
     tables = {e.year: e for e in chain.entries if e.kind == "tables"}
     plans = {e.year: e for e in chain.entries if e.kind == "plan"}
     done = {}
     for year, entry in sorted(tables.items()):
-        county = county_from(json.loads(entry.payload)["county"])
+        county = county_from(_content(entry, chain.label)["county"])
         if year not in plans:
             done[year] = Filed(year, county, entry)
             continue
-        content = json.loads(plans[year].payload)
+        content = _content(plans[year], chain.label)
         done[year] = Filed(
             year, county, entry, _plan_from(content["ledger"], year), content["record"], plans[year]
         )
     return done
+
+
+def _content(entry: YearEntry, label: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(entry.payload)
+    if content.get("form") != FORM:
+        fields: dict[str, object] = {"number": entry.number, "form": str(content.get("form")), "known": FORM}
+        raise InputProblems([Finding("error", "supervision.other_form", fields, label)])
+    return content
 
 
 def _plan_from(rows: list[dict[str, Any]], year: int) -> Plan:

@@ -14,6 +14,7 @@ import pytest
 
 from geodata.contract.county import County
 from geodata.contract.findings import InputProblems
+from geodata.years.chain import YearEntry
 from geodata.years.ledger import open_ledger
 from maps.supervision.folder import TABLES_OF, write_supervision
 from maps.supervision.words import supervision_said
@@ -131,6 +132,15 @@ def test_a_plan_of_other_tables_is_said(
     odd = replace(one.tables, payload=one.tables.payload.replace('"A1/pri",true', '"A1/pri",false'))
     keys = [f.key for f in filed_findings(replace(one, tables=odd), "years")]
     assert keys == ["supervision.other_tables", "supervision.other_audit"]
+
+
+def test_an_entry_of_another_form_is_refused_in_words(
+    tmp_path: Path, counties: tuple[County, County]
+) -> None:
+    ledger = open_ledger(str(tmp_path / "years.gpkg"))
+    ledger.append(lambda _: [YearEntry(0, 2025, "tables", counties[0].name, "x", '{"form":2}')])
+    with pytest.raises(InputProblems, match="form 2"):
+        supervise(str(tmp_path / "years.gpkg"))
 
 
 def test_a_ledger_that_was_tampered_with_is_neither_used_nor_added_to(
