@@ -36,6 +36,7 @@ EDITED = 4.0
 SECONDS = 60.0
 GAP = 1e-3
 FOLLOWS = 1e-3
+SAME = 1e-6
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,11 @@ def _distance(model: Any, inst: Instance, edited: Plan, edits: Held) -> Mapping[
         w.size * w.amount * (EDITED if ids[w.row] in mine else 1.0) for w in every_part if w.body is None
     )
     weight = [_weight(w, held, mine) for w in parts]
+    return _stated(model, parts, weight, _further(model, inst, held) + lost)
+
+
+def _stated(model: Any, parts: list[Wanted], weight: list[float], more: Any) -> Mapping[str, Any]:
+    """The weighted sum of how far quantities are from what they should be, and more, as an objective."""
     model.apart = pyo.Var(range(len(parts)), domain=pyo.NonNegativeReals)
     model.apart_above = pyo.Constraint(
         range(len(parts)), rule=lambda m, i: m.apart[i] >= parts[i].body - parts[i].amount
@@ -162,11 +168,54 @@ def _distance(model: Any, inst: Instance, edited: Plan, edits: Held) -> Mapping[
         range(len(parts)), rule=lambda m, i: m.apart[i] >= parts[i].amount - parts[i].body
     )
     model.goal_repair = pyo.Objective(
-        expr=sum(weight[i] * model.apart[i] for i in range(len(parts))) + _further(model, inst, held)
-        + lost + 0.0 * model.charge["building"]
-    )  # fmt: skip
+        expr=sum(weight[i] * model.apart[i] for i in range(len(parts)))
+        + more
+        + 0.0 * model.charge["building"]
+    )
     model.goal_repair.deactivate()
     return {REPAIR: model.goal_repair}
+
+
+def most_kept(
+    inst: Instance, held: Held, times: TravelTimes, seconds: float = SECONDS, stop: Stop | None = None
+) -> Held:
+    """What the nearest plan that keeps the rules has of some held decisions, each whole; it exists, so all of them can be kept together.
+
+    Parameters
+    ----------
+    inst : Instance
+    held : Held
+        Every one a decision that some plan has.
+    times : TravelTimes
+    seconds : float
+        How long it may be looked for.
+    stop : Stop or None
+
+    Returns
+    -------
+    Held
+        The search for a plan that keeps them begins from that plan; nothing is held where none was found.
+    """
+    bare = replace(inst, request=replace(inst.request, held=Held()))
+    parts: list[Wanted] = []
+
+    def distance(model: Any) -> Mapping[str, Any]:
+        pair_variables(model, bare, held)
+        every = wanted_amounts(model, bare, held)
+        parts.extend(w for w in every if w.body is not None and not isinstance(w.body, (int, float)))
+        return _stated(model, parts, [w.size for w in parts], 0.0)
+
+    with heeding(stop) as token:
+        task = Task((Target(REPAIR),), Limits(gap=GAP, seconds=seconds, seed=inst.request.seed), stop=token)
+        search = Search(bare, task, True, distance)
+        answer = search.minimise(REPAIR, task.limits)
+    if answer.values is None:
+        return Held()
+    search.load(answer.values)
+    missed = {w.row for w in parts if abs(pyo.value(w.body) - w.amount) > SAME * max(1.0, abs(w.amount))}
+    plan = unpack(search.model, bare, times.towns)
+    rows = held.rows[[i not in missed for i in range(len(held.rows))]].reset_index(drop=True)
+    return Held(rows, held_of(plan, plan).start)
 
 
 def _weight(one: Wanted, held: Held, mine: set[str]) -> float:

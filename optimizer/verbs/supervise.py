@@ -13,7 +13,8 @@ from geodata.travel.times import TravelTimes, travel_times
 from geodata.years.chain import Chain, YearEntry, chain_findings
 from geodata.years.ledger import TABLE, open_ledger
 from models.plan.decisions import Plan, PlanResult
-from models.plan.keeping import Held
+from models.plan.keeping import Held, decision_said
+from models.plan.names import Names
 from models.plan.record import RECORD, read_plan, read_record
 from models.problem.baseline import today_groups
 from models.problem.instance import build_instance
@@ -27,6 +28,7 @@ from optimizer.scenario import Scenario
 from optimizer.scenario_sheet import asked_of
 from optimizer.search.task import Report
 from optimizer.verbs.plan import plan as make_plan
+from optimizer.verbs.repair import most_kept
 
 
 class Broken(InputProblems):
@@ -270,8 +272,8 @@ def carry_on(
         Finding("warning", "supervision.nothing_to_hold", {"row_id": r, "action": a})
         for r, a in zip(lost["row_id"], lost["action"], strict=True)
     ]
-    request = replace(scenario.request(), held=asked)
-    kept, why = keepable(build_instance(county, standards, request, times)) if asked else (asked, [])
+    inst = build_instance(county, standards, replace(scenario.request(), held=asked), times)
+    kept, why = keepable(inst) if asked else (asked, [])
     said += [replace(f, severity="warning") for f in why]
     result, interrupted = None, False
     while result is None:
@@ -279,11 +281,19 @@ def carry_on(
             result = make_plan(county, scenario, times, report, keep=kept)
         except InterruptedWithPlan as stop:
             result, interrupted = stop.result, True
-        except Infeasible as problem:  # together they can be kept by fractions only
+        except Infeasible:  # together they can be kept by fractions only
             if not kept:
                 raise
-            said += [replace(f, severity="warning") for f in problem.findings]
-            last = kept.rows["action"].iloc[-1]
-            kept = kept.without(set(kept.rows.loc[kept.rows["action"] == last, "row_id"]))
+            fewer = most_kept(inst, kept, times, scenario.seconds)
+            fewer = fewer if len(fewer.rows) < len(kept.rows) else Held()
+            said += _gave_way(kept, fewer, county)
+            kept = fewer
     result = replace(result, findings=(*result.findings, *said))
     return CarriedOn(result, asked, kept, tuple(said), interrupted)
+
+
+def _gave_way(before: Held, after: Held, county: County) -> list[Finding]:
+    """Every decision that one has and the other has not."""
+    names = Names(county)
+    gone = before.without(set(after.rows["row_id"])).rows.to_dict("records")
+    return [Finding("warning", "supervision.gave_way", {"what": decision_said(r, names)}) for r in gone]

@@ -14,16 +14,22 @@ import pytest
 
 from geodata.contract.county import County
 from geodata.contract.findings import InputProblems
+from geodata.travel.times import travel_times
 from geodata.years.chain import YearEntry
 from geodata.years.ledger import open_ledger
 from maps.supervision.folder import TABLES_OF, write_supervision
 from maps.supervision.words import supervision_said
-from models.plan.keeping import missing_in
+from models.plan.keeping import Held, missing_in
 from models.plan.record import write_ledger
+from models.problem.baseline import today_groups
+from models.problem.instance import build_instance
+from models.standards.norms import load_standards
 from models.supervision.filed import filed_findings, filed_years
 from models.supervision.supervision import Supervision
+from models.supervision.unfinished import unfinished
 from optimizer.cli.console import BAD_INPUT, TAMPERED
 from optimizer.scenario import Goal, Scenario
+from optimizer.verbs.repair import most_kept
 from optimizer.verbs.supervise import Broken, archive, carry_on, supervise
 from tests.models.test_supervision import EVERY, made, row_of, small
 from tests.optimizer.test_job import written
@@ -206,6 +212,20 @@ def test_what_is_unfinished_is_kept_as_far_as_it_can_be(
     bands = made_again.result.plan.bands.set_index(["school_id", "band"])
     assert not bands.at[("A3", "g1_3"), "open"]  # the closure that slipped is in the new plan
     assert set(made_again.findings) <= set(made_again.result.findings)
+
+
+def test_the_nearest_plan_says_what_can_be_kept_together(
+    found: Supervision, counties: tuple[County, County]
+) -> None:
+    """Forty hires cannot be had; all the rest can, and it stays."""
+    county = counties[1]
+    standards, times = load_standards(county), travel_times(county)
+    held, _ = unfinished(found.actions, county, today_groups(county, standards, times))
+    rows = held.rows.copy()
+    rows.loc[rows["action"] == "hire", "quantity"] = 40.0
+    kept = most_kept(build_instance(county, standards, QUICK.request(), times), Held(rows), times, 60)
+    assert set(rows["action"]) - set(kept.rows["action"]) == {"hire"} and len(kept.rows) == len(rows) - 1
+    assert len(kept.start)
 
 
 def test_other_tables_than_the_ledger_s_are_not_planned_for(
