@@ -285,7 +285,11 @@ def carry_on(
             if not kept:
                 raise
             fewer = most_kept(inst, kept, times, scenario.seconds)
-            fewer = fewer if len(fewer.rows) < len(kept.rows) else Held()
+            if not fewer or len(fewer.rows) == len(
+                kept.rows
+            ):  # who goes where binds most; without it, or with nothing
+                rest = kept.without(set(kept.rows.loc[kept.rows["action"] == "attend", "row_id"]))
+                fewer = rest if len(rest.rows) < len(kept.rows) else Held()
             said += _gave_way(kept, fewer, county)
             kept = fewer
     result = replace(result, findings=(*result.findings, *said))
@@ -293,7 +297,9 @@ def carry_on(
 
 
 def _gave_way(before: Held, after: Held, county: County) -> list[Finding]:
-    """Every decision that one has and the other has not."""
+    """Every decision that one has and the other has not; where the other has none, none was found in time."""
+    if not after:
+        return [Finding("warning", "supervision.none_in_time", {"count": len(before.rows)})]
     names = Names(county)
     gone = before.without(set(after.rows["row_id"])).rows.to_dict("records")
     return [Finding("warning", "supervision.gave_way", {"what": decision_said(r, names)}) for r in gone]
