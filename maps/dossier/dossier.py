@@ -6,6 +6,7 @@ import json
 import math
 import os
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,11 @@ from maps.dossier.workbook import write_workbook
 from maps.front.pages import front_page
 from maps.front.places import schools_page, villages_page
 from maps.layers import write_layers
-from maps.reports.outputs import reports_page, write_reports_document, write_reports_workbook
+from maps.paper.atlas import ATLAS, SHEETS, picture_name, write_atlas
+from maps.reports.document import write_reports_document
+from maps.reports.outputs import reports_page, write_reports_workbook
+from maps.reports.report import OfficialReport
+from maps.reports.twelve import all_reports
 from maps.web.proposal import write_map
 from models.plan.decisions import PlanResult
 from models.plan.record import LEDGER_CSV, ledger_record, write_ledger
@@ -34,6 +39,8 @@ NAMES = frozenset(
         "reports.xlsx",
         "reports.docx",
         "map.html",
+        ATLAS,
+        *map(picture_name, SHEETS),
         "plan.xlsx",
         "plan.gpkg",
         MARKER,
@@ -158,7 +165,9 @@ def save_plan(result: PlanResult, folder: Path, language: str = "zh", overwrite:
 
 
 @in_its_words
-def draw_plan(result: PlanResult, folder: Path, language: str = "zh") -> list[Finding]:
+def draw_plan(
+    result: PlanResult, folder: Path, language: str = "zh", letterhead: bytes | None = None
+) -> list[Finding]:
     """Write the whole dossier over a saved plan: what cannot be drawn is left out and said.
 
     Parameters
@@ -167,6 +176,8 @@ def draw_plan(result: PlanResult, folder: Path, language: str = "zh") -> list[Fi
     folder : Path
         As `save_plan` returned it.
     language : {"zh", "en"}
+    letterhead : bytes or None
+        A bureau's template of ``reports.docx``, see `maps.reports.letterhead.read_letterhead`.
 
     Returns
     -------
@@ -174,13 +185,26 @@ def draw_plan(result: PlanResult, folder: Path, language: str = "zh") -> list[Fi
         A warning for each file that could not be made.
     """
     missing: list[Finding] = []
+
+    @cache
+    def reports() -> list[OfficialReport]:
+        return all_reports(result, language)
+
+    def document(file: Path) -> None:
+        pictures = {sheet: file.with_name(picture_name(sheet)) for sheet in SHEETS}
+        write_reports_document(result, file, language, letterhead, pictures, reports())
+
     parts: tuple[tuple[str, Callable[[Path], object]], ...] = (
         ("plan.xlsx", lambda file: write_workbook(result, file, language)),
         ("plan.gpkg", lambda file: write_layers(result, file)),
         ("map.html", lambda file: write_map(result, file, language)),
-        ("reports.html", lambda file: file.write_text(reports_page(result, language), encoding="utf-8")),
-        ("reports.xlsx", lambda file: write_reports_workbook(result, file, language)),
-        ("reports.docx", lambda file: write_reports_document(result, file, language)),
+        (
+            "reports.html",
+            lambda file: file.write_text(reports_page(result, language, reports()), encoding="utf-8"),
+        ),
+        ("reports.xlsx", lambda file: write_reports_workbook(result, file, language, reports())),
+        (ATLAS, lambda file: write_atlas(result, file, language)),
+        ("reports.docx", document),
         ("schools.html", lambda file: file.write_text(schools_page(result, language), encoding="utf-8")),
         ("villages.html", lambda file: file.write_text(villages_page(result, language), encoding="utf-8")),
     )
@@ -197,7 +221,13 @@ def draw_plan(result: PlanResult, folder: Path, language: str = "zh") -> list[Fi
 
 
 @in_its_words
-def write_dossier(result: PlanResult, folder: Path, language: str = "zh", overwrite: bool = False) -> Path:
+def write_dossier(
+    result: PlanResult,
+    folder: Path,
+    language: str = "zh",
+    overwrite: bool = False,
+    letterhead: bytes | None = None,
+) -> Path:
     """Write a plan's dossier: plan.csv, run.json, then the pages, map.html, plan.xlsx, plan.gpkg.
 
     The plan's ledger is written first; then everything is made beside the folder and put in place
@@ -211,6 +241,8 @@ def write_dossier(result: PlanResult, folder: Path, language: str = "zh", overwr
     overwrite : bool
         Replace the files of an earlier dossier, and nothing else in its folder; any other folder that
         is not empty is never touched.
+    letterhead : bytes or None
+        As for `draw_plan`.
 
     Returns
     -------
@@ -225,7 +257,7 @@ def write_dossier(result: PlanResult, folder: Path, language: str = "zh", overwr
     """
     with claim(folder, NAMES):
         place = save_plan(result, folder, language, overwrite)
-        missing = draw_plan(result, folder, language)
+        missing = draw_plan(result, folder, language, letterhead)
     if missing:
         raise Undrawn(missing, place)
     return place

@@ -1,59 +1,48 @@
-"""The twelve reports as one page, one workbook and one document."""
+"""The twelve reports as one page and one workbook."""
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
 from pathlib import Path
 from typing import Any
 
-import docx
-from docx.enum.section import WD_ORIENT
-from docx.enum.text import WD_ALIGN_PARAGRAPH
-from docx.oxml import OxmlElement
-from docx.oxml.ns import qn
-from docx.shared import Pt
-from docx.text.paragraph import Paragraph
 from markupsafe import Markup
 
 from geodata.standards.terms import in_its_words
-from maps.dossier.notices import notices
 from maps.dossier.paper import paper
-from maps.dossier.workbook import CREATED, FONT, opened, styles_of
+from maps.dossier.workbook import opened, styles_of
 from maps.front.pages import render
 from maps.front.text import MINUS, PageCell, PageTable
 from maps.reports.report import OfficialReport, report_word
 from maps.reports.twelve import all_reports
-from maps.wording import word
 from models.plan.decisions import PlanResult
 
 NUMBER = re.compile(r"[+−-]?[\d,]+(\.\d+)?")
-STAMP = (2025, 1, 1, 0, 0, 0)
-"""The date of every part of a document, so that the same plan gives the same bytes."""
 
 
 @in_its_words
-def reports_page(result: PlanResult, language: str) -> str:
+def reports_page(result: PlanResult, language: str, reports: list[OfficialReport] | None = None) -> str:
     """``reports.html``: the twelve reports one after another, each beginning a printed page.
 
     Parameters
     ----------
     result : PlanResult
     language : {"zh", "en"}
+    reports : list of OfficialReport or None
+        The twelve, where they are made already.
 
     Returns
     -------
     str
     """
-    reports = all_reports(result, language)
-    return render(
-        "reports.html", result, language, report_word("page", language), reports=reports, drawn=Markup
-    )
+    told = reports or all_reports(result, language)
+    return render("reports.html", result, language, report_word("page", language), reports=told, drawn=Markup)
 
 
 @in_its_words
-def write_reports_workbook(result: PlanResult, path: Path, language: str = "zh") -> Path:
+def write_reports_workbook(
+    result: PlanResult, path: Path, language: str = "zh", reports: list[OfficialReport] | None = None
+) -> Path:
     """``reports.xlsx``: a sheet for each report, numbers as numbers.
 
     Parameters
@@ -61,6 +50,7 @@ def write_reports_workbook(result: PlanResult, path: Path, language: str = "zh")
     result : PlanResult
     path : Path
     language : {"zh", "en"}
+    reports : list of OfficialReport or None
 
     Returns
     -------
@@ -74,7 +64,7 @@ def write_reports_workbook(result: PlanResult, path: Path, language: str = "zh")
             )
             for p in range(5)
         }
-        for report in all_reports(result, language):
+        for report in reports or all_reports(result, language):
             _report_sheet(book.add_worksheet(report.tab), report, styles, by_places, language)
     return path
 
@@ -137,93 +127,3 @@ def _value(cell: PageCell) -> str | float:
     if not cell.kind.startswith("n") or not NUMBER.fullmatch(cell.text):
         return cell.text
     return float(cell.text.replace(MINUS, "-").replace(",", ""))
-
-
-@in_its_words
-def write_reports_document(
-    result: PlanResult, path: Path, language: str = "zh", template: Path | None = None
-) -> Path:
-    """``reports.docx``: the reports as a document that a bureau may edit.
-
-    Parameters
-    ----------
-    result : PlanResult
-    path : Path
-    language : {"zh", "en"}
-    template : Path or None
-        A bureau's own document whose styles are taken (Title, Heading 1 and 2, Table Grid); None takes the library's.
-
-    Returns
-    -------
-    Path
-    """
-    document = docx.Document(str(template) if template else None)
-    _page_and_fonts(document, language)
-    county = result.county.name if language == "zh" else result.county.name_en or result.county.name
-    document.add_heading(word("title", language, county=county), level=0)
-    for sentence in notices(result, language):
-        document.add_paragraph(sentence)
-    for number, report in enumerate(all_reports(result, language), start=1):
-        document.add_page_break()
-        document.add_heading(f"{number}  {report.title}", level=1)
-        for block in report.blocks:
-            if block.heading:
-                document.add_heading(block.heading, level=2)
-            for sentence in block.sentences:
-                document.add_paragraph(sentence)
-            if block.table and block.table.rows:
-                _document_table(document, block.table)
-    document.core_properties.created = document.core_properties.modified = CREATED
-    document.core_properties.author = "junheng"
-    written = io.BytesIO()
-    document.save(written)
-    path.write_bytes(_dated(written.getvalue()))
-    return path
-
-
-def _page_and_fonts(document: Any, language: str) -> None:
-    """A4 across; a font for Chinese letters in every style, which Word keeps apart from the one for Latin."""
-    section = document.sections[0]
-    section.orientation = WD_ORIENT.LANDSCAPE
-    section.page_width, section.page_height = Pt(842), Pt(595)
-    section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = Pt(48)
-    for style in document.styles:
-        if (
-            getattr(style, "font", None) is not None and style.element.find(qn("w:rPr")) is not None
-        ) or style.name == "Normal":
-            style.font.name = FONT["en"]
-            style.element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), FONT["zh"])
-    document.styles["Normal"].font.size = Pt(10.5)
-
-
-def _document_table(document: Any, table: PageTable) -> None:
-    """A table whose headings are repeated on every page and whose rows do not break."""
-    lines = [table.head, *table.rows, *([table.foot] if table.foot else [])]
-    grid = document.add_table(rows=len(lines), cols=len(table.head))
-    grid.style = "Table Grid"
-    for element, cells in zip(grid._tbl.tr_lst, lines, strict=True):
-        properties = element.get_or_add_trPr()
-        properties.append(OxmlElement("w:cantSplit"))
-        if cells is table.head:
-            properties.append(OxmlElement("w:tblHeader"))
-        # row.cells looks through the whole table each time: a thousand rows would take a minute
-        for box, cell in zip(element.tc_lst, cells, strict=True):
-            part = Paragraph(box.p_lst[0], grid)
-            run = part.add_run(cell.text)
-            run.font.size = Pt(8.5)
-            if cells is table.head or cells is table.foot:
-                run.bold = True
-            if cell.kind.startswith("n"):
-                part.alignment = WD_ALIGN_PARAGRAPH.RIGHT
-    document.add_paragraph()
-
-
-def _dated(content: bytes) -> bytes:
-    """The same document with one date on every part."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
-        for entry in old.infolist():
-            part = zipfile.ZipInfo(entry.filename, STAMP)
-            part.compress_type = zipfile.ZIP_DEFLATED
-            new.writestr(part, old.read(entry.filename))
-    return made.getvalue()

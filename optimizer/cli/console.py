@@ -76,6 +76,10 @@ DatabaseOption = Annotated[
 ScenarioOption = Annotated[
     Path | None, typer.Option("--scenario", help="Scenario TOML: goals, budgets, locks. 情景文件。")
 ]
+LetterheadOption = Annotated[
+    Path | None,
+    typer.Option("--letterhead", help="Word template of reports.docx. 报告文档的 Word 模板。"),
+]
 OverwriteOption = Annotated[
     bool, typer.Option("--overwrite", help="Replace an earlier result. 替换已有结果。")
 ]

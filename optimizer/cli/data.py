@@ -21,7 +21,8 @@ from geodata.messages import say
 from geodata.standards.scheme import Norms
 from geodata.travel.times import travel_times
 from maps.dossier.audit import AUDIT_MARKER, write_audit
-from maps.dossier.folders import may_write
+from maps.dossier.folders import may_write, refuse_unwritable
+from maps.reports.letterhead import default_letterhead
 from maps.wording import indicator, stage
 from models.plan.arrangement import today_as_plan
 from models.referee.audit import Audit
@@ -91,6 +92,12 @@ def _further_problems(county: County) -> list[Finding]:
 
 def template_command(
     workbook: Annotated[Path, typer.Argument(help="New workbook, .xlsx. 新工作簿。")],
+    document: Annotated[
+        bool,
+        typer.Option(
+            "--document", help="A Word template of the reports instead, .docx. 改为生成报告的 Word 模板。"
+        ),
+    ] = False,
     example: Annotated[
         bool, typer.Option("--example", help="Filled with the fictional county. 填好虚构示例县。")
     ] = False,
@@ -103,12 +110,26 @@ def template_command(
     """Write a workbook to fill in: settings, scenario, tables, with drop-downs and notes. 生成填报工作簿。"""
     out = output(language)
     with exits(out, "template"):
+        if document:
+            _write_letterhead(workbook, language)
+            out.say("template", style="bold green", file=str(workbook))
+            return
         refuse_workbook(workbook)
         if example and source is not None:
             raise InputProblems([Finding("error", "form.example_or_from", file=str(source))])
         county = example_county() if example else None if source is None else county_of(source, False, None)
         write_template(workbook, language, county)
         out.say("template", style="bold green", file=str(workbook))
+
+
+def _write_letterhead(path: Path, language: str) -> None:
+    """The program's own template of the reports, for a bureau to change."""
+    if path.suffix.lower() != ".docx":
+        raise InputProblems([Finding("error", "reports.letter_name", file=str(path))])
+    if path.exists():
+        raise InputProblems([Finding("error", "workbook.exists", file=str(path))])
+    refuse_unwritable(path.parent)
+    path.write_bytes(default_letterhead(language))
 
 
 def audit_command(

@@ -17,6 +17,7 @@ from geodata.folder.target import claim
 from geodata.messages import say
 from maps.dossier.dossier import NAMES, draw_plan, is_dossier, is_unfinished, save_plan
 from maps.dossier.rehearsal import Undrawn, rehearse
+from maps.reports.letterhead import read_letterhead
 from maps.wording import name as in_words
 from models.plan.decisions import PlanResult
 from models.plan.keeping import Held, Which, held_notes
@@ -26,6 +27,7 @@ from optimizer.cli.console import (
     DatabaseOption,
     FolderArgument,
     LanguageOption,
+    LetterheadOption,
     Out,
     OutsideOption,
     OverwriteOption,
@@ -97,6 +99,7 @@ def plan_command(
     keep: Annotated[
         Which, typer.Option(help="What of it is kept: edited cells, or all rows. 保留修改处或全部。")
     ] = "edited",
+    letterhead: LetterheadOption = None,
     language: LanguageOption = "zh",
     overwrite: OverwriteOption = False,
     outside: OutsideOption = False,
@@ -106,6 +109,7 @@ def plan_command(
     out = output(language)
     with exits(out, "plan"), claim(dossier, NAMES):
         refuse_folder(dossier, overwrite, is_dossier, "workbook.not_a_dossier")
+        template = None if letterhead is None else read_letterhead(letterhead)
         county, asked = asked_county(folder, outside, database, scenario)
         kept = None
         if edited is not None:
@@ -113,11 +117,17 @@ def plan_command(
             county = replace(county, findings=(*county.findings, *doubts))
             out.say_as("held.many", style="bold", count=len(kept.rows), file=str(edited))
             out.findings(held_notes(kept, Names(county)), most=LISTED)
-        _plan(out, county, asked, dossier, overwrite, kept)
+        _plan(out, county, asked, dossier, overwrite, kept, template)
 
 
 def _plan(
-    out: Out, county: County, asked: Scenario, dossier: Path, overwrite: bool, kept: Held | None = None
+    out: Out,
+    county: County,
+    asked: Scenario,
+    dossier: Path,
+    overwrite: bool,
+    kept: Held | None = None,
+    letterhead: bytes | None = None,
 ) -> None:
     """Solve, save, then draw and tell: from the moment that a plan exists, nothing can lose it."""
     out.findings(rehearse(county))
@@ -137,7 +147,7 @@ def _plan(
         out.findings(target.findings)
     out.findings([f for f in result.findings if f.severity == "warning"], most=20)
     _summary(out, result)
-    missing = draw_plan(result, place, out.language)
+    missing = draw_plan(result, place, out.language, letterhead)
     if missing:
         raise Undrawn(missing, place)
     out.say("written", style="bold green", folder=str(place))

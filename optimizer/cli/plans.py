@@ -13,6 +13,7 @@ from rich.text import Text
 from geodata.contract.county import County
 from geodata.messages import say
 from maps.dossier.dossier import is_dossier, write_dossier
+from maps.reports.letterhead import read_letterhead
 from maps.wording import listed
 from maps.wording import name as in_words
 from models.plan.edits import ledger_edits
@@ -25,6 +26,7 @@ from optimizer.cli.console import (
     DatabaseOption,
     FolderArgument,
     LanguageOption,
+    LetterheadOption,
     Out,
     OutsideOption,
     OverwriteOption,
@@ -64,6 +66,7 @@ def evaluate_command(
     seconds: Annotated[
         float, typer.Option(min=1, help="How long it is looked for. 寻找的时限（秒）。")
     ] = SECONDS,
+    letterhead: LetterheadOption = None,
     language: LanguageOption = "zh",
     overwrite: OverwriteOption = False,
     outside: OutsideOption = False,
@@ -74,6 +77,7 @@ def evaluate_command(
     with exits(out, "evaluate"):
         if dossier is not None:
             refuse_folder(dossier, overwrite, is_dossier, "workbook.not_a_dossier")
+        template = None if letterhead is None else read_letterhead(letterhead)
         county, asked = asked_county(folder, outside, database, scenario)
         found = evaluate(county, workbook, asked)
         out.findings(found.findings)
@@ -108,7 +112,7 @@ def evaluate_command(
                 )
             _print_repair(out, nearest, county)
         if dossier is not None:
-            write_dossier(found.result, dossier, language, overwrite=overwrite)
+            write_dossier(found.result, dossier, language, overwrite, template)
             out.say("written", style="bold green", folder=str(dossier))
     if not found.accepted:
         raise typer.Exit(REJECTED)

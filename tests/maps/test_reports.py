@@ -13,8 +13,9 @@ from docx.oxml.ns import qn
 
 from geodata.messages import LANGUAGES
 from maps.front.text import PageTable
+from maps.reports.document import write_reports_document
 from maps.reports.network import closures, layout, risks, school_ways
-from maps.reports.outputs import reports_page, write_reports_document, write_reports_workbook
+from maps.reports.outputs import reports_page, write_reports_workbook
 from maps.reports.report import OfficialReport
 from maps.reports.resources import devices, indicator_matrix, problems, spread, teachers
 from maps.reports.twelve import all_reports
@@ -167,11 +168,3 @@ def test_the_document_repeats_headings_keeps_rows_whole_and_has_a_chinese_font(
     assert document.styles["Normal"].element.rPr.rFonts.get(qn("w:eastAsia")) == "SimSun"
     again = write_reports_document(sample_result, tmp_path / "again.docx", language)
     assert again.read_bytes() == path.read_bytes()
-
-
-def test_a_bureau_s_own_document_gives_the_styles(sample_result: PlanResult, tmp_path: Path) -> None:
-    own = docx.Document()
-    own.sections[0].header.paragraphs[0].text = "南浦县教育局"
-    own.save(str(tmp_path / "own.docx"))
-    path = write_reports_document(sample_result, tmp_path / "r.docx", "zh", tmp_path / "own.docx")
-    assert docx.Document(str(path)).sections[0].header.paragraphs[0].text == "南浦县教育局"

@@ -1,0 +1,82 @@
+"""Chinese names of places in Latin letters: pinyin for what is a name, English for what is a kind of place."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from pypinyin import lazy_pinyin
+
+from geodata.messages import say
+
+HAN = re.compile(r"[\u3400-\u9fff]")
+WORDS = re.compile(r"[A-Za-z0-9]+")
+ENDS = 16
+"""Kinds of places that the messages name, the longest word first where one ends in another."""
+
+
+@cache
+def latin_name(name: str) -> str:
+    """A name for English pages: "云岭中心小学" is "Yunling Central Primary School".
+
+    Parameters
+    ----------
+    name : str
+        What the tables say; a name without Chinese letters stays as it is.
+
+    Returns
+    -------
+    str
+    """
+    if not HAN.search(name):
+        return name
+    for k in range(ENDS):
+        end = say(f"places.end_{k}", "zh")
+        if name.endswith(end) and len(name) > len(end):
+            return f"{_inner(name[: -len(end)])} {say(f'places.end_{k}', 'en')}"
+    return _spelt(name)
+
+
+def _inner(name: str) -> str:
+    """The name before a kind of place, which may itself begin with the place that it lies in: "河口镇|中心"."""
+    for k in range(ENDS):
+        end = say(f"places.end_{k}", "zh")
+        at = name.find(end)
+        if at > 0:
+            return (
+                f"{_spelt(name[:at])} {say(f'places.end_{k}', 'en')} {_spelt(name[at + len(end) :])}".strip()
+            )
+    return _spelt(name)
+
+
+def _spelt(name: str) -> str:
+    """Syllables in one word with a capital."""
+    order, numerals = (say(f"places.{key}", "zh") for key in ("order", "numerals"))
+    if len(name) == 2 and name[0] == order and name[1] in numerals:
+        return say("places.order", "en") + str(numerals.index(name[1]) + 1)
+    text = "".join(lazy_pinyin(name)).strip()
+    return text[:1].upper() + text[1:]
+
+
+@cache
+def search_keys(name: str) -> str:
+    """What a name is found by besides itself: its pinyin in one word, and the first letters of the syllables.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+        Such as "yunlingzhongxinxiaoxue ylzxxx"; nothing for a name without Chinese letters.
+    """
+    if not HAN.search(name):
+        return ""
+    syllables = [s.lower() for part in lazy_pinyin(name) for s in WORDS.findall(part)]
+    return f"{''.join(syllables)} {''.join(s[0] for s in syllables)}"
+
+
+def shown_name(name: str, language: str) -> str:
+    """A name as a page in a language shows it."""
+    return latin_name(name) if language == "en" else name
