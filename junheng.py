@@ -10,7 +10,7 @@ from geodata.folder.annotated import write_marked
 from geodata.folder.reading import check, read_county
 from geodata.travel.times import TravelTimes, travel_times
 from maps.dossier.alternatives import write_alternatives
-from maps.dossier.dossier import write_dossier
+from maps.dossier.dossier import write_dossier, write_public
 from maps.dossier.frontier import write_frontier
 from maps.stress.folder import write_stress
 from maps.supervision.folder import write_supervision
@@ -84,6 +84,7 @@ __all__ = [
     "write_dossier",
     "write_frontier",
     "write_marked",
+    "write_public",
     "write_stress",
     "write_supervision",
     "write_template",

@@ -66,7 +66,7 @@ def attendance_layer(result: PlanResult) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(t[columns].reset_index(drop=True), geometry=lines, crs="EPSG:4326")
 
 
-def write_layers(result: PlanResult, path: Path) -> Path:
+def write_layers(result: PlanResult, path: Path, public: bool = False) -> Path:
     """Write ``plan.gpkg``: schools, villages, attendance, townships, zones, catchments, service areas, and
     the ledger as a table without points.
 
@@ -77,6 +77,8 @@ def write_layers(result: PlanResult, path: Path) -> Path:
     ----------
     result : PlanResult
     path : Path
+    public : bool
+        Without the ledger and the layers about areas, which count the pupils of single villages.
 
     Returns
     -------
@@ -89,6 +91,8 @@ def write_layers(result: PlanResult, path: Path) -> Path:
     }
     if result.county.townships is not None:
         layers["townships"] = result.county.townships
+    if public:
+        return write_geopackage(layers, path)
     going = result.plan.attendance
     areas, _ = area_layers(result.county, going[going["group"].map(kind_in) == "zone"])
     return write_geopackage(layers | areas | {LEDGER_LAYER: result.plan.ledger}, path)

@@ -14,6 +14,7 @@ from typing import Any
 from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.target import claim
 from geodata.standards.terms import in_its_words
+from maps.dossier.public import in_public, public_result
 from maps.dossier.rehearsal import UNFINISHED, Undrawn, draw_parts, mark_unfinished
 from maps.dossier.workbook import write_workbook
 from maps.front.pages import front_page
@@ -48,6 +49,8 @@ NAMES = frozenset(
     )
 )
 """Everything of a dossier; what else lies in its folder is the planner's."""
+PUBLIC_RECORD = ("county", "county_en", "fictional", "modelled", "year", "plan_id", "travel_times", "versions", "status", "measures", "referee")  # fmt: skip
+"""What the public edition's record says of the plan; the ledger, the scenario and the hash of the tables are not for everybody."""
 PACKAGES = ("junheng", "pyomo", "highspy", "osmnx", "geopandas", "folium", "pandas", "numpy", "scipy")
 
 
@@ -164,6 +167,88 @@ def save_plan(result: PlanResult, folder: Path, language: str = "zh", overwrite:
         return target.replace(fill)
 
 
+Parts = tuple[tuple[str, Callable[[Path], object]], ...]
+
+
+def _parts(result: PlanResult, language: str, letterhead: bytes | None, public: bool) -> Parts:
+    """The files that are drawn from a plan, in the order in which they need each other."""
+
+    @cache
+    def reports() -> list[OfficialReport]:
+        return all_reports(result, language)
+
+    def document(file: Path) -> None:
+        pictures = {sheet: file.with_name(picture_name(sheet)) for sheet in SHEETS}
+        write_reports_document(result, file, language, letterhead, pictures, reports())
+
+    def page(make: Callable[[], str]) -> Callable[[Path], object]:
+        return lambda file: file.write_text(make(), encoding="utf-8")
+
+    return (
+        ("plan.xlsx", lambda file: write_workbook(result, file, language, not public)),
+        ("plan.gpkg", lambda file: write_layers(result, file, public)),
+        ("map.html", lambda file: write_map(result, file, language)),
+        ("reports.html", page(lambda: reports_page(result, language, reports()))),
+        ("reports.xlsx", lambda file: write_reports_workbook(result, file, language, reports())),
+        (ATLAS, lambda file: write_atlas(result, file, language)),
+        ("reports.docx", document),
+        ("schools.html", page(lambda: schools_page(result, language))),
+        ("villages.html", page(lambda: villages_page(result, language))),
+    )
+
+
+@in_its_words
+def write_public(
+    result: PlanResult,
+    folder: Path,
+    language: str = "zh",
+    overwrite: bool = False,
+    letterhead: bytes | None = None,
+) -> Path:
+    """Write the public edition of a plan: no count of pupils below five, no ledger, no sheets for editing.
+
+    What is taken out, and how, stands in `maps.dossier.public`.
+
+    Parameters
+    ----------
+    result : PlanResult
+    folder : Path
+        A folder of its own: a dossier of the same plan names children where villages are small.
+    language : {"zh", "en"}
+    overwrite : bool
+        As in `write_dossier`.
+    letterhead : bytes or None
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InputProblems
+        When the folder may not be written.
+    Undrawn
+        A part could not be made; the other parts are written.
+    """
+    told = public_result(result, language)
+    missing: list[Finding] = []
+
+    def fill(draft: Path) -> None:
+        record = {k: v for k, v in run_record(told).items() if k in PUBLIC_RECORD}
+        text = json.dumps({"edition": "public", **record}, ensure_ascii=False, indent=1, default=str)
+        (draft / MARKER).write_text(text + "\n", encoding="utf-8")
+        missing.extend(draw_parts(draft, _parts(told, language, letterhead, True), language))
+        lost = {LEDGER_CSV, *(f.file for f in missing)}
+        (draft / "index.html").write_text(front_page(told, language, lost), encoding="utf-8")
+
+    with in_public(), claim(folder, NAMES) as target:
+        _may_write(folder, overwrite)
+        place = target.replace(fill)
+    if missing:
+        raise Undrawn(missing, place)
+    return place
+
+
 @in_its_words
 def draw_plan(
     result: PlanResult, folder: Path, language: str = "zh", letterhead: bytes | None = None
@@ -185,29 +270,7 @@ def draw_plan(
         A warning for each file that could not be made.
     """
     missing: list[Finding] = []
-
-    @cache
-    def reports() -> list[OfficialReport]:
-        return all_reports(result, language)
-
-    def document(file: Path) -> None:
-        pictures = {sheet: file.with_name(picture_name(sheet)) for sheet in SHEETS}
-        write_reports_document(result, file, language, letterhead, pictures, reports())
-
-    parts: tuple[tuple[str, Callable[[Path], object]], ...] = (
-        ("plan.xlsx", lambda file: write_workbook(result, file, language)),
-        ("plan.gpkg", lambda file: write_layers(result, file)),
-        ("map.html", lambda file: write_map(result, file, language)),
-        (
-            "reports.html",
-            lambda file: file.write_text(reports_page(result, language, reports()), encoding="utf-8"),
-        ),
-        ("reports.xlsx", lambda file: write_reports_workbook(result, file, language, reports())),
-        (ATLAS, lambda file: write_atlas(result, file, language)),
-        ("reports.docx", document),
-        ("schools.html", lambda file: file.write_text(schools_page(result, language), encoding="utf-8")),
-        ("villages.html", lambda file: file.write_text(villages_page(result, language), encoding="utf-8")),
-    )
+    parts = _parts(result, language, letterhead, False)
 
     def fill(draft: Path) -> None:
         _decisions(result, draft, folder)

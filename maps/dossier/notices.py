@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from geodata.messages import say
+from maps.dossier.public import is_public
 from maps.web.payload import modelled_names, unknown_names
 from maps.wording import listed, word
 from models.plan.decisions import PlanResult
@@ -65,7 +66,8 @@ def warnings(result: PlanResult, language: str) -> list[str]:
     -------
     list of str
     """
-    county, said = result.county, []
+    county = result.county
+    said = [word("public_edition", language)] if is_public() else []
     if county.fictional:
         said.append(word("fictional", language))
     if county.modelled:

@@ -246,7 +246,7 @@ def write_told(
 
 
 @in_its_words
-def write_workbook(result: PlanResult, path: Path, language: str = "zh") -> Path:
+def write_workbook(result: PlanResult, path: Path, language: str = "zh", editable: bool = True) -> Path:
     """Write ``plan.xlsx``.
 
     Parameters
@@ -254,6 +254,8 @@ def write_workbook(result: PlanResult, path: Path, language: str = "zh") -> Path
     result : PlanResult
     path : Path
     language : {"zh", "en"}
+    editable : bool
+        With the sheets for editing and the ledger.
 
     Returns
     -------
@@ -274,5 +276,6 @@ def write_workbook(result: PlanResult, path: Path, language: str = "zh") -> Path
                 language,
                 Titles(word("sheet_title", language, county=county, sheet=title), about),
             )
-        write_editable(book, result, styles, language)
+        if editable:
+            write_editable(book, result, styles, language)
     return path

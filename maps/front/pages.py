@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from geodata.standards.terms import in_its_words
 from maps.dossier.notices import notices, warnings
+from maps.dossier.public import is_public
 from maps.front import gainers, headline, losers, money, trust
 from maps.front.picture import drawings
 from maps.front.text import phrase
@@ -62,11 +63,12 @@ def render(template: str, result: PlanResult, language: str, heading: str, **fie
     """
     county = result.county
     name = county.name if language == "zh" else county.name_en or county.name
+    edition = f" · {word('public_edition', language)}" if is_public() else ""
     return str(
         _environment().get_template(template).render(
             language="zh-CN" if language == "zh" else "en", style=Markup(page_text("front.css")), heading=heading,
             plan_title=word("title", language, county=name), draft=word("draft_mark", language),
-            about=phrase("about", language, plan=result.plan.plan_id, year=county.year), said=notices(result, language),
+            about=phrase("about", language, plan=result.plan.plan_id, year=county.year) + edition, said=notices(result, language),
             say=lambda key, **more: phrase(key, language, **more), **fields,
         )
     )  # fmt: skip

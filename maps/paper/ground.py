@@ -34,7 +34,7 @@ Rectangle = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
-class Ground:
+class Underlay:
     """What lies under the schools, as lines ready to draw; found once for all maps of a county."""
 
     waters: list[Any]
@@ -66,14 +66,14 @@ class Pen:
         That of the words; English where there is no Chinese font.
     family : list of str
     chinese : bool
-    ground : Ground
+    underlay : Underlay
         What it draws under every map.
     """
 
     language: str
     family: list[str]
     chinese: bool
-    ground: Ground
+    underlay: Underlay
 
     def font(self, size: float, bold: bool = False) -> FontProperties:
         """A font of a size in points."""
@@ -92,7 +92,7 @@ def pen_for(county: County, language: str) -> Pen:
         language if found else "en",
         family[:1] if language == "zh" else family[::-1][:1],
         found is not None,
-        ground_of(county),
+        underlay_of(county),
     )
 
 
@@ -245,7 +245,7 @@ def map_on(figure: Figure, box: Rectangle, extent: Extent, pen: Pen, inset: Inse
     for spine in axes.spines.values():
         spine.set(color="#555555", linewidth=0.8)
     sheet = MapSheet(axes, shown, scale, squeeze, pen)
-    pen.ground.draw(axes)
+    pen.underlay.draw(axes)
     return sheet
 
 
@@ -258,7 +258,7 @@ def _lines(shapes: Any) -> list[Any]:
     return found
 
 
-def ground_of(county: County) -> Ground:
+def underlay_of(county: County) -> Underlay:
     """The ground of a county; what its folder does not hold is empty."""
     waters, roads, towns = [], [], []
     if county.waters is not None and len(county.waters):
@@ -272,7 +272,7 @@ def ground_of(county: County) -> Ground:
             shapely.boundary(np.asarray(county.townships.geometry.array, dtype=object))
         )
         towns = _lines(shapely.line_merge(shared))
-    return Ground(waters, roads, towns)
+    return Underlay(waters, roads, towns)
 
 
 def township_names(sheet: MapSheet, county: County) -> None:

@@ -17,6 +17,7 @@ from geodata.contract.groups import kind_in
 from geodata.contract.tables import TABLES
 from geodata.messages import LANGUAGES, catalogue, say
 from geodata.standards.scheme import Norms
+from maps.dossier.public import is_public
 from maps.web import background
 from maps.wording import band, indicator, reason, stage
 from models.plan.decisions import PlanResult
@@ -311,6 +312,7 @@ def heading(result: PlanResult) -> dict[str, object]:
         "fictional": county.fictional,
         "modelled": {language: modelled_names(result, language) for language in LANGUAGES},
         "crow_fly": crow_fly,
+        "public": is_public(),
         "large": county.scheme.currency.large,
         "osm": county.roads is not None and not county.fictional and "roads" not in county.modelled,
     }

@@ -80,6 +80,12 @@ LetterheadOption = Annotated[
     Path | None,
     typer.Option("--letterhead", help="Word template of reports.docx. 报告文档的 Word 模板。"),
 ]
+PublicOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--public", help="Folder for a public edition, small counts taken out. 公开版文件夹（不列小数目）。"
+    ),
+]
 OverwriteOption = Annotated[
     bool, typer.Option("--overwrite", help="Replace an earlier result. 替换已有结果。")
 ]

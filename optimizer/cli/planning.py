@@ -15,7 +15,7 @@ from geodata.demo.county import write_demo_county
 from geodata.folder.reading import read_county, read_head
 from geodata.folder.target import claim
 from geodata.messages import say
-from maps.dossier.dossier import NAMES, draw_plan, is_dossier, is_unfinished, save_plan
+from maps.dossier.dossier import NAMES, draw_plan, is_dossier, is_unfinished, save_plan, write_public
 from maps.dossier.rehearsal import Undrawn, rehearse
 from maps.reports.letterhead import read_letterhead
 from maps.wording import name as in_words
@@ -31,6 +31,7 @@ from optimizer.cli.console import (
     Out,
     OutsideOption,
     OverwriteOption,
+    PublicOption,
     ScenarioOption,
     exits,
     figure,
@@ -100,6 +101,7 @@ def plan_command(
         Which, typer.Option(help="What of it is kept: edited cells, or all rows. 保留修改处或全部。")
     ] = "edited",
     letterhead: LetterheadOption = None,
+    public: PublicOption = None,
     language: LanguageOption = "zh",
     overwrite: OverwriteOption = False,
     outside: OutsideOption = False,
@@ -109,6 +111,8 @@ def plan_command(
     out = output(language)
     with exits(out, "plan"), claim(dossier, NAMES):
         refuse_folder(dossier, overwrite, is_dossier, "workbook.not_a_dossier")
+        if public is not None:
+            refuse_folder(public, overwrite, is_dossier, "workbook.not_a_dossier")
         template = None if letterhead is None else read_letterhead(letterhead)
         county, asked = asked_county(folder, outside, database, scenario)
         kept = None
@@ -117,7 +121,7 @@ def plan_command(
             county = replace(county, findings=(*county.findings, *doubts))
             out.say_as("held.many", style="bold", count=len(kept.rows), file=str(edited))
             out.findings(held_notes(kept, Names(county)), most=LISTED)
-        _plan(out, county, asked, dossier, overwrite, kept, template)
+        _plan(out, county, asked, dossier, overwrite, kept, template, public)
 
 
 def _plan(
@@ -128,6 +132,7 @@ def _plan(
     overwrite: bool,
     kept: Held | None = None,
     letterhead: bytes | None = None,
+    public: Path | None = None,
 ) -> None:
     """Solve, save, then draw and tell: from the moment that a plan exists, nothing can lose it."""
     out.findings(rehearse(county))
@@ -151,6 +156,9 @@ def _plan(
     if missing:
         raise Undrawn(missing, place)
     out.say("written", style="bold green", folder=str(place))
+    if public is not None:
+        write_public(result, public, out.language, overwrite, letterhead)
+        out.say("public", style="bold green", folder=str(public))
 
 
 def _summary(out: Out, result: PlanResult) -> None:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from geodata.contract.county import County
 from geodata.messages import say
-from maps.dossier.dossier import is_dossier, write_dossier
+from maps.dossier.dossier import is_dossier, write_dossier, write_public
 from maps.reports.letterhead import read_letterhead
 from maps.wording import listed
 from maps.wording import name as in_words
@@ -30,6 +30,7 @@ from optimizer.cli.console import (
     Out,
     OutsideOption,
     OverwriteOption,
+    PublicOption,
     ScenarioOption,
     exits,
     figure,
@@ -67,6 +68,7 @@ def evaluate_command(
         float, typer.Option(min=1, help="How long it is looked for. 寻找的时限（秒）。")
     ] = SECONDS,
     letterhead: LetterheadOption = None,
+    public: PublicOption = None,
     language: LanguageOption = "zh",
     overwrite: OverwriteOption = False,
     outside: OutsideOption = False,
@@ -77,6 +79,8 @@ def evaluate_command(
     with exits(out, "evaluate"):
         if dossier is not None:
             refuse_folder(dossier, overwrite, is_dossier, "workbook.not_a_dossier")
+        if public is not None:
+            refuse_folder(public, overwrite, is_dossier, "workbook.not_a_dossier")
         template = None if letterhead is None else read_letterhead(letterhead)
         county, asked = asked_county(folder, outside, database, scenario)
         found = evaluate(county, workbook, asked)
@@ -114,6 +118,9 @@ def evaluate_command(
         if dossier is not None:
             write_dossier(found.result, dossier, language, overwrite, template)
             out.say("written", style="bold green", folder=str(dossier))
+        if public is not None:
+            write_public(found.result, public, language, overwrite, template)
+            out.say("public", style="bold green", folder=str(public))
     if not found.accepted:
         raise typer.Exit(REJECTED)
 

@@ -16,7 +16,7 @@ function drawHead() {
   ];
   document.getElementById("facts").textContent = facts.filter(Boolean).join(" · ");
   const labels = [
-    head.fictional ? say("label_fictional") : null,
+    head.public ? say("label_public") : null, head.fictional ? say("label_fictional") : null,
     head.modelled[state.language].length ? say("label_modelled", { names: head.modelled[state.language].join(say("comma")) }) : null,
     head.crow_fly ? say("label_crow_fly") : null,
   ];
