@@ -14,6 +14,7 @@ import pandas as pd
 import shapely
 
 from geodata.contract.county import County
+from maps.placenames import latin_name
 
 SCALE = 100_000
 ROAD_TOLERANCE = 4e-5  # degrees, about 4 m: less than a pixel at any zoom a meeting uses
@@ -67,6 +68,7 @@ def _named(frame: gpd.GeoDataFrame | None, column: str) -> list[dict[str, object
     return [
         {
             "name": name,
+            "latin": latin_name(name),
             "area": bool(shapely.get_dimensions(shape) == 2),
             "at": [round(shapely.get_y(point), 5), round(shapely.get_x(point), 5)],
             "lines": _lines(shapely.get_parts(shape)),

@@ -18,6 +18,7 @@ from geodata.contract.tables import TABLES
 from geodata.messages import LANGUAGES, catalogue, say
 from geodata.standards.scheme import Norms
 from maps.dossier.public import is_public
+from maps.placenames import latin_name, search_keys
 from maps.web import background
 from maps.wording import band, indicator, reason, stage
 from models.plan.decisions import PlanResult
@@ -168,14 +169,14 @@ def schools(result: PlanResult) -> list[dict[str, object]]:
     arrivals = moved.groupby("school_id")["pupils"].sum()
     costs = result.verdict.costs
     spent = costs[costs["charged"].astype(bool)].groupby("school_id")["yuan"].sum()
+    bought = _bought(result)
     rows = []
     for r in result.county.schools.itertuples():
         own = units.get(r.school_id, [])
         rows.append(
             {
                 "id": r.school_id,
-                "name": r.name,
-                "town": r.township,
+                **_names(r),
                 "kind": r.kind,
                 "zone": r.zone,
                 "at": [round(float(r.lat), 5), round(float(r.lon), 5)],
@@ -183,11 +184,42 @@ def schools(result: PlanResult) -> list[dict[str, object]]:
                 "arrivals": int(arrivals.get(r.school_id, 0)),
                 "lost": lost.get(r.school_id, []),
                 "units": own,
+                "bought": bought.get(str(r.school_id), []),
                 "yuan": _number(spent.get(r.school_id, 0), 0),
                 "reasons": reasons.get(r.school_id, {language: [] for language in LANGUAGES}),
             }
         )
     return rows
+
+
+def _names(row: Any) -> dict[str, object]:
+    """A place's name and township as the tables have them, in Latin letters, and what else it is found by."""
+    name, town = str(row.name), str(row.township)
+    return {"name": name, "latin": latin_name(name), "keys": search_keys(name), "town": town, "town_latin": latin_name(town)}  # fmt: skip
+
+
+def _bought(result: PlanResult) -> dict[str, list[list[object]]]:
+    """What is bought for each school: resource, quantity, yuan."""
+    costs = result.verdict.costs
+    rows = costs[(costs["action"] == "purchase") & costs["charged"].astype(bool)]
+    found: dict[str, list[list[object]]] = {}
+    sums = rows.groupby(["school_id", "item"], as_index=False)[["quantity", "yuan"]].sum()
+    for r in sums.itertuples():
+        found.setdefault(str(r.school_id), []).append([str(r.item), _number(r.quantity), _number(r.yuan, 0)])
+    return found
+
+
+def moves(result: PlanResult) -> list[dict[str, object]]:
+    """Teachers who move from one site to another, by pair of sites and stage that they leave."""
+    place = {str(s): i for i, s in enumerate(result.county.schools["school_id"])}
+    sums = result.plan.staff_moves.groupby(["from_school_id", "to_school_id", "from_stage"], as_index=False)[
+        "heads"
+    ].sum()
+    return [
+        {"from": place[str(r.from_school_id)], "to": place[str(r.to_school_id)], "stage": str(r.from_stage), "heads": int(r.heads)}
+        for r in sums.itertuples()
+        if str(r.from_school_id) in place and str(r.to_school_id) in place
+    ]  # fmt: skip
 
 
 def villages(result: PlanResult) -> list[dict[str, object]]:
@@ -214,8 +246,7 @@ def villages(result: PlanResult) -> list[dict[str, object]]:
     return [
         {
             "id": r.village_id,
-            "name": r.name,
-            "town": r.township,
+            **_names(r),
             "at": [round(float(r.lat), 5), round(float(r.lon), 5)],
             "groups": groups.get(r.village_id, []),
             "cell": cell,
@@ -334,7 +365,7 @@ def _words(language: str, norms: Norms) -> dict[str, str]:
 
     Stages, bands and indicators of the county's own standards carry the names that their file gives.
     """
-    shared = ("rules.measure_", "rules.indicator_")
+    shared = ("rules.measure_", "rules.indicator_", "rules.resource_")
     kept = {k: text for k, text in catalogue(language).items() if k.startswith(("map.", *shared))}
     words = {key.partition(".")[2]: text for key, text in kept.items()}
     own = {f"stage_{s}": stage(s, language, norms) for s in norms.scheme.stage_ids}
@@ -355,7 +386,7 @@ def build_payload(result: PlanResult, language: str = "zh") -> dict[str, object]
     Returns
     -------
     dict
-        ``language, words, stages, head, bounds, measures, schools, villages, neighbours, flows, roads,
+        ``language, words, stages, head, bounds, measures, schools, villages, neighbours, flows, moves, roads,
         townships, border, waters``; minutes, pupils and yuan as in the tables, points as [lat, lon], lines as
         in `maps.web.background.deltas`.
 
@@ -381,6 +412,7 @@ def build_payload(result: PlanResult, language: str = "zh") -> dict[str, object]
         "villages": villages(result),
         "neighbours": background.village_cells(county)[1],
         "flows": flows(result),
+        "moves": moves(result),
         "roads": background.roads(county),
         "townships": background.townships(county),
         "border": background.border(county),

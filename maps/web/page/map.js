@@ -2,10 +2,12 @@
 
 let data;  // the payload: see maps/payload.py
 const state = { view: "proposal", stage: "all", when: 1, language: "zh", place: null };
-const VIEWS = ["today", "proposal", "closures", "minutes", "compliance"];
+const VIEWS = ["today", "proposal", "closures", "minutes", "change", "compliance", "teachers", "devices"];
 const BLUE = "#0072b2", RED = "#c22d17", AMBER = "#d98200", GREEN = "#00804c", GREY = "#8a929e";
 const TINTS = ["#e9dcc3", "#d3e0ea", "#dfe8cf", "#e8d7e2", "#ece5bd", "#d2e6e0", "#e6d5cf", "#dcdaec"];
 const BANDS_MIN = [[15, "#8fd0c4"], [30, "#f3d36b"], [45, "#ef8a3c"], [Infinity, "#b2182b"]];
+const ADDED = [[-1, "#ffffff"], [1, "#b9c0ca"], [5, "#f3d36b"], [15, "#ef8a3c"], [Infinity, "#8e1a12"]];  // minutes added, up to
+const PURPLE = "#3d2f78";
 const SCALE = 1e5;
 let map;
 const layers = {};
@@ -19,6 +21,21 @@ function say(key, fields) {
 // The word of an id such as a kind or a measure; an id the catalogue does not know is shown as it is.
 function word(prefix, id) {
   return say(prefix + "_" + id) || id.replace(/_/g, " ");
+}
+
+// A place's name: as the tables have it, or in Latin letters on an English page.
+function nameOf(place) {
+  return state.language === "en" && place.latin ? place.latin : place.name;
+}
+
+function townOf(place) {
+  return state.language === "en" && place.town_latin ? place.town_latin : place.town;
+}
+
+// Both, where they differ: an English page must still lead to the name on the school's gate.
+function fullName(place) {
+  const shown = nameOf(place);
+  return shown === place.name ? shown : shown + " " + place.name;
 }
 
 function element(tag, options, children) {
@@ -184,6 +201,20 @@ function groupsOf(village) {
 function slowest(village, when) {
   const groups = groupsOf(village).filter((group) => group.zone && group.minutes[when] !== null);
   return groups.reduce((worst, group) => (!worst || group.minutes[when] > worst.minutes[when] ? group : worst), null);
+}
+
+// The most that the way of any of the village's own groups grows; null where none is known on both sides.
+function addedTo(village) {
+  const steps = groupsOf(village).filter((g) => g.zone && g.minutes[0] !== null && g.minutes[1] !== null).map((g) => g.minutes[1] - g.minutes[0]);
+  return steps.length ? Math.max(...steps) : null;
+}
+
+// Teachers who come less teachers who leave by transfer, and those hired, at a school.
+function teachersAt(school) {
+  const index = data.schools.indexOf(school);
+  const shown = data.moves.filter((m) => m.from !== m.to && (state.stage === "all" || m.stage === state.stage));
+  const sum = (end) => shown.filter((m) => m[end] === index).reduce((n, m) => n + m.heads, 0);
+  return { into: sum("to"), out: sum("from") };
 }
 
 function bandOf(minutes) {

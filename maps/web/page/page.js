@@ -47,7 +47,7 @@ function servedLine(index, school) {
   const served = data.villages.map((v) => [v, v.groups.filter((g) => g.to[when] === index).reduce((worst, g) => (g.minutes[when] > (worst ?? -1) ? g.minutes[when] : worst), null)])
     .filter(([v]) => v.groups.some((g) => g.to[when] === index)).sort((a, b) => (b[1] ?? 0) - (a[1] ?? 0));
   if (!served.length) return null;
-  const shown = served.slice(0, 12).map(([v, m]) => `${v.name} ${m === null ? "–" : round(m) + "′"}`).join(say("comma"));
+  const shown = served.slice(0, 12).map(([v, m]) => `${nameOf(v)} ${m === null ? "–" : round(m) + "′"}`).join(say("comma"));
   const more = served.length > 12 ? say("and_more", { count: served.length - 12 }) : "";
   return element("p", {}, [element("b", { text: say(when ? "served_plan" : "served_now") }), document.createTextNode(shown + more)]);
 }
@@ -59,11 +59,12 @@ function schoolCard(school) {
     to ? say("goes_to", { names: to }) : null, from ? say("comes_from", { names: from }) : null,
     school.lost.length ? say("lost_bands", { bands: school.lost.map((b) => say(b)).join(say("comma")) }) : null,
     ...school.reasons[state.language].map((text) => say("reason", { text })),
+    school.bought.length ? say("bought", { names: school.bought.map(([item, n]) => word("resource", item) + " " + plain(n, Number.isInteger(n) ? 0 : 1)).join(say("comma")) }) : null,
     school.yuan ? say("spent", { money: money(school.yuan) }) : null,
   ].filter(Boolean);
   return element("div", { class: "card" }, [
-    element("h3", { text: school.name }),
-    element("p", { class: "sub" }, [document.createTextNode([school.town, word("kind", school.kind), word("zone", school.zone)].join(" · ") + "  "),
+    element("h3", { text: fullName(school) }),
+    element("p", { class: "sub" }, [document.createTextNode([townOf(school), word("kind", school.kind), word("zone", school.zone)].join(" · ") + "  "),
       element("span", { class: "badge " + school.action, text: say("action_" + school.action) })]),
     ...school.units.flatMap((unit) => [
       element("h4", { text: say("stage_" + unit.stage) }), unitTable(unit), element("p", { class: "sub", text: verdictLine(unit) })]),
@@ -74,11 +75,11 @@ function schoolCard(school) {
 function flowsOf(index, end) {
   const other = end === "from" ? "to" : "from", sums = new Map();
   for (const f of data.flows) if (f[end] === index) sums.set(f[other], (sums.get(f[other]) || 0) + f.pupils);
-  return [...sums].sort((a, b) => b[1] - a[1]).map(([i, n]) => `${data.schools[i].name} ${plain(n, 0)}`).join(say("comma"));
+  return [...sums].sort((a, b) => b[1] - a[1]).map(([i, n]) => `${nameOf(data.schools[i])} ${plain(n, 0)}`).join(say("comma"));
 }
 
 function villageCard(village) {
-  const name = (i) => (i < 0 ? "–" : data.schools[i].name);
+  const name = (i) => (i < 0 ? "–" : nameOf(data.schools[i]));
   const way = (g, w) => `${say(g.mode[w]) || ""} ${round(g.minutes[w])}`;
   const rows = village.groups.map((g) => element("tr", {}, [
     cell(say(g.band) + (g.zone ? "" : say("by_choice"))), cell(plain(g.pupils, 0)),
@@ -86,18 +87,20 @@ function villageCard(village) {
     cell(way(g, 0)), cell(way(g, 1)), cell(g.limit === null ? "–" : "≤ " + round(g.limit)),
     cell(!g.zone ? "" : g.over[1] ? say(g.kept ? "kept" : "over") : "✓", g.over[1] && g.zone ? "fail" : "ok")]));
   return element("div", { class: "card" }, [
-    element("h3", { text: village.name }), element("p", { class: "sub", text: village.town }),
+    element("h3", { text: fullName(village) }), element("p", { class: "sub", text: townOf(village) }),
     element("table", { class: "wrap" }, [headRow(["column_band", "row_pupils", "column_school", "column_now", "column_plan", "column_limit", ""]), ...rows])]);
 }
 
 function open(at, card, zoom) {
   map.closePopup();
   if (zoom) map.setView(at, Math.max(map.getZoom(), Math.min(map.getBoundsZoom(data.bounds) + 1.5, 15)), { animate: false });
-  const size = map.getSize(), right = document.getElementById("whole").offsetWidth + 20;  // beside the buttons, not under them
-  const room = size.x - right - 60;
+  const size = map.getSize(), narrow = size.x < 620;
+  // beside the buttons, not under them; on a phone below them, as wide as the map
+  const right = narrow ? 8 : document.getElementById("whole").offsetWidth + 20, top = narrow ? document.getElementById("whole").offsetHeight + 20 : 14;
+  const room = size.x - right - (narrow ? 46 : 60);
   L.popup({
-    className: "popup", maxWidth: Math.min(520, room), minWidth: Math.min(400, room), maxHeight: Math.max(220, size.y - 90),
-    autoPanPaddingTopLeft: [14, 14], autoPanPaddingBottomRight: [right, 14],
+    className: "popup", maxWidth: Math.min(520, room), minWidth: Math.min(400, room), maxHeight: Math.max(160, size.y - top - 90),
+    autoPanPaddingTopLeft: [narrow ? 8 : 14, top], autoPanPaddingBottomRight: [right, 14],
   })
     .setLatLng(at).setContent(card).openOn(map);
 }
@@ -119,12 +122,18 @@ function openVillage(village, zoom) {
 function findPlaces(text) {
   const wanted = text.trim().toLowerCase();
   if (!wanted) return [];
-  const rank = (name) => name.toLowerCase().indexOf(wanted);
+  const spelt = wanted.replace(/\s+/g, "");
+  // by name, by Latin name, by pinyin or its first letters, by code: a beginning before a middle
+  const rank = (p) => {
+    const at = [p.place.name.toLowerCase().indexOf(wanted), (p.place.latin || "").toLowerCase().indexOf(wanted), String(p.place.id).toLowerCase() === wanted ? 0 : -1,
+      ...p.place.keys.split(" ").map((key) => key.indexOf(spelt))].filter((i) => i >= 0);
+    return at.length ? Math.min(...at) : -1;
+  };
   const places = [
-    ...data.schools.map((s) => ({ text: s.name, note: s.town, go: () => openSchool(s, true) })),
-    ...data.villages.map((v) => ({ text: v.name, note: say("a_village", { town: v.town }), go: () => openVillage(v, true) })),
+    ...data.schools.map((s) => ({ place: s, text: fullName(s), note: townOf(s), go: () => openSchool(s, true) })),
+    ...data.villages.map((v) => ({ place: v, text: fullName(v), note: say("a_village", { town: townOf(v) }), go: () => openVillage(v, true) })),
   ];
-  return places.filter((p) => rank(p.text) >= 0).sort((a, b) => rank(a.text) - rank(b.text)).slice(0, 12);
+  return places.filter((p) => rank(p) >= 0).sort((a, b) => rank(a) - rank(b)).slice(0, 12);
 }
 
 function startSearch() {

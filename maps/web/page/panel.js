@@ -73,6 +73,11 @@ const LEGENDS = {
   minutes: () => [...BANDS_MIN.map(([, color], i) => [dot("", color), say("legend_minutes_" + i)]),
     [dot("over", BANDS_MIN[3][1]), say("legend_over")], [dot("kept", BANDS_MIN[3][1]), say("legend_kept")], [dot("unknown", "#fff"), say("legend_unknown")],
     [symbol(13, "circle", "#2d3a4d"), say("legend_school")]],
+  change: () => [...ADDED.map(([, color], i) => [symbol([13, 8, 13, 16, 20][i], i === 0 ? "triangle" : i === 1 ? "circle" : "square", color, { edge: "#222" }), say("legend_added_" + i)]),
+    [dot("unknown", "#fff"), say("legend_unknown")], [symbol(11, "circle", "#2d3a4d"), say("legend_school")]],
+  teachers: () => [[symbol(20, "circle", PURPLE, { edge: "#222", net: 3 }), say("legend_gains")], [symbol(20, "circle", "#fff", { edge: "#222", net: -3 }), say("legend_gives")],
+    [symbol(20, "circle", "#cfd3da", { edge: "#222", net: 0 }), say("legend_even")], [arrow(PURPLE, 2.4, ""), say("legend_moves")], [symbol(16, "", "", { closed: true }), say("legend_close")]],
+  devices: () => [[symbol(19, "square", BLUE, { edge: "#111", number: 2 }), say("legend_bought")], [symbol(8, "circle", GREY), say("legend_unchanged")]],
   compliance: () => [[symbol(18, "circle", GREEN, { sign: "check" }), say("legend_passes")],
     [symbol(20, "triangle", "#f3b61f", { edge: "#111", number: 1 }), say("legend_few")],
     [symbol(18, "square", "#b3261e", { edge: "#111", number: 3 }), say("legend_many")],
@@ -112,16 +117,16 @@ function arrowText(today, plan) {
 }
 
 function schoolRow(school, note) {
-  return { text: school.name, note, go: () => openSchool(school, true) };
+  return { text: nameOf(school), note, go: () => openSchool(school, true) };
 }
 
 function receivers(index) {
-  return flowsShown().filter((f) => f.from === index && f.closed).reverse().map((f) => `${data.schools[f.to].name} ${plain(f.pupils, 0)}`);
+  return flowsShown().filter((f) => f.from === index && f.closed).reverse().map((f) => `${nameOf(data.schools[f.to])} ${plain(f.pupils, 0)}`);
 }
 
 function unknownRows() {
   return data.villages.filter((v) => groupsOf(v).some((g) => g.zone) && !slowest(v, state.when))
-    .map((v) => ({ text: v.name, note: say("unknown_minutes"), go: () => openVillage(v, true) }));
+    .map((v) => ({ text: nameOf(v), note: say("unknown_minutes"), go: () => openVillage(v, true) }));
 }
 
 function slowRows() {
@@ -131,7 +136,7 @@ function slowRows() {
   return rows.map(([v, group, over]) => {
     const kept = state.when === 1 && over.every((g) => g.kept);
     const key = !over.length ? "list_minutes_row" : kept ? "list_kept" : "list_over";
-    return { text: v.name, note: say(key, { minutes: round(group.minutes[state.when]) }), go: () => openVillage(v, true) };
+    return { text: nameOf(v), note: say(key, { minutes: round(group.minutes[state.when]) }), go: () => openVillage(v, true) };
   });
 }
 
@@ -145,9 +150,28 @@ const LISTS = {
     .sort(([a], [b]) => (a.action > b.action) - (a.action < b.action))
     .map(([s, i]) => schoolRow(s, (s.action === "reduce" ? say("list_reduce", { bands: s.lost.map((b) => say(b)).join(say("comma")) }) + " " : "") + "→ " + (receivers(i).join(say("comma")) || say("list_nobody")))),
   minutes: () => [...unknownRows(), ...slowRows()],
+  change: () => data.villages.map((v) => [v, addedTo(v)]).filter(([, added]) => added !== null && added > 1).sort((a, b) => b[1] - a[1])
+    .map(([v, added]) => ({ text: nameOf(v), note: say("list_added", { minutes: round(added) }), go: () => openVillage(v, true) })),
+  teachers: () => [...zoneRows(), ...data.schools.map((s) => [s, teachersAt(s)]).filter(([, t]) => t.into || t.out).sort(([, a], [, b]) => a.into - a.out - (b.into - b.out))
+    .map(([s, t]) => schoolRow(s, say("list_flow", { into: t.into, out: t.out })))],
+  devices: () => data.schools.filter((s) => s.bought.length).sort((a, b) => boughtYuan(b) - boughtYuan(a))
+    .map((s) => schoolRow(s, s.bought.map(([item, n]) => word("resource", item) + " " + plain(n, Number.isInteger(n) ? 0 : 1)).join(say("comma")))),
   compliance: () => data.schools.map((s) => [s, isOpen(s, state.when) && verdictOf(s, state.when)]).filter(([, v]) => v && !v.passes)
     .sort(([, a], [, b]) => b.missed - a.missed).map(([s, v]) => schoolRow(s, say("list_missed", { count: v.missed }))),
 };
+
+function boughtYuan(school) {
+  return school.bought.reduce((sum, [, , yuan]) => sum + yuan, 0);
+}
+
+// Who flows between the seat, towns and villages: a row for each zone.
+function zoneRows() {
+  const zones = [...new Set(data.schools.map((s) => s.zone))].sort();
+  const shown = data.moves.filter((m) => m.from !== m.to && (state.stage === "all" || m.stage === state.stage));
+  const sum = (zone, end) => shown.filter((m) => data.schools[m[end]].zone === zone).reduce((n, m) => n + m.heads, 0);
+  return zones.map((zone) => [zone, sum(zone, "to"), sum(zone, "from")]).filter(([, into, out]) => into || out)
+    .map(([zone, into, out]) => ({ text: say("list_zone", { zone: word("zone", zone) }), note: say("list_flow", { into, out }), go: fitCounty }));
+}
 
 function rowButton(row) {
   return element("li", {}, [element("button", { type: "button", on: { click: row.go } }, [

@@ -1,4 +1,4 @@
-// The five views: symbols, links, flows with a minimum length, and names that keep out of each other's way.
+// The views: symbols, links, flows with a minimum length, and names that keep out of each other's way.
 
 const SHAPES = {
   circle: '<circle cx="12" cy="12" r="10.5"/>',
@@ -22,8 +22,8 @@ function shapeOf(kind) {
 
 // Markup made of our own constants and numbers only: no table text ever comes here.
 function symbol(size, shape, fill, options) {
-  const { sign, number, edge, closed } = options || {};
-  const mark = number === undefined ? SIGNS[sign] || "" :
+  const { sign, number, edge, closed, net } = options || {};
+  const mark = net !== undefined ? `<text x="12" y="16.2" text-anchor="middle" font-size="11" font-weight="700" fill="${net > 0 ? "#fff" : "#111"}">${net > 0 ? "+" : net < 0 ? "−" : ""}${Math.abs(Number(net))}</text>` : number === undefined ? SIGNS[sign] || "" :
     `<text x="12" y="${shape === "triangle" ? 19.5 : 17}" text-anchor="middle" font-size="14" font-weight="700" fill="${shape === "triangle" ? "#111" : "#fff"}">${Number(number)}</text>`;
   const body = closed ? CROSS : `<g fill="${fill}" stroke="${edge || "#fff"}" stroke-width="${edge ? 2.4 : 1.6}">${SHAPES[shape]}</g>${mark}`;
   const holder = document.createElement("div");
@@ -81,9 +81,25 @@ function lookCompliance(school) {
   return { size: 20, shape: "square", fill: "#b3261e", edge: "#111", number: verdict.missed, rank: 1, tone: "strong" };
 }
 
+// Dark gains, white loses: apart without colour.
+function lookTeachers(school) {
+  if (!isOpen(school, 0) && !isOpen(school, 1)) return null;
+  const { into, out } = teachersAt(school);
+  if (!into && !out) return isOpen(school, 1) ? { size: 8, shape: shapeOf(school.kind), fill: GREY, rank: 4 } : { size: 17, closed: true, rank: 1, tone: "strong" };
+  const net = into - out;
+  return { size: 23, shape: "circle", fill: net > 0 ? PURPLE : net < 0 ? "#fff" : "#cfd3da", edge: "#222", net, rank: 1 };
+}
+
+function lookDevices(school) {
+  if (!isOpen(school, 1)) return null;
+  if (!school.bought.length) return { size: 8, shape: shapeOf(school.kind), fill: GREY, rank: 4 };
+  return { size: 21, shape: "square", fill: BLUE, edge: "#111", number: school.bought.length, rank: 1 };
+}
+
 const LOOKS = {
   today: (school) => lookToday(school, 0), proposal: lookProposal, closures: lookClosures,
-  minutes: lookMinutes, compliance: lookCompliance,
+  minutes: lookMinutes, change: (school) => (isOpen(school, 1) ? { size: 11, shape: shapeOf(school.kind), fill: "#2d3a4d", rank: 3 } : null),
+  compliance: lookCompliance, teachers: lookTeachers, devices: lookDevices,
 };
 
 function lookOf(school) {
@@ -97,9 +113,9 @@ function drawSchools() {
     const look = lookOf(school);
     if (!look) continue;
     const icon = L.divIcon({ className: "mark", html: symbol(look.size, look.shape, look.fill, look), iconSize: [look.size, look.size] });
-    const marker = L.marker(school.at, { icon, title: school.name, alt: school.name, riseOnHover: true, zIndexOffset: 1000 * (5 - look.rank) });
+    const marker = L.marker(school.at, { icon, title: fullName(school), alt: fullName(school), riseOnHover: true, zIndexOffset: 1000 * (5 - look.rank) });
     marker.on("click", () => openSchool(school)).addTo(layers.schools);
-    seen.push({ at: school.at, text: school.name, size: look.size, rank: look.rank, tone: look.tone, weight: pupilsOf(school, 1) + pupilsOf(school, 0) });
+    seen.push({ at: school.at, text: nameOf(school), size: look.size, rank: look.rank, tone: look.tone, weight: pupilsOf(school, 1) + pupilsOf(school, 0) });
   }
   return seen;
 }
@@ -109,6 +125,10 @@ function drawSchools() {
 function drawVillages() {
   const seen = [];
   for (const village of data.villages) {
+    if (state.view === "change") {
+      seen.push(...drawChange(village));
+      continue;
+    }
     if (state.view === "minutes") {
       seen.push(...drawMinutes(village));
       continue;
@@ -117,6 +137,19 @@ function drawVillages() {
       .on("click", () => openVillage(village)).addTo(layers.villages);
   }
   return seen;
+}
+
+// Larger and darker the more minutes are added; a triangle where the way becomes shorter.
+function drawChange(village) {
+  if (!groupsOf(village).some((g) => g.zone)) return [];
+  const added = addedTo(village);
+  if (added === null) return drawUnknown(village);
+  const band = ADDED.findIndex(([limit]) => added <= limit);
+  const size = [13, 8, 13, 16, 20][band];
+  const html = symbol(size, band === 0 ? "triangle" : band === 1 ? "circle" : "square", ADDED[band][1], { edge: "#222" });
+  L.marker(village.at, { icon: L.divIcon({ className: "mark", html, iconSize: [size, size] }), title: fullName(village), alt: fullName(village), zIndexOffset: 500 * band })
+    .on("click", () => openVillage(village)).addTo(layers.villages);
+  return band < 2 ? [] : [{ at: village.at, text: `${nameOf(village)} +${round(added)}′`, size, rank: 0.5, tone: band > 2 ? "strong" : "amber", weight: added }];
 }
 
 function drawMinutes(village) {
@@ -128,9 +161,9 @@ function drawMinutes(village) {
   const size = 11 + 2 * band;
   const html = element("span", { class: "dot" + (over ? (kept ? " kept" : " over") : ""), style: { width: size + "px", height: size + "px", backgroundColor: BANDS_MIN[band][1] } });
   const icon = L.divIcon({ className: "mark", html, iconSize: [size, size] });
-  L.marker(village.at, { icon, title: village.name, alt: village.name, zIndexOffset: 100 * band + (over ? 3000 : 0) })
+  L.marker(village.at, { icon, title: fullName(village), alt: fullName(village), zIndexOffset: 100 * band + (over ? 3000 : 0) })
     .on("click", () => openVillage(village)).addTo(layers.villages);
-  const text = over ? `${village.name} ${round(group.minutes[state.when])}′` : village.name;
+  const text = over ? `${nameOf(village)} ${round(group.minutes[state.when])}′` : nameOf(village);
   return [{ at: village.at, text, size, rank: over ? (kept ? 0.5 : 0) : band >= 2 ? 1 : 5, tone: over ? (kept ? "amber" : "strong") : "", weight: group.minutes[state.when] }];
 }
 
@@ -138,13 +171,14 @@ function drawMinutes(village) {
 function drawUnknown(village) {
   if (!groupsOf(village).some((g) => g.zone)) return [];
   const html = element("span", { class: "dot unknown", style: { width: "13px", height: "13px" } });
-  L.marker(village.at, { icon: L.divIcon({ className: "mark", html, iconSize: [13, 13] }), title: village.name, alt: village.name, zIndexOffset: 2500 })
+  L.marker(village.at, { icon: L.divIcon({ className: "mark", html, iconSize: [13, 13] }), title: fullName(village), alt: fullName(village), zIndexOffset: 2500 })
     .on("click", () => openVillage(village)).addTo(layers.villages);
-  return [{ at: village.at, text: village.name + " " + say("unknown_minutes"), size: 13, rank: 0, tone: "strong", weight: 0 }];
+  return [{ at: village.at, text: nameOf(village) + " " + say("unknown_minutes"), size: 13, rank: 0, tone: "strong", weight: 0 }];
 }
 
 function drawCells() {
   const when = state.view === "today" ? 0 : ["minutes", "compliance"].includes(state.view) ? state.when : 1;
+  if (["change", "teachers", "devices"].includes(state.view)) return;
   const tint = state.view === "minutes" ? null : tints(when);
   data.villages.forEach((village, i) => {
     const group = slowest(village, when);
@@ -171,6 +205,15 @@ function drawLinks() {
 
 function flowsShown() {
   const pairs = new Map();
+  if (state.view === "teachers") {
+    for (const move of data.moves) {
+      if (move.from === move.to || (state.stage !== "all" && move.stage !== state.stage)) continue;
+      const key = move.from + ">" + move.to;
+      const pair = pairs.get(key) || { from: move.from, to: move.to, pupils: 0, closed: true };
+      pairs.set(key, { ...pair, pupils: pair.pupils + move.heads });
+    }
+    return [...pairs.values()].sort((a, b) => a.pupils - b.pupils);
+  }
   for (const flow of data.flows) {
     if (!data.stages[state.stage].includes(flow.band) || flow.from === flow.to) continue;
     const key = flow.from + ">" + flow.to;
@@ -218,17 +261,20 @@ function pathOf(points) {
   return "M" + points.map((p) => `${p.x.toFixed(1)} ${p.y.toFixed(1)}`).join("L");
 }
 
+const CROWD = 40, NEAR = 12;
+
 function drawFlows() {
   layers.flows.clearLayers();
   layers.arrows = [];
-  if (state.view !== "closures") return [];
+  if (!["closures", "teachers"].includes(state.view)) return [];
   const shown = flowsShown();
   const most = Math.max(...shown.map((f) => f.pupils), 1);
   const taken = [];
   for (const flow of shown) {
     const { points, outward } = bow(map.latLngToLayerPoint(data.schools[flow.from].at), map.latLngToLayerPoint(data.schools[flow.to].at));
-    const width = flow.closed ? 2 + 4 * Math.sqrt(flow.pupils / most) : 1.4;
-    const color = flow.closed ? RED : "#55606f";
+    const staff = state.view === "teachers";
+    const width = staff ? 1 + Math.min(3, 0.6 * flow.pupils) : flow.closed ? 2 + 4 * Math.sqrt(flow.pupils / most) : 1.4;
+    const color = state.view === "teachers" ? PURPLE : flow.closed ? RED : "#55606f";
     const { corners, foot } = arrowHead(points, width);
     const shaft = [...points.filter((p) => p.distanceTo(corners[0]) > 8 + width), foot];
     const still = { renderer: layers.flowRenderer, interactive: false, color, opacity: 0.9 };
@@ -236,12 +282,13 @@ function drawFlows() {
     new PixelPath(ends, { ...still, weight: width, dashArray: flow.closed ? null : "4 4", d: pathOf(shaft) }).addTo(layers.flows);
     new PixelPath(ends, { ...still, weight: 1, fill: true, fillColor: color, fillOpacity: 1, d: pathOf(corners) + "Z" }).addTo(layers.flows);
     layers.arrows.push(...points.map((p) => [p.x - 3, p.y - 3, p.x + 3, p.y + 3]));
+    if (staff && flow.pupils === 1 && shown.length > CROWD && map.getZoom() < NEAR) continue;  // single moves are told where there is room
     const text = plain(flow.pupils, 0), wide = 14 + 7.5 * text.length;
     const box = (p) => [p.x - wide / 2, p.y - 9, p.x + wide / 2, p.y + 9];
     const spots = [0.5, 0.42, 0.6, 0.33, 0.68, 0.24, 0.78].map((t) => points[Math.floor(t * (points.length - 1))].add(outward));
     const spot = spots.reduce((best, p) => (overlap(box(p), taken) < overlap(box(best), taken) ? p : best));
     taken.push(box(spot));
-    const icon = L.divIcon({ className: "bubble" + (flow.closed ? "" : " shift"), html: element("span", { text }), iconSize: [0, 0] });
+    const icon = L.divIcon({ className: "bubble" + (state.view === "teachers" ? " staff" : flow.closed ? "" : " shift"), html: element("span", { text }), iconSize: [0, 0] });
     L.marker(map.layerPointToLatLng(spot), { icon, interactive: false, keyboard: false, pane: "bubbles" }).addTo(layers.flows);
   }
   return taken;
@@ -261,9 +308,9 @@ function overlap(box, boxes) {
 }
 
 function townNames() {
-  if (data.townships.some((t) => t.name)) return data.townships.map((t) => ({ at: t.at, text: t.name, size: 0, rank: 1.5, tone: "town", weight: 1 }));
+  if (data.townships.some((t) => t.name)) return data.townships.map((t) => ({ at: t.at, text: nameOf(t), size: 0, rank: 1.5, tone: "town", weight: 1 }));
   const places = new Map();
-  for (const v of data.villages) places.set(v.town, [...(places.get(v.town) || []), v.at]);
+  for (const v of data.villages) places.set(townOf(v), [...(places.get(townOf(v)) || []), v.at]);
   const mean = (at, i) => at.reduce((sum, p) => sum + p[i], 0) / at.length;
   return [...places].map(([text, at]) => ({ at: [mean(at, 0), mean(at, 1)], text, size: 0, rank: 1.5, tone: "town", weight: 1 }));
 }
