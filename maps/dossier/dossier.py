@@ -102,7 +102,7 @@ def run_record(result: PlanResult, folder: Path | None = None) -> dict[str, Any]
         "measures": {r.measure: {"today": r.today, "plan": r.plan, "unit": r.unit} for r in result.verdict.measures.itertuples()},
         "referee": {"accepted": result.verdict.accepted, "rules": len(result.verdict.rules)},
         "findings": [{"severity": f.severity, "text": f.sentence("en")} for f in result.findings],
-        "held": result.held.record(), "begun_from": result.held.record_of_start(), "ledger": ledger_record(result.plan),
+        "held": result.held.record() if result.held else [], "begun_from": result.held.record_of_start() if result.held else None, "ledger": ledger_record(result.plan),
     }  # fmt: skip
 
 

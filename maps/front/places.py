@@ -89,7 +89,9 @@ def schools_page(result: PlanResult, language: str) -> str:
     table = table[table["school_id"].astype(str).isin(ids)].sort_values(
         ["township", "school_id"], kind="stable"
     )
-    places = [_school(result, row, changes, language) for row in table.to_dict("records")]
+    known = _split(result)
+    staff = changes.groupby(changes["school_id"].astype(str))[["out", "into", "hired"]].sum().to_dict("index")
+    places = [_school(result, row, known, staff, language) for row in table.to_dict("records")]
     return render(
         "places.html",
         result,
@@ -118,15 +120,49 @@ def villages_page(result: PlanResult, language: str) -> str:
     ids = set(travel.loc[travel["changed"].astype(bool) | other_way, "village_id"])
     table = result.county.villages
     table = table[table["village_id"].isin(ids)].sort_values(["township", "village_id"], kind="stable")
-    places = [_village(result, row, language) for row in table.to_dict("records")]
+    known = _split(result)
+    places = [_village(result, row, known, language) for row in table.to_dict("records")]
     return render(
         "places.html", result, language, phrase("page_villages", language), places=places, explain=""
     )
 
 
-def _school(result: PlanResult, row: dict[str, Any], changes: pd.DataFrame, language: str) -> Place:
+Rows = dict[str, list[Any]]
+
+
+@dataclass(frozen=True)
+class _Known:
+    """Rows of the verdict's tables by the place that they are about, each table gone through once."""
+
+    units: Rows
+    indicators: Rows
+    leave: Rows
+    come: Rows
+    actions: Rows
+    violations: Rows
+
+
+def _split(result: PlanResult) -> _Known:
+    v = result.verdict
+    moved = v.travel[v.travel["changed"].astype(bool)]
+    return _Known(
+        _by(v.units, "school_id"), _by(v.indicators, "unit_id"), _by(moved, "today_school_id"), _by(moved, "school_id"),
+        _by(result.actions, "school_id") if len(result.actions) else {}, _by(v.violations, "place_id"),
+    )  # fmt: skip
+
+
+def _by(table: pd.DataFrame, column: str) -> Rows:
+    found: Rows = {}
+    for key, row in zip(table[column].astype(str), table.itertuples(), strict=True):
+        found.setdefault(key, []).append(row)
+    return found
+
+
+def _school(
+    result: PlanResult, row: dict[str, Any], known: _Known, staff: dict[str, Any], language: str
+) -> Place:
     school_id = str(row["school_id"])
-    units = result.verdict.units[result.verdict.units["school_id"].astype(str) == school_id]
+    units = known.units.get(school_id, [])
     about = [
         phrase(
             "school_about",
@@ -141,21 +177,22 @@ def _school(result: PlanResult, row: dict[str, Any], changes: pd.DataFrame, lang
         about.append(phrase("built", language, year=int(row["built_year"])))
     if row["protected"] and row["protected"] != PROTECTED:
         about.append(phrase("protected", language, mark=row["protected"]))
-    staff = changes[changes["school_id"].astype(str) == school_id][["out", "into", "hired"]].sum()
-    about.append(phrase("gives_teachers", language, **{k: whole(v) for k, v in staff.items()}))
-    actions = _actions(result, school_id, language)
+    heads = staff.get(school_id, {"out": 0, "into": 0, "hired": 0})
+    about.append(phrase("gives_teachers", language, **{k: whole(v) for k, v in heads.items()}))
+    actions = _actions(result, known.actions.get(school_id, []), language)
+    cells = [r for u in units for r in known.indicators.get(str(u.unit_id), [])]
     parts = (
         Part(phrase("h_numbers", language), _numbers(result, units, language)),
-        Part(phrase("h_indicators", language), _indicators(result, units, language)),
+        Part(phrase("h_indicators", language), _indicators(result, cells, language)),
         Part(
             phrase("h_pupils", language),
-            _pupils(result, school_id, language),
+            _pupils(result, known, school_id, language),
             phrase("no_pupils_move", language),
         ),
         Part(phrase("h_actions", language), actions, phrase("no_actions_here", language)),
         Part(
             phrase("h_rules", language),
-            _rules(result, _places_of(units, school_id), language),
+            _rules(result, known.violations, [school_id, *(str(u.unit_id) for u in units)], language),
             phrase("all_hold", language),
         ),
     )
@@ -166,14 +203,14 @@ def _school(result: PlanResult, row: dict[str, Any], changes: pd.DataFrame, lang
         " · ".join(about),
         parts,
         (),
-        _correction(_used(result, units, language), language),
+        _correction(_used(result, units, cells, language), language),
     )
 
 
-def _numbers(result: PlanResult, units: pd.DataFrame, language: str) -> PageTable:
+def _numbers(result: PlanResult, units: list[Any], language: str) -> PageTable:
     """Pupils, classes, teachers and the verdict, today and in the plan, by stage."""
     rows: list[tuple[PageCell, ...]] = []
-    for u in units.itertuples():
+    for u in units:
         title = stage(str(u.stage), language, result.county.norms)
         for key in ("pupils", "classes", "staff"):
             today, plan = getattr(u, f"{key}_today"), getattr(u, f"{key}_plan")
@@ -212,13 +249,11 @@ def _passes(unit: Any, end: str, language: str) -> PageCell:
     )
 
 
-def _indicators(result: PlanResult, units: pd.DataFrame, language: str) -> PageTable:
+def _indicators(result: PlanResult, cells: list[Any], language: str) -> PageTable:
     """The standards' indicators with threshold, value, mark and gap."""
-    table = result.verdict.indicators
-    table = table[table["unit_id"].isin(units["unit_id"])]
     norms = result.county.norms
     rows = []
-    for r in table.itertuples():
+    for r in cells:
         both = not pd.isna(r.met_today) and not pd.isna(r.met_plan)
         lost = both and bool(r.met_today) and not bool(r.met_plan)
         rows.append(
@@ -240,16 +275,11 @@ def _marked(ratio: Any, met: Any, lost: bool = False) -> PageCell:
     return number(hundredths(ratio) + mark, "bad" if lost else "")
 
 
-def _pupils(result: PlanResult, school_id: str, language: str) -> PageTable | None:
+def _pupils(result: PlanResult, known: _Known, school_id: str, language: str) -> PageTable | None:
     """Groups that leave and come, with the way before and after."""
-    travel = result.verdict.travel
-    moved = travel[travel["changed"].astype(bool)]
     rows = []
-    for way, mine, other in (
-        ("goes", "today_school_id", "school_id"),
-        ("comes", "school_id", "today_school_id"),
-    ):
-        for r in moved[moved[mine].astype(str) == school_id].to_dict("records"):
+    for way, groups, other in (("goes", known.leave, "school_id"), ("comes", known.come, "today_school_id")):
+        for r in (one._asdict() for one in groups.get(school_id, [])):
             across = r["school"] if other == "school_id" else r["today_school"]
             rows.append(
                 (
@@ -287,57 +317,49 @@ def _way(row: dict[str, Any], language: str) -> tuple[PageCell, ...]:
     )  # fmt: skip
 
 
-def _actions(result: PlanResult, school_id: str, language: str) -> PageTable | None:
+def _actions(result: PlanResult, table: list[Any], language: str) -> PageTable | None:
     """The ledger's actions at a school, each with cost, reason and row id."""
-    table = result.actions
-    table = table[table["school_id"].astype(str) == school_id] if len(table) else table
     norms = result.county.norms
     rows = [
         (
             PageCell(name("action", r.action, language)), PageCell(what(r.what, language, norms) if r.what else ""), number(plainly(r.quantity)),
             PageCell(name("unit", r.unit, language)), number(large(r.yuan)), PageCell(reason(r.reason_key, r.reason_fields, language, norms)), PageCell(r.id, "soft"),
         )
-        for r in table.itertuples()
+        for r in table
     ]  # fmt: skip
     head = headings(language, "action", "what", "quantity#", "unit", "cost#", "reason", "row")
     return PageTable(head, tuple(rows)) if rows else None
 
 
-def _places_of(units: pd.DataFrame, school_id: str) -> set[str]:
-    return {school_id, *units["unit_id"].astype(str)}
-
-
-def _rules(result: PlanResult, places: set[str], language: str) -> PageTable | None:
+def _rules(result: PlanResult, known: Rows, places: list[str], language: str) -> PageTable | None:
     """Rules that do not hold at a place, or hold only as no worse than today."""
-    table = result.verdict.violations
-    here = [str(p) in places or str(p).rsplit("/", 1)[0] in places for p in table["place_id"]]
+    inner = [k for k in known if k in places or k.rsplit("/", 1)[0] in places]
+    here = sorted((r for k in inner for r in known[k]), key=lambda r: r.Index)
     rows = [
         (
             PageCell(name("rule", r.rule, language)), PageCell(say(f"workbook.kind_{r.kind}", language)), PageCell(place_words(str(r.place), result.county.norms, language)), number(of_unit(r.amount, r.unit)),
             number(of_unit(r.limit, r.unit)), PageCell(name("unit", r.unit, language)),
             PageCell(phrase("rule_eased" if r.grandfathered else "rule_broken", language), "warn" if r.grandfathered else "bad"),
         )
-        for r in table[pd.Series(here, index=table.index, dtype=bool)].itertuples()
+        for r in here
     ]  # fmt: skip
     head = headings(language, "rule", "kind", "place", "amount#", "rule_limit#", "unit", "holds")
     return PageTable(head, tuple(rows)) if rows else None
 
 
-def _used(result: PlanResult, units: pd.DataFrame, language: str) -> list[tuple[str, str]]:
+def _used(result: PlanResult, units: list[Any], cells: list[Any], language: str) -> list[tuple[str, str]]:
     """The numbers of today that a school's part of the plan rests on."""
     norms = result.county.norms
     lines = []
-    for u in units.itertuples():
+    for u in units:
         at = stage(str(u.stage), language, norms)
         lines += [
             (f"{at} · {phrase(f'row_{k}', language)}", whole(getattr(u, f"{k}_today")))
             for k in ("pupils", "classes", "staff")
         ]
         lines.append((f"{at} · {phrase('row_capacity', language)}", whole(u.capacity)))
-    cells = result.verdict.indicators
-    for r in (
-        cells[cells["unit_id"].isin(units["unit_id"])].drop_duplicates(["unit_id", "resource"]).itertuples()
-    ):
+    first = {(r.unit_id, r.resource): r for r in reversed(cells)}
+    for r in (c for c in cells if first[c.unit_id, c.resource] is c):
         lines.append(
             (
                 f"{stage(str(r.stage), language, norms)} · {name('resource', r.resource, language)}",
@@ -352,7 +374,7 @@ def _correction(lines: list[tuple[str, str]], language: str) -> PageTable:
     return PageTable(headings(language, "item", "used#", "correct", "proof"), rows)
 
 
-def _village(result: PlanResult, row: dict[str, Any], language: str) -> Place:
+def _village(result: PlanResult, row: dict[str, Any], known: _Known, language: str) -> Place:
     village_id = str(row["village_id"])
     travel = result.verdict.travel[result.verdict.travel["village_id"].astype(str) == village_id]
     norms = result.county.norms
@@ -404,7 +426,9 @@ def _village(result: PlanResult, row: dict[str, Any], language: str) -> Place:
     parts = (
         Part(phrase("h_numbers", language), PageTable(head, tuple(rows))),
         Part(
-            phrase("h_rules", language), _rules(result, {village_id}, language), phrase("all_hold", language)
+            phrase("h_rules", language),
+            _rules(result, known.violations, [village_id], language),
+            phrase("all_hold", language),
         ),
     )
     about = phrase("village_about", language, township=row["township"], id=village_id)

@@ -21,7 +21,7 @@ from maps.wording import word
 from models.plan.decisions import PlanResult
 
 SHEETS = ("layout", "teachers", "travel")
-ATLAS = "maps.pdf"
+ATLAS = "atlas.pdf"
 DPI = 110
 """Of the PNG: 1,820 by 1,290 dots, sharp on A4 in a document and on A3."""
 PDF: Any = {"pdf.fonttype": 3, "path.simplify": False}
@@ -38,7 +38,7 @@ def picture_name(sheet: str) -> str:
 
 @in_its_words
 def write_atlas(result: PlanResult, path: Path, language: str = "zh") -> Path:
-    """``maps.pdf``, three A3 sheets, and ``map-layout.png``, ``map-teachers.png``, ``map-travel.png`` beside it.
+    """``atlas.pdf``, three A3 sheets, and ``map-layout.png``, ``map-teachers.png``, ``map-travel.png`` beside it.
 
     The same plan gives the same bytes on the same machine: fonts are the machine's own.
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
 import shapely
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
+from matplotlib.collections import LineCollection, PathCollection, PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.path import Path
+from matplotlib.textpath import text_to_path
 
 from geodata.contract.county import County
 from geodata.roads.graph import road_lines
@@ -24,8 +27,6 @@ TOLERANCE = 2e-4
 """Degrees by which lines under the schools are simplified, about 20 m."""
 ROAD_CLASSES = ("motorway", "trunk", "primary", "secondary", "tertiary")
 """Classes of roads that a sheet of paper shows; lanes would hide the rest."""
-WHITE = {"facecolor": "white", "edgecolor": "none", "alpha": 0.72, "pad": 0.4}
-"""Behind names: an outline of the letters would turn them into drawings that no search finds."""
 
 Extent = tuple[float, float, float, float]
 """West, south, east, north in degrees."""
@@ -114,6 +115,8 @@ class MapSheet:
         Boxes in points that names and symbols cover already.
     hidden : list
         Boxes in points that an enlarged part covers or shows itself.
+    names : list
+        Outlines, ground and colour of each name that was placed.
     """
 
     axes: Axes
@@ -123,6 +126,7 @@ class MapSheet:
     pen: Pen
     taken: list[tuple[float, float, float, float]] = field(default_factory=list)
     hidden: list[tuple[float, float, float, float]] = field(default_factory=list)
+    names: list[tuple[Path, list[tuple[float, float]], str]] = field(default_factory=list)
 
     def at(self, lon: float, lat: float) -> tuple[float, float]:
         """A point in points from the map's south-west corner."""
@@ -173,8 +177,28 @@ class MapSheet:
             return
         self.taken.append(free)
         lon, lat = self.extent[0] + free[0] / self.squeeze / self.scale, self.extent[1] + free[1] / self.scale
-        font = self.pen.font(size, look.pop("bold", False))
-        self.axes.text(lon, lat, text, fontproperties=font, va="bottom", bbox=WHITE, zorder=9, clip_on=True, parse_math=False, **look)  # fmt: skip
+        letters = letters_of(text, tuple(self.pen.family), bool(look.get("bold")))
+        step = size / (self.squeeze * self.scale), size / self.scale
+        drawn = Path(letters.vertices * step + (lon, lat), letters.codes)
+        box = [(lon, lat), (lon + wide * step[0] / size, lat), (lon + wide * step[0] / size, lat + step[1]), (lon, lat + step[1])]  # fmt: skip
+        self.names.append((drawn, box, str(look.get("color", "#111111"))))
+
+    def write_names(self) -> None:
+        """Draw the names that were placed, each on a white ground: as one drawing, which takes a third of the time."""
+        if not self.names:
+            return
+        drawn, boxes, colours = zip(*self.names, strict=True)
+        self.axes.add_collection(PolyCollection(boxes, facecolors="white", edgecolors="none", alpha=0.72, zorder=8.5))  # fmt: skip
+        self.axes.add_collection(PathCollection(drawn, facecolors=colours, edgecolors="none", linewidths=0, zorder=9))  # fmt: skip
+
+
+@cache
+def letters_of(text: str, family: tuple[str, ...], bold: bool) -> Path:
+    """The outlines of a text, one unit high, standing on its lower edge."""
+    font = FontProperties(family=list(family), size=100, weight="bold" if bold else "normal")
+    vertices, codes = text_to_path.get_text_path(font, text)
+    points = np.reshape(np.asarray(vertices, dtype=float), (-1, 2)) / 100 + (0.0, 0.18)
+    return Path(points, codes if len(points) else None)
 
 
 def overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
@@ -284,6 +308,4 @@ def township_names(sheet: MapSheet, county: County) -> None:
         frame["township"], shapely.point_on_surface(frame.geometry.to_numpy()), strict=True
     ):
         lon, lat = shapely.get_coordinates(point)[0]
-        sheet.name(
-            lon, lat, sheet.pen.place(name), 10, 1, bold=True, color="#5a6373", alpha=0.85, style="italic"
-        )
+        sheet.name(lon, lat, sheet.pen.place(name), 10, 1, bold=True, color="#5a6373")

@@ -169,6 +169,7 @@ def with_inset(figure: Figure, result: PlanResult, box: tuple[float, float, floa
         inset.axes.set_zorder(5)
         _outline(sheet, inset)
         fill(inset, True)
+        inset.write_names()
         label = atlas_word("inset", pen.language)
         inset.axes.text(0.02, 0.97, label, transform=inset.axes.transAxes, va="top", fontproperties=pen.font(9, True), zorder=10)  # fmt: skip
         sheet.hidden.append((*sheet.at(*inset.extent[:2]), *sheet.at(*inset.extent[2:])))
@@ -178,6 +179,7 @@ def with_inset(figure: Figure, result: PlanResult, box: tuple[float, float, floa
         sheet.taken.extend(sheet.hidden)
     fill(sheet, False)
     township_names(sheet, county)
+    sheet.write_names()
     return sheet
 
 
@@ -266,7 +268,7 @@ def _schools(sheet: MapSheet, marks: list[SchoolMark], when: int, inset: bool) -
         changed = m.action in ("close", "reduce", "receive")
         if sheet.hides(m.lon, m.lat):
             continue  # the enlarged part has its name
-        sheet.name(m.lon, m.lat, sheet.pen.place(m.name), 8.5 if changed else 7, size / 2 + 1, m.action in ("close", "reduce"), bold=changed)  # fmt: skip
+        sheet.name(m.lon, m.lat, sheet.pen.place(m.name), 8.5 if changed else 7, size / 2 + 1, inset and changed or m.action in ("close", "reduce"), bold=changed)  # fmt: skip
 
 
 def travel_sheet(

@@ -24,7 +24,7 @@ HEAD = 3
 """Row of the headings: a title and a line about the plan stand above."""
 FILES = {
     "index.html", "schools.html", "villages.html", "reports.html", "reports.xlsx", "reports.docx", "map.html", "plan.xlsx", "plan.gpkg",
-    "plan.csv", "run.json", "maps.pdf", "map-layout.png", "map-teachers.png", "map-travel.png",
+    "plan.csv", "run.json", "atlas.pdf", "map-layout.png", "map-teachers.png", "map-travel.png",
 }  # fmt: skip
 
 

@@ -31,7 +31,7 @@ OFFICE = shutil.which("soffice")
 
 @pytest.fixture(scope="module")
 def atlas(sample_result: PlanResult, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_atlas(sample_result, tmp_path_factory.mktemp("atlas") / "maps.pdf", "zh")
+    return write_atlas(sample_result, tmp_path_factory.mktemp("atlas") / "atlas.pdf", "zh")
 
 
 def pictures(atlas: Path) -> dict[str, Path]:
@@ -44,7 +44,7 @@ def test_the_sheets_are_a3_and_the_same_bytes_each_time(
     content = atlas.read_bytes()
     boxes = re.findall(rb"/MediaBox \[ ?0 0 ([\d.]+) ([\d.]+)", content)
     assert len(boxes) == 3 and all(abs(float(w) / 72 - 16.54) < 0.01 for w, _ in boxes)
-    again = write_atlas(sample_result, tmp_path / "maps.pdf", "zh")
+    again = write_atlas(sample_result, tmp_path / "atlas.pdf", "zh")
     assert again.read_bytes() == content and b"CreationDate" not in content
     for sheet, picture in pictures(atlas).items():
         assert Image.open(picture).size == (1819, 1285)
@@ -56,7 +56,7 @@ def test_a_change_of_the_plan_changes_its_sheet(
 ) -> None:
     moves = sample_result.plan.staff_moves.iloc[:0]
     still = replace(sample_result, plan=replace(sample_result.plan, staff_moves=moves))
-    other = write_atlas(still, tmp_path / "maps.pdf", "zh")
+    other = write_atlas(still, tmp_path / "atlas.pdf", "zh")
     assert pictures(other)["teachers"].read_bytes() != pictures(atlas)["teachers"].read_bytes()
 
 
@@ -82,7 +82,7 @@ def test_without_a_chinese_font_names_are_latin_and_it_is_said(
     monkeypatch.setattr(ground, "chinese_font", lambda: None)
     pen = ground.pen_for(sample_result.county, "zh")
     assert (pen.language, pen.place("史家沟小学")) == ("en", "Shijiagou Primary School")
-    assert write_atlas(sample_result, tmp_path / "maps.pdf", "zh").stat().st_size > 10_000
+    assert write_atlas(sample_result, tmp_path / "atlas.pdf", "zh").stat().st_size > 10_000
 
 
 @pytest.mark.parametrize(
