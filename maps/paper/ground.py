@@ -179,7 +179,9 @@ class MapSheet:
         lon, lat = self.extent[0] + free[0] / self.squeeze / self.scale, self.extent[1] + free[1] / self.scale
         letters = letters_of(text, tuple(self.pen.family), bool(look.get("bold")))
         step = size / (self.squeeze * self.scale), size / self.scale
-        drawn = Path(letters.vertices * step + (lon, lat), letters.codes)
+        drawn = Path(
+            np.asarray(letters.vertices, dtype=float) * np.array(step) + np.array([lon, lat]), letters.codes
+        )
         box = [(lon, lat), (lon + wide * step[0] / size, lat), (lon + wide * step[0] / size, lat + step[1]), (lon, lat + step[1])]  # fmt: skip
         self.names.append((drawn, box, str(look.get("color", "#111111"))))
 

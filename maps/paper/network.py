@@ -268,7 +268,7 @@ def _schools(sheet: MapSheet, marks: list[SchoolMark], when: int, inset: bool) -
         changed = m.action in ("close", "reduce", "receive")
         if sheet.hides(m.lon, m.lat):
             continue  # the enlarged part has its name
-        sheet.name(m.lon, m.lat, sheet.pen.place(m.name), 8.5 if changed else 7, size / 2 + 1, inset and changed or m.action in ("close", "reduce"), bold=changed)  # fmt: skip
+        sheet.name(m.lon, m.lat, sheet.pen.place(m.name), 8.5 if changed else 7, size / 2 + 1, (inset and changed) or m.action in ("close", "reduce"), bold=changed)  # fmt: skip
 
 
 def travel_sheet(
