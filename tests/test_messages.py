@@ -15,6 +15,7 @@ from models.plan.decisions import PLAN_COLUMNS
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("geodata", "models", "optimizer", "maps")
 FILE_ENDINGS = {
+    "pdf",
     "osm",
     "html",
     "css",
