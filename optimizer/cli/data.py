@@ -112,7 +112,7 @@ def template_command(
     with exits(out, "template"):
         if document:
             _write_letterhead(workbook, language)
-            out.say("template", style="bold green", file=str(workbook))
+            out.say("letterhead", style="bold green", file=str(workbook))
             return
         refuse_workbook(workbook)
         if example and source is not None:
