@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -13,7 +16,7 @@ from models.plan.outcome import After, settle
 from models.problem.indicators import cv_table, verdicts
 from models.problem.request import Request
 from models.referee.goals import goal_values
-from models.rules.record import BINDING
+from models.rules.record import BINDING, Rule
 from models.rules.registry import every_rule
 from models.standards.norms import Standards
 
@@ -38,10 +41,8 @@ def _worst(bad: pd.DataFrame) -> str:
     return f"{one['place']}: {one['amount']:g} / {one['limit']:g} {one['unit']}"
 
 
-def _rules(after: After) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Every rule that is not off, judged; a rule whose norms bind differently has a line for each kind."""
-    rows: list[tuple[object, ...]] = []
-    parts = []
+def _checked(after: After) -> Iterator[tuple[Rule, list[str], pd.DataFrame]]:
+    """Every rule that is not off, in order, with the kinds that it binds in and where it does not hold."""
     for rule in every_rule():
         kinds = {n: rule.kind(after.standards, n) for n in rule.norm_ids(after.standards)} or {
             rule.id: "hard"
@@ -50,12 +51,21 @@ def _rules(after: After) -> tuple[pd.DataFrame, pd.DataFrame]:
             continue
         found = rule.check(after)
         told = sorted(set(kinds.values()) - {"off"}, key=BINDING.index)
-        if found.empty:  # most rules hold most of the time
+        if len(found):  # most rules hold most of the time
+            kind = found["norm"].map(kinds).where(found["norm"] != "", rule.kind(after.standards))
+            found = found.assign(rule=rule.id, kind=kind.astype(str))
+            found = found[found["kind"] != "off"]
+        yield rule, told, found
+
+
+def _rules(after: After) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Every rule that is not off, judged; a rule whose norms bind differently has a line for each kind."""
+    rows: list[tuple[object, ...]] = []
+    parts = []
+    for rule, told, found in _checked(after):
+        if found.empty:
             rows.extend((rule.id, one, True, len(after.units), 0, "") for one in told)
             continue
-        kind = found["norm"].map(kinds).where(found["norm"] != "", rule.kind(after.standards))
-        found = found.assign(rule=rule.id, kind=kind.astype(str))
-        found = found[found["kind"] != "off"]
         eased = found["grandfathered"].astype(bool)
         for one in told:
             bad = found[~eased & (found["kind"] == one)]
@@ -63,8 +73,7 @@ def _rules(after: After) -> tuple[pd.DataFrame, pd.DataFrame]:
         parts.append(found)
     table = pd.DataFrame(rows, columns=["rule", "kind", "ok", "checked", "broken", "worst"])
     columns = ["rule", "norm", "kind", "place_id", "place", "amount", "limit", "unit", "grandfathered"]
-    filled = [p for p in parts if len(p)]
-    violations = pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=columns)
+    violations = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
     return table, violations[columns]
 
 
@@ -109,6 +118,11 @@ def _largest_class(units: pd.DataFrame) -> float:
     )
 
 
+def _imbalance(cvs: pd.Series) -> float:
+    """Sum of the squared CVs; of nothing assessed: none."""
+    return float((cvs**2).sum(min_count=1))
+
+
 def _side(after: After, verdict: dict[str, pd.DataFrame], end: str) -> dict[str, float]:
     """The measures that stand for today or for the plan alike."""
     units = after.units if end == "today" else after.new
@@ -121,7 +135,7 @@ def _side(after: After, verdict: dict[str, pd.DataFrame], end: str) -> dict[str,
     counted, met = indicators[f"assessed_{end}"], indicators[f"met_{end}"]
     limit = travel["limit_today" if end == "today" else "limit"]
     return {
-        "imbalance": float((cv[f"cv_{end}"] ** 2).sum(min_count=1)),  # of nothing assessed: none
+        "imbalance": _imbalance(cv[f"cv_{end}"]),
         "cv_ok": float(cv[f"ok_{end}"].sum()),
         "cv_assessed": float(cv[f"ok_{end}"].notna().sum()),
         "worst_cv_ratio": float((cv[f"cv_{end}"] / cv["limit"]).max()),
@@ -165,6 +179,40 @@ def violations_of(
     return _rules(settle(county, standards, plan, times, request or Request()))[1]
 
 
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A plan recomputed, and judged only as far as it is asked: most plans that are tried are not kept."""
+
+    after: After
+
+    def broken(self) -> tuple[str, str] | None:
+        """The first hard rule that does not hold and the first place where it does not; None where all hold."""
+        for rule, _, found in _checked(self.after):
+            if found.empty:
+                continue
+            bad = found[~found["grandfathered"].astype(bool)]
+            if (bad["kind"] == "hard").any():
+                return rule.id, str(bad["place"].iloc[0])
+        return None
+
+    def worth(self) -> pd.Series:
+        """Every goal's value and the imbalance, by name: as ``goals`` and ``measures`` of the verdict have them."""
+        goals = goal_values(self.after).set_index("goal")["plan"]
+        cvs = cv_table(self.after.assessed_plan, self.after.standards, self.after.new["assessed"])
+        return pd.concat([goals, pd.Series({"imbalance": _imbalance(cvs["cv"])})])
+
+    def verdict(self) -> Verdict:
+        """All that the referee says."""
+        return _verdict(self.after)
+
+
+def try_plan(
+    county: County, standards: Standards, plan: Plan, times: TravelTimes, request: Request | None = None
+) -> Trial:
+    """A plan to be looked at; parameters as of `judge`."""
+    return Trial(settle(county, standards, plan, times, request or Request()))
+
+
 def judge(
     county: County, standards: Standards, plan: Plan, times: TravelTimes, request: Request | None = None
 ) -> Verdict:
@@ -183,7 +231,10 @@ def judge(
     -------
     Verdict
     """
-    after = settle(county, standards, plan, times, request or Request())
+    return try_plan(county, standards, plan, times, request).verdict()
+
+
+def _verdict(after: After) -> Verdict:
     judged, violations = _rules(after)
     costs = cost_table(after)
     cells = after.cells_today, after.cells_plan

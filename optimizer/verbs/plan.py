@@ -20,7 +20,7 @@ from models.plan.reasons import list_actions
 from models.plan.sheets import read_edited
 from models.problem.baseline import today_findings
 from models.problem.instance import Instance, build_instance
-from models.referee.verdict import judge, violations_of
+from models.referee.verdict import judge, try_plan, violations_of
 from models.standards.norms import load_standards
 from optimizer.infeasibility.conflicts import why_infeasible
 from optimizer.infeasibility.unkept import why_unkept
@@ -107,7 +107,7 @@ def plan(
         actions = list_actions(county, made, verdict, standards, broken)
         mine = set(kept.rows["row_id"])
         loose = actions[np.array([not mine & set(rows) for rows in actions["rows"]], dtype=bool)]
-        tidy = without_idle(made, verdict, loose, lambda one: judge(county, standards, one, times, request))
+        tidy = without_idle(made, verdict, loose, lambda one: try_plan(county, standards, one, times, request))
         notes = (*_notes(found, scenario), *held_notes(kept, Names(county)))
         if tidy.dropped:
             made, verdict = tidy.plan, tidy.verdict

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from models.plan.decisions import Plan, Verdict
+from models.referee.verdict import Trial
 
 IDLE = "reasons.serves_nothing"
 GOAL, RULE = "reasons.serves_goal", "reasons.serves_rule"
@@ -50,7 +51,7 @@ class Tidied:
 
 
 def without_idle(
-    plan: Plan, verdict: Verdict, actions: pd.DataFrame, judge: Callable[[Plan], Verdict], tries: int = 12
+    plan: Plan, verdict: Verdict, actions: pd.DataFrame, tried: Callable[[Plan], Trial], tries: int = 12
 ) -> Tidied:
     """Leave out rows whose action serves nothing, as long as no rule breaks and no goal or imbalance gets worse.
 
@@ -61,10 +62,10 @@ def without_idle(
         Of ``plan``.
     actions : DataFrame
         `models.plan.reasons.list_actions` of ``plan``.
-    judge : callable
-        The referee.
+    tried : callable
+        The referee (`models.referee.verdict.try_plan`).
     tries : int
-        Verdicts asked for at most.
+        Plans tried at most.
 
     Returns
     -------
@@ -78,10 +79,13 @@ def without_idle(
         group = waiting.pop(0)
         out = {row for rows in group for row in rows}
         less = replace(plan, ledger=plan.ledger[~plan.ledger["row_id"].isin(out)])
-        said, tries = judge(less), tries - 1
-        why = loss(verdict, said)
+        trial, tries = tried(less), tries - 1
+        if len(group) > 1 and worse_goal(verdict, trial) is not None:  # quicker than the rules, and no reason is told yet
+            why: Reason | None = GOAL, {}
+        else:
+            why = loss(verdict, trial)
         if why is None:
-            plan, verdict = less, said
+            plan, verdict = less, trial.verdict()
         elif len(group) > 1:
             half = len(group) // 2
             waiting += [group[:half], group[half:]]
@@ -90,19 +94,18 @@ def without_idle(
     return Tidied(plan, verdict, before - len(plan.ledger), needed)
 
 
-def loss(before: Verdict, after: Verdict) -> Reason | None:
-    """What is lost from one verdict to another: a hard rule, else the goal or the imbalance that gets worse; None for nothing."""
-    broken = after.rules[(after.rules["kind"] == "hard") & ~after.rules["ok"]]
-    if len(broken):
-        rule = str(broken["rule"].iloc[0])
-        place = after.violations.query("rule == @rule and not grandfathered")["place"].iloc[0]
-        return RULE, {"rule": rule, "place": str(place)}
-    old, new = (
-        pd.concat(
-            [v.goals.set_index("goal")["plan"], v.measures.set_index("measure").loc[["imbalance"], "plan"]]
-        )
-        for v in (before, after)
-    )
+def loss(before: Verdict, trial: Trial) -> Reason | None:
+    """What a trial loses: a hard rule, else the goal or the imbalance that gets worse; None for nothing."""
+    broken = trial.broken()
+    if broken is not None:
+        return RULE, {"rule": broken[0], "place": broken[1]}
+    return worse_goal(before, trial)
+
+
+def worse_goal(before: Verdict, trial: Trial) -> Reason | None:
+    """The first goal that gets worse, or the imbalance; None where none does."""
+    imbalance = before.measures.set_index("measure").loc[["imbalance"], "plan"]
+    old, new = pd.concat([before.goals.set_index("goal")["plan"], imbalance]), trial.worth()
     worse = new.index[new > old + EPS * old.abs().clip(lower=1.0)]
     if not len(worse):
         return None

@@ -12,7 +12,7 @@ from geodata.travel.times import TravelTimes, travel_times
 from models.plan.arrangement import today_as_plan
 from models.plan.decisions import PLAN_COLUMNS, Plan, Verdict
 from models.problem.request import Request
-from models.referee.verdict import judge
+from models.referee.verdict import Trial, judge, try_plan
 from models.standards.norms import Standards, load_standards
 from tests.samples import small_county
 
@@ -30,6 +30,9 @@ class Case:
 
     def judge(self, plan: Plan, request: Request | None = None) -> Verdict:
         return judge(self.county, self.standards, plan, self.times, request)
+
+    def tried(self, plan: Plan) -> Trial:
+        return try_plan(self.county, self.standards, plan, self.times)
 
     def but(self, **tables: pd.DataFrame) -> Case:
         """The same standards for a county with other tables."""

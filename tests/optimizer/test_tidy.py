@@ -10,6 +10,7 @@ import pytest
 from maps.wording import reason
 from models.plan.decisions import Plan, Verdict
 from models.plan.reasons import list_actions
+from models.referee.verdict import Trial
 from optimizer.verbs.tidy import IDLE, loss, told_apart, without_idle
 from tests.models.plans import Case, keep_all, moved, ready, rows
 
@@ -31,7 +32,7 @@ def test_an_idle_purchase_is_left_out_and_a_useful_one_kept() -> None:
     actions = actions_of(case, plan, verdict)
     idle = actions[actions["reason_key"] == IDLE]
     assert set(idle["action"]) == {"purchase"} and len(idle) == 2
-    found = without_idle(plan, verdict, actions, case.judge)
+    found = without_idle(plan, verdict, actions, case.tried)
     assert found.dropped == 2 and found.plan.purchases.empty
     assert found.plan.hires[["school_id", "cat_id", "heads"]].to_numpy().tolist() == [["B1", "arts", 1]]
     assert found.verdict.accepted
@@ -39,14 +40,14 @@ def test_an_idle_purchase_is_left_out_and_a_useful_one_kept() -> None:
     assert IDLE not in set(again["reason_key"])
 
 
-def test_what_stays_says_why() -> None:
+def test_what_stays_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     """The referee finds a goal worse without the row: it stays, with that goal and both numbers as its reason."""
-    case = ready()
+    case, worth = ready(), Trial.worth
     plan = replace(keep_all(case), purchases=rows("purchases", ("A2", "pri", "equip_value", 3.0)))
     verdict = case.judge(plan)
-    goals = verdict.goals.assign(plan=verdict.goals["plan"] + 0.0625 * (verdict.goals["goal"] == "travel"))
     actions = actions_of(case, plan, verdict)
-    found = without_idle(plan, verdict, actions, lambda _: replace(verdict, goals=goals))
+    monkeypatch.setattr(Trial, "worth", lambda self: worth(self) + 0.0625 * (worth(self).index == "travel"))
+    found = without_idle(plan, verdict, actions, case.tried)
     assert found.dropped == 0 and found.plan == plan
     (told,) = (
         found.explained(actions)
@@ -65,8 +66,21 @@ def test_a_row_that_holds_a_rule_says_so() -> None:
     case = ready()
     plan = replace(keep_all(case), purchases=rows("purchases", ("A2", "pri", "equip_value", 3.0)))
     verdict = case.judge(plan)
-    broken = case.judge(moved(keep_all(case), ("A3", "pri", "A1", "pri", "plain", 1)))
+    broken = case.tried(moved(keep_all(case), ("A3", "pri", "A1", "pri", "plain", 1)))
     assert loss(verdict, broken) == ("reasons.serves_rule", {"rule": "floor_class", "place": "甲镇A3"})
+
+
+def test_a_trial_says_what_the_verdict_says() -> None:
+    """The same first rule and place, goals and imbalance, without reckoning the rest."""
+    case = ready()
+    for plan in (keep_all(case), moved(keep_all(case), ("A3", "pri", "A1", "pri", "plain", 1))):
+        verdict, trial = case.judge(plan), case.tried(plan)
+        hard = verdict.violations.query("kind == 'hard' and not grandfathered")[["rule", "place"]]
+        assert trial.broken() == (tuple(hard.iloc[0]) if len(hard) else None)
+        imbalance = verdict.measures.set_index("measure").loc[["imbalance"], "plan"]
+        pd.testing.assert_series_equal(
+            trial.worth(), pd.concat([verdict.goals.set_index("goal")["plan"], imbalance]), check_names=False
+        )
 
 
 def test_numbers_are_told_apart() -> None:
