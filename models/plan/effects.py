@@ -17,6 +17,7 @@ from geodata.contract.county import County
 from models.plan.decisions import Plan, Verdict
 from models.plan.outcome import target_category
 from models.problem.indicators import category_flags, unit_table
+from models.problem.instance import lower_categories
 from models.standards.norms import Standards
 
 Judge = Callable[[Plan], pd.DataFrame]
@@ -63,7 +64,7 @@ def changes(county: County, standards: Standards, plan: Plan) -> list[Change]:
     flags = category_flags(county.staff_category, standards)
     counts = {(str(s), str(c)): tuple(flags.columns[row == 1]) for (s, c), row in flags.iterrows()}
     made = []
-    into = target_category(county, standards, plan.staff_moves)
+    into = target_category(lower_categories(county, standards).to_dict(), plan.staff_moves)
     for r, category in zip(plan.staff_moves.itertuples(), into, strict=True):
         gains, losses = counts.get((r.to_stage, category), ()), counts.get((r.from_stage, r.cat_id), ())
         ends = f"{r.to_school_id}/{r.to_stage}", f"{r.from_school_id}/{r.from_stage}"

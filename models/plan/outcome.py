@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -19,10 +20,13 @@ from models.problem.baseline import (
     sites,
     today_groups,
 )
-from models.problem.indicators import assess, assessed, counted_staff, merged_units, unit_table
+from models.problem.indicators import assess, assessed, counted_staff, merged_units, unit_table, verdicts
 from models.problem.instance import lower_categories
 from models.problem.request import Request, budgets
 from models.standards.norms import Standards
+
+Lower: TypeAlias = dict[tuple[str, str], tuple[tuple[str, str], ...]]
+"""Where heads of a stage and category may also work."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +49,10 @@ class After:
         closes), ``eligible`` (NaN where the table does not say).
     grades_today : DataFrame
         By band and grade, whatever the plan: ``share, band_today, pupils_today, classes_today``.
+    minutes : DataFrame
+        `models.problem.baseline.scaled_minutes`.
+    down : dict
+        `models.problem.instance.lower_categories`.
     site_cap, size_norm : Series
         Largest allowed size by school_id (infinite without a norm), and the norm's id.
     """
@@ -66,6 +74,8 @@ class After:
     size_norm: pd.Series
     cells_today: pd.DataFrame
     cells_plan: pd.DataFrame
+    minutes: pd.DataFrame
+    down: Lower
 
     def number(self, norm: str) -> float:
         """A norm's number, infinite where the standards have none or it is off."""
@@ -86,6 +96,7 @@ class After:
         above = (units["pupils"] > units["capacity"]) | (site > units["school_id"].map(self.site_cap))
         return above | (units["pupils"] > cap * units["classes"].clip(lower=1))
 
+    @cached_property
     def band_rows(self) -> pd.DataFrame:
         """``bands`` with school name and the unit's kind, zone, today's pupils and classes."""
         rows = self.bands.reset_index()
@@ -93,6 +104,7 @@ class After:
         unit = self.units[["stage", "kind", "zone", "pupils"]].rename(columns={"pupils": "unit_pupils"})
         return rows.merge(unit, left_on="unit_id", right_index=True, how="left")
 
+    @cached_property
     def open_units(self) -> pd.DataFrame:
         """Rows of ``new`` that stay open, with unit_id as a column."""
         return self.new[self.new["open"]].reset_index()
@@ -126,8 +138,8 @@ class After:
     def transfers_fit(self) -> np.ndarray:
         """By staff move: within a stage, or to a lower one that has a category with the same flags."""
         moves = self.plan.staff_moves
-        down = lower_categories(self.county, self.standards).to_dict()
-        target = target_category(self.county, self.standards, moves)
+        down = self.down
+        target = target_category(down, moves)
         fits = [
             (r.from_stage, r.cat_id) in down
             and (r.from_stage == r.to_stage or (r.to_stage, c) in down[r.from_stage, r.cat_id])
@@ -157,7 +169,17 @@ class After:
         """`new`, likewise."""
         return merged_units(self.new, self.standards)
 
-    @property
+    @cached_property
+    def said_today(self) -> pd.DataFrame:
+        """Whether each unit passes today (`models.problem.indicators.verdicts`)."""
+        return verdicts(self.cells_today, self.standards)
+
+    @cached_property
+    def said_plan(self) -> pd.DataFrame:
+        """Whether each unit passes in the plan, likewise."""
+        return verdicts(self.cells_plan, self.standards)
+
+    @cached_property
     def site_open(self) -> pd.Series:
         """Whether a site keeps any band, by school_id."""
         return self.bands.groupby(level="school_id")["open"].any()
@@ -249,10 +271,9 @@ def _site_caps(county: County, standards: Standards) -> pd.DataFrame:
 
 
 def _travel(
-    county: County, standards: Standards, times: TravelTimes, plan: Plan, groups: pd.DataFrame
+    county: County, standards: Standards, minutes: pd.DataFrame, plan: Plan, groups: pd.DataFrame
 ) -> pd.DataFrame:
     """Each group's way before and after, with its limit."""
-    minutes = scaled_minutes(times, standards)
     rows = plan.attendance.merge(minutes, on=["village_id", "school_id", "band", "mode"], how="left")
     key = ["village_id", "band", "group", "today_school_id"]
     rows = rows.merge(groups[[*key, "today_mode", "today_minutes"]], on=key, how="left")
@@ -275,7 +296,7 @@ def _travel(
     return rows
 
 
-def _heads(county: County, standards: Standards, units: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def _heads(county: County, down: Lower, units: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     stock = county.staff_stock.assign(
         unit_id=unit_of(county.staff_stock["school_id"], county.staff_stock["stage"])
     )
@@ -288,7 +309,7 @@ def _heads(county: County, standards: Standards, units: pd.DataFrame, plan: Plan
     moves, hires = plan.staff_moves, plan.hires
     out = moves.assign(unit_id=unit_of(moves["from_school_id"], moves["from_stage"]))
     into = moves.assign(unit_id=unit_of(moves["to_school_id"], moves["to_stage"]))
-    into["cat_id"] = target_category(county, standards, moves)
+    into["cat_id"] = target_category(down, moves)
     parts = {
         "out": out.groupby(["unit_id", "cat_id"])["heads"].sum(),
         "into": into.groupby(["unit_id", "cat_id"])["heads"].sum(),
@@ -306,12 +327,11 @@ def _heads(county: County, standards: Standards, units: pd.DataFrame, plan: Plan
     return table.sort_index()
 
 
-def target_category(county: County, standards: Standards, moves: pd.DataFrame) -> list[str]:
+def target_category(down: Lower, moves: pd.DataFrame) -> list[str]:
     """Category at the receiving stage: the same, or in a lower stage the movable one with the same flags."""
-    down = {k: dict(v) for k, v in lower_categories(county, standards).items()}
     return [
         str(r.cat_id) if r.from_stage == r.to_stage
-        else str(down.get((r.from_stage, r.cat_id), {}).get(r.to_stage, r.cat_id))
+        else str(dict(down.get((r.from_stage, r.cat_id), ())).get(r.to_stage, r.cat_id))
         for r in moves.itertuples()
     ]  # fmt: skip
 
@@ -332,7 +352,7 @@ def _items(units: pd.DataFrame, standards: Standards, plan: Plan, is_open: pd.Se
 
 @dataclass(frozen=True, eq=False)
 class Before:
-    """What no plan changes: today's groups, units, cells, bands and grades, and the size caps of sites."""
+    """What no plan changes: today's groups, units, cells, bands and grades, size caps of sites, ways, lower categories."""
 
     groups: pd.DataFrame
     units: pd.DataFrame
@@ -340,6 +360,8 @@ class Before:
     caps: pd.DataFrame
     bands: pd.DataFrame
     grades: pd.DataFrame
+    minutes: pd.DataFrame
+    down: Lower
 
 
 def _told(county: County) -> tuple[tuple[str, int], ...]:
@@ -360,7 +382,8 @@ def _before(
     units = units[units["taking_part"]]
     cells = assess(merged_units(units, standards), standards)
     bands, grades = _bands_today(county, groups, units)
-    return Before(groups, units, cells, _site_caps(county, standards), bands, grades)
+    minutes, down = scaled_minutes(times, standards), lower_categories(county, standards).to_dict()
+    return Before(groups, units, cells, _site_caps(county, standards), bands, grades, minutes, down)
 
 
 def before(county: County, standards: Standards, times: TravelTimes) -> Before:
@@ -373,7 +396,7 @@ def settle(county: County, standards: Standards, plan: Plan, times: TravelTimes,
     today = before(county, standards, times)
     groups, units, caps = today.groups, today.units, today.caps
     bands = _bands(today.bands, plan)
-    heads = _heads(county, standards, units, plan)
+    heads = _heads(county, today.down, units, plan)
     new = units.copy()
     by_unit = bands.groupby("unit_id")
     new["open"] = by_unit["open"].any().reindex(new.index, fill_value=False)
@@ -386,10 +409,11 @@ def settle(county: County, standards: Standards, plan: Plan, times: TravelTimes,
     new[list(staff)] = staff
     new[list(standards.items)] = _items(units, standards, plan, new["open"])
     new["assessed"] = assessed(new, standards)
-    travel = _travel(county, standards, times, plan, groups)
+    travel = _travel(county, standards, today.minutes, plan, groups)
     return After(
         county, standards, request, plan, times, units, new, bands, travel, heads, groups, today.grades, budgets(county, request),
         caps["cap"], caps["norm"], today.cells, assess(merged_units(new, standards), standards),
+        today.minutes, today.down,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from models.plan.costs import cost_table
 from models.plan.outcome import After
-from models.problem.indicators import official_cv, verdicts
+from models.problem.indicators import official_cv
 from models.standards.norms import Standards
 
 PER = 1000.0
@@ -40,7 +40,7 @@ def goal_values(after: After) -> pd.DataFrame:
     today, plan = Side(after.units, after.cells_today), Side(after.new, after.cells_plan)
     rows = [
         ("over_cap", _over_cap(after, "today"), _over_cap(after, "plan")),
-        ("failing", *_failing(after, today, plan)),
+        ("failing", *_failing(after)),
         ("cells", *_unmet(after, today, plan)),
         ("shortfall", *_shortfall(after, today, plan)),
         ("deficit", _deficit(after, today), _deficit(after, plan)),
@@ -108,15 +108,14 @@ def _verdict_kept(after: After, today: pd.Series, plan: pd.Series) -> tuple[pd.S
     return was, (was & ~kept) | (~was & now & ~plan)
 
 
-def _passing(after: After, side: Side) -> pd.Series:
+def _passing(said: pd.DataFrame, units: pd.DataFrame) -> pd.Series:
     """Whether each unit does not fail: where nothing is tested, or something is not known, there is nothing to fail."""
-    said = verdicts(side.cells, after.standards)["passes"]
-    return said.reindex(side.units.index).fillna(True).astype(bool)
+    return said["passes"].reindex(units.index).fillna(True).astype(bool)
 
 
-def _failing(after: After, today: Side, plan: Side) -> tuple[float, float]:
+def _failing(after: After) -> tuple[float, float]:
     """Assessed units that do not pass."""
-    old, new = _passing(after, today), _passing(after, plan)
+    old, new = _passing(after.said_today, after.units), _passing(after.said_plan, after.new)
     was, bad = _verdict_kept(after, old, new)
     return float((was & ~old).sum()), float(bad.sum())
 

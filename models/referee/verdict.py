@@ -13,7 +13,7 @@ from geodata.travel.times import TravelTimes
 from models.plan.costs import budget_table, cost_table
 from models.plan.decisions import Plan, Verdict
 from models.plan.outcome import After, settle
-from models.problem.indicators import cv_table, verdicts
+from models.problem.indicators import cv_table
 from models.problem.request import Request
 from models.referee.goals import goal_values
 from models.rules.record import BINDING, Rule
@@ -90,15 +90,15 @@ def _indicators(after: After, old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFr
     return both.sort_values(["unit_id", "stage"], kind="stable").reset_index(drop=True)
 
 
-def _units(after: After, old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+def _units(after: After) -> pd.DataFrame:
     table = after.units[["school_id", "name", "township", "zone", "kind", "stage", "capacity"]].copy()
-    for end, source, cells in (("today", after.units, old), ("plan", after.new, new)):
+    for end, source, told in (("today", after.units, after.said_today), ("plan", after.new, after.said_plan)):
         table[f"open_{end}"] = True if end == "today" else after.new["open"]
         for column in ("pupils", "classes"):
             table[f"{column}_{end}"] = source[column].round().astype(int)
         heads = source["staff"].astype(float).round()
         table[f"staff_{end}"] = heads if heads.isna().any() else heads.astype(int)
-        said = verdicts(cells, after.standards).reindex(table.index)
+        said = told.reindex(table.index)
         table[f"passes_{end}"] = said["passes"].astype("boolean").where(source["assessed"])
         for column in ("indicators_met", "indicators_tested"):
             table[f"{column}_{end}"] = said[column].fillna(0).astype(int)
@@ -237,9 +237,8 @@ def judge(
 def _verdict(after: After) -> Verdict:
     judged, violations = _rules(after)
     costs = cost_table(after)
-    cells = after.cells_today, after.cells_plan
     parts = {
-        "indicators": _indicators(after, *cells), "units": _units(after, *cells), "cv": _cv(after), "travel": after.travel, "costs": costs,
+        "indicators": _indicators(after, after.cells_today, after.cells_plan), "units": _units(after), "cv": _cv(after), "travel": after.travel, "costs": costs,
         "budget": budget_table(after, costs),
     }  # fmt: skip
     return Verdict(

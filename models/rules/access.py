@@ -13,12 +13,12 @@ these ways in ``model.barred``.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from models.problem.baseline import scaled_minutes
 from models.rules.admission import not_taken
 from models.rules.record import EPS, Rows, Rule, Slack, all_of, broken
 
@@ -72,9 +72,10 @@ def _limits(after: After, travel: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     return norm.map(value).astype(float), norm
 
 
+@lru_cache(maxsize=2)
 def _ways_within(after: After) -> pd.DataFrame:
-    """Ways within their limit to open bands taught whole, with the places that school had left and has."""
-    ways = scaled_minutes(after.times, after.standards)
+    """Ways within their limit to open bands taught whole, with the places that school had left and has; only read."""
+    ways = after.minutes
     open_bands = after.bands[after.bands["open"] & after.bands["full"]].reset_index()
     ways = ways.merge(open_bands[["school_id", "band", "unit_id"]], on=["school_id", "band"])
     limit, _ = _limits(after, ways)

@@ -188,12 +188,12 @@ def _min_classes(rows: Rows) -> None:
 
 def check_min_classes(after: After) -> pd.DataFrame:
     """Every grade of an open band has a class, where grades are not taught together today."""
-    rows = after.band_rows()
+    rows = after.band_rows
     combined = looked_up(rows["unit_id"], after.combined).astype(bool)
     need = np.minimum(rows["grades"], rows["classes_today"])
     bad = rows[~combined & rows["open"] & (rows["classes"] < need)]
     parts = [broken(bad, "school_id", "name", bad["classes"], need[bad.index], "classes")]
-    units = after.open_units()
+    units = after.open_units
     some = units[looked_up(units["unit_id"], after.combined).astype(bool)]
     short = some[some["classes"] < np.minimum(1, looked_up(some["unit_id"], after.units["classes"]))]
     parts.append(broken(short, "unit_id", "name", short["classes"], 1, "classes"))
@@ -218,7 +218,7 @@ def _classes_kept(rows: Rows) -> None:
 
 def check_classes_kept(after: After) -> pd.DataFrame:
     """A band that stays keeps today's classes, less only in proportion to the pupils who leave it."""
-    rows = after.band_rows()
+    rows = after.band_rows
     rows = rows[rows["open"] & (rows["pupils_today"] > 0)].copy()
     travel = after.travel[after.travel["changed"]]
     gone = travel.groupby(["today_school_id", "band"])["pupils"].sum()

@@ -148,7 +148,7 @@ def _small(rows: Rows) -> None:
 
 def check_small(after: After) -> pd.DataFrame:
     """Small units that stay lose no such teacher on balance."""
-    rows, parts = after.open_units(), []
+    rows, parts = after.open_units, []
     for flag in after.standards.heads:
         norm = f"{SMALL}{flag}"
         if norm in after.standards.rules:
@@ -191,7 +191,7 @@ def check_no_sink(after: After) -> pd.DataFrame:
     """Staff a class of a unit that is not assessed stays at or below the county's, or no further above than today."""
     total = after.units[after.units["staff"].notna()].groupby("stage")[["staff", "classes"]].sum()
     rate = total["staff"] / total["classes"].clip(lower=1)
-    rows = after.open_units()
+    rows = after.open_units
     rows = rows[~looked_up(rows["unit_id"], after.units["assessed"]).astype(bool)]
     old = after.units.loc[rows["unit_id"]]
     extra = (old["staff"] - old["stage"].map(rate).astype(float) * old["classes"]).clip(lower=0).to_numpy()

@@ -70,7 +70,7 @@ def _protected(school: Any, year: int) -> bool:
 
 def check_protected(after: After) -> pd.DataFrame:
     """Protected sites and those asked to stay keep all their bands; sites asked to close close."""
-    rows = after.band_rows()
+    rows = after.band_rows
     schools = after.county.schools.set_index("school_id")
     kept = {j for j in schools.index if _protected(schools.loc[j], after.county.year)}
     asked = rows["school_id"].isin(after.request.close)
@@ -88,7 +88,7 @@ def _large_stay(rows: Rows) -> None:
 
 def check_large_stay(after: After) -> pd.DataFrame:
     """Only rural units under so many pupils give up a band, unless asked to."""
-    rows = after.band_rows()
+    rows = after.band_rows
     most = after.standards.value("closure_max_pupils")
     small = (rows["zone"] == "rural") & (rows["unit_pupils"] < most)
     wrong = rows[~small & ~rows["open"] & ~rows["school_id"].isin(after.request.close)]
@@ -103,7 +103,7 @@ def _has_pupils(rows: Rows) -> None:
 
 def check_has_pupils(after: After) -> pd.DataFrame:
     """An open band has pupils, a protected one too, if it has any today."""
-    rows = after.band_rows()
+    rows = after.band_rows
     wrong = rows[rows["open"] & (rows["pupils"] < 1) & (rows["pupils_today"] > 0)]
     empty = rows[rows["open"] & (rows["pupils"] < 1) & (rows["pupils_today"] == 0)]
     return all_of(
@@ -125,7 +125,7 @@ def _assessed_floor(rows: Rows) -> None:
 def check_assessed_floor(after: After) -> pd.DataFrame:
     """A unit assessed today that stays is not pushed under the assessment threshold."""
     floor = after.standards.value("assessed_floor")
-    rows = after.open_units()
+    rows = after.open_units
     rows = rows[looked_up(rows["unit_id"], after.units["assessed"]).astype(bool) & (rows["pupils"] < floor)]
     eased = rows["pupils"] >= looked_up(rows["unit_id"], after.units["pupils"])
     return broken(rows, "unit_id", "name", rows["pupils"], floor, "pupils", eased)

@@ -245,7 +245,7 @@ def check_class_floor(after: After) -> pd.DataFrame:
     """Rural units: staff for their pupils, classes and grades, or no shorter of them than today."""
     if not after.units["staff"].sum():
         return all_of([])
-    rows = after.open_units()
+    rows = after.open_units
     rows = rows[rows["zone"] == "rural"]
     old = after.units.loc[rows["unit_id"]].reset_index()
     old.index = rows.index
@@ -311,7 +311,7 @@ def check_backbone(after: After) -> pd.DataFrame:
     least, flag = after.standards.value(BACKBONE), after.standards.about(BACKBONE)
     if flag not in after.standards.heads:
         return none()
-    rows = after.open_units()
+    rows = after.open_units
     wrong = rows[(rows["pupils"] >= least) & (rows[flag] < 1)]
     old = after.units.loc[wrong["unit_id"]]
     eased = pd.Series(((old[flag] < 1) & (old["pupils"] >= least)).to_numpy(), index=wrong.index)
@@ -357,7 +357,7 @@ def check_arts(after: After) -> pd.DataFrame:
     share, flag = after.standards.value(ARTS), after.standards.about(ARTS)
     if flag not in after.standards.heads:
         return none()
-    rows = after.open_units()
+    rows = after.open_units
     own = rows[(rows["kind"] != "point") & (rows[flag] < 1)]
     parts = [
         broken(

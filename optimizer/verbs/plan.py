@@ -107,7 +107,9 @@ def plan(
         actions = list_actions(county, made, verdict, standards, broken)
         mine = set(kept.rows["row_id"])
         loose = actions[np.array([not mine & set(rows) for rows in actions["rows"]], dtype=bool)]
-        tidy = without_idle(made, verdict, loose, lambda one: try_plan(county, standards, one, times, request))
+        tidy = without_idle(
+            made, verdict, loose, lambda one: try_plan(county, standards, one, times, request)
+        )
         notes = (*_notes(found, scenario), *held_notes(kept, Names(county)))
         if tidy.dropped:
             made, verdict = tidy.plan, tidy.verdict

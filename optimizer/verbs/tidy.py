@@ -80,7 +80,9 @@ def without_idle(
         out = {row for rows in group for row in rows}
         less = replace(plan, ledger=plan.ledger[~plan.ledger["row_id"].isin(out)])
         trial, tries = tried(less), tries - 1
-        if len(group) > 1 and worse_goal(verdict, trial) is not None:  # quicker than the rules, and no reason is told yet
+        if (
+            len(group) > 1 and worse_goal(verdict, trial) is not None
+        ):  # quicker than the rules, and no reason is told yet
             why: Reason | None = GOAL, {}
         else:
             why = loss(verdict, trial)
