@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -92,6 +93,12 @@ def small_county(budget: float = 3_000_000.0) -> County:
 
     Point A3 has 12 pupils 1.5 km from central A1 and may close; point B3 is a donated school.
     """
+    known = _written_once(budget)
+    return replace(known, **{name: table.copy() for name, table in known.tables().items()})
+
+
+@cache
+def _written_once(budget: float) -> County:
     schools = [
         school("A1", 0, 0, "primary", "甲镇", "1-6"), school("A2", 4, 0, "primary", "甲镇", "1-6"),
         school("A3", 0, 1.5, "point", "甲镇", "1-3"), school("A9", 0.3, 0, "junior", "甲镇", "7-9"),

@@ -22,7 +22,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pyomo.environ as pyo
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import breadth_first_order, maximum_flow
+from scipy.sparse.csgraph import maximum_flow
 
 Unit: TypeAlias = Any  # any hashable id
 Site: TypeAlias = Any
@@ -134,49 +134,94 @@ def widest(home: Unit, value: Mapping[Unit, float], graph: Adjacency) -> dict[Un
 class Splits:
     """The units a site may serve as a network of in- and out-halves, for minimum unit cuts.
 
-    The out-half of unit k is node 2 k + 1, its in-half node 2 k; the arc between them carries x[k,j].
+    The out-half of unit k is node 2 k + 1, its in-half node 2 k; the arc between them carries x[k,j]. Every arc
+    stands with its way back, so that what is left of a flow has the same arcs.
+
+    Parameters
+    ----------
+    units : tuple of units
+    at : dict
+        Number of each unit.
+    start, heads : ndarray of int
+        Node v's arcs go to ``heads[start[v]:start[v + 1]]``.
+    own : ndarray of int
+        The arc between the halves of each unit.
+    back : ndarray of int
+        The way back of each arc.
+    free : ndarray of int
+        Capacity of each arc besides the own ones: unlimited between units, none on the way back.
     """
 
     units: tuple[Unit, ...]
     at: dict[Unit, int]
-    tail: np.ndarray
-    head: np.ndarray
+    start: np.ndarray
+    heads: np.ndarray
+    own: np.ndarray
+    back: np.ndarray
+    free: np.ndarray
 
 
 def splits(graph: Adjacency, allowed: set[Unit]) -> Splits:
     """The network of `least_cut` for one site."""
     units = tuple(sorted(allowed))
-    at = {u: k for k, u in enumerate(units)}
-    arcs = [(2 * at[u] + 1, 2 * at[v]) for u in units for v in graph.neighbours[u] if v in at]
+    n, at = len(units), {u: k for k, u in enumerate(units)}
+    arcs = [(2 * k, 2 * k + 1) for k in range(n)]
+    arcs += [(2 * at[u] + 1, 2 * at[v]) for u in units for v in graph.neighbours[u] if v in at]
     ends = np.array(arcs, dtype=np.int32).reshape(-1, 2)
-    own = 2 * np.arange(len(units), dtype=np.int32)
-    return Splits(units, at, np.concatenate([own, ends[:, 0]]), np.concatenate([own + 1, ends[:, 1]]))
+    tail, head = np.concatenate([ends[:, 0], ends[:, 1]]), np.concatenate([ends[:, 1], ends[:, 0]])
+    order = np.lexsort((head, tail))
+    place = np.argsort(order)
+    back = np.empty(len(order), dtype=int)
+    back[place] = np.roll(place, len(arcs))  # the second half are the first half's ways back
+    free = np.zeros(len(order), dtype=np.int32)
+    free[place[n : len(arcs)]] = 2**30
+    start = np.searchsorted(tail[order], np.arange(2 * n + 1)).astype(np.int32)
+    return Splits(units, at, start, head[order], place[:n], back, free)
+
+
+def capacities(net: Splits, value: Mapping[Unit, float]) -> np.ndarray:
+    """Room of every arc in millionths.
+
+    Values are raised by a millionth, so that of equal cuts one with few units comes out.
+    """
+    room = net.free.copy()
+    room[net.own] = [round(SCALE * max(0.0, value.get(u, 0.0))) + 1 for u in net.units]
+    return room
 
 
 def least_cut(
     net: Splits, home: Unit, unit: Unit, value: Mapping[Unit, float]
 ) -> tuple[float, set[frozenset[Unit]]]:
-    """Least total value of a separator between home and a unit, with one at either end.
+    """Least total value of a separator between home and a unit, with one at either end."""
+    return _least_cut(net, home, unit, capacities(net, value))
 
-    Values are raised by a millionth, so that of equal cuts one with few units comes out.
-    """
-    own = np.array([round(SCALE * max(0.0, value.get(u, 0.0))) + 1 for u in net.units], dtype=np.int32)
-    room = np.full(len(net.tail), 2**30, dtype=np.int32)
-    room[: len(own)] = own
+
+def _least_cut(net: Splits, home: Unit, unit: Unit, room: np.ndarray) -> tuple[float, set[frozenset[Unit]]]:
     size = 2 * len(net.units)
-    graph = csr_array((room, (net.tail, net.head)), shape=(size, size))
     source, sink = 2 * net.at[home] + 1, 2 * net.at[unit]
-    result = maximum_flow(graph, source, sink)
-    rest = graph - result.flow
-    rest.data[rest.data < 0] = 0
-    rest.eliminate_zeros()
+    result = maximum_flow(csr_array((room, net.heads, net.start), shape=(size, size)), source, sink)
+    left = room - result.flow.data > 0
     rings = set()
-    for matrix, start, ahead in ((rest, source, True), (rest.T.tocsr(), sink, False)):
-        seen = np.zeros(size, dtype=bool)
-        seen[breadth_first_order(matrix, start, return_predecessors=False)] = True
+    for arcs, begin, ahead in ((left, source, True), (left[net.back], sink, False)):
+        seen = _walked(net, arcs.tolist(), begin)
         cut = seen[0::2] & ~seen[1::2] if ahead else seen[1::2] & ~seen[0::2]
         rings.add(frozenset(net.units[k] for k in np.flatnonzero(cut)))
     return result.flow_value / SCALE, rings
+
+
+def _walked(net: Splits, passable: list[bool], begin: int) -> np.ndarray:
+    """Which nodes can be walked to over some of the arcs."""
+    start, heads = net.start.tolist(), net.heads.tolist()
+    seen = np.zeros(len(start) - 1, dtype=bool).tolist()
+    seen[begin] = True
+    ahead = [begin]
+    while ahead:
+        v = ahead.pop()
+        for a in range(start[v], start[v + 1]):
+            if passable[a] and not seen[heads[a]]:
+                seen[heads[a]] = True
+                ahead.append(heads[a])
+    return np.array(seen)
 
 
 def fractional_cuts(
@@ -189,11 +234,12 @@ def fractional_cuts(
     """Separators violated by a solution of the relaxation, by at least ``least`` of a unit."""
     cuts = []
     for j, value in values.items():
-        way = widest(home[j], value, graph)
+        way, room = widest(home[j], value, graph), None
         for u, x in sorted(value.items()):
             if x - way.get(u, 0.0) < least or u == home[j] or u in graph.neighbours[home[j]]:
                 continue
-            flow, rings = least_cut(nets[j], home[j], u, value)
+            room = capacities(nets[j], value) if room is None else room
+            flow, rings = _least_cut(nets[j], home[j], u, room)
             if x - flow >= least:
                 cuts += [(u, j, ring) for ring in sorted(rings, key=sorted)]
     return cuts
