@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     import pandera.pandas as pa  # slow to import, and not needed where the words of tables are
 
 TRUE, FALSE = {"true", "1", "yes", "y", "是", "有"}, {"false", "0", "no", "n", "否", "无"}
-GROUPED = r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?"
+GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?")
 """A number with thousands separators where they belong; 30,91 is a decimal comma and is refused."""
 
 
@@ -41,29 +43,32 @@ class Raw:
     first_row: int = 2
 
 
-def _cells(column: Column, raw: pd.Series) -> pd.Series:
+def _cells(column: Column, raw: pd.Series) -> list[str]:
     """Cells as text; words for an empty cell count as such, but in a required text they are names."""
-    kept = column.kind == "text" and not id_like(column)
-    text = raw.fillna("").map(plain if kept else bare)
+    clean = plain if column.kind == "text" and not id_like(column) else bare
+    text = [clean(cell) for cell in raw.fillna("")]
     if column.kind == "text" and column.required:
         return text
-    return text.where(~text.str.lower().isin(EMPTY), "")
+    return ["" if one.lower() in EMPTY else one for one in text]
 
 
-def _number(column: Column, text: pd.Series) -> tuple[pd.Series, pd.Series]:
+def _number(column: Column, text: list[str], index: pd.Index) -> tuple[pd.Series, pd.Series]:
     """Numbers, and where the text is none; thousands separators are accepted in their places only."""
-    cleaned = text.where(~text.str.fullmatch(GROUPED), text.str.replace(",", "", regex=False))
-    value = pd.to_numeric(cleaned.where(cleaned != "", None), errors="coerce").astype("float64")
-    wrong = (text != "") & (value.isna() | ~np.isfinite(value))
+    cleaned = [one.replace(",", "") if "," in one and GROUPED.fullmatch(one) else one for one in text]
+    cells = pd.Series([one or None for one in cleaned], index=index, dtype=object)
+    value = pd.to_numeric(cells, errors="coerce").astype("float64")
+    number = value.to_numpy()
+    wrong = np.array([one != "" for one in text], dtype=bool) & ~np.isfinite(number)
     if column.kind == "whole":
-        wrong |= value.notna() & (value % 1 != 0)
-    return value, wrong
+        with np.errstate(invalid="ignore"):
+            wrong |= ~np.isnan(number) & (number % 1 != 0)
+    return value, pd.Series(wrong, index=index)
 
 
-def _flag(text: pd.Series) -> tuple[pd.Series, pd.Series]:
-    low = text.str.lower()
-    value = low.map(dict.fromkeys(TRUE, True) | dict.fromkeys(FALSE, False)).astype(object)
-    return value, (text != "") & value.isna()
+def _flag(text: list[str], index: pd.Index) -> tuple[pd.Series, pd.Series]:
+    words = dict.fromkeys(TRUE, True) | dict.fromkeys(FALSE, False)
+    value = pd.Series([words.get(one.lower(), np.nan) for one in text], index=index, dtype=object)
+    return value, pd.Series([one != "" for one in text], index=index, dtype=bool) & value.isna()
 
 
 def choice_words(column: Column) -> dict[str, str]:
@@ -84,17 +89,20 @@ def coerce(column: Column, cells: pd.Series) -> tuple[pd.Series, pd.Series]:
     """One column's values and where they could not be read."""
     text = _cells(column, cells)
     if column.kind in ("whole", "number"):
-        return _number(column, text)
+        return _number(column, text, cells.index)
     if column.kind == "flag":
-        return _flag(text)
+        return _flag(text, cells.index)
     if column.kind == "choice":
         words = choice_words(column) | {c: c for c in column.choices}
-        written = cells.fillna("").map(bare)
-        text = text.where(~written.isin(column.choices), written)  # "none" may be a choice
-        text = text.map(lambda t: words.get(t, t))
-    return text.astype(object).where(text != "", None), pd.Series(False, index=text.index)
+        written = [bare(cell) for cell in cells.fillna("")]
+        # "none" may be a choice
+        text = [was if was in column.choices else one for was, one in zip(written, text, strict=True)]
+        text = [words.get(one, one) for one in text]
+    values = pd.Series([one or None for one in text], index=cells.index, dtype=object)
+    return values, pd.Series(False, index=cells.index)
 
 
+@lru_cache(maxsize=64)
 def schema(table: Table) -> pa.DataFrameSchema:
     """The pandera schema of a contract: filled, in range, among the choices."""
     import pandera.pandas as pa
