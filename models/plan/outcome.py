@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TypeAlias
 
@@ -55,6 +55,9 @@ class After:
         `models.problem.instance.lower_categories`.
     site_cap, size_norm : Series
         Largest allowed size by school_id (infinite without a norm), and the norm's id.
+    network : dict
+        What rules found that look at bands and ways to school alone, by rule id, as far as they were asked: plans with
+        the same bands and ways share it.
     """
 
     county: County
@@ -76,6 +79,7 @@ class After:
     cells_plan: pd.DataFrame
     minutes: pd.DataFrame
     down: Lower
+    network: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     def number(self, norm: str) -> float:
         """A norm's number, infinite where the standards have none or it is off."""
@@ -391,11 +395,31 @@ def before(county: County, standards: Standards, times: TravelTimes) -> Before:
     return _before(county, standards, times, _told(county))
 
 
-def settle(county: County, standards: Standards, plan: Plan, times: TravelTimes, request: Request) -> After:
-    """Recompute the county after a plan."""
+def _same_network(one: Plan, other: Plan) -> bool:
+    return bool(one.bands.equals(other.bands) and one.attendance.equals(other.attendance))
+
+
+def settle(
+    county: County,
+    standards: Standards,
+    plan: Plan,
+    times: TravelTimes,
+    request: Request,
+    like: After | None = None,
+) -> After:
+    """Recompute the county after a plan.
+
+    Parameters
+    ----------
+    like : After or None
+        Of another plan of the same county, standards, times and request: where both have the same bands and ways, they
+        are not reckoned again.
+    """
     today = before(county, standards, times)
     groups, units, caps = today.groups, today.units, today.caps
-    bands = _bands(today.bands, plan)
+    if like is not None and not _same_network(plan, like.plan):
+        like = None
+    bands = _bands(today.bands, plan) if like is None else like.bands
     heads = _heads(county, today.down, units, plan)
     new = units.copy()
     by_unit = bands.groupby("unit_id")
@@ -409,11 +433,11 @@ def settle(county: County, standards: Standards, plan: Plan, times: TravelTimes,
     new[list(staff)] = staff
     new[list(standards.items)] = _items(units, standards, plan, new["open"])
     new["assessed"] = assessed(new, standards)
-    travel = _travel(county, standards, today.minutes, plan, groups)
+    travel = _travel(county, standards, today.minutes, plan, groups) if like is None else like.travel
     return After(
         county, standards, request, plan, times, units, new, bands, travel, heads, groups, today.grades, budgets(county, request),
         caps["cap"], caps["norm"], today.cells, assess(merged_units(new, standards), standards),
-        today.minutes, today.down,
+        today.minutes, today.down, {} if like is None else like.network,
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from models.problem.indicators import cv_table
 from models.problem.request import Request
 from models.referee.goals import goal_values
 from models.rules.record import BINDING, Rule
-from models.rules.registry import every_rule
+from models.rules.registry import NETWORK, every_rule
 from models.standards.norms import Standards
 
 MEASURES = (
@@ -41,6 +41,15 @@ def _worst(bad: pd.DataFrame) -> str:
     return f"{one['place']}: {one['amount']:g} / {one['limit']:g} {one['unit']}"
 
 
+def _found(rule: Rule, after: After) -> pd.DataFrame:
+    """Where a rule does not hold; rules of the network are asked once for plans that share it."""
+    if rule.family not in NETWORK:
+        return rule.check(after)
+    if rule.id not in after.network:
+        after.network[rule.id] = rule.check(after)
+    return after.network[rule.id]
+
+
 def _checked(after: After) -> Iterator[tuple[Rule, list[str], pd.DataFrame]]:
     """Every rule that is not off, in order, with the kinds that it binds in and where it does not hold."""
     for rule in every_rule():
@@ -49,7 +58,7 @@ def _checked(after: After) -> Iterator[tuple[Rule, list[str], pd.DataFrame]]:
         }
         if set(kinds.values()) <= {"off"}:
             continue
-        found = rule.check(after)
+        found = _found(rule, after)
         told = sorted(set(kinds.values()) - {"off"}, key=BINDING.index)
         if len(found):  # most rules hold most of the time
             kind = found["norm"].map(kinds).where(found["norm"] != "", rule.kind(after.standards))
@@ -200,6 +209,15 @@ class Trial:
         goals = goal_values(self.after).set_index("goal")["plan"]
         cvs = cv_table(self.after.assessed_plan, self.after.standards, self.after.new["assessed"])
         return pd.concat([goals, pd.Series({"imbalance": _imbalance(cvs["cv"])})])
+
+    def but(self, plan: Plan) -> Trial:
+        """Another plan of the same county and request; bands and ways that both have are not reckoned again."""
+        one = self.after
+        return Trial(settle(one.county, one.standards, plan, one.times, one.request, one))
+
+    def violations(self) -> pd.DataFrame:
+        """Only where rules do not hold (`Verdict.violations`)."""
+        return _rules(self.after)[1]
 
     def verdict(self) -> Verdict:
         """All that the referee says."""

@@ -20,7 +20,7 @@ from models.plan.reasons import list_actions
 from models.plan.sheets import read_edited
 from models.problem.baseline import today_findings
 from models.problem.instance import Instance, build_instance
-from models.referee.verdict import judge, try_plan, violations_of
+from models.referee.verdict import try_plan
 from models.standards.norms import load_standards
 from optimizer.infeasibility.conflicts import why_infeasible
 from optimizer.infeasibility.unkept import why_unkept
@@ -96,20 +96,19 @@ def plan(
     with held() as stopped:  # a plan that is found is not thrown away half-way
         final = found.final
         made = unpack(final.loaded(), final.instance, times.towns)
+        trial = try_plan(county, standards, made, times, request)
 
         def broken(asked: Plan) -> pd.DataFrame:
-            return violations_of(county, standards, asked, times, request)
+            return trial.but(asked).violations()
 
-        verdict = judge(county, standards, made, times, request)
+        verdict = trial.verdict()
         if not verdict.accepted:
             raise Rejected(verdict)
         _all_kept(made, kept, county)
         actions = list_actions(county, made, verdict, standards, broken)
         mine = set(kept.rows["row_id"])
         loose = actions[np.array([not mine & set(rows) for rows in actions["rows"]], dtype=bool)]
-        tidy = without_idle(
-            made, verdict, loose, lambda one: try_plan(county, standards, one, times, request)
-        )
+        tidy = without_idle(made, verdict, loose, trial.but)
         notes = (*_notes(found, scenario), *held_notes(kept, Names(county)))
         if tidy.dropped:
             made, verdict = tidy.plan, tidy.verdict

@@ -10,7 +10,7 @@ from geodata.travel.times import TravelTimes, travel_times
 from models.plan.decisions import GoalRecord, Plan, PlanResult, SolveRecord, Verdict
 from models.plan.reasons import list_actions
 from models.problem.baseline import today_findings, today_groups
-from models.referee.verdict import judge, violations_of
+from models.referee.verdict import try_plan
 from models.standards.norms import load_standards
 from optimizer.scenario import Scenario
 from optimizer.solver.limits import SOLVER
@@ -42,10 +42,11 @@ def result_of(
     """
     standards, request = load_standards(county), scenario.request()
     times = times or travel_times(county)
-    verdict = verdict or judge(county, standards, plan, times, request)
+    trial = try_plan(county, standards, plan, times, request)
+    verdict = verdict or trial.verdict()
 
     def broken_by(other: Plan) -> pd.DataFrame:
-        return violations_of(county, standards, other, times, request)
+        return trial.but(other).violations()
 
     if objective is None:
         objective = float(verdict.measures.set_index("measure").at["imbalance", "plan"])

@@ -66,6 +66,11 @@ def ready(county: County | None = None) -> Case:
     return Case(county, load_standards(county), travel_times(county)).with_rules(closures_share=0.2)
 
 
+def same_verdict(a: Verdict, b: Verdict) -> bool:
+    parts = ("rules", "violations", "measures", "indicators", "units", "cv", "travel", "costs", "budget")
+    return all(getattr(a, p).equals(getattr(b, p)) for p in parts)
+
+
 def broken_rules(verdict: Verdict) -> list[str]:
     return verdict.rules.loc[~verdict.rules["ok"], "rule"].tolist()
 

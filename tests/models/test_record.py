@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.geopackage import write_geopackage
-from models.plan.decisions import Plan, Verdict
+from models.plan.decisions import Plan
 from models.plan.record import LEDGER_LAYER, ledger_record, read_plan, write_ledger
-from tests.models.plans import by_choice, closing, keep_all, ready
+from tests.models.plans import by_choice, closing, keep_all, ready, same_verdict
 from tests.models.random_plans import plans
 
 PHASES = (Phase.explicit, Phase.generate)
@@ -33,11 +33,6 @@ WRITE: dict[str, Callable[[Plan, Path], Path]] = {
     "run.json": _json,
     "plan.gpkg": lambda plan, path: write_geopackage({LEDGER_LAYER: plan.ledger}, path),
 }
-
-
-def same_verdict(a: Verdict, b: Verdict) -> bool:
-    parts = ("rules", "violations", "measures", "indicators", "units", "cv", "travel", "costs", "budget")
-    return all(getattr(a, p).equals(getattr(b, p)) for p in parts)
 
 
 @pytest.mark.parametrize("file", ["plan.csv", "run.json"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -11,8 +12,9 @@ from maps.wording import reason
 from models.plan.decisions import Plan, Verdict
 from models.plan.reasons import list_actions
 from models.referee.verdict import Trial
+from models.rules.registry import NETWORK, every_rule
 from optimizer.verbs.tidy import IDLE, loss, told_apart, without_idle
-from tests.models.plans import Case, keep_all, moved, ready, rows
+from tests.models.plans import Case, closing, keep_all, moved, ready, rows, same_verdict
 
 
 def actions_of(case: Case, plan: Plan, verdict: Verdict) -> pd.DataFrame:
@@ -81,6 +83,29 @@ def test_a_trial_says_what_the_verdict_says() -> None:
         pd.testing.assert_series_equal(
             trial.worth(), pd.concat([verdict.goals.set_index("goal")["plan"], imbalance]), check_names=False
         )
+
+
+def test_a_plan_like_another_has_the_verdict_that_it_has_by_itself() -> None:
+    case = ready()
+    trial = case.tried(closing(case))
+    hired = replace(closing(case), hires=rows("hires", ("B1", "pri", "arts", 1)))
+    unmoved = moved(closing(case), ("A3", "pri", "A1", "pri", "plain", 1))
+    for plan in (hired, unmoved, keep_all(case)):  # the last has other bands and ways
+        assert same_verdict(trial.but(plan).verdict(), case.judge(plan))
+        assert trial.but(plan).violations().equals(case.judge(plan).violations)
+
+
+def test_rules_of_the_network_look_at_nothing_else() -> None:
+    """They find the same in a county that has neither staff, things nor money."""
+    case = ready().with_rules(closures_share=0.1, travel_increase=1, class_cap_pri=20)
+    after = case.tried(closing(case)).after
+    counted = ["staff", *case.standards.heads, *case.standards.items]
+    bare: Any = {"plan": None, "heads": None, "budget": None, "cells_today": None, "cells_plan": None}
+    network = replace(after, new=after.new.drop(columns=counted), network={}, **bare)
+    some = [r for r in every_rule() if r.family in NETWORK]
+    assert {r.family for r in some} == set(NETWORK)
+    assert all(r.check(network).equals(r.check(after)) for r in some)
+    assert sum(len(r.check(after)) > 0 for r in some) >= 3
 
 
 def test_numbers_are_told_apart() -> None:
