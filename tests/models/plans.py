@@ -31,8 +31,8 @@ class Case:
     def judge(self, plan: Plan, request: Request | None = None) -> Verdict:
         return judge(self.county, self.standards, plan, self.times, request)
 
-    def tried(self, plan: Plan) -> Trial:
-        return try_plan(self.county, self.standards, plan, self.times)
+    def tried(self, plan: Plan, request: Request | None = None) -> Trial:
+        return try_plan(self.county, self.standards, plan, self.times, request)
 
     def but(self, **tables: pd.DataFrame) -> Case:
         """The same standards for a county with other tables."""

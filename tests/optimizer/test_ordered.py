@@ -12,7 +12,6 @@ from geodata.contract.findings import InputProblems
 from models.formulation.solution import unpack
 from models.problem.instance import Instance
 from models.problem.request import Request
-from models.referee.verdict import violations_of
 from optimizer.outcomes import Defect, Infeasible
 from optimizer.scenario import Goal, Scenario
 from optimizer.search.method import Method
@@ -58,11 +57,12 @@ def every_move() -> tuple[Instance, list[tuple[float, float]]]:
     """Cost and imbalance of every plan that moves one backbone teacher or nobody, by the referee."""
     case = few_choices(False)
     inst = instance(case)
+    plans = one_moved(case)
+    first = case.tried(plans[0], inst.request)
     every = []
-    for made in one_moved(case):
-        broken = violations_of(case.county, case.standards, made, case.times, inst.request)
-        if not ((broken["kind"] == "hard") & ~broken["grandfathered"].astype(bool)).any():
-            verdict = case.judge(made, inst.request)
+    for tried in map(first.but, plans):
+        if tried.broken() is None:
+            verdict = tried.verdict()
             assert verdict.accepted
             costs = verdict.costs
             yuan = float(costs.loc[costs["charged"], "yuan"].sum()) / 1e4

@@ -254,8 +254,12 @@ def of_kind(county: County, kind: str) -> County:
     return replace(county, standards=frame("standards", rows))
 
 
-@pytest.mark.parametrize("kind", ["hard", "soft", "report"])
-@pytest.mark.parametrize("names", list(BUNDLED), ids=lambda names: names[0])
+KINDS = ("hard", "soft", "report")
+EVERY_KIND = [(n, k) for n in BUNDLED for k in KINDS if k == "hard" or "cn_2012_basic" not in n]
+"""The standards of 2012 have no norm of their own that a rule governs: with them only the layout's kinds would be tried again."""
+
+
+@pytest.mark.parametrize(("names", "kind"), EVERY_KIND)
 def test_every_bundled_file_is_planned(names: tuple[str, ...], kind: str) -> None:
     """A point closes on request: model and referee agree on what that asks, however binding the norms are."""
     county = of_kind(bundled_county(names), kind)
