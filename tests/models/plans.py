@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 import pandas as pd
 
@@ -82,7 +82,12 @@ def rows(table: str, *values: tuple[object, ...]) -> pd.DataFrame:
 
 def keep_all(case: Case) -> Plan:
     """Today as a plan: everybody stays."""
-    return today_as_plan(case.county, case.standards, case.times)
+    return _today(case.county, case.standards, case.times)
+
+
+@lru_cache(maxsize=8)
+def _today(county: County, standards: Standards, times: TravelTimes) -> Plan:
+    return today_as_plan(county, standards, times)
 
 
 def send(plan: Plan, village: str, band: str, school: str, mode: str) -> Plan:
