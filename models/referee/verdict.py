@@ -17,7 +17,7 @@ from models.problem.indicators import cv_table
 from models.problem.request import Request
 from models.referee.goals import goal_values
 from models.rules.record import BINDING, Rule
-from models.rules.registry import NETWORK, every_rule
+from models.rules.registry import NETWORK_FAMILIES, every_rule
 from models.standards.norms import Standards
 
 MEASURES = (
@@ -43,7 +43,7 @@ def _worst(bad: pd.DataFrame) -> str:
 
 def _found(rule: Rule, after: After) -> pd.DataFrame:
     """Where a rule does not hold; rules of the network are asked once for plans that share it."""
-    if rule.family not in NETWORK:
+    if rule.family not in NETWORK_FAMILIES:
         return rule.check(after)
     if rule.id not in after.network:
         after.network[rule.id] = rule.check(after)

@@ -16,7 +16,7 @@ from models.rules.record import Model, Rows, Rule
 ORDER = ("integrity", "catchments", "access", "admission", "sites", "classes", "staffing", "guards", "means")
 """Families in the order in which a reader meets them; a new file's come after these."""
 
-NETWORK = ("catchments", "access", "sites", "classes")
+NETWORK_FAMILIES = ("catchments", "access", "sites", "classes")
 """Families whose checks look at bands, classes and ways to school alone: staff, things and money change nothing in them."""
 
 

@@ -113,7 +113,7 @@ def test_dropped_cuts_change_no_optimum(idle: int, monkeypatch: pytest.MonkeyPat
     assert (rows < tree.cuts) == (idle == 1)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_guesses_lead_from_the_dearest_plan_to_the_cheapest(seed: int) -> None:
     rng, graph, home = np.random.default_rng(seed), grid(5, 6), [0, 14, 27]
     demand, cost = rng.integers(1, 9, 30).tolist(), rng.uniform(0, 10, (30, 3))
@@ -214,10 +214,12 @@ def test_ctrl_c_ends_it_with_the_best_plan(visits: int, monkeypatch: pytest.Monk
 
 
 def test_nodes_are_kept_to_and_reproduce_the_answer() -> None:
-    problem, graph = stubborn()
+    rng, graph = np.random.default_rng(6), grid(4, 4)
+    demand, cost = rng.integers(5, 30, 16), rng.uniform(0, 10, (16, 3))
+    problem = task(demand.tolist(), cost, [int(demand.sum() / 3 * 1.06)] * 3, [0, 5, 13])
     none = serve(problem, graph, limits=Limits(gap=1e-6, nodes=0, seconds=60))
     one, two = (serve(problem, graph, limits=Limits(gap=1e-6, nodes=3, seconds=60)) for _ in range(2))
-    assert none.answer.nodes == 0 and one.answer.nodes <= 3
+    assert none.answer.nodes == 0 and one.answer.nodes == 3
     assert {done.answer.status for done in (none, one, two)} <= {"stopped", "no_plan"}
     assert one.served_by == two.served_by
     assert one.answer.nodes == two.answer.nodes

@@ -12,7 +12,7 @@ from maps.wording import reason
 from models.plan.decisions import Plan, Verdict
 from models.plan.reasons import list_actions
 from models.referee.verdict import Trial
-from models.rules.registry import NETWORK, every_rule
+from models.rules.registry import NETWORK_FAMILIES, every_rule
 from optimizer.verbs.tidy import IDLE, loss, told_apart, without_idle
 from tests.models.plans import Case, closing, keep_all, moved, ready, rows, same_verdict
 
@@ -102,8 +102,8 @@ def test_rules_of_the_network_look_at_nothing_else() -> None:
     counted = ["staff", *case.standards.heads, *case.standards.items]
     bare: Any = {"plan": None, "heads": None, "budget": None, "cells_today": None, "cells_plan": None}
     network = replace(after, new=after.new.drop(columns=counted), network={}, **bare)
-    some = [r for r in every_rule() if r.family in NETWORK]
-    assert {r.family for r in some} == set(NETWORK)
+    some = [r for r in every_rule() if r.family in NETWORK_FAMILIES]
+    assert {r.family for r in some} == set(NETWORK_FAMILIES)
     assert all(r.check(network).equals(r.check(after)) for r in some)
     assert sum(len(r.check(after)) > 0 for r in some) >= 3
 
