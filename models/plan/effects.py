@@ -21,7 +21,7 @@ from models.problem.instance import lower_categories
 from models.standards.norms import Standards
 
 Judge = Callable[[Plan], pd.DataFrame]
-"""A plan -> the referee's violations (`models.referee.verdict.violations_of`)."""
+"""A plan -> the referee's violations (`models.referee.verdict.Trial.violations`)."""
 MOVING = ("transfer", "hire", "buy", "move_item")
 """Actions that bring something to a unit."""
 SEEN = 1e-4

@@ -181,13 +181,6 @@ def _measures(after: After, verdict: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["measure", "unit", "today", "plan", "better"])
 
 
-def violations_of(
-    county: County, standards: Standards, plan: Plan, times: TravelTimes, request: Request | None = None
-) -> pd.DataFrame:
-    """Only where rules do not hold (`Verdict.violations`), in half the time of a verdict; parameters as of `judge`."""
-    return _rules(settle(county, standards, plan, times, request or Request()))[1]
-
-
 @dataclass(frozen=True, eq=False)
 class Trial:
     """A plan recomputed, and judged only as far as it is asked: most plans that are tried are not kept."""
@@ -216,7 +209,7 @@ class Trial:
         return Trial(settle(one.county, one.standards, plan, one.times, one.request, one))
 
     def violations(self) -> pd.DataFrame:
-        """Only where rules do not hold (`Verdict.violations`)."""
+        """Only where rules do not hold (`Verdict.violations`), in half the time of a verdict."""
         return _rules(self.after)[1]
 
     def verdict(self) -> Verdict:
