@@ -259,7 +259,7 @@ EVERY_KIND = [(n, k) for n in BUNDLED for k in KINDS if k == "hard" or "cn_2012_
 """The standards of 2012 have no norm of their own that a rule governs: with them only the layout's kinds would be tried again."""
 
 
-@pytest.mark.parametrize(("names", "kind"), EVERY_KIND)
+@pytest.mark.parametrize(("names", "kind"), EVERY_KIND, ids=[f"{n[0]}-{k}" for n, k in EVERY_KIND])
 def test_every_bundled_file_is_planned(names: tuple[str, ...], kind: str) -> None:
     """A point closes on request: model and referee agree on what that asks, however binding the norms are."""
     county = of_kind(bundled_county(names), kind)
