@@ -260,7 +260,7 @@ def place(table: Table, raw: Raw, faulty: Collection[int] = ()) -> tuple[Placed,
     filled = {
         c.name
         for c in table.columns
-        if c.spare and c.name in frame and (_cells(c, frame[c.name]) != "").any()
+        if c.spare and c.name in frame and any(v != "" for v in _cells(c, frame[c.name]))
     }
     table = table.having(filled)
     frame = frame[[c for c in frame.columns if any(c == one.name for one in table.columns)]]

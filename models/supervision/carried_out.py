@@ -11,6 +11,7 @@ from models.plan.decisions import Plan
 from models.plan.ledger import CLOSED, OPEN
 from models.plan.outcome import target_category
 from models.problem.baseline import grades
+from models.problem.instance import lower_categories
 from models.standards.norms import load_standards
 from models.supervision.matching import Matching, relabelled
 from models.supervision.stocks import (
@@ -175,7 +176,7 @@ def _stocked(rows: pd.DataFrame, before: County, plan: Plan, after: County) -> l
     then, now = Stocks(before, standards, lumped), Stocks(after, load_standards(after), lumped)
     moves = mine[mine["action"] == "transfer"].rename(columns={"item": "cat_id"})
     mine["there"] = mine["item"]
-    mine.loc[moves.index, "there"] = target_category(before, standards, moves)
+    mine.loc[moves.index, "there"] = target_category(lower_categories(before, standards).to_dict(), moves)
     lines = [(row, *_ends(row, then)) for row in mine.to_dict("records")]
     moves = [Move(start, end, float(row["quantity"])) for row, start, end in lines]
     planned = planned_flows((m.start, m.end, m.quantity) for m in moves)

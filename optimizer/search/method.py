@@ -48,6 +48,9 @@ class Method(BaseModel):
         "goals whose tree ends when it is given `long_nodes`: units are counted, nodes are cheap",
     )
     long_nodes: Positive = _knob(4.0, "nodes of such a goal's search, times the scenario's")
+    root_tries: Count = _knob(
+        2, "roots of such a goal's tree under other seeds, in larger counties: each finds other plans"
+    )
     improve_share: Share = _knob(0.2, "share of a goal's seconds for its small models")
     start_share: Share = _knob(
         0.25, "share of the seconds for a first plan, where today's arrangement is none"

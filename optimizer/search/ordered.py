@@ -93,7 +93,7 @@ class Ordered:
             goal, self.values, search.exact(goal.name, self.values),
             max(0.0, search.bridge.floor(goal.name), self.proven.get(goal.name, 0.0)),  # no goal is below nothing
         )  # fmt: skip
-        for step in (self._relax, self._improve, self._restrict, self._search):
+        for step in (self._relax, self._improve, self._restrict, self._roots, self._search):
             if now.closed(limits.gap) or search.bridge.stopped:
                 break
             if time.monotonic() - begun > limits.seconds:
@@ -110,7 +110,7 @@ class Ordered:
             (goal, Answer(status, now.value, now.bound, 0.0, seconds, now.nodes, now.clock, now.values))
         )
 
-    # --- the four steps of a goal
+    # --- the steps of a goal
 
     def _relax(self, now: Progressing, limits: Limits) -> None:
         """The relaxation's bound, with the planes that it asks for, and the reduced costs."""
@@ -151,6 +151,26 @@ class Ordered:
             found = part.engine.solve(name, own, start=part.start, progress=search.task.watch(name))
             if found.values is None or self._take(now, part.whole_solution(found.values)) == "worse":
                 break
+
+    def _roots(self, now: Progressing, limits: Limits) -> None:
+        """In larger counties, where units are counted: roots under other seeds; what one finds is luck, what some find less."""
+        begun, method = time.monotonic(), self.search.task.method
+        if now.goal.name not in method.long_goals or len(self.search.instance.units) <= method.joint_units:
+            return
+        for k in range(1, method.root_tries + 1):
+            left = time_left(limits, begun, method.goal_share)
+            found = self.search.minimise(
+                now.goal.name, replace(left.first_node(), seed=limits.seed + k), now.values
+            )
+            now.nodes += found.nodes
+            if found.status != "infeasible":
+                now.bound = max(now.bound, found.bound)
+            if found.values is not None:
+                self._take(now, found.values)
+            late = time.monotonic() - begun > limits.seconds * method.goal_share
+            now.clock = now.clock or found.clock or late
+            if now.closed(limits.gap) or late or self.search.bridge.stopped:
+                return
 
     def _search(self, now: Progressing, limits: Limits) -> None:
         """The whole model from the best plan on."""
