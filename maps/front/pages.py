@@ -24,6 +24,7 @@ from models.plan.record import LEDGER_CSV
 
 LINKS = (
     ("map.html", "map"), ("schools.html", "schools"), ("villages.html", "villages"), ("reports.html", "reports"), ("reports.docx", "reports_docx"), ("reports.xlsx", "reports_xlsx"), ("plan.xlsx", "xlsx"), ("plan.gpkg", "gpkg"),
+    ("atlas.pdf", "atlas"), ("map-layout.png", "layout_png"), ("map-teachers.png", "teachers_png"), ("map-travel.png", "travel_png"),
     (LEDGER_CSV, "csv"), ("run.json", "run"),
 )  # fmt: skip
 """Files of a dossier in the order in which they are offered."""

@@ -308,7 +308,7 @@ def _ways(dice: np.random.Generator, schools: int = 4) -> pd.DataFrame:
         if dice.random() < 0.8
     ]
     columns = ["g", "band", "school_id", "mode", "minutes", "limit", "changed", "free", "pupils"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=columns).assign(taken=True)
 
 
 @pytest.mark.parametrize("seed", range(60))
