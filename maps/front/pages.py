@@ -16,6 +16,7 @@ from maps.dossier.public import is_public
 from maps.front import gainers, headline, losers, money, trust
 from maps.front.picture import drawings
 from maps.front.text import phrase
+from maps.paper.atlas import ATLAS, SHEETS, picture_name
 from maps.wording import word
 from models.impact.checks import BROKEN, OK, PERSON, UNASSESSED
 from models.impact.losses import longer_ways, losing_units, unit_changes
@@ -24,7 +25,7 @@ from models.plan.record import LEDGER_CSV
 
 LINKS = (
     ("map.html", "map"), ("schools.html", "schools"), ("villages.html", "villages"), ("reports.html", "reports"), ("reports.docx", "reports_docx"), ("reports.xlsx", "reports_xlsx"), ("plan.xlsx", "xlsx"), ("plan.gpkg", "gpkg"),
-    ("atlas.pdf", "atlas"), ("map-layout.png", "layout_png"), ("map-teachers.png", "teachers_png"), ("map-travel.png", "travel_png"),
+    (ATLAS, "atlas"), *((picture_name(sheet), f"{sheet}_png") for sheet in SHEETS),
     (LEDGER_CSV, "csv"), ("run.json", "run"),
 )  # fmt: skip
 """Files of a dossier in the order in which they are offered."""
@@ -91,6 +92,8 @@ def front_page(result: PlanResult, language: str, lost: Collection[str] = ()) ->
     str
         A page that asks nothing of the network.
     """
+    if ATLAS in lost:  # its sheets are pictures too
+        lost = {*lost, *(picture_name(sheet) for sheet in SHEETS)}
     data, balance = trust.data(result, language)
     checks = trust.checks(result, language)
     tally = {
