@@ -44,13 +44,14 @@ class Method(BaseModel):
         0.15, "the same for goals that a plan reaches early and no bound follows (spreads within limits)"
     )
     long_goals: tuple[str, ...] = _knob(
-        ("failing",),
-        "goals whose tree ends when it is given `long_nodes`: units are counted, nodes are cheap",
+        ("over_cap", "failing"), "goals whose tree ends when it is given `long_nodes`: their nodes are cheap"
     )
     long_nodes: Positive = _knob(4.0, "nodes of such a goal's search, times the scenario's")
-    root_tries: Count = _knob(
-        2, "roots of such a goal's tree under other seeds, in larger counties: each finds other plans"
+    tried_goals: tuple[str, ...] = _knob(
+        ("failing",),
+        "goals whose root is tried under other seeds, in larger counties: each finds other plans",
     )
+    root_tries: Count = _knob(2, "these roots, besides the search's own")
     improve_share: Share = _knob(0.2, "share of a goal's seconds for its small models")
     start_share: Share = _knob(
         0.25, "share of the seconds for a first plan, where today's arrangement is none"

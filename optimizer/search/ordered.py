@@ -153,9 +153,9 @@ class Ordered:
                 break
 
     def _roots(self, now: Progressing, limits: Limits) -> None:
-        """In larger counties, where units are counted: roots under other seeds; what one finds is luck, what some find less."""
+        """In larger counties: the root under other seeds; what one finds is luck, what the best of some finds less so."""
         begun, method = time.monotonic(), self.search.task.method
-        if now.goal.name not in method.long_goals or len(self.search.instance.units) <= method.joint_units:
+        if now.goal.name not in method.tried_goals or len(self.search.instance.units) <= method.joint_units:
             return
         for k in range(1, method.root_tries + 1):
             left = time_left(limits, begun, method.goal_share)
