@@ -357,3 +357,13 @@ def refuse_folder(folder: Path, overwrite: bool, ours: Callable[[Path], bool], o
             raise InputProblems([Finding("error", "cli.exists", file=str(folder))])
         if not ours(folder):
             raise InputProblems([Finding("error", otherwise, file=str(folder))])
+
+
+def refuse_public(public: Path, dossier: Path | None, overwrite: bool, ours: Callable[[Path], bool]) -> None:
+    """The public edition stands apart: in one folder with the dossier either would replace the other."""
+    if dossier is not None:
+        one, other = public.resolve(), dossier.resolve()
+        if one == other or one in other.parents or other in one.parents:
+            fields: dict[str, object] = {"dossier": str(dossier)}
+            raise InputProblems([Finding("error", "cli.public_inside", fields, file=str(public))])
+    refuse_folder(public, overwrite, ours, "workbook.not_a_dossier")

@@ -38,6 +38,7 @@ from optimizer.cli.console import (
     output,
     progress,
     refuse_folder,
+    refuse_public,
     rule_word,
 )
 from optimizer.outcomes import InterruptedWithPlan
@@ -112,7 +113,7 @@ def plan_command(
     with exits(out, "plan"), claim(dossier, NAMES):
         refuse_folder(dossier, overwrite, is_dossier, "workbook.not_a_dossier")
         if public is not None:
-            refuse_folder(public, overwrite, is_dossier, "workbook.not_a_dossier")
+            refuse_public(public, dossier, overwrite, is_dossier)
         template = None if letterhead is None else read_letterhead(letterhead)
         county, asked = asked_county(folder, outside, database, scenario)
         kept = None
