@@ -9,9 +9,9 @@ from geodata.demo.county import write_demo_county
 from geodata.folder.annotated import write_marked
 from geodata.folder.reading import check, read_county
 from geodata.travel.times import TravelTimes, travel_times
-from maps.dossier.alternatives import write_alternatives
 from maps.dossier.dossier import write_dossier, write_public
-from maps.dossier.frontier import write_frontier
+from maps.folders.alternatives import write_alternatives
+from maps.folders.frontier import write_frontier
 from maps.stress.folder import write_stress
 from maps.supervision.folder import write_supervision
 from models.plan.arrangement import today_as_plan

@@ -14,14 +14,14 @@ import pandas as pd
 from geodata.bureau.grids import Book
 from geodata.bureau.mapping import Mapping, read_mapping
 from geodata.bureau.tables import Mapped, read_mapped
+from geodata.checks.crosschecks import FAR_KM, cross_check, kilometres, middle
+from geodata.checks.plausibility import implausible
 from geodata.contract.containment import NOTHING, Allowed, refuse_outside
 from geodata.contract.coordinates import to_wgs84
 from geodata.contract.county import County
-from geodata.contract.crosschecks import FAR_KM, cross_check, kilometres, middle
 from geodata.contract.declared import declared_tables, undeclared_columns
 from geodata.contract.findings import Finding, InputProblems, errors, summed
 from geodata.contract.placed import Placed, Tables
-from geodata.contract.plausibility import implausible
 from geodata.contract.tables import TABLES, Table
 from geodata.contract.validation import Raw, empty, place
 from geodata.folder.databases import refuse_databases

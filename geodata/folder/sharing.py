@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from geodata.contract.crosschecks import SHARED
+from geodata.checks.crosschecks import SHARED
 from geodata.standards.schema import ABOVE
 from geodata.standards.scheme import Norms
 

@@ -9,10 +9,10 @@ from typing import Any
 import pandas as pd
 
 from geodata.standards.terms import in_its_words
-from maps.dossier.folders import Output, write_folder
 from maps.dossier.tables import Sheet
-from maps.dossier.told_page import told_page
 from maps.dossier.workbook import write_told
+from maps.folders.told_page import told_page
+from maps.folders.writing import Output, write_folder
 from maps.stress.chart import draw_stress
 from maps.stress.sheets import stress_sheets
 from maps.stress.words import stress_said, stress_word

@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 
 from geodata.standards.terms import in_its_words
-from maps.dossier.folders import Output, write_folder
 from maps.dossier.tables import Sheet
-from maps.dossier.told_page import told_page
 from maps.dossier.workbook import write_told
+from maps.folders.told_page import told_page
+from maps.folders.writing import Output, write_folder
 from maps.supervision.sheets import supervision_sheets
 from maps.supervision.words import supervision_said, supervision_word
 from models.supervision.supervision import Supervision

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from geodata.contract.crosschecks import needed_costs
+from geodata.checks.crosschecks import needed_costs
 from models.plan.outcome import After
 
 

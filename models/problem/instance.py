@@ -12,8 +12,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from geodata.checks.crosschecks import needed_costs
 from geodata.contract.county import County
-from geodata.contract.crosschecks import needed_costs
 from geodata.contract.groups import admission
 from geodata.contract.unknown import unknown_staff
 from geodata.travel.times import TravelTimes

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
+from geodata.checks.crosschecks import kilometres
 from geodata.contract.cells import plain
 from geodata.contract.county import County
-from geodata.contract.crosschecks import kilometres
 from geodata.contract.findings import Finding
 
 NEAR_METRES = 150.0

@@ -14,9 +14,9 @@ from rich.text import Text
 from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.target import claim
 from geodata.messages import large_unit, say
-from maps.dossier import alternatives as alternative_files
-from maps.dossier import frontier as frontier_files
-from maps.dossier.folders import may_write
+from maps.folders import alternatives as alternative_files
+from maps.folders import frontier as frontier_files
+from maps.folders.writing import may_write
 from maps.wording import band, listed, name, reason, stage, what
 from models.study.analysis import Frontier, Swap
 from optimizer.cli.asking import asked_county

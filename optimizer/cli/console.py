@@ -30,8 +30,8 @@ from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.folder.reading import read_county
 from geodata.messages import say, speak
 from geodata.standards.terms import terms_of
-from maps.dossier.folders import refuse_unwritable
 from maps.dossier.rehearsal import Undrawn
+from maps.folders.writing import refuse_unwritable
 from optimizer.cli.start import AtStart
 from optimizer.outcomes import Defect, Infeasible, Rejected, StoppedWithoutPlan
 from optimizer.solver.interrupts import held

@@ -20,8 +20,8 @@ from geodata.folder.template import refuse_workbook
 from geodata.messages import say
 from geodata.standards.scheme import Norms
 from geodata.travel.times import travel_times
-from maps.dossier.audit import AUDIT_MARKER, write_audit
-from maps.dossier.folders import may_write, refuse_unwritable
+from maps.folders.audit import AUDIT_MARKER, write_audit
+from maps.folders.writing import may_write, refuse_unwritable
 from maps.reports.letterhead import default_letterhead
 from maps.wording import indicator, stage
 from models.plan.arrangement import today_as_plan

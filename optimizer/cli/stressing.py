@@ -17,7 +17,7 @@ from rich.text import Text
 from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.target import claim
 from geodata.messages import say
-from maps.dossier.folders import refuse_unwritable
+from maps.folders.writing import refuse_unwritable
 from maps.stress.folder import write_stress
 from maps.stress.sheets import measures_sheet, rules_sheet
 from maps.stress.words import STRESS_MEASURES, stress_said

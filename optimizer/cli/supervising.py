@@ -17,8 +17,8 @@ from geodata.messages import say, speak
 from geodata.standards.terms import terms_of
 from geodata.years.ledger import TABLE, open_ledger
 from maps.dossier.dossier import draw_plan, is_dossier, save_plan
-from maps.dossier.folders import may_write
 from maps.dossier.rehearsal import Undrawn
+from maps.folders.writing import may_write
 from maps.supervision.folder import SUPERVISION_MARKER, write_supervision
 from maps.supervision.sheets import counts_sheet
 from maps.supervision.words import supervision_said

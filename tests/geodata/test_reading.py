@@ -10,8 +10,8 @@ import pytest
 from pyproj import Geod
 
 import geodata.folder.reading as reading
+from geodata.checks.crosschecks import Placed
 from geodata.contract.coordinates import from_wgs84
-from geodata.contract.crosschecks import Placed
 from geodata.contract.findings import InputProblems
 from geodata.contract.tables import TABLES
 from geodata.folder.own_tables import read_csv

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 import optimizer.cli.main as cli
 from geodata.contract.county import County
 from geodata.contract.findings import InputProblems
-from maps.dossier.alternatives import alternatives_said, decisions_sheet, plans_sheet, write_alternatives
+from maps.folders.alternatives import alternatives_said, decisions_sheet, plans_sheet, write_alternatives
 from models.plan.decisions import Plan
 from models.study.analysis import Alternatives
 from optimizer.scenario import Goal, Scenario

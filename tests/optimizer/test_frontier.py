@@ -16,7 +16,7 @@ import optimizer.study.frontier as sweeping
 from geodata.contract.county import County
 from geodata.contract.findings import InputProblems
 from maps import chart
-from maps.dossier.frontier import changes_said, frontier_record, frontier_said, write_frontier
+from maps.folders.frontier import changes_said, frontier_record, frontier_said, write_frontier
 from models.plan.comparison import plan_changes
 from models.problem.instance import build_instance
 from models.problem.request import Request

@@ -9,9 +9,9 @@ import pandas as pd
 
 from geodata.messages import say
 from geodata.standards.scheme import Norms
-from maps.dossier.folders import Output, write_folder
 from maps.dossier.tables import Sheet
 from maps.dossier.workbook import write_told
+from maps.folders.writing import Output, write_folder
 from maps.web.proposal import write_map
 from maps.wording import indicator, listed, stage
 from models.plan.decisions import PlanResult

@@ -12,8 +12,8 @@ import pandas as pd
 import shapely
 
 from geodata.arrays import Floats
+from geodata.checks.crosschecks import middle
 from geodata.contract.coordinates import from_wgs84, to_wgs84
-from geodata.contract.crosschecks import middle
 from geodata.contract.findings import Finding
 from geodata.contract.placed import Placed, Tables
 from geodata.folder.projecting import PLACES

@@ -11,11 +11,11 @@ import pandas as pd
 
 from geodata.messages import say
 from geodata.standards.terms import in_its_words
-from maps.dossier.folders import Output, write_folder
-from maps.dossier.frontier import TOLD_MEASURES, analysis_word, change_columns, changes_said
 from maps.dossier.notices import percent
 from maps.dossier.tables import Sheet
 from maps.dossier.workbook import write_told
+from maps.folders.frontier import TOLD_MEASURES, analysis_word, change_columns, changes_said
+from maps.folders.writing import Output, write_folder
 from maps.wording import listed, name
 from models.study.analysis import Alternatives
 

@@ -9,10 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from geodata.contract.cells import code_points, skeleton
-from geodata.contract.findings import Finding, Severity
-from geodata.contract.groups import check_groups
-from geodata.contract.participation import (
+from geodata.checks.participation import (
     attendance_taught,
     demand_met,
     enrolment_and_demand,
@@ -21,6 +18,9 @@ from geodata.contract.participation import (
     stages_taught,
     upwards,
 )
+from geodata.contract.cells import code_points, skeleton
+from geodata.contract.findings import Finding, Severity
+from geodata.contract.groups import check_groups
 from geodata.contract.placed import Placed, Tables
 from geodata.contract.tables import TABLES
 from geodata.contract.unknown import unknown

@@ -12,10 +12,10 @@ import pandas as pd
 from geodata.messages import large_unit, say
 from geodata.standards.terms import in_its_words
 from maps.chart import draw_frontier
-from maps.dossier.folders import Output, write_folder
 from maps.dossier.notices import percent
 from maps.dossier.tables import Sheet
 from maps.dossier.workbook import write_told
+from maps.folders.writing import Output, write_folder
 from maps.wording import band, listed, name, what
 from models.formulation.money import EARMARKED
 from models.study.analysis import Frontier, FrontierPoint
