@@ -359,11 +359,11 @@ def refuse_folder(folder: Path, overwrite: bool, ours: Callable[[Path], bool], o
             raise InputProblems([Finding("error", otherwise, file=str(folder))])
 
 
-def refuse_public(public: Path, dossier: Path | None, overwrite: bool, ours: Callable[[Path], bool]) -> None:
-    """The public edition stands apart: in one folder with the dossier either would replace the other."""
-    if dossier is not None:
-        one, other = public.resolve(), dossier.resolve()
-        if one == other or one in other.parents or other in one.parents:
-            fields: dict[str, object] = {"dossier": str(dossier)}
-            raise InputProblems([Finding("error", "cli.public_inside", fields, file=str(public))])
-    refuse_folder(public, overwrite, ours, "workbook.not_a_dossier")
+def refuse_shared(folder: Path, *others: Path | None) -> None:
+    """Two results stand apart: in one folder, or one inside the other, either would replace the other."""
+    one = folder.resolve()
+    for other in (o for o in others if o is not None):
+        there = other.resolve()
+        if one == there or one in there.parents or there in one.parents:
+            fields: dict[str, object] = {"other": str(other)}
+            raise InputProblems([Finding("error", "cli.shared_folder", fields, file=str(folder))])

@@ -38,7 +38,7 @@ from optimizer.cli.console import (
     output,
     progress,
     refuse_folder,
-    refuse_public,
+    refuse_shared,
     rule_word,
 )
 from optimizer.outcomes import InterruptedWithPlan
@@ -113,7 +113,8 @@ def plan_command(
     with exits(out, "plan"), claim(dossier, NAMES):
         refuse_folder(dossier, overwrite, is_dossier, "workbook.not_a_dossier")
         if public is not None:
-            refuse_public(public, dossier, overwrite, is_dossier)
+            refuse_shared(public, dossier)
+            refuse_folder(public, overwrite, is_dossier, "workbook.not_a_dossier")
         template = None if letterhead is None else read_letterhead(letterhead)
         county, asked = asked_county(folder, outside, database, scenario)
         kept = None

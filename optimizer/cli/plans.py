@@ -37,7 +37,7 @@ from optimizer.cli.console import (
     output,
     progress,
     refuse_folder,
-    refuse_public,
+    refuse_shared,
     rule_word,
 )
 from optimizer.verbs.evaluate import MOST_ALONE, Evaluation, evaluate
@@ -81,7 +81,8 @@ def evaluate_command(
         if dossier is not None:
             refuse_folder(dossier, overwrite, is_dossier, "workbook.not_a_dossier")
         if public is not None:
-            refuse_public(public, dossier, overwrite, is_dossier)
+            refuse_shared(public, dossier)
+            refuse_folder(public, overwrite, is_dossier, "workbook.not_a_dossier")
         template = None if letterhead is None else read_letterhead(letterhead)
         county, asked = asked_county(folder, outside, database, scenario)
         found = evaluate(county, workbook, asked)

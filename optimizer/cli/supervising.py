@@ -38,6 +38,7 @@ from optimizer.cli.console import (
     output,
     progress,
     refuse_folder,
+    refuse_shared,
 )
 from optimizer.solver.interrupts import held
 from optimizer.verbs.supervise import Broken, archive, carry_on, sound, supervise
@@ -122,11 +123,11 @@ def supervise_command(
         _dated(deadline)
         if (county is None) != (plan is None):
             raise InputProblems([Finding("error", "supervision.carry_both")])
-        for place, marker in ((target, SUPERVISION_MARKER), (plan, "")):
-            if place is not None and marker:
-                may_write(place, marker, overwrite)
-            elif place is not None:
-                refuse_folder(place, overwrite, is_dossier, "workbook.not_a_dossier")
+        if target is not None:
+            may_write(target, SUPERVISION_MARKER, overwrite)
+        if plan is not None:
+            refuse_shared(plan, target)
+            refuse_folder(plan, overwrite, is_dossier, "workbook.not_a_dossier")
         chain = sound(open_ledger(ledger, table).read(), known)
         out.say_as("supervision.whole", file=chain.label, count=len(chain.entries), seal=chain.head)
         found = supervise(ledger, year, table, known, pairs)

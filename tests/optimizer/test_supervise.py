@@ -253,6 +253,9 @@ def test_from_the_command_line(tmp_path: Path, counties: tuple[County, County], 
         run("supervise", place, "--out", tmp_path / "report")[0] == BAD_INPUT
     )  # never over an earlier report
     assert run("supervise", place, "--known", "0" * 12)[0] == TAMPERED
+    both = "--out", tmp_path / "one", "--plan", tmp_path / "one", "--county", tmp_path
+    code, output = run("supervise", place, *both)
+    assert code == BAD_INPUT and "folder of its own" in output and not (tmp_path / "one").exists()
 
 
 @pytest.mark.parametrize(
