@@ -131,7 +131,7 @@ def all_but(search: Search, fixed: np.ndarray) -> np.ndarray:
 
 def _as_at_hand(search: Search, goal: str, limits: Limits) -> Answer | None:
     """The plan at hand as a solution: whole, or its network with as many of its moves and purchases as the rules allow."""
-    given = at_hand(search)
+    begun, given = time.monotonic(), at_hand(search)
     if given is None:
         return None
     bridge, settled = search.bridge, columns_in(search, (*STAFF, "buy"))
@@ -144,13 +144,14 @@ def _as_at_hand(search: Search, goal: str, limits: Limits) -> Answer | None:
         for column in np.searchsorted(network, settled):
             low, most = bridge.low[network[column]], given[network[column]]
             part.engine.bound(int(column), low, max(low, most))
-        found = part.engine.solve(NEAR, replace(limits, gap=NEAR_GAP).fewer(NEAR_NODES))
+        found = part.engine.solve(NEAR, replace(time_left(limits, begun), gap=NEAR_GAP).fewer(NEAR_NODES))
     if found.values is None:
         part = bridge.part(network, given)
-        found = part.engine.solve(goal, limits)
+        found = part.engine.solve(goal, time_left(limits, begun))
     if found.values is None:
         return None
-    return _as_first(search, goal, found, _tallied(search, part.whole_solution(found.values), limits))
+    tallied = _tallied(search, part.whole_solution(found.values), time_left(limits, begun))
+    return _as_first(search, goal, found, tallied)
 
 
 def _tallied(search: Search, values: np.ndarray, limits: Limits) -> np.ndarray:
@@ -181,7 +182,7 @@ def _freer(search: Search) -> Iterator[np.ndarray]:
 
 
 def first_plan(search: Search, limits: Limits) -> Answer | None:
-    """Today's arrangement, or a plan near it, as a solution of the whole model; None where none was found.
+    """The plan at hand, else today's arrangement, or a plan near it, as a solution of the whole model; None where none was found.
 
     Parameters
     ----------
