@@ -21,8 +21,8 @@ from models.districting.knapsack import Room, narrow
 from models.districting.single_source import SingleSource
 from optimizer.districting.branch_and_cut import FRACTION, Cut, Node, Separate, Tree
 from optimizer.solver.bridge import Bridge
-from optimizer.solver.engine import hand_back, run_apart
 from optimizer.solver.limits import Answer, Limits, Progress
+from optimizer.solver.running import hand_back, run_apart
 
 LEAST = 0.01
 """Violation asked of the cuts of all rooms together."""

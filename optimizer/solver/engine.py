@@ -6,77 +6,23 @@ stay free, the rest keep their values, and only the rows that the free ones ente
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import highspy
 import numpy as np
-from pyomo.common.tee import capture_output
 from scipy.sparse import csc_array
 
 from optimizer.solver.limits import Answer, Limits, Progress, Status
+from optimizer.solver.running import Better, hand_back, new_highs, run_apart, with_new_clock
 from optimizer.solver.stopping import Stop
 
-Better = Callable[[np.ndarray], np.ndarray | None]
 MEANT = 1e-6
 """Part of an objective by which the values handed back may differ from it."""
 HELD = 1e-3
 """Of its own size, what a row may be broken by where whole columns are whole within the solver's tolerance only."""
-
-
-@contextmanager
-def hand_back(highs: highspy.Highs, better: Better) -> Iterator[None]:
-    """Improve the plans that HiGHS comes to, and hand them back while it runs.
-
-    Parameters
-    ----------
-    highs : Highs
-    better : callable
-        Given all columns of HiGHS's newest plan; returns those of a cheaper one, which HiGHS checks and takes
-        as its own, or None. Called from HiGHS's thread at fixed points of its search: what it does must not
-        depend on the clock where the answer is to be reproducible.
-    """
-    newest: list[np.ndarray] = []
-
-    def came(event: Any) -> None:
-        newest[:] = [np.array(event.data_out.mip_solution)]
-
-    def asked(event: Any) -> None:
-        plan = better(newest.pop()) if newest else None
-        if plan is not None:
-            event.data_in.setSolution(plan)
-
-    highs.cbMipImprovingSolution.subscribe(came)
-    highs.cbMipUserSolution.subscribe(asked)
-    try:
-        yield
-    finally:
-        highs.cbMipImprovingSolution.clear()
-        highs.cbMipUserSolution.clear()
-
-
-def run_apart(highs: highspy.Highs, stop: Stop) -> None:
-    """Run HiGHS in a thread of its own, so that signals reach Python.
-
-    Where nobody listens for Ctrl-C (`optimizer.solver.stopping.heeding`) it sets ``stop``, which a callback must see to.
-    """
-    # an event, not the thread's own join: Python 3.11 takes a joined thread for ended after Ctrl-C
-    done = threading.Event()
-
-    def work() -> None:
-        highs.run()
-        done.set()
-
-    threading.Thread(target=work, daemon=True).start()
-    while not done.is_set():
-        try:
-            done.wait(0.1)
-        except KeyboardInterrupt:
-            stop.set()
 
 
 class Engine:
@@ -103,8 +49,7 @@ class Engine:
         whole: np.ndarray, costs: Mapping[str, tuple[np.ndarray, float]], stop: Stop | None = None,
     ):  # fmt: skip
         self.low, self.high, self.whole, self.costs = low, high, whole, dict(costs)
-        with capture_output(capture_fd=True):  # its banner goes past every option of its own
-            self.highs = highspy.Highs()
+        self.highs = new_highs()
         self._options({"log_to_console": False, "output_flag": True})
         lp = highspy.HighsLp()
         lp.num_col_, lp.num_row_ = len(low), len(row_low)
@@ -286,6 +231,8 @@ class Engine:
         n = len(cost)
         self.highs.changeColsCost(n, np.arange(n, dtype=np.int32), cost)
         self.highs.changeObjectiveOffset(offset)
+        if start is not None and not self.relaxed:
+            self.highs = with_new_clock(self.highs)
         # a relaxation's clock goes on from one run to the next, a search's begins anew
         before = self.highs.getRunTime() if self.relaxed else 0.0
         self._options(
@@ -311,7 +258,9 @@ class Engine:
         if start is not None and not self._meant(objective, answer) and not self.stop.is_set():
             # HiGHS 1.16 now and then proves a better plan than the start and hands back the start
             left = replace(limits, seconds=max(1.0, limits.seconds - answer.seconds))
-            return self.solve(objective, left, None, progress, better)
+            again = self.solve(objective, left, None, progress, better)
+            if again.values is not None or again.status == "infeasible":
+                return again
         return self._as_handed_back(objective, answer)
 
     def _meant(self, objective: str, answer: Answer) -> bool:

@@ -91,14 +91,19 @@ def test_fixed_columns() -> None:
     assert b.solve("loss", Limits(gap=0.0)).objective == pytest.approx(20)
 
 
-def test_start_is_used() -> None:
-    model = knapsack([3, 4, 5, 6, 7], [30, 50, 60, 61, 75], 12)
-    b = bridge(model)
-    best = b.solve("loss", Limits(gap=0.0))
-    told: list[str] = []
-    b.highs.cbLogging.subscribe(lambda e: told.append(e.message))
-    b.solve("loss", Limits(gap=0.0), start=best.values)
-    assert any("MIP start solution is feasible" in line for line in told)
+def test_start_is_used_however_long_the_runs_before_it() -> None:
+    """HiGHS holds the seconds of all runs before against the limit within which it completes a start."""
+    model = hard_model(50, 10)
+    b = Bridge(model, {"loss": model.loss})
+    good = b.solve("loss", Limits(gap=0.0, nodes=400))
+    b.highs.setOptionValue("mip_heuristic_effort", 0.0)
+    plain = b.solve("loss", Limits(gap=0.0, nodes=1))
+    while b.highs.getRunTime() < 0.6:
+        b.solve("loss", Limits(gap=0.0, nodes=1))
+    assert not plain.objective <= good.objective + 1e-6
+    again = b.solve("loss", Limits(gap=0.0, nodes=1, seconds=0.5), start=good.values)
+    assert again.objective <= good.objective + 1e-6
+    assert b.highs.getOptionValue("mip_heuristic_effort")[1] == 0.0
 
 
 @pytest.mark.parametrize("again", [True, False])
