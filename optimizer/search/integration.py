@@ -64,6 +64,9 @@ def solve_joint(county: Search, split: Solved, goals: tuple[Target, ...], limits
         return Solved(county, (record(goals[0].name, kept, goals[0].tolerance),), kept, True)
     else:
         slack = min(method.joint_slack, limits.gap / 4)
+        beside = county.spreads.around(start, method.joint_steps)
+        if beside is not None:
+            county.bridge.add_table(*beside)
         first = county.minimise("imbalance", half, start, slack, enough)
         if first.status == "infeasible":
             raise NoPlan(first.status, county.instance)

@@ -63,6 +63,9 @@ class Method(BaseModel):
     whole_slack: Share = _knob(0.002, "the same for planes of whole heads on the relaxation")
     hull_slack: Share = _knob(0.0005, "the same for planes under the sum of a unit's spreads")
     joint_slack: Share = _knob(0.002, "the same for tangents of the joint model")
+    joint_steps: tuple[float, ...] = _knob(
+        (-0.03, 0.03), "tangents beside those of the joint model's start, pupil-equivalents a pupil"
+    )
     hull_steepest: Positive = _knob(15.0, "steepest slope of such a plane, pupils a pupil")
     hull_mixtures: Count = _knob(200, "mixtures tried for one plane")
     least_gain: Share = _knob(

@@ -317,12 +317,21 @@ class Search:
             own = replace(left, seconds=left.seconds / (len(goals) - k), gap=self.task.gap_of(goal))
             found = bridge.solve(goal.name, own, start=answer.values, progress=self.task.watch(goal.name))
             clock = clock or found.clock
-            if found.values is None:
+            if found.status == "infeasible":
                 break
+            if found.values is None:  # no time for any search: the plan before is one, beside what is proven
+                found = self._as_it_is(goal.name, found, answer.values)
             answer = found
             done.append(record(goal.name, found, goal.tolerance))
             held = goal
         return replace(answer, clock=clock), done
+
+    def _as_it_is(self, goal: str, found: Answer, values: np.ndarray) -> Answer:
+        """An answer without a plan as one that has the plan before it."""
+        value = self.bridge.value(goal, values)
+        bound = max(found.bound, self.bridge.floor(goal))
+        gap = max(0.0, value - bound) / max(abs(value), 1e-9)
+        return replace(found, status="stopped", objective=value, bound=bound, gap=gap, values=values)
 
 
 @dataclass(frozen=True)

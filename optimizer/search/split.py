@@ -56,7 +56,9 @@ def solve_split(
     if rows is not None:
         search.bridge.add_table(*rows)
     search.relax(method.relax_rounds, time_left(limits, begun, method.first_share))
-    first = search.minimise("imbalance", time_left(limits, begun, method.first_share))
+    # a network that is settled is solved in a moment: its tangents may be as fine as the gap asks for
+    slack = min(method.cut_slack, limits.gap / 4)
+    first = search.minimise("imbalance", time_left(limits, begun, method.first_share), slack=slack)
     if first.values is None:
         raise NoPlan(first.status, inst, search.bridge.stopped)
     order = (goals[0], *[g for g in goals[1:] if g.name != "travel"])

@@ -91,6 +91,13 @@ class SpreadCuts:
         """Tangents of some spreads (by place) at a solution's ratios."""
         return self._rows(k, tangent_planes(values[self.amount[k]], values[self.pupils[k]]), None)
 
+    def around(self, values: np.ndarray, steps: tuple[float, ...]) -> CutRows | None:
+        """Tangents at a solution's ratios plus some steps (pupil-equivalents a pupil), where a search nearby will look."""
+        k = np.repeat(np.flatnonzero(values[self.pupils] > 1e-6), len(steps))
+        pupils = values[self.pupils[k]]
+        moved = values[self.amount[k]] + np.resize(np.array(steps), len(k)) * pupils
+        return self._rows(k, tangent_planes(np.maximum(0.0, moved), pupils), None)
+
     def secants(self, pupils: dict[str, float], near: dict[tuple[str, str], float]) -> CutRows | None:
         """Secants between whole amounts for fixed enrolment, around amounts that are not whole yet.
 
