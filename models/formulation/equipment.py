@@ -65,7 +65,7 @@ def item_variables(model: Model, inst: Instance, whole: bool) -> None:
 
 def amount(model: Model, inst: Instance, unit: str, kind: str) -> Any:
     """x[u,k] in pupil-equivalents: today's while open, plus bought, plus got from closing units."""
-    total = float(inst.units.at[unit, kind]) / scale(inst, unit, kind) * model.unit_open[unit]
+    total = float(inst.of_unit(unit, kind)) / scale(inst, unit, kind) * model.unit_open[unit]
     total = total + model.buy[unit, kind]
     if (unit, kind) in model.got:
         total = total + model.got[unit, kind]

@@ -58,7 +58,7 @@ def _cells(inst: Instance) -> list[tuple[str, Indicator]]:
     """Units that count or may count, with each indicator of their stage that is known there."""
     units = inst.units
     some = units.index[units["assessed"] | units["may_grow"]]
-    of = {u: [i for i in inst.standards.of_stage(units.at[u, "stage"]) if i.tested] for u in some}
+    of = {u: [i for i in inst.standards.of_stage(inst.of_unit(u, "stage")) if i.tested] for u in some}
     return [(u, one) for u in some for one in of[u] if inst.known(u, one.resource)]
 
 
@@ -70,14 +70,14 @@ def _judged(inst: Instance, cells: list[tuple[str, Indicator]]) -> list[str]:
 
 
 def _met_today(inst: Instance, unit: str, one: Indicator, share: float = 1.0) -> bool:
-    pupils = float(inst.units.at[unit, "pupils"])
-    have = float(inst.units.at[unit, one.resource])
+    pupils = float(inst.of_unit(unit, "pupils"))
+    have = float(inst.of_unit(unit, one.resource))
     return pupils > 0 and one.scale * have / pupils >= share * one.threshold - ROUNDING
 
 
 def passes_today(inst: Instance, unit: str) -> bool:
     """Whether an assessed unit passes k of n today, the rest at their tolerance."""
-    stage = inst.units.at[unit, "stage"]
+    stage = inst.of_unit(unit, "stage")
     ones = [i for i in inst.standards.of_stage(stage) if i.tested]
     near = all(_met_today(inst, unit, one, one.tolerance) for one in ones)
     return near and sum(_met_today(inst, unit, one) for one in ones) >= inst.standards.to_meet(stage)
@@ -110,7 +110,7 @@ def passing_variables(model: Model, inst: Instance) -> None:
     }
     near = {(u, one.id): one.tolerance for u, one in cells}
     kept = {
-        (u, one.id): float(inst.units.at[u, one.resource]) / inst.centres[one.stage, one.resource]
+        (u, one.id): float(inst.of_unit(u, one.resource)) / inst.centres[one.stage, one.resource]
         if one.resource in inst.items
         else 0.0
         for u, one in cells
@@ -149,7 +149,7 @@ def passing_variables(model: Model, inst: Instance) -> None:
             - excused(u, r, near[u, r]) * (1 - m.passes[u])
         ),
     )
-    k = {u: inst.standards.to_meet(inst.units.at[u, "stage"]) for u in units}
+    k = {u: inst.standards.to_meet(inst.of_unit(u, "stage")) for u in units}
     of_unit = {u: [x for x in ids if x[0] == u] for u in units}
     model.enough_met = pyo.Constraint(
         units, rule=lambda m, u: sum(m.met[x] for x in of_unit[u]) >= k[u] * m.passes[u]
@@ -204,7 +204,7 @@ def lack_variables(model: Model, inst: Instance) -> None:
     every = [
         (u, one)
         for u in units.index
-        for one in inst.standards.of_stage(units.at[u, "stage"])
+        for one in inst.standards.of_stage(inst.of_unit(u, "stage"))
         if one.tested and inst.known(u, one.resource)
     ]
     have = {(u, one.id): model.amount[u, one.resource] for u, one in every}
@@ -214,7 +214,7 @@ def lack_variables(model: Model, inst: Instance) -> None:
     need = {(u, one.id): one.threshold / one.scale for u, one in every}
     left = {
         (u, one.id): max(
-            0.0, float(units.at[u, "pupils"]) - float(units.at[u, one.resource]) / need[u, one.id]
+            0.0, float(inst.of_unit(u, "pupils")) - float(inst.of_unit(u, one.resource)) / need[u, one.id]
         )
         for u, one in every
     }
@@ -311,14 +311,15 @@ def cap_variables(model: Model, inst: Instance) -> None:
     model.over_places_is = pyo.Constraint(
         list(units.index), rule=lambda m, u: m.over_places[u] >= m.pupils[u] - places[u]
     )
-    finite = [k for k in model.grade_classes if cap[inst.grades.at[k, "unit_id"]] < float("inf")]
-    size = {k: cap[inst.grades.at[k, "unit_id"]] for k in finite}
+    of_grade = inst.grades["unit_id"].map(cap).to_dict()
+    size = {k: of_grade[k] for k in model.grade_classes if of_grade[k] < float("inf")}
+    finite = list(size)
     model.over_class = pyo.Var(finite, domain=pyo.NonNegativeReals)
     model.over_class_is = pyo.Constraint(
         finite, rule=lambda m, *k: m.over_class[k] >= grade_pupils(m, inst, k) - size[k] * m.grade_classes[k]
     )
     of_unit = rows_by(inst.bands, "unit_id")
-    mixed = [u for u in units.index if units.at[u, "combined"] and u in of_unit and cap[u] < float("inf")]
+    mixed = [u for u in units.index if inst.of_unit(u, "combined") and u in of_unit and cap[u] < float("inf")]
     model.over_mixed = pyo.Var(mixed, domain=pyo.NonNegativeReals)
     model.over_mixed_is = pyo.Constraint(
         mixed,

@@ -89,8 +89,8 @@ def spread_variables(model: Model, inst: Instance) -> None:
     model.counted_amount = pyo.Var(growing, domain=pyo.NonNegativeReals)
 
     def most(u: str, r: str) -> float:
-        stage = inst.units.at[u, "stage"]
-        return float(inst.units.at[u, r]) / inst.centres[stage, r] + 3.0 * float(inst.units.at[u, "most"])
+        stage = inst.of_unit(u, "stage")
+        return float(inst.of_unit(u, r)) / inst.centres[stage, r] + 3.0 * float(inst.of_unit(u, "most"))
 
     model.amount_high = pyo.Constraint(
         list(model.counted_amount), rule=lambda m, u, r: m.counted_amount[u, r] <= most(u, r) * m.counted[u]

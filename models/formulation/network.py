@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 import pyomo.environ as pyo
+from pyomo.core.expr.numeric_expr import LinearExpression
 
 from models.formulation.rows import rows_by
 from models.problem.instance import Instance
@@ -42,8 +43,8 @@ def network_variables(model: Model, inst: Instance) -> None:
         domain=pyo.NonNegativeIntegers,
         bounds=lambda m, j, b: (0, _most_classes(inst, rooms[of_band[j, b]])),
     )
-    combined = inst.units["combined"].to_dict()
-    grades = [k for k in inst.grades.index if not combined[inst.grades.at[k, "unit_id"]]]
+    combined = inst.grades["unit_id"].map(inst.units["combined"])
+    grades = list(inst.grades.index[~combined.astype(bool)])
     model.grade_classes = pyo.Var(
         grades,
         domain=pyo.NonNegativeIntegers,
@@ -130,13 +131,16 @@ def grade_pupils(model: Model, inst: Instance, key: tuple[str, str, int]) -> Any
         here = rows_by(inst.pairs, "school_id", "band")
         changed, size = inst.pairs["changed"].to_dict(), inst.pairs["pupils"].astype(int).to_dict()
         stays = standing(inst).groupby(["today_school_id", "band"])["pupils"].sum().to_dict()
-        model._grade_parts = here, changed, size, stays
-    here, changed, size, stays = model._grade_parts
-    share = float(inst.grades.at[key, "share"])
-    many = max(1, int(inst.bands.at[(j, b), "grades"]))
-    weight = {True: 1.0 / many, False: share}
-    return share * int(stays.get((j, b), 0)) + sum(
-        weight[bool(changed[p])] * size[p] * model.attend[p] for p in here.get((j, b), [])
+        shares, grades = inst.grades["share"].to_dict(), inst.bands["grades"].to_dict()
+        model._grade_parts = here, changed, size, stays, shares, grades
+    here, changed, size, stays, shares, grades = model._grade_parts
+    share = float(shares[key])
+    weight = {True: 1.0 / max(1, int(grades[j, b])), False: share}
+    some = here.get((j, b), [])
+    return LinearExpression(
+        constant=share * int(stays.get((j, b), 0)),
+        linear_coefs=[weight[bool(changed[p])] * size[p] for p in some],
+        linear_vars=[model.attend[p] for p in some],
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -105,6 +106,17 @@ class Instance:
     def known(self, unit: str, resource: str) -> bool:
         """Whether a unit's amount of a resource is known."""
         return (unit, resource) not in self.unknown
+
+    def of_unit(self, unit: str, column: str) -> Any:
+        """One cell of `units`: rules ask for tens of thousands, and a look-up that is kept takes a hundredth of a table's."""
+        kept = self._columns
+        if column not in kept:
+            kept[column] = self.units[column].to_dict()
+        return kept[column][unit]
+
+    @cached_property
+    def _columns(self) -> dict[str, dict[str, Any]]:
+        return {}
 
     def centred(
         self, centres: dict[tuple[str, str], float], population: dict[tuple[str, str], float]

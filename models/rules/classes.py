@@ -75,7 +75,7 @@ def check_school_size(after: After) -> pd.DataFrame:
 
 def _class_cap(inst: Any, unit: str, pupils: float, classes: float) -> float:
     """Most pupils a class, or today's mean where that is more."""
-    return max(float(inst.units.at[unit, "class_cap"]), pupils / classes if classes > 0 else 0.0)
+    return max(float(inst.of_unit(unit, "class_cap")), pupils / classes if classes > 0 else 0.0)
 
 
 def _class_size(rows: Rows) -> None:
