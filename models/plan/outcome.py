@@ -20,7 +20,7 @@ from models.problem.baseline import (
     sites,
     today_groups,
 )
-from models.problem.content import told_by
+from models.problem.content import content_numbers
 from models.problem.indicators import assess, assessed, counted_staff, merged_units, unit_table, verdicts
 from models.problem.instance import lower_categories
 from models.problem.request import Request, budgets
@@ -385,7 +385,7 @@ def _before(county: County, standards: Standards, times: TravelTimes, told: tupl
 
 def before(county: County, standards: Standards, times: TravelTimes) -> Before:
     """What no plan changes in a county; reckoned once while one county is judged in a row."""
-    return _before(county, standards, times, told_by(county))
+    return _before(county, standards, times, content_numbers(county))
 
 
 def _same_network(one: Plan, other: Plan) -> bool:

@@ -8,7 +8,7 @@ import pandas as pd
 from geodata.contract.county import County
 
 
-def told_by(county: County) -> tuple[int, ...]:
+def content_numbers(county: County) -> tuple[int, ...]:
     """What the tables of a county hold, in numbers.
 
     Parameters
