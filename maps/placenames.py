@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from pypinyin import lazy_pinyin
-
 from geodata.messages import say
 
 HAN = re.compile(r"[\u3400-\u9fff]")
@@ -54,8 +52,14 @@ def _spelt(name: str) -> str:
     order, numerals = (say(f"places.{key}", "zh") for key in ("order", "numerals"))
     if len(name) == 2 and name[0] == order and name[1] in numerals:
         return say("places.order", "en") + str(numerals.index(name[1]) + 1)
-    text = "".join(lazy_pinyin(name)).strip()
+    text = "".join(_syllables(name)).strip()
     return text[:1].upper() + text[1:]
+
+
+def _syllables(name: str) -> list[str]:
+    from pypinyin import lazy_pinyin  # half a second of dictionaries, which most verbs never open
+
+    return list(lazy_pinyin(name))
 
 
 @cache
@@ -73,7 +77,7 @@ def search_keys(name: str) -> str:
     """
     if not HAN.search(name):
         return ""
-    syllables = [s.lower() for part in lazy_pinyin(name) for s in WORDS.findall(part)]
+    syllables = [s.lower() for part in _syllables(name) for s in WORDS.findall(part)]
     return f"{''.join(syllables)} {''.join(s[0] for s in syllables)}"
 
 

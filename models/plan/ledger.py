@@ -8,7 +8,9 @@ more record there. The tables by kind of decision (bands, attendance, ...) are v
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -120,8 +122,13 @@ LEDGER_COLUMNS = [c.name for c in LEDGER.columns]
 TYPES = {c: "int64" if c == "year" else "float64" if c == "quantity" else "str" for c in LEDGER_COLUMNS}
 
 
-def row_ids(rows: pd.DataFrame) -> list[str]:
+def row_ids(rows: Mapping[str, Sequence[Any]]) -> list[str]:
     """An id for each row from what identifies its decision; a second row of one decision gets ``-2``.
+
+    Parameters
+    ----------
+    rows : mapping of str to sequence
+        The ledger's columns by name.
 
     Returns
     -------
@@ -130,9 +137,9 @@ def row_ids(rows: pd.DataFrame) -> list[str]:
     """
     seen: dict[str, int] = {}
     made = []
-    for row in rows.to_dict("records"):
-        action = ACTION[row["action"]]
-        parts = [str(row["year"]), action.name, *(str(row[c]) for c in action.identity)]
+    for i, name in enumerate(rows["action"]):
+        action = ACTION[name]
+        parts = [str(rows["year"][i]), action.name, *(str(rows[c][i]) for c in action.identity)]
         text = ("p" if action.name == "buy" else action.name[0]) + short_hash(*parts)
         seen[text] = seen.get(text, 0) + 1
         made.append(text if seen[text] == 1 else f"{text}-{seen[text]}")
@@ -157,20 +164,30 @@ def canonical(rows: pd.DataFrame) -> pd.DataFrame:
     DataFrame
     """
     table = rows.reindex(columns=LEDGER_COLUMNS)
-    for c, kind in TYPES.items():
-        cells = table[c]
-        table[c] = (
-            cells.astype(object).where(cells.notna(), "").astype(str) if kind == "str" else cells.astype(kind)
-        )
-    table["quantity"] = table["quantity"].round(DECIMALS) + 0.0  # no negative zero
-    parts = []
-    for year in sorted(table["year"].unique()):
-        for action in ACTIONS:
-            part = table[(table["year"] == year) & (table["action"] == action.name)]
-            parts.append(part.sort_values([*action.order, "was", "state", "quantity"], kind="stable"))
-    done = pd.concat(parts, ignore_index=True) if parts else table.iloc[:0].reset_index(drop=True)
+    cells: dict[str, list[Any]] = {c: _as_kind(table[c], kind) for c, kind in TYPES.items()}
+    place = {action.name: k for k, action in enumerate(ACTIONS)}
+    kept = [i for i, name in enumerate(cells["action"]) if name in place]
+    order = sorted(kept, key=lambda i: (cells["year"][i], place[cells["action"][i]], _rank(cells, i)))
+    done = {c: [column[i] for i in order] for c, column in cells.items()}
     done["row_id"] = row_ids(done)
-    return done.astype(TYPES)
+    return pd.DataFrame(done, columns=LEDGER_COLUMNS).astype(TYPES)
+
+
+def _as_kind(cells: pd.Series, kind: str) -> list[Any]:
+    """Cells as Python's own values of a column's type: a ledger is short, and tables are slow in small things."""
+    if kind != "str":
+        number = cells.astype(kind)
+        rounded = number if kind == "int64" else number.round(DECIMALS) + 0.0  # no negative zero
+        return list(rounded.tolist())
+    return ["" if none else str(x) for x, none in zip(cells.tolist(), cells.isna().tolist(), strict=True)]
+
+
+def _rank(cells: dict[str, list[Any]], i: int) -> tuple[Any, ...]:
+    """Where a row stands among those of its year and action; a quantity that is not known comes last."""
+    quantity = cells["quantity"][i]
+    named = ACTION[cells["action"][i]].order
+    unknown = quantity != quantity
+    return (*(cells[c][i] for c in (*named, "was", "state")), unknown, 0.0 if unknown else quantity)
 
 
 def rows_of(name: str, table: pd.DataFrame, year: int) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from models.problem.baseline import (
     sites,
     today_groups,
 )
+from models.problem.content import content_numbers
 from models.problem.indicators import assess, assessed, counted_staff, merged_units, unit_table, verdicts
 from models.problem.instance import lower_categories
 from models.problem.request import Request, budgets
@@ -368,16 +369,8 @@ class Before:
     down: Lower
 
 
-def _told(county: County) -> tuple[tuple[str, int], ...]:
-    """What the tables hold, in numbers: a table changed in place is another county to the referee."""
-    hashed = ((n, pd.util.hash_pandas_object(t, index=False)) for n, t in county.tables().items())
-    return tuple((name, hash(tuple(rows.tolist()))) for name, rows in hashed)
-
-
 @lru_cache(maxsize=4)
-def _before(
-    county: County, standards: Standards, times: TravelTimes, told: tuple[tuple[str, int], ...]
-) -> Before:
+def _before(county: County, standards: Standards, times: TravelTimes, told: tuple[int, ...]) -> Before:
     """Reckoned once for all plans of a county that are judged in a row; its tables are only read."""
     require_pupils(county)
     groups = today_groups(county, standards, times)
@@ -392,7 +385,7 @@ def _before(
 
 def before(county: County, standards: Standards, times: TravelTimes) -> Before:
     """What no plan changes in a county; reckoned once while one county is judged in a row."""
-    return _before(county, standards, times, _told(county))
+    return _before(county, standards, times, content_numbers(county))
 
 
 def _same_network(one: Plan, other: Plan) -> bool:

@@ -362,10 +362,14 @@ def mean_ratios(
     """
     counted = merged_units(units, standards)
     counted = counted[counted["assessed"]]
-    keys = [(s, r) for s in standards.scheme.stage_ids for r in standards.counted]
-    rows = {(s, r): counted[(counted["stage"] == s) & counted[r].notna()] for s, r in keys}
-    population = {k: float(rows[k]["pupils"].sum()) for k in keys}
-    centres = {(s, r): float(rows[s, r][r].sum()) / max(population[s, r], 1.0) for s, r in keys}
+    # as arrays: cutting a wide table once a stage and resource was a tenth of an instance
+    stage, people = counted["stage"].to_numpy(object), counted["pupils"].to_numpy(float)
+    amounts = {r: counted[r].to_numpy(float) for r in standards.counted}
+    centres, population = {}, {}
+    for s, r in ((s, r) for s in standards.scheme.stage_ids for r in standards.counted):
+        rows = (stage == s) & ~np.isnan(amounts[r])
+        population[s, r] = float(np.nansum(people[rows]))
+        centres[s, r] = float(amounts[r][rows].sum()) / max(population[s, r], 1.0)
     return {k: (v if v > 0 else 1.0) for k, v in centres.items()}, population
 
 

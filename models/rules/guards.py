@@ -104,19 +104,19 @@ def _by_township(rows: Rows) -> None:
 
 def _fallen(after: After, prefix: str, by: list[str]) -> pd.DataFrame:
     """Groups of rural units whose heads of a flag fall, besides those that the request closes wholly."""
-    parts = []
     rural = after.units["zone"] == "rural"
-    stays = ~after.units.loc[rural, "school_id"].isin(
-        after.request.close
-    )  # all asked to close: nobody can stay
-    for flag in after.standards.heads:
+    flags = list(after.standards.heads)
+    was, now = after.units[rural], after.new.loc[rural, flags]
+    keys = [was[c] for c in by]
+    old, new = was[flags].groupby(keys).sum(), now.groupby(keys).sum()
+    # all asked to close: nobody can stay
+    stays = (~was["school_id"].isin(after.request.close)).groupby(keys).any()
+    fallen = new.lt(old - EPS).mul(stays, axis=0)
+    parts = []
+    for flag in (f for f in flags if fallen[f].any()):
+        wrong = pd.DataFrame({"old": old[flag], "new": new[flag]})[fallen[flag]].reset_index()
+        wrong["place"] = wrong[by].astype(str).agg(" ".join, axis=1)
         norm = f"{prefix}{flag}"
-        keys = [after.units.loc[rural, c] for c in by]
-        old = after.units.loc[rural, flag].groupby(keys).sum()
-        new = after.new.loc[rural, flag].groupby(keys).sum()
-        wrong = pd.DataFrame({"old": old, "new": new})
-        wrong = wrong[(wrong["new"] < wrong["old"] - EPS) & stays.groupby(keys).any()].reset_index()
-        wrong["place"] = wrong[by].astype(str).agg(" ".join, axis=1) if len(wrong) else ""
         parts.append(broken(wrong, "place", "place", wrong["new"], wrong["old"], "heads", norm=norm))
     return all_of(parts)
 
@@ -149,14 +149,12 @@ def _small(rows: Rows) -> None:
 def check_small(after: After) -> pd.DataFrame:
     """Small units that stay lose no such teacher on balance."""
     rows, parts = after.open_units, []
-    for flag in after.standards.heads:
-        norm = f"{SMALL}{flag}"
-        if norm in after.standards.rules:
-            before = looked_up(rows["unit_id"], after.units[flag]).astype(float)
-            small = looked_up(rows["unit_id"], after.units["pupils"]).astype(float) < after.standards.value(
-                norm
-            )
-            wrong = rows[small & (rows[flag] < before)]
+    norms = {f: f"{SMALL}{f}" for f in after.standards.heads if f"{SMALL}{f}" in after.standards.rules}
+    old = after.units.loc[rows["unit_id"], ["pupils", *norms]].set_axis(rows.index)
+    for flag, norm in norms.items():
+        wrong = rows[(old["pupils"] < after.standards.value(norm)) & (rows[flag] < old[flag])]
+        if len(wrong):
+            before = old[flag].astype(float)
             parts.append(
                 broken(wrong, "unit_id", "name", wrong[flag], before[wrong.index], "heads", norm=norm)
             )

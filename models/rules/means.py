@@ -100,6 +100,8 @@ def _wrong_moves(after: After) -> pd.DataFrame:
 def _not_placed(after: After) -> pd.DataFrame:
     rows, parts = after.item_moves(), []
     shut = after.units[~after.new["open"]]
+    if shut.empty:
+        return none()
     staying = set(after.new.loc[after.new["open"], "stage"])
     for kind in after.standards.movable_items:
         placed = (

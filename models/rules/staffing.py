@@ -182,6 +182,8 @@ def check_near_stays(after: After) -> pd.DataFrame:
     rows["stage"] = looked_up(rows["unit_id"], after.units["stage"])
     rows["township"] = looked_up(rows["unit_id"], after.units["township"])
     shut = rows[~looked_up(rows["unit_id"], after.new["open"]).eq(True)]
+    if shut.empty:
+        return none()
     near = shut.groupby(["township", "stage", "cat_id"])["fixed"].sum()
     moves = after.plan.staff_moves
     town = after.county.schools.set_index("school_id")["township"]

@@ -1,14 +1,12 @@
-"""The verbs about a county's data: check, template, audit, areas. Words and tables only."""
+"""The verbs about a county's data: check, template, areas. Words and tables only."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import pandas as pd
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from geodata.areas.export import refuse_geopackage, write_areas
 from geodata.contract.containment import Allowed
@@ -17,34 +15,18 @@ from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.folder.annotated import write_marked
 from geodata.folder.reading import check as check_county
 from geodata.folder.template import refuse_workbook
-from geodata.messages import say
-from geodata.standards.scheme import Norms
-from geodata.travel.times import travel_times
-from maps.folders.audit import AUDIT_MARKER, write_audit
-from maps.folders.writing import may_write, refuse_unwritable
-from maps.reports.letterhead import default_letterhead
-from maps.wording import indicator, stage
-from models.plan.arrangement import today_as_plan
-from models.referee.audit import Audit
-from models.referee.audit import audit as audit_county
+from maps.folders.writing import refuse_unwritable
 from models.standards.norms import load_standards
 from optimizer.cli.console import (
     BAD_INPUT,
     DatabaseOption,
     FolderArgument,
     LanguageOption,
-    Out,
     OutsideOption,
-    OverwriteOption,
     county_of,
     exits,
-    figure,
     output,
 )
-from optimizer.scenario import Scenario
-from optimizer.scenario_sheet import sheet_scenario
-from optimizer.verbs.template import example_county, write_template
-from optimizer.verbs.told import result_of
 
 
 def check_command(
@@ -79,8 +61,13 @@ def check_command(
 
 def _further_problems(county: County) -> list[Finding]:
     """What is wrong with standards and scenario sheet, which are read only once the tables are right."""
+    readers: list[Callable[[County], object]] = [load_standards]
+    if county.asked:
+        from optimizer.scenario_sheet import sheet_scenario  # with the libraries of the solver
+
+        readers.append(sheet_scenario)
     found: list[Finding] = []
-    for read in (load_standards, sheet_scenario):
+    for read in readers:
         try:
             told = read(county)
         except InputProblems as problem:
@@ -117,6 +104,8 @@ def template_command(
         refuse_workbook(workbook)
         if example and source is not None:
             raise InputProblems([Finding("error", "form.example_or_from", file=str(source))])
+        from optimizer.verbs.template import example_county, write_template
+
         county = example_county() if example else None if source is None else county_of(source, False, None)
         write_template(workbook, language, county)
         out.say("template", style="bold green", file=str(workbook))
@@ -129,83 +118,9 @@ def _write_letterhead(path: Path, language: str) -> None:
     if path.exists():
         raise InputProblems([Finding("error", "workbook.exists", file=str(path))])
     refuse_unwritable(path.parent)
+    from maps.reports.letterhead import default_letterhead
+
     path.write_bytes(default_letterhead(language))
-
-
-def audit_command(
-    folder: FolderArgument,
-    target: Annotated[
-        Path | None, typer.Option("--out", help="Folder for a workbook and a map of it. 结果文件夹。")
-    ] = None,
-    language: LanguageOption = "zh",
-    overwrite: OverwriteOption = False,
-    outside: OutsideOption = False,
-    database: DatabaseOption = None,
-) -> None:
-    """Where the county stands today: indicators, CVs, who passes. 现状评估。"""
-    out = output(language)
-    with exits(out, "audit"):
-        if target is not None:
-            may_write(target, AUDIT_MARKER, overwrite)
-        county = county_of(folder, outside, database)
-        standards = load_standards(county)
-        found = audit_county(county, standards)
-        out.findings([f for f in county.findings if f.severity != "note"])
-        _print_audit(out, found, county.norms)
-        if target is not None:
-            times = travel_times(county)
-            today = result_of(county, today_as_plan(county, standards, times), Scenario(budget={}), times)
-            place = write_audit(found, today, target, language, overwrite)
-            out.say("audit_written", style="bold green", folder=str(place))
-
-
-def _answer(value: Any, language: str) -> str:
-    """Yes, no, or not assessed."""
-    return say("cli.not_assessed" if pd.isna(value) else "cli.yes" if value else "cli.no", language)
-
-
-def _print_audit(out: Out, found: Audit, norms: Norms) -> None:
-    grid = Table(
-        *(
-            say(f"cli.col_{c}", out.language)
-            for c in ("stage", "indicator", "mean", "cv", "unweighted", "limit", "ok")
-        )
-    )
-    for row in found.cv.itertuples():
-        numbers = (row.cv_today, row.unweighted_today, row.limit)
-        grid.add_row(
-            stage(str(row.stage), out.language, norms), indicator(str(row.indicator), out.language, norms), figure(row.mean_today),
-            *("–" if x != x else f"{x:.2f}" for x in numbers), _answer(row.ok_today, out.language),
-        )  # fmt: skip
-    out.console.print(grid)
-    for row in found.stages.itertuples():
-        out.say_as(
-            "cli.audit_stage", stage=stage(str(row.stage), out.language, norms), units=row.units, passing=row.units_passing,
-            cvs=row.cvs, within=row.cvs_ok, passes=_answer(row.passes, out.language),
-        )  # fmt: skip
-        if row.mean_limit == row.mean_limit:
-            mean = "–" if row.mean_cv != row.mean_cv else f"{row.mean_cv:.3f}"
-            out.say_as("cli.audit_mean", mean=mean, limit=f"{row.mean_limit:.2f}")
-    units = Table(
-        *(say(f"cli.col_{c}", out.language) for c in ("school", "stage", "pupils", "met", "passes", "gaps"))
-    )
-    short = found.indicators[
-        found.indicators["assessed_today"] & found.indicators["met_today"].eq(False).fillna(False)
-    ]
-    gaps = {
-        u: say("map.comma", out.language).join(
-            f"{indicator(r.indicator, out.language, norms)} {figure(r.gap_today)}" for r in rows.itertuples()
-        )
-        for u, rows in short.groupby("unit_id")
-    }
-    for row in found.units[
-        found.units["unit_id"].isin(found.indicators.loc[found.indicators["assessed_today"], "unit_id"])
-    ].itertuples():
-        units.add_row(
-            Text(str(row.name)), stage(str(row.stage), out.language, norms), str(row.pupils_today),
-            f"{row.indicators_met_today}/{row.indicators_tested_today}", _answer(row.passes_today, out.language), gaps.get(row.unit_id, ""),
-        )  # fmt: skip
-    out.console.print(units)
 
 
 def areas_command(

@@ -157,7 +157,7 @@ def test_division_fills_rooms_to_the_last_place() -> None:
 
 
 def test_compiled_code_waits_until_it_is_needed() -> None:
-    script = "import sys, optimizer.cli.main; sys.exit('numba' in sys.modules)"
+    script = "import sys, pkgutil; from optimizer.cli.main import VERBS; [pkgutil.resolve_name(f'optimizer.cli.{v}') for v, _ in VERBS.values()]; sys.exit('numba' in sys.modules)"
     subprocess.run([sys.executable, "-c", script], check=True)
 
 

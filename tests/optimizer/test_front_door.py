@@ -1,0 +1,89 @@
+"""The command before a verb is called: the list of verbs, the versions, and how little is imported for them."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import pkgutil
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+
+import highspy
+import pytest
+from typer.testing import CliRunner
+
+import optimizer.cli.versions as own
+from optimizer.cli.main import VERBS, app
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = {
+    "docx",
+    "folium",
+    "geopandas",
+    "matplotlib",
+    "numba",
+    "openpyxl",
+    "osmnx",
+    "pandas",
+    "pyomo",
+    "scipy",
+}
+
+
+def imported(*arguments: str) -> set[str]:
+    """Which of the heavy libraries a command line of its own has loaded when it ends."""
+    code = (
+        "import atexit, sys\n"
+        f"atexit.register(lambda: print('loaded', *({HEAVY!r} & set(sys.modules))))\n"
+        "from optimizer.cli.start import start\n"
+        "start()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], check=True, capture_output=True, text=True, cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
+    )  # fmt: skip
+    return set(done.stdout.rsplit("loaded", 1)[1].split())
+
+
+def test_the_list_of_verbs_has_their_own_first_sentences():
+    for name, (where, sentence) in VERBS.items():
+        verb = pkgutil.resolve_name(f"optimizer.cli.{where}")
+        assert inspect.getdoc(verb).partition("\n\n")[0] == sentence, name
+        shown = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "300"})
+        assert (shown.exit_code, sentence in shown.output) == (0, True), name
+    listed = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "300"})
+    assert [s for _, s in VERBS.values() if s not in listed.output] == []
+
+
+def test_the_list_of_verbs_imports_no_library_of_theirs():
+    assert imported("--help") == set()
+
+
+def test_a_verb_about_tables_imports_neither_solver_nor_maps():
+    """Reading a county takes geopandas and what it brings."""
+    assert imported("check", "--help") & {"docx", "folium", "matplotlib", "numba", "osmnx", "pyomo"} == set()
+
+
+def test_versions_are_those_at_work():
+    said = CliRunner().invoke(app, ["--version"])
+    assert said.exit_code == 0
+    versions = dict(line.split(" ") for line in said.output.splitlines())
+    assert list(versions) == ["junheng", "Python", "HiGHS", "GDAL", "PROJ", "GEOS"]
+    assert versions["Python"] == ".".join(map(str, sys.version_info[:3]))
+    assert versions["HiGHS"] == highspy.Highs().version()
+    assert all(v[0].isdigit() for v in versions.values())
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_the_version_is_that_of_the_project_installed_or_not(monkeypatch, installed):
+    def version(name: str) -> str:
+        if not installed:
+            raise PackageNotFoundError(name)
+        return "7.8.9"
+
+    monkeypatch.setattr(own, "version", version)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert own.at_work()["junheng"] == ("7.8.9" if installed else project["version"])
