@@ -31,7 +31,6 @@ ASKED = [
 """A goal, and another of which nothing is left: without one today is best for cost and disruption."""
 BINDING = [
     ("four", "bands_together", "cells"), ("four", "rooms", "over_cap"), ("four", "travel_walk_g4_6", "travel"),
-    ("three", "past_own_school", "deficit"), ("three", "assessed_floor", "cells"),
 ]  # fmt: skip
 """Norms that cost something: without one the goal's best is another."""
 
