@@ -9,6 +9,7 @@ read their data from the shared folder beside the project, or from ``--data``.
 from __future__ import annotations
 
 import argparse
+import datetime
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +34,8 @@ from optimizer.verbs.plan import plan
 
 NAME = "quality"
 PRESETS = ("standards_first", "equity_first", "nearest_first", "thrift_first", "least_disruption")
+WHEN = "measured|"
+"""Column with the day of a run: rows are measured on days of their own."""
 SHOWN = {
     "units_passing", "units_won", "units_lost", "units_gone", "cells_won", "cells_lost", "cells_gone", "units_losing", "cv_within",
     "pupils_longer", "pupils_newly_beyond", "groups_past_own", "exchanges", "classes_cut", "rules_broken",
@@ -109,6 +112,9 @@ def page(rows: pd.DataFrame) -> list[str]:
         for key in some.columns:
             measure, about = key.split("|")
             values = some[key]
+            if key == WHEN:
+                lines.append(f"| measured | | {' | '.join(values.fillna('-').astype(str))} |")
+                continue
             if measure not in SHOWN and not values.fillna(0).ne(0).any():
                 continue
             label = (
@@ -144,7 +150,7 @@ def main(words: list[str] | None = None) -> None:
             county = COUNTIES[name](Path(work), asked.data)
             for scenario in asked.scenarios:
                 row, told = measured(county, scenario_named(scenario, asked.seconds))
-                keep(NAME, f"{name}/{scenario}", dict(row))
+                keep(NAME, f"{name}/{scenario}", dict(row) | {WHEN: str(datetime.date.today())})
                 print(
                     f"{name}/{scenario}",
                     "" if told is None else f"\n{told.to_string(index=False)}",

@@ -7,7 +7,7 @@
 | t0[g] | ``today_minutes`` | best way to today's school that exists, or today's as told |
 
 The rules (`models.rules.access`): beyond its limit a way is taken only where no school with places is within
-the limit by any mode and it is no worse than today; nobody's way grows by more than so many minutes; nobody
+the limit by any mode and it is no worse than today; nobody newly rides to a school within a walk; nobody's way grows by more than so many minutes; nobody
 goes past the own school, or a nearer one with places, while it is open (some minutes' grace); nobody changes to
 a school that does not take the group of pupils, and such a school is none that others could go to or go past.
 """
@@ -44,7 +44,7 @@ class Ways:
     past : DataFrame
         ``p, school_id, band, rule``: pair p must not be used while that site teaches the band (rule hard or soft).
     softened : DataFrame
-        ``p, rule, excess``: pairs that break a soft rule.
+        ``p, rule, norm, excess``: pairs that break a soft norm of a rule.
     """
 
     pairs: pd.DataFrame
@@ -121,10 +121,13 @@ def admissible_ways(
     rows["limit_kind"] = known["kind"].reindex(keys).to_numpy(object)
     unit = _of_band(bands["unit_id"], rows["school_id"], rows["band"])
     rows["free"] = units["free"].reindex(unit).to_numpy(float)
-    # a bus to a school within walking is no remedy
+    # a bus to a school within walking is no remedy: whether one may ride all the same, the walking limit says
     on_foot = rows[(rows["mode"] == "walk") & (rows["minutes"] <= rows["limit"])][["g", "school_id"]]
     near = rows[["g", "school_id"]].merge(on_foot.drop_duplicates().assign(near=True), how="left")["near"]
-    rows = rows[rows["stay"] | (rows["mode"] != "bus") | near.isna().to_numpy()]
+    rows["idle_ride"] = ~rows["stay"] & (rows["mode"] == "bus") & near.notna().to_numpy()
+    walks = pd.MultiIndex.from_arrays([rows["band"], np.full(len(rows), "walk")])
+    rows["walk_kind"] = known["kind"].reindex(walks).to_numpy(object)
+    rows = rows[~rows["idle_ride"] | (rows["walk_kind"] != "hard")]
     # a limit that does not bind keeps every way: what it leaves out would be proven impossible
     binds = rows["limit_kind"] == "hard"
     rows = rows[rows["stay"] | ~binds | (rows["minutes"] <= rows["limit"] + FARTHEST)]
@@ -149,12 +152,14 @@ def _sorted_out(
     rows: pd.DataFrame, refused: pd.DataFrame, bands: pd.DataFrame, units: pd.DataFrame, standards: Standards
 ) -> Ways:
     """Candidates divided into pairs, barred ways, conditions and soft breaches."""
-    breaks = {
-        "travel_limit": (_beyond(rows), rows["limit_kind"]),
-        "travel_increase": (_grown(rows, standards), kind_of(standards, "travel_increase")),
-    }
+    breaks = [
+        ("travel_limit", _limit_norm(rows["mode"], rows["band"]), _beyond(rows), rows["limit_kind"]),
+        ("travel_limit", _limit_norm("walk", rows["band"]), rows["minutes"].where(rows["idle_ride"], 0.0), rows["walk_kind"]),
+        ("travel_increase", "travel_increase", _grown(rows, standards), kind_of(standards, "travel_increase")),
+    ]  # fmt: skip
     if not rows["taken"].all():
-        breaks["group_access"] = ((~rows["taken"]).astype(float), kind_of(standards, "group_access"))
+        across = (~rows["taken"]).astype(float)
+        breaks.append(("group_access", "group_access", across, kind_of(standards, "group_access")))
     past = _past(rows, bands, units, standards)
     past["certain"] = _of_band(bands["lock"].eq("open"), past["school_id"], past["band"]).astype(bool)
     for rule in ("past_own_school", "past_nearer_school"):
@@ -162,15 +167,16 @@ def _sorted_out(
         excess = pd.Series(0.0, index=rows.index)
         most = some.groupby("row")["excess"].max()
         excess.loc[most.index] = most
-        breaks[rule] = (excess, kind_of(standards, rule))
+        breaks.append((rule, rule, excess, kind_of(standards, rule)))
     out, soft = pd.Series("", index=rows.index), []
     excess_of = pd.Series(0.0, index=rows.index)
-    for rule, (excess, kind) in breaks.items():
+    for rule, norm, excess, kind in breaks:
         broken = excess > 1e-9
         hard = broken & (kind == "hard") & (out == "")
         out[hard], excess_of[hard] = rule, excess[hard]
         some = rows.index[broken & (kind == "soft")]
-        soft.append(pd.DataFrame({"p": some, "rule": rule, "excess": excess[some]}))
+        says = norm[some] if isinstance(norm, pd.Series) else norm
+        soft.append(pd.DataFrame({"p": some, "rule": rule, "norm": says, "excess": excess[some]}))
     kept = rows[out == ""]
     new = pd.Series(np.arange(len(kept)), index=kept.index)
     barred = rows[out != ""][PAIR].assign(rule=out[out != ""], excess=excess_of[out != ""])
@@ -188,6 +194,11 @@ def _sorted_out(
         past,
         softened.reset_index(drop=True),
     )
+
+
+def _limit_norm(mode: Any, band: pd.Series) -> pd.Series:
+    """Ids of the norms that limit the ways of a mode."""
+    return "travel_" + mode + "_" + band.astype(str)
 
 
 def _beyond(rows: pd.DataFrame) -> pd.Series:
@@ -245,7 +256,7 @@ def _past_nearer(rows: pd.DataFrame, changed: pd.DataFrame, grace: float) -> pd.
     A walk within its limit goes past walks alone: measured by a ride, the walk and the ride could bar each other.
     """
     offered = rows[(rows["minutes"] <= rows["limit"]) & rows["changed"] & (rows["free"] >= rows["pupils"])]
-    offered = offered[offered["taken"]]
+    offered = offered[offered["taken"] & ~offered["idle_ride"]]
     best = offered.groupby(["g", "school_id"], as_index=False)["minutes"].min()
     walks = offered[offered["mode"] == "walk"].groupby(["g", "school_id"], as_index=False)["minutes"].min()
     best = best.merge(walks.rename(columns={"minutes": "walked"}), how="left", on=["g", "school_id"])

@@ -2,7 +2,7 @@
 
 | rule | equation |
 |---|---|
-| travel_limit | attend[g,j,m] = 0 where t > T[b,m], unless nothing is within the limit and t <= t0 |
+| travel_limit | attend[g,j,m] = 0 where t > T[b,m], unless nothing is within the limit and t <= t0; attend[g,j,bus] = 0 where t[g,j,walk] <= T[b,walk], unless as today |
 | travel_increase | attend[g,j,m] = 0 where t > t0 + 15 (a group that moves) |
 | past_own_school | attend[g,j,m] + open[j0(g),b] <= 1 where t > t0 + 5 |
 | past_nearer_school | attend[g,j,m] + open[j',b] <= 1 where j' has places and t > t[g,j'] + 5 (a walk within its limit: of walks alone) |
@@ -36,12 +36,10 @@ def _barred(rows: Rows) -> None:
     soft = inst.softened[inst.softened["rule"] == rule.id]
     if soft.empty:
         return
-    ways = inst.pairs.loc[soft["p"]].assign(excess=soft["excess"].to_numpy())
-    limited = "travel_" + ways["mode"].astype(str) + "_" + ways["band"].astype(str)
-    norm = limited if rule.norms == LIMITS else pd.Series(rule.norms[0], index=ways.index)
+    ways = inst.pairs.loc[soft["p"]].assign(excess=soft["excess"].to_numpy(), norm=soft["norm"].to_numpy())
     several = rule.norms == LIMITS
-    for one in sorted(set(norm)):
-        some = ways[norm == one]
+    for one in sorted(set(ways["norm"])):
+        some = ways[ways["norm"] == one]
         share = (1.0 / (some["excess"].astype(float) * some["pupils"].astype(float))).to_dict()
         part = one.removeprefix("travel_") if several else ""
         rows.add(
@@ -99,8 +97,22 @@ def places_left(after: After) -> pd.Series:
     return pd.Series(np.minimum(left[0], left[1]), index=after.units.index)
 
 
+def _idle_rides(after: After) -> pd.DataFrame:
+    """New rides to a school that is within a walk: no remedy. Who rides there today may go on."""
+    rows = after.travel.rename_axis("row").reset_index()
+    rows = rows[(rows["mode"] == "bus") & (rows["changed"] | (rows["today_mode"] != "bus"))]
+    walks = after.minutes.loc[after.minutes["mode"] == "walk", ["village_id", "school_id", "band", "minutes"]]
+    rows = rows.merge(walks, on=["village_id", "school_id", "band"], suffixes=("", "_walk"))
+    limit, norm = _limits(after, rows.assign(mode="walk"))
+    wrong = rows[rows["minutes_walk"] <= limit + EPS]
+    return broken(wrong, "village_id", "village", wrong["minutes"], 0, "minutes", norm=norm[wrong.index])
+
+
 def check_limit(after: After) -> pd.DataFrame:
-    """Minutes within the limit; beyond it only where no school with places is within, and no worse than today."""
+    """Minutes within the limit; beyond it only where no school with places is within, and no worse than today.
+
+    Nobody newly rides to a school within a walk.
+    """
     rows = after.travel.copy()
     rows["limit"], rows["norm"] = _limits(after, rows)
     ways = _ways_within(after)
@@ -122,6 +134,7 @@ def check_limit(after: After) -> pd.DataFrame:
             broken(wrong, "village_id", "village", wrong["minutes"], wrong["limit"], "minutes", norm=wrong["norm"]),
             broken(unknown, "village_id", "village", np.nan, unknown["limit"], "minutes", norm=unknown["norm"]),
             broken(eased, "village_id", "village", eased["minutes"], eased["limit"], "minutes", True, eased["norm"]),
+            _idle_rides(after),
         ]
     )  # fmt: skip
 

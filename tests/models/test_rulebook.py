@@ -308,7 +308,9 @@ def _ways(dice: np.random.Generator, schools: int = 4) -> pd.DataFrame:
         if dice.random() < 0.8
     ]
     columns = ["g", "band", "school_id", "mode", "minutes", "limit", "changed", "free", "pupils"]
-    return pd.DataFrame(rows, columns=columns).assign(taken=True)
+    ways = pd.DataFrame(rows, columns=columns).assign(taken=True)
+    walked = ways.loc[(ways["mode"] == "walk") & (ways["minutes"] <= ways["limit"]), "school_id"]
+    return ways.assign(idle_ride=(ways["mode"] == "bus") & ways["school_id"].isin(walked))
 
 
 @pytest.mark.parametrize("seed", range(60))

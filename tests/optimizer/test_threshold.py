@@ -28,7 +28,7 @@ PAIR = (49, 50)
 
 @cache
 def county(pupils: int) -> Case:
-    """V2 sends its twenty small children to A3, V3 the others; A1, where V2's went, has fewer."""
+    """V2 sends its twenty small children to A3, V3 the others; A1, where V2's went, has fewer. On foot 20 minutes are the limit."""
     plain = small_county()
     going, demand, stage = plain.attendance.copy(), plain.demand.copy(), plain.school_stage.copy()
     for village, many in (("V2", 20), ("V3", pupils - 20)):
@@ -38,7 +38,9 @@ def county(pupils: int) -> Case:
     stage.loc[stage["school_id"] == "A3", ["pupils", "capacity_pupils"]] = [pupils, 120]
     stage.loc[stage["school_id"] == "A1", "pupils"] = 250
     going = going.sort_values(["village_id", "school_id", "band"]).reset_index(drop=True)
-    return ready(replace(plain, attendance=going, demand=demand, school_stage=stage))
+    return ready(replace(plain, attendance=going, demand=demand, school_stage=stage)).with_rules(
+        travel_walk_g1_3=20
+    )
 
 
 def emptied(case: Case) -> Plan:
