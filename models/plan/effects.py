@@ -1,7 +1,7 @@
 """What a transfer, hire, purchase or move really serves: the plan's own numbers with it and without it.
 
 Every statement is a comparison of the verdict with the same verdict less one row: an indicator that is met
-only with the row, a gap that is smaller with it, an imbalance that is lower with it; and where none of these
+only with the row, a gap that is smaller with it, a one-sided or whole imbalance that is lower with it; and where none of these
 changes, the rule that the referee finds broken when the row is left out.
 """
 
@@ -26,6 +26,8 @@ MOVING = ("transfer", "hire", "buy", "move_item")
 """Actions that bring something to a unit."""
 SEEN = 1e-4
 """A change of the imbalance below this is not shown, and so not claimed."""
+SEEN_LACK = 0.01
+"""The same of `deficit`, per 1,000 pupils."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,42 @@ class Cell:
         return replace(self, amount=self.amount - amount, ratio=ratio, met=met, gap=self.gap + short)
 
 
+class Lack:
+    """`deficit` of a verdict (docs/model/goals.md), asked what it would be without some amount.
+
+    1,000 sum over open units of max(0, P - x / t)^2 / P / N; t is the larger of threshold and today's mean of the assessed.
+    """
+
+    def __init__(self, verdict: Verdict, standards: Standards):
+        table = verdict.indicators
+        self._at: dict[tuple[str, str], tuple[float, float, float, float]] = {}
+        for one in (i for i in standards.indicators if i.tested):
+            mine = table[(table["stage"] == one.stage) & (table["indicator"] == one.id)]
+            counted = mine[mine["assessed_today"] & mine["amount_today"].notna()]
+            mean = counted["amount_today"].sum() / max(1.0, counted["pupils_today"].sum())
+            target = max(one.threshold / one.scale, float(mean))
+            weight = 1000.0 / max(1.0, float(mine["pupils_today"].sum()))
+            some = mine[(mine["pupils_plan"] > 0) & mine["amount_plan"].notna()]
+            for unit, pupils, amount in zip(
+                some["unit_id"], some["pupils_plan"], some["amount_plan"], strict=True
+            ):
+                self._at[unit, one.resource] = float(pupils), float(amount), target, weight
+        self.value = sum(_lack(*found) for found in self._at.values())
+
+    def without(self, less: dict[tuple[str, str], float]) -> float:
+        """Its value with so much less of a resource at a unit."""
+        change = 0.0
+        for key, amount in less.items():
+            if key in self._at:
+                pupils, have, target, weight = self._at[key]
+                change += _lack(pupils, have - amount, target, weight) - _lack(pupils, have, target, weight)
+        return self.value + change
+
+
+def _lack(pupils: float, amount: float, target: float, weight: float) -> float:
+    return weight * max(0.0, pupils - amount / target) ** 2 / pupils
+
+
 class Cells:
     """The verdict's indicators, asked what they would be without some amount.
 
@@ -164,7 +202,7 @@ def _on_indicators(
                 )
             elif cell.met and not cell.met_today:
                 if not cell.less(together[change.to_unit, resource]).met:
-                    yield 4, Effect("serves_together", told)
+                    yield 5, Effect("serves_together", told)
             elif cell.tested and not cell.met and round(other.gap) > round(cell.gap):
                 fields = {
                     "indicator": cell.indicator,
@@ -175,12 +213,19 @@ def _on_indicators(
                 yield 2, Effect("serves_narrows", fields)
 
 
-def _on_imbalance(cells: Cells, change: Change) -> Iterator[tuple[int, Effect]]:
+def _on_balance(cells: Cells, lack: Lack, change: Change) -> Iterator[tuple[int, Effect]]:
+    """What is short of the target everywhere, which nothing is gained for by levelling down, before the whole imbalance."""
     less = {(change.to_unit, r): change.quantity for r in change.gains}
     less |= {(change.from_unit, r): -change.quantity for r in change.losses}
-    with_it, without = cells.imbalance(), cells.imbalance(less)
-    if without - with_it >= SEEN:
-        yield 3, Effect("serves_imbalance", {"with_it": f"{with_it:.4f}", "without": f"{without:.4f}"})
+    for rank, key, seen, with_it, without, digits in (
+        (3, "serves_deficit", SEEN_LACK, lack.value, lack.without(less), 2),
+        (4, "serves_imbalance", SEEN, cells.imbalance(), cells.imbalance(less), 4),
+    ):
+        if without - with_it >= seen:
+            yield (
+                rank,
+                Effect(key, {"with_it": f"{with_it:.{digits}f}", "without": f"{without:.{digits}f}"}),
+            )
 
 
 def _batches(rows: list[Change]) -> list[list[Change]]:
@@ -256,12 +301,13 @@ def effects(
     Returns
     -------
     dict of str to Effect
-        The first that is true of: an indicator newly met, one kept, one less short, a lower imbalance, a
-        rule kept, an indicator newly met that would be without this one row, too; else that nothing
+        The first that is true of: an indicator newly met, one kept, one less short, less lacking of the target, a lower
+        imbalance, a rule kept, an indicator newly met that would be without this one row, too; else that nothing
         changes.
     """
     counted = unit_table(county, standards)["assessed_as"].to_dict()
-    cells, rows = Cells(verdict, counted), changes(county, standards, plan)
+    cells, lack = Cells(verdict, counted), Lack(verdict, standards)
+    rows = changes(county, standards, plan)
     together: dict[tuple[str, str], float] = {}
     for row in rows:
         for r in row.gains:
@@ -269,9 +315,12 @@ def effects(
     best: dict[str, Effect] = {}
     idle = []
     for row in rows:
-        found = [*_on_indicators(cells, row, together, units.get(row.row_id, "")), *_on_imbalance(cells, row)]
+        found = [
+            *_on_indicators(cells, row, together, units.get(row.row_id, "")),
+            *_on_balance(cells, lack, row),
+        ]
         found.sort(key=lambda f: f[0])
         best[row.row_id] = found[0][1] if found else Effect("serves_nothing", {})
-        if not found or found[0][0] > 3:
+        if not found or found[0][0] > 4:
             idle.append(row)
     return best | (_on_rules(county, plan, verdict, idle, judge) if judge and idle else {})

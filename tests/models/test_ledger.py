@@ -117,6 +117,16 @@ def test_a_reason_says_how_much_is_still_short() -> None:
     assert (key, told["indicator"], told["before"], told["short"]) == ("serves_narrows", "eq", 15_000, 10_000)
 
 
+def test_a_reason_says_what_less_is_lacking_of_the_target() -> None:
+    """A small purchase that no indicator passes by is judged by what schools lack, as the referee reckons it."""
+    case = ready()
+    plan = replace(keep_all(case), hires=rows("hires", ("A3", "pri", "arts", 1)))
+    key, told = reason_of(case, plan, "hire")
+    worth = [case.judge(p).goals.set_index("goal").at["deficit", "plan"] for p in (plan, keep_all(case))]
+    assert key == "serves_deficit"
+    assert [float(told[k]) for k in ("with_it", "without")] == pytest.approx(worth, abs=6e-3)
+
+
 def test_a_purchase_that_serves_nothing_says_so() -> None:
     """A2 has all the equipment the standard asks for; three yuan more change no number that is shown."""
     case = ready()
@@ -130,6 +140,7 @@ def test_a_move_out_of_a_closed_school_keeps_the_rule_that_places_everything() -
     moves = actions[actions["action"] == "item_move"]
     assert set(moves["reason_key"]) <= {
         "reasons.serves_rule",
+        "reasons.serves_deficit",
         "reasons.serves_imbalance",
         "reasons.serves_meets",
         "reasons.serves_keeps",
@@ -163,6 +174,10 @@ def test_what_a_reason_claims_is_so_without_the_row(make) -> None:
             assert told["short"] < told["before"]
         elif key == "serves_rule":
             assert not less.rules.set_index("rule").at[told["rule"], "ok"]
+        elif key == "serves_deficit":
+            lacking = less.goals.set_index("goal").at["deficit", "plan"]
+            assert float(told["without"]) == pytest.approx(lacking, abs=6e-3)
+            assert float(told["with_it"]) < float(told["without"])
         elif key == "serves_imbalance":
             measure = less.measures.set_index("measure").at["imbalance", "plan"]
             assert float(told["without"]) == pytest.approx(measure, abs=6e-5)
