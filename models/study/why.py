@@ -8,6 +8,7 @@ import pandas as pd
 
 from geodata.contract.county import County
 from geodata.contract.findings import Finding
+from models.plan.decisions import PlanResult
 
 PLAN, OTHER, EVEN, OPEN, IMPOSSIBLE, NO_CHOICE, LOST = (
     "plan", "other", "even", "open", "impossible", "no_choice", "lost",
@@ -64,6 +65,8 @@ class Turned:
         stays, closes, receives, relieved, teachers, hires, buys, goes (`optimizer.why.decisions`).
     school_id, village_id : str
         Of ``goes``: the school that is attended in the plan, and the village.
+    changes : bool
+        Whether the plan changes anything by it.
     outcome : str
         ``plan``: proven that the plan's decision is better; ``other``: proven that the other is; ``even``: equal in every goal;
         ``open``: not proven; ``impossible``: proven that no plan has the other; ``lost``: that none has the plan's;
@@ -97,6 +100,7 @@ class Turned:
     kind: str
     school_id: str
     village_id: str
+    changes: bool
     outcome: str
     goal: str
     next_id: str
@@ -146,7 +150,8 @@ class Whys:
     Parameters
     ----------
     county : County
-    plan_id : str
+    result : PlanResult
+        The plan with the referee's verdict, for pages.
     places : tuple of Reasoned
     seconds : float
         Allowed for a place.
@@ -160,13 +165,18 @@ class Whys:
     """
 
     county: County
-    plan_id: str
+    result: PlanResult
     places: tuple[Reasoned, ...]
     seconds: float
     same: float
     interrupted: bool
     solver: str
     findings: tuple[Finding, ...]
+
+    @property
+    def plan_id(self) -> str:
+        """Of the plan asked about."""
+        return self.result.plan.plan_id
 
     @property
     def table(self) -> pd.DataFrame:
@@ -176,7 +186,17 @@ class Whys:
             for p in self.places
             for t in p.turned
         ]
-        columns = ["kind", "place_id", "name", "decision", "school_id", "outcome", "goal", "next_id", "seconds"]
+        columns = [
+            "kind",
+            "place_id",
+            "name",
+            "decision",
+            "school_id",
+            "outcome",
+            "goal",
+            "next_id",
+            "seconds",
+        ]
         return pd.DataFrame(rows, columns=columns)
 
     def __repr__(self) -> str:

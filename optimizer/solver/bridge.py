@@ -138,6 +138,8 @@ class Bridge(Engine):
 
     def shift_row(self, component: str, key: Any, more: float) -> None:
         """Add to the right-hand side of one of the model's own rows, in force from the next solve."""
-        row = next(i for i, (c, k) in enumerate(self.named_rows(range(self.stated))) if (c, k) == (component, key))
+        row = next(
+            i for i, (c, k) in enumerate(self.named_rows(range(self.stated))) if (c, k) == (component, key)
+        )
         lp = self.highs.getLp()
         self.highs.changeRowBounds(row, lp.row_lower_[row] + more, lp.row_upper_[row] + more)

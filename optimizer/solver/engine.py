@@ -201,6 +201,7 @@ class Engine:
         """Positions of the rows of an irreducible infeasible set of the relaxation; none if that is feasible."""
         # one thread as in every solve: HiGHS refuses to run where its scheduler began with another number
         self._options({"iis_strategy": 2, "threads": 1, "parallel": "off"})
+        self.highs.setOptionValue("solver", "choose")
         whole = self.kept
         self.relax(True)
         self.highs.run()

@@ -24,6 +24,7 @@ from optimizer.search.task import Report, Task
 from optimizer.solver.limits import SOLVER
 from optimizer.solver.stopping import Stop, heeding
 from optimizer.verbs.replay import recorded_scenario
+from optimizer.verbs.told import result_of
 from optimizer.why.decisions import of_school, of_village
 from optimizer.why.ground import centred_on, ground_of
 from optimizer.why.turning import Case, turn, with_flips
@@ -131,7 +132,8 @@ def why(
                 if not token.is_set():
                     places.append(_place(case, kind, place_id, seconds, flips))
         same = case.task.method.why_same
-        return Whys(county, plan.plan.plan_id, tuple(places), seconds, same, token.is_set(), SOLVER, plan.findings)
+        result = result_of(county, plan.plan, plan.scenario, case.times, case.verdict, findings=plan.findings)
+        return Whys(county, result, tuple(places), seconds, same, token.is_set(), SOLVER, plan.findings)
 
 
 def _known(county: County, plan: Plan, schools: tuple[str, ...], villages: tuple[str, ...]) -> None:
@@ -231,4 +233,3 @@ def _place(case: Case, kind: str, place_id: str, seconds: float, flips: bool) ->
         done[0] = with_flips(case, decisions[0], done[0], begun + seconds)
     name = Names(case.county).label(kind, place_id, "zh").rsplit(" [", 1)[0]
     return Reasoned(kind, place_id, name, tuple(done), time.monotonic() - begun)
-

@@ -72,7 +72,12 @@ def quantities(
     sent_to : tuple of str
         Schools that its pupils go to, or come from, in the plan.
     """
-    found = [_pupils(inst, one), _places(inst, one, next_id, sent_to), _minutes(inst, times, one, next_id), _money(inst, one)]
+    found = [
+        _pupils(inst, one),
+        _places(inst, one, next_id, sent_to),
+        _minutes(inst, times, one, next_id),
+        _money(inst, one),
+    ]
     return [q for q in found if q is not None and abs(q.reach) >= q.step]
 
 
@@ -130,7 +135,11 @@ def _minutes(inst: Instance, times: TravelTimes, one: Decision, next_id: str) ->
     if one.kind not in ("goes", "stays") or not next_id:
         return None
     groups = inst.groups
-    mine = groups["village_id"] == one.village_id if one.about_village else groups["today_school_id"] == one.school_id
+    mine = (
+        groups["village_id"] == one.village_id
+        if one.about_village
+        else groups["today_school_id"] == one.school_id
+    )
     villages = tuple(dict.fromkeys(map(str, groups.loc[mine, "village_id"])))
     ways = times.pairs[times.pairs["village_id"].isin(villages) & (times.pairs["school_id"] == next_id)]
     if ways.empty:

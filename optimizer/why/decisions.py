@@ -64,7 +64,10 @@ def of_school(plan: Plan, school_id: str) -> list[Decision]:
     if all_open and (changed & (going["today_school_id"] == school_id)).any():
         found.append(Decision("relieved", school_id))
     moves = plan.staff_moves
-    if bands["open"].any() and ((moves["from_school_id"] == school_id) | (moves["to_school_id"] == school_id)).any():
+    if (
+        bands["open"].any()
+        and ((moves["from_school_id"] == school_id) | (moves["to_school_id"] == school_id)).any()
+    ):
         found.append(Decision("teachers", school_id))
     for kind, table in (("hires", plan.hires), ("buys", plan.purchases)):
         if (table["school_id"] == school_id).any():

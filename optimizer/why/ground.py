@@ -47,9 +47,7 @@ def everything(inst: Instance) -> Near:
     return Near(frozenset(inst.units["school_id"]), frozenset(inst.groups["village_id"]), True)
 
 
-def around(
-    inst: Instance, plan: Plan, schools: frozenset[str], villages: frozenset[str], rings: int
-) -> Near:
+def around(inst: Instance, plan: Plan, schools: frozenset[str], villages: frozenset[str], rings: int) -> Near:
     """Schools and villages around a place, ring by ring.
 
     Parameters

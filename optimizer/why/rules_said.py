@@ -48,7 +48,9 @@ def rules_said(
     rows = bridge.named_rows(range(bridge.stated))
     rules = {r.id: r for r in every_rule()}
     mine = [
-        (i, rule) for i, (name, key) in enumerate(rows) if (rule := rule_of(name)) in rules and places.concerns(rule, key)
+        (i, rule)
+        for i, (name, key) in enumerate(rows)
+        if (rule := rule_of(name)) in rules and places.concerns(rule, key)
     ]
     limits = [_at_limit(ground, mine, values) for values in (plan, other)]
     broken = [_broken(v, places) for v in verdicts]
@@ -56,7 +58,10 @@ def rules_said(
     lines = []
     for one in every_rule():
         if one.id in there:
-            said = [b.get(one.id, LIMIT if one.id in limit else FREE) for b, limit in zip(broken, limits, strict=True)]
+            said = [
+                b.get(one.id, LIMIT if one.id in limit else FREE)
+                for b, limit in zip(broken, limits, strict=True)
+            ]
             lines.append((one.id, one.kind(ground.inst.standards), said[0], "" if other is None else said[1]))
     return pd.DataFrame(lines, columns=COLUMNS)
 
@@ -68,7 +73,10 @@ def _at_limit(ground: Ground, mine: list[tuple[int, str]], values: np.ndarray | 
     return {
         rule
         for i, rule in mine
-        if rule not in STRUCTURE and not equal[i] and size[i] > NEARLY and left[i] <= NEARLY * max(1.0, size[i])
+        if rule not in STRUCTURE
+        and not equal[i]
+        and size[i] > NEARLY
+        and left[i] <= NEARLY * max(1.0, size[i])
     }
 
 

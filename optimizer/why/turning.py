@@ -23,6 +23,7 @@ from models.study.why import IMPOSSIBLE, NO_CHOICE, OPEN, OTHER, PLAN, Flip, Tur
 from optimizer.infeasibility.conflicts import named, places_by_id
 from optimizer.infeasibility.impossible import arithmetic
 from optimizer.scenario import Scenario
+from optimizer.search.start import first_plan
 from optimizer.search.task import Task
 from optimizer.study.study import Made
 from optimizer.verbs.explain import compared, locked_by, moved_villages
@@ -35,6 +36,9 @@ from optimizer.why.weighing import UPPER, Rigour, Weighed, completed, weigh
 
 QUICK_SECONDS = 4.0
 """For the goals after the one that tells."""
+START_SECONDS = 10.0
+"""For the plan's own decisions in a changed county."""
+HALF, NEARLY = 0.5, 1e-6
 BOUND_TO_SIZE = "closure_max_pupils"
 """The rule that keeps a school open by its number of pupils: fewer may change that."""
 
@@ -99,22 +103,31 @@ def turn(case: Case, one: Decision, until: float) -> Turned:
     if one.kind == "stays" and not free_bands(case.inst, one.school_id):
         return _turned(case, one, NO_CHOICE, "", (), (), locked_by(case.inst, one.school_id), begun)
     kept, other = as_decided(case.ground, case.plan, one), turned_round(case.ground, case.plan, one)
-    rigour = case.rigour(until)
-    weighed = _weighed(case, kept, other, rigour)
-    if weighed.outcome == IMPOSSIBLE and not case.ground.near.whole and not rigour.over:
-        near = case.ground.near
-        case.ground.part(everything(case.inst))  # farther away there may be one
-        wider = _weighed(case, kept, other, rigour)
-        if wider.outcome == OPEN and wider.other[-1].values is None:
-            case.ground.part(near)
-        else:
-            weighed = wider
-    told = weighed.outcome, weighed.goal
-    if weighed.outcome == IMPOSSIBLE:
-        return _turned(case, one, *told, (), (), _in_the_way(case, one, other, weighed.goal), begun)
+    weighed = _weighed(case, kept, other, case.rigour(until))
     quick = case.rigour(time.monotonic() + QUICK_SECONDS)
-    others = completed(case.ground, case.task.goals, other, weighed.other, quick)
-    return _turned(case, one, *told, weighed.kept, others, (), begun)
+    others = completed(case.ground, case.task.goals, other, _reached(weighed), quick)
+    if others[0].status != "infeasible":
+        return _turned(case, one, weighed.outcome, weighed.goal, weighed.kept, others, (), begun)
+    reasons, near = _in_the_way(case, one, other), case.ground.near
+    if not near.whole:
+        case.ground.part(everything(case.inst))  # farther away there may be one
+        wider = completed(
+            case.ground, case.task.goals[:1], other, (), case.rigour(time.monotonic() + QUICK_SECONDS)
+        )
+        if wider[0].values is not None:
+            weighed = _weighed(case, kept, other, case.rigour(until))
+            quick = case.rigour(time.monotonic() + QUICK_SECONDS)
+            others = completed(case.ground, case.task.goals, other, _reached(weighed) or wider, quick)
+            return _turned(case, one, weighed.outcome, weighed.goal, weighed.kept, others, (), begun)
+        if wider[0].status != "infeasible":
+            case.ground.part(near)
+    return _turned(case, one, IMPOSSIBLE, "", (), (), reasons, begun)
+
+
+def _reached(weighed: Weighed) -> tuple[Reached, ...]:
+    """What the other decision reaches in the goals in which it is as good."""
+    found = weighed.other if weighed.outcome in ("even", OTHER) else weighed.other[:-1]
+    return tuple(r for r in found if r.values is not None)
 
 
 def _weighed(case: Case, kept: Forced, other: Forced, rigour: Rigour) -> Weighed:
@@ -141,12 +154,21 @@ def _turned(
         values, (case.verdict, None if made is None else made.verdict),
     )  # fmt: skip
     return Turned(
-        one.kind, one.school_id, one.village_id, outcome, goal, next_id, len(near.schools), len(near.villages), near.whole,
+        one.kind, one.school_id, one.village_id, _changes(case.plan, one), outcome, goal, next_id, len(near.schools), len(near.villages), near.whole,
         _goals(case, kept, others), None if made is None else made.verdict.accepted, measures,
         nothing if made is None else moved_villages(base, made).rename(columns=lambda c: c.replace("_forced", "_other")),
         rules, barred_ways(case.inst, villages) if one.kind in ("goes", "stays") else nothing, reasons, (),
         time.monotonic() - begun,
     )  # fmt: skip
+
+
+def _changes(plan: Plan, one: Decision) -> bool:
+    """Whether anything is otherwise than today by a decision."""
+    if one.kind != "goes":
+        return one.kind != "stays"
+    going = plan.attendance[plan.attendance["village_id"] == one.village_id]
+    mine = going[going["school_id"] == one.school_id]
+    return bool((mine["today_school_id"] != one.school_id).any())
 
 
 def _judged(case: Case, values: np.ndarray) -> Made:
@@ -200,7 +222,7 @@ def _next_school(case: Case, one: Decision, villages: tuple[str, ...], made: Mad
     return "" if ways.empty else str(ways.loc[ways["minutes"].idxmin(), "school_id"])
 
 
-def _in_the_way(case: Case, one: Decision, other: Forced, goal: str) -> tuple[Finding, ...]:
+def _in_the_way(case: Case, one: Decision, other: Forced) -> tuple[Finding, ...]:
     """Why no plan has the other decision: sums from the tables, and rules that clash in the part decided anew."""
     found: list[Finding] = []
     if one.kind == "stays":
@@ -267,13 +289,31 @@ def _asker(case: Case, one: Decision, near: Near, what: Quantity) -> Callable[[f
         inst = build_instance(county, case.standards, scenario.request(), times)
         ground = ground_of(inst.centred(case.inst.centres, case.inst.population), case.plan, case.task)
         ground.part(near if not near.whole else everything(ground.inst))
-        return _outcome(case, ground, one, until, None)
+        return _outcome(case, ground, one, until, _as_it_is(ground, case, one))
 
     return with_money if what.kind == "money" and what.reach > 0 else anew
+
+
+def _as_it_is(ground: Ground, case: Case, one: Decision) -> np.ndarray | None:
+    """The plan's own decisions in a changed county; None where the rules do not let them be."""
+    first = first_plan(ground.search, replace(case.task.limits, seconds=START_SECONDS))
+    if first is None or first.values is None:
+        return None
+    for name in ground.search.measures:
+        ground.search.tighten(name, first.values, case.task.method.cut_slack / 100)
+    fixed, rows = as_decided(ground, case.plan, one)
+    same = all(abs(first.values[c] - v) < HALF for c, v in fixed.items())
+    same = same and all(float(w @ first.values[c]) >= least - NEARLY for c, w, least in rows)
+    far = np.setdiff1d(np.arange(len(ground.given)), ground.free)
+    return (
+        first.values
+        if same and np.abs(first.values[far] - ground.given[far]).max(initial=0.0) < HALF
+        else None
+    )
 
 
 def _outcome(case: Case, ground: Ground, one: Decision, until: float, start: np.ndarray | None) -> str:
     if one.kind == "stays" and not free_bands(ground.inst, one.school_id):
         return PLAN
     kept, other = as_decided(ground, case.plan, one), turned_round(ground, case.plan, one)
-    return weigh(ground, case.task.goals, kept, other, case.rigour(until), start).outcome
+    return weigh(ground, case.task.goals, kept, other, case.rigour(until), start, strict=True).outcome

@@ -1,9 +1,13 @@
 """Two decisions weighed goal by goal: which is better is only said where it is proven.
 
-For goal k, with the goals before held at what the plan's decision reaches: a is the value with the decision as in the plan, b the
-least with it turned round. b's bound above a: the plan's decision is better. b below a and a's bound above b, with every goal
-before closed: the other is. Equal: the next goal tells; equal in all goals: there is a plan as good with the other decision.
-Else nothing is proven.
+For goal k, with the goals before held: a is the value with the decision as in the plan; is there a plan with the decision
+turned round and at most a? A row says so, which is far easier to refute than a least value is to prove.
+
+- None: the plan's decision is better, or the only one.
+- One as good: the next goal tells. As good in every goal: there is a plan as good with the other decision.
+- One better than a, and none with the plan's decision that is as good as that: the other decision is better.
+
+Where a solve stops at its limits nothing is proven.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ from optimizer.why.ground import Ground, Reached
 
 QUICK_GAP = 0.02
 """Of goals that only follow."""
-Outcome = Literal["plan", "other", "even", "open", "impossible", "lost", "neither", "better"]
+Outcome = Literal["plan", "other", "even", "open", "lost"]
 UPPER = ("cv_excess",)
 """Goals that the model overstates: its bound proves nothing about them (docs/model/goals.md)."""
 
@@ -34,8 +38,8 @@ class Weighed:
     Parameters
     ----------
     outcome : str
-        ``plan``: proven that the plan's decision is better; ``other``: proven that the other is; ``even``: equal in every goal;
-        ``open``: not proven; ``impossible``: proven that no plan has the other; ``lost``: none has the plan's any more; ``neither``.
+        ``plan``: proven that the plan's decision is better, or the only one; ``other``: proven that the other is; ``even``: there is a plan as good
+        in every goal; ``open``: not proven; ``lost``: no plan has the plan's decision.
     goal : str
         The goal that tells, or at which it stays open.
     kept, other : tuple of Reached
@@ -88,9 +92,42 @@ class Rigour:
         return self.same * abs(value) + 1e-6
 
 
+@dataclass
+class _Scale:
+    """Both decisions on the model of one ground."""
+
+    ground: Ground
+    kept: Forced
+    other: Forced
+    rigour: Rigour
+    held: dict[str, float]
+
+    def _solve(self, goal: str, forced: Forced, most: float | None, start: np.ndarray | None) -> Reached:
+        held = self.held if most is None else {**self.held, goal: most}
+        return self.ground.solve(goal, *forced, held, self.rigour.limits(), self.rigour.rounds, start)
+
+    def least_kept(self, goal: str) -> Reached:
+        """The least with the plan's decision."""
+        return self._solve(goal, self.kept, None, None)
+
+    def as_good(self, goal: str, value: float) -> Reached:
+        """A plan with the other decision that is as good as a value."""
+        return self._solve(goal, self.other, value + self.rigour.room(value), None)
+
+    def better_kept(self, goal: str, a: Reached) -> Reached:
+        """A plan with the plan's decision that is better than ``a``; without one, ``a`` with what is proven."""
+        most = a.value - self.rigour.room(a.value)
+        if a.bound >= most:
+            return a
+        found = self._solve(goal, self.kept, most, None)
+        if found.status == "infeasible":
+            return replace(a, bound=most)
+        return a if found.values is None else replace(found, bound=max(a.bound, found.bound))
+
+
 def weigh(
     ground: Ground, goals: tuple[Target, ...], kept: Forced, other: Forced, rigour: Rigour,
-    start: np.ndarray | None = None, proven: Mapping[str, float] | None = None,
+    start: np.ndarray | None = None, proven: Mapping[str, float] | None = None, strict: bool = False,
 ) -> Weighed:  # fmt: skip
     """Which of two decisions is better in the first goal in which they differ.
 
@@ -102,85 +139,89 @@ def weigh(
         The decision as in the plan, and turned round.
     rigour : Rigour
     start : ndarray or None
-        A solution with the plan's decision: nothing more is solved for it where it is better than the other's bound already.
+        A solution with the plan's decision, to compare with; without it one is looked for.
     proven : mapping or None
         What is proven of the first goal for every plan.
+    strict : bool
+        The start is not the plan that was made for these data: what is as good as the start may still be worse than the best with the
+        plan's decision.
     """
     begun = time.monotonic()
     a: list[Reached] = []
     b: list[Reached] = []
-    held: dict[str, float] = {}
+    scale = _Scale(ground, kept, other, rigour, {})
     sure, closed = dict(proven or {}), True
 
     def ended(outcome: Outcome, goal: str) -> Weighed:
         return Weighed(outcome, goal, tuple(a), tuple(b), time.monotonic() - begun)
 
-    for target in goals:
+    for n, target in enumerate(goals):
         name = target.name
         if rigour.over or ground.search.bridge.stopped:
             return ended("open", name)
-        known = sure.get(name, -np.inf)
-        if start is not None:
-            a.append(Reached(name, ground.search.exact(name, start), known, start, "given"))
+        known = sure.get(name, -np.inf) if n == 0 else -np.inf
+        if start is None:
+            a.append(scale.least_kept(name))
+            if a[-1].values is None:
+                return ended("lost" if n == 0 and a[-1].status == "infeasible" else "open", name)
         else:
-            a.append(ground.solve(name, *kept, held, rigour.limits(), rigour.rounds))
-        b.append(ground.solve(name, *other, held, rigour.limits(), rigour.rounds))
-        outcome = _told(a[-1], b[-1], rigour, bool(held), closed)
-        if outcome == "better" and start is not None:  # the plan's decision may do better than the plan
-            found = ground.solve(name, *kept, held, rigour.limits(), rigour.rounds, start)
-            a[-1] = replace(found, bound=max(found.bound, known))
-            outcome = _told(a[-1], b[-1], rigour, bool(held), closed)
+            a.append(Reached(name, ground.search.exact(name, start), known, start, "given"))
+        b.append(scale.as_good(name, a[-1].value))
+        better = b[-1].value < a[-1].value - rigour.room(a[-1].value)
+        if b[-1].values is not None and (better or strict):
+            a[-1] = scale.better_kept(name, a[-1])
+            if a[-1].value < b[-1].value - rigour.room(b[-1].value):
+                b[-1] = scale.as_good(name, a[-1].value)
+        closed = closed and a[-1].bound >= a[-1].value - 1.5 * rigour.room(a[-1].value)
+        outcome = _told(a[-1], b[-1], rigour, closed, strict)
         if outcome != "even":
-            return ended("open" if outcome == "better" else outcome, name)
-        closed = closed and a[-1].value - a[-1].bound <= rigour.room(a[-1].value)
-        held[name] = max(a[-1].value, b[-1].value) + rigour.room(0.0)
-        start, sure = (None if start is None else a[-1].values), {}
+            return ended(outcome, name)
+        scale.held[name] = max(a[-1].value, b[-1].value) + rigour.room(0.0)
+        start = None if start is None else a[-1].values
     return ended("even", "")
 
 
-def _told(a: Reached, b: Reached, rigour: Rigour, later: bool, closed: bool) -> Outcome:
-    """What one goal says; even: the next one tells; better: the other's is found to be, and not proven."""
+def _told(a: Reached, b: Reached, rigour: Rigour, closed: bool, strict: bool) -> Outcome:
+    """What one goal says; even: the next one tells."""
     sure = a.goal not in UPPER
-    if a.values is None:
-        if later or a.status != "infeasible":
-            return "open"
-        return "neither" if b.status == "infeasible" else "lost" if b.values is not None else "open"
     if b.status == "infeasible":
-        return "plan" if later and sure else "open" if later else "impossible"
-    room = rigour.room(a.value)
-    if sure and b.bound > a.value + room:
-        return "plan"
-    if b.values is None or b.value > a.value + room:
+        return "plan" if sure else "open"
+    if b.values is None:
         return "open"
-    if b.value >= a.value - room:
-        return "even"
-    return "other" if sure and closed and a.bound > b.value + room else "better"
+    if b.value < a.value - rigour.room(a.value):
+        return "other" if sure and closed else "open"
+    return "even" if closed or not strict else "open"
 
 
 def completed(
-    ground: Ground, goals: tuple[Target, ...], forced: Forced, reached: tuple[Reached, ...], rigour: Rigour
+    ground: Ground, goals: tuple[Target, ...], forced: Forced, known: tuple[Reached, ...], rigour: Rigour
 ) -> tuple[Reached, ...]:
-    """The goals that were not looked at, each quickly, with those before held: so that a plan with the decision is a good one.
+    """Every goal with a decision, each with those before held: those that are known, the others quickly.
 
     Returns
     -------
     tuple of Reached
-        A goal whose time was gone has the value of the last solution and no bound.
+        A goal whose time was gone has the value of the last solution and no bound. Only one goal, infeasible, where no plan has the
+        decision at all.
     """
-    done = list(reached)
-    held: dict[str, float] = {r.goal: r.value + rigour.room(0.0) for r in done if r.values is not None}
-    values = next((r.values for r in reversed(done) if r.values is not None), None)
+    done = list(known)
+    held: dict[str, float] = {r.goal: r.value + rigour.room(0.0) for r in done}
+    values = done[-1].values if done else None
     for n, target in enumerate(goals):
         if n < len(done):
             continue
-        late = rigour.over or ground.search.bridge.stopped or values is None
-        left = replace(rigour.limits(1.0 / (len(goals) - n)).first_node(), gap=QUICK_GAP)
-        found = None if late else ground.solve(target.name, *forced, held, left, 1)
+        found = None
+        if n == 0 or not (rigour.over or ground.search.bridge.stopped or values is None):
+            left = rigour.limits(1.0 / (len(goals) - n))
+            left = left if n == len(known) else replace(left.first_node(), gap=QUICK_GAP)
+            found = ground.solve(target.name, *forced, held, left, 1)
+        if found is not None and found.status == "infeasible" and n == 0:
+            return (found,)
         if found is None or found.values is None:
             value = np.inf if values is None else ground.search.exact(target.name, values)
-            found = Reached(target.name, value, -np.inf, values, "no_plan")
-        else:
-            values = found.values
+            bound = -np.inf if found is None else found.bound
+            found = Reached(target.name, value, bound, values, "no_plan")
+        values = found.values
         done.append(found)
         held[target.name] = found.value + rigour.room(0.0)
     return tuple(done)
