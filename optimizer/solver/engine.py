@@ -197,11 +197,11 @@ class Engine:
         )  # fmt: skip
         return Part(engine, free, values, touched)
 
-    def clashing(self) -> list[int]:
-        """Positions of the rows of an irreducible infeasible set of the relaxation; none if that is feasible."""
+    def clashing(self, seconds: float = float("inf")) -> list[int]:
+        """Positions of the rows of an irreducible infeasible set of the relaxation; none if that is feasible, or the time was over."""
         # one thread as in every solve: HiGHS refuses to run where its scheduler began with another number
         self._options({"iis_strategy": 2, "threads": 1, "parallel": "off"})
-        self.highs.setOptionValue("solver", "choose")
+        self._options({"solver": "choose", "iis_time_limit": seconds})
         whole = self.kept
         self.relax(True)
         self.highs.run()

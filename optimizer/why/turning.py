@@ -34,8 +34,8 @@ from optimizer.why.ground import Ground, Near, Reached, around, everything, grou
 from optimizer.why.rules_said import barred_ways, rules_said
 from optimizer.why.weighing import UPPER, Rigour, Weighed, completed, weigh
 
-QUICK_SECONDS = 4.0
-"""For the goals after the one that tells."""
+QUICK_SECONDS, CLASH_SECONDS = 6.0, 6.0
+"""For the goals from the one that tells on; for the rules that clash."""
 START_SECONDS = 10.0
 """For the plan's own decisions in a changed county."""
 HALF, NEARLY = 0.5, 1e-6
@@ -116,10 +116,11 @@ def turn(case: Case, one: Decision, until: float) -> Turned:
         )
         if wider[0].values is not None:
             weighed = _weighed(case, kept, other, case.rigour(until))
+        if wider[0].values is not None and weighed.outcome != OPEN:
             quick = case.rigour(time.monotonic() + QUICK_SECONDS)
             others = completed(case.ground, case.task.goals, other, _reached(weighed) or wider, quick)
             return _turned(case, one, weighed.outcome, weighed.goal, weighed.kept, others, (), begun)
-        if wider[0].status != "infeasible":
+        if wider[0].status != "infeasible":  # what is proven around the place stands
             case.ground.part(near)
     return _turned(case, one, IMPOSSIBLE, "", (), (), reasons, begun)
 
@@ -232,7 +233,7 @@ def _in_the_way(case: Case, one: Decision, other: Forced) -> tuple[Finding, ...]
     bridge.fix(other[0])
     part = bridge.part(case.ground.free, case.ground.given)
     bridge.release(other[0])
-    rows = bridge.named_rows(int(part.rows[i]) for i in part.engine.clashing())
+    rows = bridge.named_rows(int(part.rows[i]) for i in part.engine.clashing(CLASH_SECONDS))
     names, known = places_by_id(case.inst), {r.id for r in every_rule()}
     places: dict[str, list[str]] = {}
     for component, key in rows:

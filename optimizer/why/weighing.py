@@ -212,7 +212,7 @@ def completed(
             continue
         found = None
         if n == 0 or not (rigour.over or ground.search.bridge.stopped or values is None):
-            left = rigour.limits(1.0 / (len(goals) - n))
+            left = rigour.limits() if n == len(known) else rigour.limits(1.0 / (len(goals) - n))
             left = left if n == len(known) else replace(left.first_node(), gap=QUICK_GAP)
             found = ground.solve(target.name, *forced, held, left, 1)
         if found is not None and found.status == "infeasible" and n == 0:

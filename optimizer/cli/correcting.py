@@ -1,0 +1,49 @@
+"""The verb ``correct``: a correction sheet that came back, as a corrected copy of the county. Words only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from geodata.contract.containment import Allowed
+from geodata.corrections.copying import write_corrected
+from geodata.corrections.reading import read_sheet
+from maps.folders.writing import refuse_unwritable
+from optimizer.cli.console import (
+    DatabaseOption,
+    FolderArgument,
+    LanguageOption,
+    OutsideOption,
+    county_of,
+    exits,
+    output,
+    refuse_shared,
+)
+
+
+def correct_command(
+    folder: FolderArgument,
+    sheet: Annotated[Path, typer.Argument(help="Correction sheet, .xlsx, filled in. 填好的更正表。")],
+    target: Annotated[
+        Path, typer.Option("--out", help="New folder for the corrected county. 新县数据文件夹。")
+    ],
+    language: LanguageOption = "zh",
+    outside: OutsideOption = False,
+    database: DatabaseOption = None,
+) -> None:
+    """Check a correction sheet and write a corrected copy of the county, with a trail. 核对更正表并生成更正后的县数据。"""
+    out = output(language)
+    with exits(out, "correct"):
+        refuse_shared(target, folder)
+        refuse_unwritable(target)
+        county = county_of(folder, outside, database)
+        told = read_sheet(sheet, county)
+        out.findings(told.findings)
+        allowed = Allowed(outside, tuple(database or ()))
+        found = write_corrected(folder, county, told.corrections, target, allowed)
+        out.saved.append(target)
+        out.findings([f for f in found if f.key == "corrections.made" or f.severity == "warning"])
+        count = len(told.corrections)
+        out.say_as("corrections.written", style="bold green", folder=str(target), count=count)
