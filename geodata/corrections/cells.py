@@ -88,7 +88,7 @@ def used_cells(
     Returns
     -------
     list of Cell
-        Place by place.
+        Place by place; what is not known is among them where it is measured.
     """
     contracts = declared_tables(county.norms)
     found: list[Cell] = []
@@ -120,7 +120,7 @@ def _cells(county: County, table: Table, kind: str, place_id: str, column: str) 
         )
         for r in rows.to_dict("records")
         for c in correctable(table)
-        if c.name in frame
+        if c.name in frame and (c.measure or value_text(r[c.name]))
     ]
 
 

@@ -39,6 +39,15 @@ def goal_value(goal: str, value: float) -> str:
     return plainly(value) if abs(value) >= 1 or value == 0 else f"{value:.4f}"
 
 
+def with_unit(goal: str, text: str, language: str) -> str:
+    """A goal's value with its unit where its name does not say it."""
+    if text == DASH or goal not in ("cost", "travel"):
+        return text
+    if goal == "cost":
+        return told("amount_money", language, amount=text)
+    return told("amount_minutes", language, amount=text)
+
+
 def decision_said(turned: Turned, county: County, language: str) -> str:
     """The plan's decision."""
     fields = _ends(turned, county)
@@ -65,7 +74,10 @@ def answer_said(turned: Turned, county: County, language: str) -> str:
         return told("told_no_choice", language)
     goal = turned.goal
     rows = turned.goals.set_index("goal")
-    own = {c: goal_value(goal, float(rows.at[goal, c])) if goal else DASH for c in ("plan", "other", "bound")}
+    own = {
+        c: with_unit(goal, goal_value(goal, float(rows.at[goal, c])), language) if goal else DASH
+        for c in ("plan", "other", "bound")
+    }
     fields: dict[str, object] = {
         "other": other_said(turned, county, language), "goal": goal_word(goal, language), "scope": scope_said(turned, language),
         "plan": own["plan"], "bound": own["bound"], "value": own["other"],

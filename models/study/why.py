@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import pandas as pd
 
@@ -150,8 +152,9 @@ class Whys:
     Parameters
     ----------
     county : County
-    result : PlanResult
-        The plan with the referee's verdict, for pages.
+    plan_id : str
+    told : callable
+        Makes ``result``: the plan as a `PlanResult`, whose actions take a while and are wanted for pages only.
     places : tuple of Reasoned
     seconds : float
         Allowed for a place.
@@ -165,7 +168,8 @@ class Whys:
     """
 
     county: County
-    result: PlanResult
+    plan_id: str
+    told: Callable[[], PlanResult] = field(repr=False)
     places: tuple[Reasoned, ...]
     seconds: float
     same: float
@@ -173,10 +177,10 @@ class Whys:
     solver: str
     findings: tuple[Finding, ...]
 
-    @property
-    def plan_id(self) -> str:
-        """Of the plan asked about."""
-        return self.result.plan.plan_id
+    @cached_property
+    def result(self) -> PlanResult:
+        """The plan asked about with the referee's verdict and its actions."""
+        return self.told()
 
     @property
     def table(self) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -132,8 +133,12 @@ def why(
                 if not token.is_set():
                     places.append(_place(case, kind, place_id, seconds, flips))
         same = case.task.method.why_same
-        result = result_of(county, plan.plan, plan.scenario, case.times, case.verdict, findings=plan.findings)
-        return Whys(county, result, tuple(places), seconds, same, token.is_set(), SOLVER, plan.findings)
+        told = partial(
+            result_of, county, plan.plan, plan.scenario, case.times, case.verdict, findings=plan.findings
+        )
+        return Whys(
+            county, plan.plan.plan_id, told, tuple(places), seconds, same, token.is_set(), SOLVER, plan.findings
+        )  # fmt: skip
 
 
 def _known(county: County, plan: Plan, schools: tuple[str, ...], villages: tuple[str, ...]) -> None:

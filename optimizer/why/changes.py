@@ -127,7 +127,22 @@ def _places(inst: Instance, one: Decision, next_id: str, sent_to: tuple[str, ...
         units = units[units["stage"].isin(stages)] if units["stage"].isin(stages).any() else units
     unit = units.sort_values("pupils", ascending=False, kind="stable").iloc[0]
     reach = max(LEAST_PLACES, float(np.floor(SHARE * unit["capacity"])))
-    return Quantity("places", str(at), str(unit["stage"]), (), reach, 1.0)
+    lacking = _coming(inst, one, str(unit["stage"])) - float(unit["capacity"] - unit["pupils"])
+    corners = tuple(n for n in (lacking, lacking - 1) if 0 < n <= reach)
+    return Quantity("places", str(at), str(unit["stage"]), (), reach, 1.0, corners)
+
+
+def _coming(inst: Instance, one: Decision, stage: str) -> float:
+    """Pupils of a stage who would come with the decision turned round; nobody where they are there already."""
+    groups, scheme = inst.groups, inst.standards.scheme
+    mine = groups[groups["band"].map(scheme.band_stage) == stage]
+    if one.kind == "goes":
+        mine = mine[(mine["village_id"] == one.village_id) & (mine["today_school_id"] == one.school_id)]
+    elif one.kind == "stays":
+        mine = mine[mine["today_school_id"] == one.school_id]
+    else:
+        mine = mine.iloc[:0]
+    return float(mine["pupils"].sum())
 
 
 def _minutes(inst: Instance, times: TravelTimes, one: Decision, next_id: str) -> Quantity | None:

@@ -206,21 +206,30 @@ def _next_school(case: Case, one: Decision, villages: tuple[str, ...], made: Mad
     """Where those concerned go with the other decision; without such a plan the nearest school that teaches their grades."""
     if one.kind not in ("goes", "stays"):
         return ""
-    groups = case.inst.groups
     if made is not None:
         going = made.plan.attendance
         mine = going[going["village_id"].isin(villages)]
-        mine = mine[mine["school_id"] != one.school_id]
-        key = "today_school_id" if one.kind == "stays" else None
-        mine = mine if key is None else mine[mine[key] == one.school_id]
+        mine = mine[(mine["school_id"] != one.school_id) & mine["band"].isin(_bands(case, one))]
+        if one.kind == "stays":
+            mine = mine[mine["today_school_id"] == one.school_id]
         if len(mine):
             return str(mine.groupby("school_id")["pupils"].sum().idxmax())
-    bands = set(groups.loc[groups["village_id"].isin(villages), "band"])
+    bands = _bands(case, one)
     taught = {j for j, b in case.inst.bands.index if b in bands} - {one.school_id}
     ways = case.times.pairs[
         case.times.pairs["village_id"].isin(villages) & case.times.pairs["school_id"].isin(taught)
     ]
     return "" if ways.empty else str(ways.loc[ways["minutes"].idxmin(), "school_id"])
+
+
+def _bands(case: Case, one: Decision) -> set[str]:
+    """Bands of the pupils that a decision is about."""
+    going = case.plan.attendance
+    if one.about_village:
+        mine = (going["village_id"] == one.village_id) & (going["school_id"] == one.school_id)
+    else:
+        mine = going["today_school_id"] == one.school_id
+    return set(going.loc[mine, "band"])
 
 
 def _in_the_way(case: Case, one: Decision, other: Forced) -> tuple[Finding, ...]:
