@@ -14,14 +14,47 @@ from geodata.contract.containment import Allowed, refused
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.corrections.cells import MINUTES
-from geodata.corrections.reading import row_of
+from geodata.corrections.reading import read_sheet, row_of
 from geodata.corrections.trail import TRAIL, Correction, write_trail
-from geodata.folder.reading import check
+from geodata.folder.reading import check, read_county
 from geodata.folder.source import Head, open_source
 from geodata.folder.target import claim
 from geodata.standards.reading import is_file
 
 SOURCE = "correction"
+
+
+def correct(
+    place: str | Path, sheet: str | Path, target: str | Path, *, allow_outside: bool = False, databases: tuple[str, ...] = ()
+) -> tuple[tuple[Correction, ...], list[Finding]]:  # fmt: skip
+    """Check a correction sheet that came back and write the corrected copy of a county.
+
+    Parameters
+    ----------
+    place : str or Path
+        The county's folder or workbook; nothing in it is changed.
+    sheet : str or Path
+        The workbook, filled in.
+    target : str or Path
+        New folder.
+    allow_outside, databases
+        As in `read_county`.
+
+    Returns
+    -------
+    tuple of Correction
+    list of Finding
+        About the sheet, and what `check` says of the corrected county.
+
+    Raises
+    ------
+    InputProblems
+        Every row of the sheet that cannot be used; a folder that may not be written; tables that contradict each other.
+    """
+    county = read_county(place, allow_outside=allow_outside, databases=databases)
+    told = read_sheet(Path(sheet), county)
+    found = write_corrected(Path(place), county, told.corrections, Path(target), Allowed(allow_outside, databases))
+    return told.corrections, [*told.findings, *found]
 
 
 def corrected(county: County, corrections: tuple[Correction, ...]) -> County:

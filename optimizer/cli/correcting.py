@@ -7,16 +7,13 @@ from typing import Annotated
 
 import typer
 
-from geodata.contract.containment import Allowed
-from geodata.corrections.copying import write_corrected
-from geodata.corrections.reading import read_sheet
+from geodata.corrections.copying import correct
 from maps.folders.writing import refuse_unwritable
 from optimizer.cli.console import (
     DatabaseOption,
     FolderArgument,
     LanguageOption,
     OutsideOption,
-    county_of,
     exits,
     output,
     refuse_shared,
@@ -38,12 +35,7 @@ def correct_command(
     with exits(out, "correct"):
         refuse_shared(target, folder)
         refuse_unwritable(target)
-        county = county_of(folder, outside, database)
-        told = read_sheet(sheet, county)
-        out.findings(told.findings)
-        allowed = Allowed(outside, tuple(database or ()))
-        found = write_corrected(folder, county, told.corrections, target, allowed)
+        done, found = correct(folder, sheet, target, allow_outside=outside, databases=tuple(database or ()))
         out.saved.append(target)
-        out.findings([f for f in found if f.key == "corrections.made" or f.severity == "warning"])
-        count = len(told.corrections)
-        out.say_as("corrections.written", style="bold green", folder=str(target), count=count)
+        out.findings([f for f in found if f.key.startswith("corrections.") or f.severity == "warning"])
+        out.say_as("corrections.written", style="bold green", folder=str(target), count=len(done))

@@ -28,6 +28,7 @@ from optimizer.cli.console import (
 )
 from optimizer.solver.interrupts import held
 from optimizer.verbs.why import SECONDS, changed_places, places_meant, recorded_plan, why
+from optimizer.why.changes import NUMBERS
 
 
 def why_command(
@@ -83,7 +84,9 @@ def why_command(
             )
         out.findings([*asked.findings, *more, *most])
         with progress(out) as report:
-            found = why(county, asked, schools, villages, None, seconds, whole, flips, report)
+            found = why(
+                county, asked, schools, villages, None, seconds, whole, NUMBERS if flips else (), report
+            )
         if not found.places:
             raise KeyboardInterrupt  # stopped before the first answer
         _tell(out, found)

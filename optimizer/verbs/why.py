@@ -11,7 +11,7 @@ from typing import Any
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.travel.times import TravelTimes, travel_times
-from models.plan.decisions import Plan, Verdict
+from models.plan.decisions import Plan, PlanResult, Verdict
 from models.plan.names import Names
 from models.plan.record import RECORD, read_plan, read_record
 from models.problem.instance import build_instance
@@ -26,6 +26,7 @@ from optimizer.solver.limits import SOLVER
 from optimizer.solver.stopping import Stop, heeding
 from optimizer.verbs.replay import recorded_scenario
 from optimizer.verbs.told import result_of
+from optimizer.why.changes import NUMBERS
 from optimizer.why.decisions import of_school, of_village
 from optimizer.why.ground import centred_on, ground_of
 from optimizer.why.turning import Case, turn, with_flips
@@ -81,15 +82,23 @@ def recorded_plan(path: str | Path, county: County) -> Recorded:
     return Recorded(plan, recorded_scenario(record), means, first, found)
 
 
+def recorded_in(result: PlanResult) -> Recorded:
+    """A plan that was just made, with what its solve says."""
+    goals = result.solve.goals
+    means = {str(k): float(v) for g in goals for k, v in g.means.items()}
+    first = {g.goal: g.bound for g in goals[:1] if not g.means}
+    return Recorded(result.plan, Scenario.model_validate(result.scenario), means, first)
+
+
 def why(
     county: County,
-    plan: Recorded,
+    plan: Recorded | PlanResult,
     schools: tuple[str, ...] = (),
     villages: tuple[str, ...] = (),
     times: TravelTimes | None = None,
     seconds: float = SECONDS,
     whole: bool = False,
-    flips: bool = True,
+    flips: tuple[str, ...] = NUMBERS,
     report: Report | None = None,
     stop: Stop | None = None,
 ) -> Whys:
@@ -98,7 +107,7 @@ def why(
     Parameters
     ----------
     county : County
-    plan : Recorded
+    plan : Recorded or PlanResult
         See `recorded_plan`.
     schools, villages : tuple of str
         Ids.
@@ -109,8 +118,8 @@ def why(
     whole : bool
         Decide the whole county anew in every question; else what lies around the place, where the county is larger than one
         model's size (``joint_units`` of the method).
-    flips : bool
-        Look for the smallest changes that flip the decision.
+    flips : tuple of str
+        Numbers of which the smallest change that flips the decision is looked for: pupils, places, minutes, money.
     report : callable or None
     stop : Stop or None
         None: Ctrl-C stops; what is answered by then is returned.
@@ -124,6 +133,7 @@ def why(
     InputProblems
         A place that does not take part, or a plan that does not keep the rules.
     """
+    plan = recorded_in(plan) if isinstance(plan, PlanResult) else plan
     _known(county, plan.plan, schools, villages)
     with heeding(stop) as token:
         case = _opened(county, plan, times, plan.scenario.task(token, report), whole)
@@ -224,7 +234,7 @@ def _accepted(verdict: Verdict) -> None:
     raise InputProblems([Finding("error", "why.not_a_plan", fields)])
 
 
-def _place(case: Case, kind: str, place_id: str, seconds: float, flips: bool) -> Reasoned:
+def _place(case: Case, kind: str, place_id: str, seconds: float, flips: tuple[str, ...]) -> Reasoned:
     """Every decision about a place; the seconds are for all of them."""
     begun = time.monotonic()
     decisions = of_school(case.plan, place_id) if kind == "school" else of_village(case.plan, place_id)
@@ -235,6 +245,6 @@ def _place(case: Case, kind: str, place_id: str, seconds: float, flips: bool) ->
         now = time.monotonic()
         done.append(turn(case, one, now + max(1.0, (until - now) / (len(decisions) - n))))
     if flips:
-        done[0] = with_flips(case, decisions[0], done[0], begun + seconds)
+        done[0] = with_flips(case, decisions[0], done[0], begun + seconds, flips)
     name = Names(case.county).label(kind, place_id, "zh").rsplit(" [", 1)[0]
     return Reasoned(kind, place_id, name, tuple(done), time.monotonic() - begun)

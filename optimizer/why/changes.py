@@ -22,6 +22,7 @@ from models.problem.request import budgets, money_known
 from optimizer.scenario import Scenario
 from optimizer.why.decisions import Decision
 
+NUMBERS = ("pupils", "places", "minutes", "money")
 SHARE = 0.5
 """Of a school's pupils or places: how far a change is looked at."""
 LEAST_PUPILS, LEAST_PLACES = 10.0, 50.0

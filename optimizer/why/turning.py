@@ -258,12 +258,13 @@ def _in_the_way(case: Case, one: Decision, other: Forced) -> tuple[Finding, ...]
 # --- flips
 
 
-def with_flips(case: Case, one: Decision, done: Turned, until: float) -> Turned:
-    """The same with the smallest changes that flip the decision, each number with its part of the time left."""
+def with_flips(case: Case, one: Decision, done: Turned, until: float, numbers: tuple[str, ...]) -> Turned:
+    """The same with the smallest changes of some numbers that flip the decision, each with its part of the time left."""
     if done.outcome == OTHER:
         return done  # it is the other one already
     begun = time.monotonic()
     asked = quantities(case.inst, case.times, one, done.next_id, _partners(case.plan, one))
+    asked = [q for q in asked if q.kind in numbers]
     if done.outcome == NO_CHOICE:
         by_size = (case.inst.bands.loc[[one.school_id], "lock_by"] == BOUND_TO_SIZE).all()
         asked = [q for q in asked if q.kind == "pupils" and by_size]

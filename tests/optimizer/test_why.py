@@ -51,7 +51,12 @@ def four_sites(budget: float = 3_000_000.0, small: float = 200.0) -> County:
             if column in table:
                 table = table[table[column].str[0].isin(["A", "V"])]
         tables[name] = table.reset_index(drop=True)
-    rules = {"closures_share": 0.34, "moved_share": 0.5, "closure_max_pupils": small, "junior_per_township": 0.0}
+    rules = {
+        "closures_share": 0.34,
+        "moved_share": 0.5,
+        "closure_max_pupils": small,
+        "junior_per_township": 0.0,
+    }
     about = {"quantity": "pupils", "operator": "<=", "unit": "1", "source": "test"}
     rows = [{"id": n, "value": v, "kind": "hard" if v else "off", **about} for n, v in rules.items()]
     return replace(county, **{**tables, "standards": frame("standards", rows)})
@@ -125,7 +130,7 @@ def planned(county: County, scenario: Scenario) -> Plan:
 @cache
 def one_place_short() -> Whys:
     county, scenario = near_a3(places=21), asked("travel")
-    return told(county, planned(county, scenario), scenario, villages=("V5",))
+    return told(county, planned(county, scenario), scenario, villages=("V5",), flips=("places",))
 
 
 def test_one_place_more_flips_where_a_village_goes() -> None:
@@ -134,7 +139,13 @@ def test_one_place_more_flips_where_a_village_goes() -> None:
     assert (turned.kind, turned.school_id, turned.next_id) == ("goes", "A1", "A3")
     assert (turned.outcome, turned.because) == ("impossible", True)
     flip = flip_of(turned, "places")
-    assert (flip.place_id, flip.other_id, flip.status, flip.below, flip.at) == ("A3", "pri", "flips", 0.0, 1.0)
+    assert (flip.place_id, flip.other_id, flip.status, flip.below, flip.at) == (
+        "A3",
+        "pri",
+        "flips",
+        0.0,
+        1.0,
+    )
     moved = planned(near_a3(places=22), asked("travel")).attendance
     went = moved[moved["village_id"] == "V5"]
     assert went["school_id"].tolist() == ["A3"]
@@ -146,13 +157,20 @@ def test_rules_and_barred_ways_are_told() -> None:
     assert {"capacity", "travel_limit"} & set(said.index)
     assert set(said["plan"]) <= {"free", "limit", "eased", "broken"}
     assert (turned.barred["village_id"] == "V5").all() and len(turned.barred)
-    assert set(turned.barred["rule"]) <= {"travel_limit", "travel_increase", "past_own_school", "past_nearer_school"}
+    assert set(turned.barred["rule"]) <= {
+        "travel_limit",
+        "travel_increase",
+        "past_own_school",
+        "past_nearer_school",
+    }
 
 
 def test_money_for_the_change_of_school_flips_it() -> None:
     """Twelve pupils who change school are paid 9,600 yuan; there is no money at all."""
     county, scenario = near_a3(places=60, budget=0.0), asked("travel")
-    (turned,) = told(county, planned(county, scenario), scenario, villages=("V5",)).places[0].turned
+    (turned,) = (
+        told(county, planned(county, scenario), scenario, villages=("V5",), flips=("money",)).places[0].turned
+    )
     flip = flip_of(turned, "money")
     assert flip.status == "flips"
     assert flip.below < 9_600 <= flip.at
@@ -163,7 +181,7 @@ def test_money_for_the_change_of_school_flips_it() -> None:
 def closing_dear() -> tuple[County, PlanResult, Whys]:
     county, scenario = four_sites(), asked("cost", "travel")
     result = plan(county, scenario)
-    return county, result, told(county, result.plan, scenario, schools=("A3",), flips=False)
+    return county, result, told(county, result.plan, scenario, schools=("A3",), flips=())
 
 
 def test_because_has_the_bound_of_the_plan_that_is_made_with_the_other_decision() -> None:
@@ -178,14 +196,16 @@ def test_because_has_the_bound_of_the_plan_that_is_made_with_the_other_decision(
     assert row["plan"] == pytest.approx(0.0, abs=1e-6)
     assert row["other"] == pytest.approx(forced.objective, rel=1e-3)
     assert row["plan"] < row["bound"] <= row["other"] * (1 + 1e-6)
-    assert turned.moved[["village", "school_plan", "school_other"]].to_numpy().tolist() == [["甲镇V3村", "甲镇A3", "甲镇A1"]]
+    assert turned.moved[["village", "school_plan", "school_other"]].to_numpy().tolist() == [
+        ["甲镇V3村", "甲镇A3", "甲镇A1"]
+    ]
     assert turned.next_id == "A1"
 
 
 def test_nothing_is_claimed_where_nothing_is_proven() -> None:
     """No time at all: no because, in either language."""
     county, result, _ = closing_dear()
-    whys = why(county, Recorded(result.plan, asked("cost", "travel"), {}, {}), ("A3",), seconds=0.001, flips=True)
+    whys = why(county, Recorded(result.plan, asked("cost", "travel"), {}, {}), ("A3",), seconds=0.001)
     (turned,) = whys.places[0].turned
     assert turned.outcome in ("open", "plan")
     for language, word in (("en", "Because"), ("zh", "因为")):
@@ -195,12 +215,14 @@ def test_nothing_is_claimed_where_nothing_is_proven() -> None:
     assert all(f.tried == () or f.status != "late" for f in turned.flips)
 
 
-@pytest.mark.parametrize(("goal", "outcome", "words"), [("travel", "other", "Not the best"), ("beyond_limit", "even", "no reason")])
+@pytest.mark.parametrize(
+    ("goal", "outcome", "words"), [("travel", "other", "Not the best"), ("beyond_limit", "even", "no reason")]
+)
 def test_a_decision_without_a_reason_is_called_so(goal: str, outcome: str, words: str) -> None:
     """A plan that leaves V5 at A1: for its way that is not the best, and nobody is beyond a limit either way."""
     county = near_a3(places=60)
     stays = today_as_plan(county, load_standards(county), travel_times(county))
-    whys = why(county, Recorded(stays, asked(goal), {}, {}), villages=("V5",), seconds=60, flips=False)
+    whys = why(county, Recorded(stays, asked(goal), {}, {}), villages=("V5",), seconds=60, flips=())
     (turned,) = whys.places[0].turned
     assert (turned.outcome, turned.because) == (outcome, False)
     assert words in answer_said(turned, county, "en")
@@ -220,14 +242,18 @@ def sharp(at: float, seen: list[float]):
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_halving_ends_at_neighbours(sign: float) -> None:
     seen: list[float] = []
-    found = find_flip(Quantity("pupils", "A1", "", (), sign * 100, 1.0), sharp(37, seen), time.monotonic() + 60)
+    found = find_flip(
+        Quantity("pupils", "A1", "", (), sign * 100, 1.0), sharp(37, seen), time.monotonic() + 60
+    )
     assert (found.status, found.below, found.at) == ("flips", sign * 36, sign * 37)
     assert len(seen) == len(set(seen)) <= 9
 
 
 def test_corners_are_looked_at_first() -> None:
     seen: list[float] = []
-    found = find_flip(Quantity("pupils", "A1", "", (), 100, 1.0, (36.0, 37.0)), sharp(37, seen), time.monotonic() + 60)
+    found = find_flip(
+        Quantity("pupils", "A1", "", (), 100, 1.0, (36.0, 37.0)), sharp(37, seen), time.monotonic() + 60
+    )
     assert (found.below, found.at, seen) == (36, 37, [36, 37])
 
 
@@ -262,7 +288,10 @@ def test_a_changed_number_changes_nothing_else() -> None:
     what = Quantity("pupils", "A3", "", ("V3",), -10, 1.0)
     fewer, times, same = changed(county, own, scenario, what, -7)
     assert same == scenario and times is own
-    was, now = (t.set_index(["village_id", "school_id", "band"])["pupils"] for t in (county.attendance, fewer.attendance))
+    was, now = (
+        t.set_index(["village_id", "school_id", "band"])["pupils"]
+        for t in (county.attendance, fewer.attendance)
+    )
     assert (was - now)[was != now].to_dict() == {("V3", "A3", "g1_3"): 7}
     assert (county.demand["pupils_base"] - fewer.demand["pupils_base"]).sum() == 7
     assert fewer.school_stage is county.school_stage
@@ -280,7 +309,7 @@ def test_places_are_meant_by_name_id_or_label() -> None:
 
 
 def test_changed_places_are_those_that_change() -> None:
-    county, result, _ = closing_dear()
+    _, result, _ = closing_dear()
     assert changed_places(result.plan) == ((), ())
     fewer = with_pupils(four_sites(small=50), "V3", "A3", 49, 30)
     schools, villages = changed_places(planned(fewer, asked("over_cap")))
@@ -325,14 +354,18 @@ def county_and_plan(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_the_command_writes_pages_the_sheet_and_the_record(county_and_plan: tuple[Path, Path]) -> None:
     folder, dossier = county_and_plan
-    code, said = run("why", folder, "--plan", dossier, "--school", "甲镇A3", "--no-flips", "--out", dossier / "why")
+    code, said = run(
+        "why", folder, "--plan", dossier, "--school", "甲镇A3", "--no-flips", "--out", dossier / "why"
+    )
     assert code == 0, said
     assert "Because" in said and "index.html" in said
     names = sorted(p.name for p in (dossier / "why").iterdir())
     assert names == ["corrections.xlsx", "index.html", "s-A3.html", "why.json"]
     record = json.loads((dossier / "why" / "why.json").read_text(encoding="utf-8"))
     assert record["places"][0]["decisions"][0]["outcome"] == "plan"
-    again, said = run("why", folder, "--plan", dossier, "--school", "A3", "--no-flips", "--out", dossier / "why")
+    again, said = run(
+        "why", folder, "--plan", dossier, "--school", "A3", "--no-flips", "--out", dossier / "why"
+    )
     assert again == console.BAD_INPUT and "--overwrite" in said
 
 
@@ -346,7 +379,9 @@ def test_bad_questions_end_in_words(county_and_plan: tuple[Path, Path], tmp_path
     assert code == console.BAD_INPUT
     public = shutil.copytree(dossier, tmp_path / "public")
     kept = json.loads((public / "run.json").read_text(encoding="utf-8"))
-    (public / "run.json").write_text(json.dumps({"edition": "public", "plan_id": kept["plan_id"]}), encoding="utf-8")
+    (public / "run.json").write_text(
+        json.dumps({"edition": "public", "plan_id": kept["plan_id"]}), encoding="utf-8"
+    )
     code, said = run("why", folder, "--plan", public, "--school", "A3")
     assert code == console.BAD_INPUT
 
