@@ -82,12 +82,13 @@ def answer_said(turned: Turned, county: County, language: str) -> str:
         "other": other_said(turned, county, language), "goal": goal_word(goal, language), "scope": scope_said(turned, language),
         "plan": own["plan"], "bound": own["bound"], "value": own["other"],
     }  # fmt: skip
-    return told(_key(turned, own["other"], own["bound"]), language, **fields)
+    beyond = bool(goal) and bool(rows.at[goal, "bound"] > rows.at[goal, "plan"])
+    return told(_key(turned, own["other"], beyond), language, **fields)
 
 
-def _key(turned: Turned, other: str, bound: str) -> str:
+def _key(turned: Turned, other: str, beyond: bool) -> str:
     if turned.outcome == PLAN:
-        return "told_plan" if bound != DASH else "told_plan_held"
+        return "told_plan" if beyond else "told_plan_held"
     if turned.outcome in (OTHER, EVEN, IMPOSSIBLE):
         return f"told_{turned.outcome}"
     return "told_open" if other != DASH else "told_open_none"

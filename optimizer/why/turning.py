@@ -32,7 +32,7 @@ from optimizer.why.decisions import Decision, Forced, as_decided, free_bands, tu
 from optimizer.why.flips import find_flip
 from optimizer.why.ground import Ground, Near, Reached, around, everything, ground_of
 from optimizer.why.rules_said import barred_ways, rules_said
-from optimizer.why.weighing import UPPER, Rigour, Weighed, completed, weigh
+from optimizer.why.weighing import UPPER, Rigour, Weighed, completed, settled_by, weigh
 
 QUICK_SECONDS, CLASH_SECONDS = 6.0, 6.0
 """For the goals from the one that tells on; for the rules that clash."""
@@ -104,8 +104,7 @@ def turn(case: Case, one: Decision, until: float) -> Turned:
         return _turned(case, one, NO_CHOICE, "", (), (), locked_by(case.inst, one.school_id), begun)
     kept, other = as_decided(case.ground, case.plan, one), turned_round(case.ground, case.plan, one)
     weighed = _weighed(case, kept, other, case.rigour(until))
-    quick = case.rigour(time.monotonic() + QUICK_SECONDS)
-    others = completed(case.ground, case.task.goals, other, _reached(weighed), quick)
+    weighed, others = _completed(case, other, weighed)
     if others[0].status != "infeasible":
         return _turned(case, one, weighed.outcome, weighed.goal, weighed.kept, others, (), begun)
     reasons, near = _in_the_way(case, one, other), case.ground.near
@@ -117,12 +116,18 @@ def turn(case: Case, one: Decision, until: float) -> Turned:
         if wider[0].values is not None:
             weighed = _weighed(case, kept, other, case.rigour(until))
         if wider[0].values is not None and weighed.outcome != OPEN:
-            quick = case.rigour(time.monotonic() + QUICK_SECONDS)
-            others = completed(case.ground, case.task.goals, other, _reached(weighed) or wider, quick)
+            weighed, others = _completed(case, other, weighed)
             return _turned(case, one, weighed.outcome, weighed.goal, weighed.kept, others, (), begun)
         if wider[0].status != "infeasible":  # what is proven around the place stands
             case.ground.part(near)
     return _turned(case, one, IMPOSSIBLE, "", (), (), reasons, begun)
+
+
+def _completed(case: Case, other: Forced, weighed: Weighed) -> tuple[Weighed, tuple[Reached, ...]]:
+    """The other decision's goals to the end; their bounds may settle what stayed open."""
+    quick = case.rigour(time.monotonic() + QUICK_SECONDS)
+    others = completed(case.ground, case.task.goals, other, _reached(weighed), quick, weighed.held)
+    return settled_by(weighed, others, quick), others
 
 
 def _reached(weighed: Weighed) -> tuple[Reached, ...]:

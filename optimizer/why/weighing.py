@@ -44,6 +44,8 @@ class Weighed:
         The goal that tells, or at which it stays open.
     kept, other : tuple of Reached
         By goal, as far as looked at.
+    held : dict of str to float
+        What the goals before are held at.
     seconds : float
     """
 
@@ -51,6 +53,7 @@ class Weighed:
     goal: str
     kept: tuple[Reached, ...]
     other: tuple[Reached, ...]
+    held: dict[str, float]
     seconds: float
 
 
@@ -153,7 +156,7 @@ def weigh(
     sure, closed = dict(proven or {}), True
 
     def ended(outcome: Outcome, goal: str) -> Weighed:
-        return Weighed(outcome, goal, tuple(a), tuple(b), time.monotonic() - begun)
+        return Weighed(outcome, goal, tuple(a), tuple(b), dict(scale.held), time.monotonic() - begun)
 
     for n, target in enumerate(goals):
         name = target.name
@@ -194,8 +197,9 @@ def _told(a: Reached, b: Reached, rigour: Rigour, closed: bool, strict: bool) ->
 
 
 def completed(
-    ground: Ground, goals: tuple[Target, ...], forced: Forced, known: tuple[Reached, ...], rigour: Rigour
-) -> tuple[Reached, ...]:
+    ground: Ground, goals: tuple[Target, ...], forced: Forced, known: tuple[Reached, ...], rigour: Rigour,
+    levels: Mapping[str, float] | None = None,
+) -> tuple[Reached, ...]:  # fmt: skip
     """Every goal with a decision, each with those before held: those that are known, the others quickly.
 
     Returns
@@ -205,7 +209,8 @@ def completed(
         decision at all.
     """
     done = list(known)
-    held: dict[str, float] = {r.goal: r.value + rigour.room(0.0) for r in done}
+    at = levels or {}
+    held: dict[str, float] = {r.goal: at.get(r.goal, r.value + rigour.room(0.0)) for r in done}
     values = done[-1].values if done else None
     for n, target in enumerate(goals):
         if n < len(done):
@@ -225,3 +230,21 @@ def completed(
         done.append(found)
         held[target.name] = found.value + rigour.room(0.0)
     return tuple(done)
+
+
+def settled_by(weighed: Weighed, reached: tuple[Reached, ...], rigour: Rigour) -> Weighed:
+    """What stayed open is not any more where the goal's least value, with the goals before held, is proven to be above the plan's."""
+    n = len(weighed.other) - 1
+    if (
+        weighed.outcome != "open"
+        or weighed.goal in UPPER
+        or not 0 <= n < min(len(reached), len(weighed.kept))
+    ):
+        return weighed
+    own, other = weighed.kept[n], reached[n]
+    above = (
+        other.goal == weighed.goal
+        and own.values is not None
+        and other.bound > own.value + rigour.room(own.value)
+    )
+    return replace(weighed, outcome="plan") if above else weighed
