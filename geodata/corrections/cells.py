@@ -20,7 +20,7 @@ ALWAYS_KEYS = ("group",)
 
 
 @dataclass(frozen=True)
-class Cell:
+class UsedCell:
     """One number of a county.
 
     Parameters
@@ -75,7 +75,7 @@ def key_columns(frame: pd.DataFrame, table: Table) -> list[str]:
 
 def used_cells(
     county: County, ways: pd.DataFrame, schools: Iterable[str] = (), villages: Iterable[str] = ()
-) -> list[Cell]:
+) -> list[UsedCell]:
     """The numbers of some schools and villages.
 
     Parameters
@@ -87,11 +87,11 @@ def used_cells(
 
     Returns
     -------
-    list of Cell
+    list of UsedCell
         Place by place; what is not known is among them where it is measured.
     """
     contracts = declared_tables(county.norms)
-    found: list[Cell] = []
+    found: list[UsedCell] = []
     for kind, ids, tables, column in (
         ("school", schools, OF_SCHOOLS, "school_id"), ("village", villages, OF_VILLAGES, "village_id"),
     ):  # fmt: skip
@@ -103,14 +103,14 @@ def used_cells(
     return found
 
 
-def _cells(county: County, table: Table, kind: str, place_id: str, column: str) -> list[Cell]:
+def _cells(county: County, table: Table, kind: str, place_id: str, column: str) -> list[UsedCell]:
     frame = county.tables()[table.name]
     rows = frame[frame[column] == place_id]
     if table.name == "demand":
         rows = rows[rows["year"] == county.year]
     keys = key_columns(frame, table)
     return [
-        Cell(
+        UsedCell(
             kind,
             place_id,
             table.name,
@@ -124,10 +124,10 @@ def _cells(county: County, table: Table, kind: str, place_id: str, column: str) 
     ]
 
 
-def _ways(ways: pd.DataFrame, village_id: str) -> list[Cell]:
+def _ways(ways: pd.DataFrame, village_id: str) -> list[UsedCell]:
     rows = ways[ways["village_id"] == village_id].sort_values(["school_id", "mode"], kind="stable")
     return [
-        Cell(
+        UsedCell(
             "village", village_id, MINUTES, (("village_id", village_id), ("school_id", str(r.school_id)), ("mode", str(r.mode))),
             "minutes", way_text(r.minutes),
         )

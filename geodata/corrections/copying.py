@@ -14,7 +14,7 @@ from geodata.contract.containment import Allowed, refused
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.corrections.cells import MINUTES
-from geodata.corrections.reading import read_sheet, row_of
+from geodata.corrections.reading import read_corrections, rows_with
 from geodata.corrections.trail import TRAIL, Correction, write_trail
 from geodata.folder.reading import check, read_county
 from geodata.folder.source import Head, open_source
@@ -52,8 +52,10 @@ def correct(
         Every row of the sheet that cannot be used; a folder that may not be written; tables that contradict each other.
     """
     county = read_county(place, allow_outside=allow_outside, databases=databases)
-    told = read_sheet(Path(sheet), county)
-    found = write_corrected(Path(place), county, told.corrections, Path(target), Allowed(allow_outside, databases))
+    told = read_corrections(Path(sheet), county)
+    found = write_corrected(
+        Path(place), county, told.corrections, Path(target), Allowed(allow_outside, databases)
+    )
     return told.corrections, [*told.findings, *found]
 
 
@@ -63,7 +65,7 @@ def corrected(county: County, corrections: tuple[Correction, ...]) -> County:
     for one in corrections:
         key = dict(part.split("=", 1) for part in one.row.split(", "))
         frame, value = tables[one.table], float(one.new)
-        rows = row_of(frame, key)
+        rows = rows_with(frame, key)
         if one.table == MINUTES and rows.empty:
             new = {**dict.fromkeys(frame.columns, None), **key, "minutes": value, "source": SOURCE}
             frame = pd.concat(

@@ -18,7 +18,7 @@ from geodata.contract.declared import declared_tables
 from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.contract.tables import Column
 from geodata.corrections.cells import MINUTES, correctable, key_columns, value_text, way_text
-from geodata.corrections.sheet import COLUMNS, sheet_titles, title_of
+from geodata.corrections.sheet import SHEET_COLUMNS, correction_titles, title_of
 from geodata.corrections.trail import Correction, digest_of
 from geodata.messages import LANGUAGES
 from geodata.travel.times import travel_times
@@ -43,7 +43,7 @@ class Returned:
     findings: tuple[Finding, ...]
 
 
-def read_sheet(path: Path, county: County) -> Returned:
+def read_corrections(path: Path, county: County) -> Returned:
     """The corrections of a sheet.
 
     Parameters
@@ -99,10 +99,10 @@ def _rows(path: Path) -> tuple[list[tuple[int, dict[str, str]]], str]:
     except Exception as problem:  # openpyxl raises many kinds for a file that is no workbook
         key = "plan.not_there" if not path.exists() else "tables.not_a_workbook"
         raise InputProblems([Finding("error", key, {"why": str(problem)}, file=str(path))]) from None
-    titles = {plain(t) for t in sheet_titles().values()}
+    titles = {plain(t) for t in correction_titles().values()}
     page = next((p for p in book.worksheets if plain(p.title) in titles), None)
     if page is None:
-        fields: dict[str, object] = {"sheet": " / ".join(sheet_titles().values())}
+        fields: dict[str, object] = {"sheet": " / ".join(correction_titles().values())}
         raise InputProblems([Finding("error", "corrections.no_sheet", fields, file=path.name)])
     label = f"{path.name} [{page.title}]"
     cells = list(
@@ -113,7 +113,7 @@ def _rows(path: Path) -> tuple[list[tuple[int, dict[str, str]]], str]:
     head = [cell_text(v) for v in cells[0]] if cells else []
     keys = [heading_key(h) for h in head]
     at, lost = {}, []
-    for name in COLUMNS:
+    for name in SHEET_COLUMNS:
         known = [title_of(name, language) for language in LANGUAGES]
         at[name] = next((keys.index(heading_key(t)) for t in known if heading_key(t) in keys), -1)
         if at[name] < 0:
@@ -161,7 +161,7 @@ class _Now:
         """What the table says; None where it has no such row."""
         if table == MINUTES:
             return self._minutes().get((key["village_id"], key["school_id"], key["mode"]))
-        rows = row_of(self.tables[table], key)
+        rows = rows_with(self.tables[table], key)
         return value_text(rows[column].iloc[0]) if len(rows) == 1 else None
 
     def _minutes(self) -> dict[tuple[str, str, str], str]:
@@ -174,7 +174,7 @@ class _Now:
         return self._ways
 
 
-def row_of(frame: pd.DataFrame, key: dict[str, str]) -> pd.DataFrame:
+def rows_with(frame: pd.DataFrame, key: dict[str, str]) -> pd.DataFrame:
     """Rows of a table with a key, texts compared."""
     here = pd.Series(True, index=frame.index)
     for column, value in key.items():

@@ -15,11 +15,11 @@ import xlsxwriter
 from geodata.contract.county import County
 from geodata.contract.declared import declared_tables
 from geodata.contract.tables import Table
-from geodata.corrections.cells import MINUTES, Cell
+from geodata.corrections.cells import MINUTES, UsedCell
 from geodata.messages import LANGUAGES, catalogue, in_terms, say
 from geodata.standards.terms import terms_of
 
-COLUMNS = (
+SHEET_COLUMNS = (
     "place",
     "table",
     "row",
@@ -40,7 +40,7 @@ MADE = datetime(2000, 1, 1)  # the same numbers give the same workbook
 EARLIEST = date(2000, 1, 1)
 
 
-def sheet_titles() -> dict[str, str]:
+def correction_titles() -> dict[str, str]:
     """The sheet's title by language."""
     return {language: say("corrections.sheet", language) for language in LANGUAGES}
 
@@ -50,14 +50,16 @@ def title_of(column: str, language: str) -> str:
     return say(f"corrections.col_{column}", language)
 
 
-def write_sheet(path: Path, county: County, cells: list[Cell], language: str = "zh", about: str = "") -> None:
+def write_correction_sheet(
+    path: Path, county: County, cells: list[UsedCell], language: str = "zh", about: str = ""
+) -> None:
     """Write the workbook.
 
     Parameters
     ----------
     path : Path
     county : County
-    cells : list of Cell
+    cells : list of UsedCell
         `geodata.corrections.cells.used_cells`.
     language : {"zh", "en"}
     about : str
@@ -81,10 +83,10 @@ def write_sheet(path: Path, county: County, cells: list[Cell], language: str = "
         page.protect("")
 
 
-def _numbers(book: Any, looks: dict[str, Any], county: County, cells: list[Cell], language: str) -> None:
-    page = book.add_worksheet(sheet_titles()[language])
+def _numbers(book: Any, looks: dict[str, Any], county: County, cells: list[UsedCell], language: str) -> None:
+    page = book.add_worksheet(correction_titles()[language])
     contracts = declared_tables(county.norms)
-    for c, (name, width) in enumerate(zip(COLUMNS, WIDTHS, strict=True)):
+    for c, (name, width) in enumerate(zip(SHEET_COLUMNS, WIDTHS, strict=True)):
         page.write_string(0, c, title_of(name, language), looks["head"])
         page.set_column(c, c, width, None, {"hidden": name == "address"})
     names = _Names(county, language)
@@ -95,14 +97,14 @@ def _numbers(book: Any, looks: dict[str, Any], county: County, cells: list[Cell]
             "column": column.zh if language == "zh" else column.name.replace("_", " "), "unit": names.unit(column.unit),
             "address": cell.address,
         }  # fmt: skip
-        for c, name in enumerate(COLUMNS):
+        for c, name in enumerate(SHEET_COLUMNS):
             if name in TO_FILL:
                 page.write_blank(r, c, None, looks["date" if name == "date" else "fill"])
             elif name == "used" and cell.value:
                 page.write_number(r, c, float(cell.value), looks["plain"])
             else:
                 page.write_string(r, c, texts.get(name, ""), looks["plain"])
-        at = COLUMNS.index("should")
+        at = SHEET_COLUMNS.index("should")
         page.data_validation(
             r,
             at,
@@ -113,20 +115,20 @@ def _numbers(book: Any, looks: dict[str, Any], county: County, cells: list[Cell]
     last = max(1, len(cells))
     _offer(page, last, language)
     page.freeze_panes(1, 1)
-    page.autofilter(0, 0, last, len(COLUMNS) - 1)
+    page.autofilter(0, 0, last, len(SHEET_COLUMNS) - 1)
     page.protect("", {"autofilter": True, "sort": True, "format_columns": True, "format_rows": True})
     page.set_landscape()
     page.fit_to_pages(1, 0)
     page.repeat_rows(0)
-    page.set_header(f"&C&14{sheet_titles()[language]}")
+    page.set_header(f"&C&14{correction_titles()[language]}")
 
 
 def _offer(page: Any, last: int, language: str) -> None:
     """Drop-down of reasons (others may be written), dates that are dates."""
     reasons = [say(f"corrections.reason_{r}", language) for r in REASONS]
-    at = COLUMNS.index("reason")
+    at = SHEET_COLUMNS.index("reason")
     page.data_validation(1, at, last, at, {"validate": "list", "source": reasons, "error_type": "warning"})
-    at = COLUMNS.index("date")
+    at = SHEET_COLUMNS.index("date")
     page.data_validation(1, at, last, at, {"validate": "date", "criteria": ">=", "value": EARLIEST})
 
 
@@ -155,7 +157,7 @@ class _Names:
         """A unit as it is printed."""
         return self.words.get(f"rules.unit_{unit}", unit)
 
-    def row(self, cell: Cell) -> str:
+    def row(self, cell: UsedCell) -> str:
         """What tells the rows of a place apart."""
         parts = []
         for column, value in cell.key:

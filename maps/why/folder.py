@@ -12,12 +12,12 @@ from typing import Any
 
 import pandas as pd
 
-from geodata.corrections.cells import Cell, used_cells
-from geodata.corrections.sheet import write_sheet
+from geodata.corrections.cells import UsedCell, used_cells
+from geodata.corrections.sheet import write_correction_sheet
 from geodata.folder.target import claim
 from maps.folders.writing import Output, write_folder
 from maps.why.pages import CORRECTIONS, file_of, why_index, why_page
-from maps.why.words import told
+from maps.why.words import why_word
 from maps.wording import word
 from models.plan.decisions import PlanResult
 from models.plan.record import read_record
@@ -128,16 +128,16 @@ def _earlier(folder: Path) -> list[str]:
 
 
 def _sheet(whys: Whys, file: Path, language: str) -> None:
-    write_sheet(
+    write_correction_sheet(
         file,
         whys.county,
-        cells_of(whys),
+        sheet_cells(whys),
         language,
         word("title", language, county=whys.county.name) + f" · {whys.plan_id}",
     )
 
 
-def cells_of(whys: Whys) -> list[Cell]:
+def sheet_cells(whys: Whys) -> list[UsedCell]:
     """The numbers of the places asked about: their tables, and the ways that their children take or would take."""
     ids = {kind: [p.place_id for p in whys.places if p.kind == kind] for kind in DOSSIER_PAGES}
     return used_cells(whys.county, _ways(whys.result, whys), ids["school"], ids["village"])
@@ -185,7 +185,9 @@ def linked(page: str, kind: str, links: dict[str, str], language: str) -> str:
     """A dossier's page with a link at each place that has one."""
     for place_id, link in links.items():
         mark = html.escape(f"{kind[0]}-{place_id}")
-        said = f'<p class="more"><a href="{html.escape(link)}">{html.escape(told("link", language))}</a></p>'
+        said = (
+            f'<p class="more"><a href="{html.escape(link)}">{html.escape(why_word("link", language))}</a></p>'
+        )
         before, found, rest = page.partition(f"<!--why {mark}-->")
         if found:
             page = before + found + said + END + rest.partition(END)[2]

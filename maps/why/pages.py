@@ -17,13 +17,13 @@ from maps.front.text import PageCell, PageTable, minutes, number, plainly, share
 from maps.why.words import (
     answer_said,
     better_said,
-    decision_said,
     flip_said,
     goal_value,
     goal_word,
     place_name,
     reasons_said,
-    told,
+    told_decision,
+    why_word,
 )
 from maps.wording import band, name
 from models.study.why import OTHER, Reasoned, Turned, Whys
@@ -73,13 +73,13 @@ def why_page(whys: Whys, place: Reasoned, language: str, dossier: str = "") -> s
     """
     turned = [_shown(t, whys, language) for t in place.turned]
     return render(
-        "why.html", whys.result, language, told("title", language, name=place.name), place=_numbers(whys, place, language, dossier),
+        "why.html", whys.result, language, why_word("title", language, name=place.name), place=_numbers(whys, place, language, dossier),
         turned=turned, dossier=f"{dossier}index.html" if dossier else "", workbook=CORRECTIONS, word=partial(_word, language),
     )  # fmt: skip
 
 
 def _word(language: str, key: str, **fields: object) -> str:
-    return told(key, language, **fields)
+    return why_word(key, language, **fields)
 
 
 @in_its_words
@@ -97,7 +97,7 @@ def why_index(whys: Whys, files: dict[str, str], language: str, dossier: str = "
     """
     rows = [
         (
-            PageCell(p.name, "", files[f"{p.kind} {p.place_id}"]), PageCell(decision_said(t, whys.county, language)),
+            PageCell(p.name, "", files[f"{p.kind} {p.place_id}"]), PageCell(told_decision(t, whys.county, language)),
             PageCell(answer_said(t, whys.county, language), _look(t)),
             PageCell(" ".join(flip_said(f, whys.county, language) for f in t.flips)),
         )
@@ -106,9 +106,9 @@ def why_index(whys: Whys, files: dict[str, str], language: str, dossier: str = "
     ]  # fmt: skip
     table = PageTable(_heads(language, "col_place", "col_decision", "col_answer", "h_flips"), tuple(rows))
     return render(
-        "whys.html", whys.result, language, told("index_title", language), table=table, workbook=CORRECTIONS,
+        "whys.html", whys.result, language, why_word("index_title", language), table=table, workbook=CORRECTIONS,
         dossier=f"{dossier}index.html" if dossier else "", word=partial(_word, language),
-        explained=told("index_about", language, same=share(whys.same)),
+        explained=why_word("index_about", language, same=share(whys.same)),
     )  # fmt: skip
 
 
@@ -134,28 +134,28 @@ def _look(turned: Turned) -> str:
 
 
 def _heads(language: str, *keys: str) -> tuple[PageCell, ...]:
-    return tuple(PageCell(told(k.rstrip("#"), language), "n" if k.endswith("#") else "") for k in keys)
+    return tuple(PageCell(why_word(k.rstrip("#"), language), "n" if k.endswith("#") else "") for k in keys)
 
 
 def _shown(turned: Turned, whys: Whys, language: str) -> Shown:
     county = whys.county
-    notes = [better_said(turned, language), told("accepted", language) if turned.accepted else ""]
+    notes = [better_said(turned, language), why_word("accepted", language) if turned.accepted else ""]
     tables = [
-        Part(told("h_goals", language), _goals(turned, language)) if turned.accepted is not None else None,
+        Part(why_word("h_goals", language), _goals(turned, language)) if turned.accepted is not None else None,
         _part("h_measures", _measures(turned, language), language),
         _part("h_moved", _moved(turned, whys, language), language, count=len(turned.moved)),
-        Part(told("h_rules", language), _rules(turned, language), told("rules_about", language)) if len(turned.rules) else None,
+        Part(why_word("h_rules", language), _rules(turned, language), why_word("rules_about", language)) if len(turned.rules) else None,
         _part("h_barred", _barred(turned, whys, language), language),
     ]  # fmt: skip
     return Shown(
-        turned.outcome, decision_said(turned, county, language), answer_said(turned, county, language), _look(turned),
+        turned.outcome, told_decision(turned, county, language), answer_said(turned, county, language), _look(turned),
         tuple(reasons_said(turned, county, language)), tuple(n for n in notes if n),
         tuple(flip_said(f, county, language) for f in turned.flips), tuple(p for p in tables if p is not None),
     )  # fmt: skip
 
 
 def _part(title: str, table: PageTable, language: str, **fields: object) -> Part | None:
-    return Part(told(title, language, **fields), table) if table.rows else None
+    return Part(why_word(title, language, **fields), table) if table.rows else None
 
 
 def _goals(turned: Turned, language: str) -> PageTable:
@@ -221,7 +221,7 @@ def _rules(turned: Turned, language: str) -> PageTable:
 
 
 def _said(state: str, language: str) -> PageCell:
-    return PageCell(told(f"said_{state}", language), LOOKS[state]) if state else PageCell("")
+    return PageCell(why_word(f"said_{state}", language), LOOKS[state]) if state else PageCell("")
 
 
 def _barred(turned: Turned, whys: Whys, language: str) -> PageTable:

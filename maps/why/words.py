@@ -15,7 +15,7 @@ COUNTED = ("failing", "cells", "beyond_limit")
 """Goals that are whole numbers."""
 
 
-def told(key: str, language: str, **fields: object) -> str:
+def why_word(key: str, language: str, **fields: object) -> str:
     """A message of this room."""
     return say(f"why.{key}", language, **fields)
 
@@ -44,15 +44,15 @@ def with_unit(goal: str, text: str, language: str) -> str:
     if text == DASH or goal not in ("cost", "travel"):
         return text
     if goal == "cost":
-        return told("amount_money", language, amount=text)
-    return told("amount_minutes", language, amount=text)
+        return why_word("amount_money", language, amount=text)
+    return why_word("amount_minutes", language, amount=text)
 
 
-def decision_said(turned: Turned, county: County, language: str) -> str:
+def told_decision(turned: Turned, county: County, language: str) -> str:
     """The plan's decision."""
     fields = _ends(turned, county)
     at_home = turned.kind == "goes" and not turned.changes
-    return told("goes_stay" if at_home else turned.kind, language, **fields)
+    return why_word("goes_stay" if at_home else turned.kind, language, **fields)
 
 
 def _ends(turned: Turned, county: County) -> dict[str, object]:
@@ -64,14 +64,14 @@ def other_said(turned: Turned, county: County, language: str) -> str:
     """The other decision, as the condition of a sentence."""
     fields = _ends(turned, county)
     if turned.kind == "goes" and turned.next_id:
-        return told("if_goes_next", language, **fields, next=place_name(county, turned.next_id))
-    return told(f"if_{turned.kind}", language, **fields)
+        return why_word("if_goes_next", language, **fields, next=place_name(county, turned.next_id))
+    return why_word(f"if_{turned.kind}", language, **fields)
 
 
 def answer_said(turned: Turned, county: County, language: str) -> str:
     """Why, in a sentence; "because" only where it is proven."""
     if turned.outcome == NO_CHOICE:
-        return told("told_no_choice", language)
+        return why_word("told_no_choice", language)
     goal = turned.goal
     rows = turned.goals.set_index("goal")
     own = {
@@ -83,7 +83,7 @@ def answer_said(turned: Turned, county: County, language: str) -> str:
         "plan": own["plan"], "bound": own["bound"], "value": own["other"],
     }  # fmt: skip
     beyond = bool(goal) and bool(rows.at[goal, "bound"] > rows.at[goal, "plan"])
-    return told(_key(turned, own["other"], beyond), language, **fields)
+    return why_word(_key(turned, own["other"], beyond), language, **fields)
 
 
 def _key(turned: Turned, other: str, beyond: bool) -> str:
@@ -97,15 +97,15 @@ def _key(turned: Turned, other: str, beyond: bool) -> str:
 def scope_said(turned: Turned, language: str) -> str:
     """How far what is proven reaches."""
     if turned.whole:
-        return told("scope_whole", language)
-    return told("scope_near", language, schools=turned.schools, villages=turned.villages)
+        return why_word("scope_whole", language)
+    return why_word("scope_near", language, schools=turned.schools, villages=turned.villages)
 
 
 def better_said(turned: Turned, language: str) -> str:
     """That the plan itself can be improved around the place; empty where it cannot, or nobody looked."""
     for r in turned.goals.itertuples():
         if r.kept < r.plan - 1e-3 * max(1.0, abs(r.plan)):
-            return told(
+            return why_word(
                 "better_kept", language, goal=goal_word(r.goal, language), value=goal_value(r.goal, r.kept),
                 plan=goal_value(r.goal, r.plan),
             )  # fmt: skip
@@ -126,9 +126,9 @@ def reasons_said(turned: Turned, county: County, language: str) -> list[str]:
 def amount_said(flip: Flip, amount: float, language: str) -> str:
     """A change with its sign and unit."""
     if not amount:
-        return told("no_change", language)
+        return why_word("no_change", language)
     text = hundredths(amount / large_unit()) if flip.quantity == "money" else whole(amount)
-    return told(f"amount_{flip.quantity}", language, amount=signed(text))
+    return why_word(f"amount_{flip.quantity}", language, amount=signed(text))
 
 
 def quantity_said(flip: Flip, county: County, language: str) -> str:
@@ -141,7 +141,7 @@ def quantity_said(flip: Flip, county: County, language: str) -> str:
         fields["other"] = place_name(county, flip.other_id)
     if flip.quantity == "places":
         fields["stage"] = stage(flip.other_id, language, county.norms)
-    return told(f"quantity_{flip.quantity}", language, **fields)
+    return why_word(f"quantity_{flip.quantity}", language, **fields)
 
 
 def flip_said(flip: Flip, county: County, language: str) -> str:
@@ -152,20 +152,20 @@ def flip_said(flip: Flip, county: County, language: str) -> str:
         "at": amount_said(flip, flip.at if flip.at == flip.at else 0.0, language), "tried": tried_said(flip, language),
     }  # fmt: skip
     if flip.status != "flips":
-        return told(f"flip_{flip.status}", language, **fields)
+        return why_word(f"flip_{flip.status}", language, **fields)
     exact = abs(flip.at - flip.below) <= flip.step * (1 + 1e-9)
-    return told("flip_exact" if exact else "flip_between", language, **fields)
+    return why_word("flip_exact" if exact else "flip_between", language, **fields)
 
 
 def tried_said(flip: Flip, language: str) -> str:
     """Every change that was solved with what came out."""
     return listed(
         [
-            told(
+            why_word(
                 "flip_tried",
                 language,
                 amount=amount_said(flip, c, language),
-                outcome=told(f"outcome_{o}", language),
+                outcome=why_word(f"outcome_{o}", language),
             )
             for c, o in flip.tried
         ],
@@ -177,7 +177,7 @@ def place_said(place: Reasoned, county: County, language: str) -> list[str]:
     """Everything about a place as lines, for a terminal."""
     lines = [place.name]
     for t in place.turned:
-        lines += [f"  {decision_said(t, county, language)}", f"    {answer_said(t, county, language)}"]
+        lines += [f"  {told_decision(t, county, language)}", f"    {answer_said(t, county, language)}"]
         lines += [f"    {s}" for s in (*reasons_said(t, county, language), better_said(t, language)) if s]
         lines += [f"    {flip_said(f, county, language)}" for f in t.flips]
     return lines

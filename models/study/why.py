@@ -12,7 +12,7 @@ from geodata.contract.county import County
 from geodata.contract.findings import Finding
 from models.plan.decisions import PlanResult
 
-PLAN, OTHER, EVEN, OPEN, IMPOSSIBLE, NO_CHOICE, LOST = (
+PLAN, OTHER, EVEN, WHY_OPEN, IMPOSSIBLE, NO_CHOICE, WHY_LOST = (
     "plan", "other", "even", "open", "impossible", "no_choice", "lost",
 )  # fmt: skip
 """How a decision and its contrary compare, see `Turned`."""

@@ -27,7 +27,7 @@ from optimizer.cli.console import (
     refuse_shared,
 )
 from optimizer.solver.interrupts import held
-from optimizer.verbs.why import SECONDS, changed_places, places_meant, recorded_plan, why
+from optimizer.verbs.why import PLACE_SECONDS, changed_places, places_meant, recorded_plan, why
 from optimizer.why.changes import NUMBERS
 
 
@@ -48,7 +48,7 @@ def why_command(
         Path | None,
         typer.Option("--out", help="Folder for pages and the correction sheet. 页面和更正表文件夹。"),
     ] = None,
-    seconds: Annotated[float, typer.Option(min=1, help="For each place. 每处的时限（秒）。")] = SECONDS,
+    seconds: Annotated[float, typer.Option(min=1, help="For each place. 每处的时限（秒）。")] = PLACE_SECONDS,
     flips: Annotated[
         bool, typer.Option("--flips/--no-flips", help="Look for what flips the decision. 是否寻找翻转点。")
     ] = True,

@@ -29,9 +29,9 @@ from optimizer.verbs.told import result_of
 from optimizer.why.changes import NUMBERS
 from optimizer.why.decisions import of_school, of_village
 from optimizer.why.ground import centred_on, ground_of
-from optimizer.why.turning import Case, turn, with_flips
+from optimizer.why.turning import WhyCase, turn, with_flips
 
-SECONDS = 60.0
+PLACE_SECONDS = 60.0
 """For a place, flips included."""
 FIRST_SHARE = 0.5
 """Of a place's seconds for turning its decisions round; flips have the rest."""
@@ -96,7 +96,7 @@ def why(
     schools: tuple[str, ...] = (),
     villages: tuple[str, ...] = (),
     times: TravelTimes | None = None,
-    seconds: float = SECONDS,
+    seconds: float = PLACE_SECONDS,
     whole: bool = False,
     flips: tuple[str, ...] = NUMBERS,
     report: Report | None = None,
@@ -204,7 +204,7 @@ def changed_places(plan: Plan) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(sorted(schools)), tuple(sorted(set(map(str, moved["village_id"]))))
 
 
-def _opened(county: County, asked: Recorded, times: TravelTimes | None, task: Task, whole: bool) -> Case:
+def _opened(county: County, asked: Recorded, times: TravelTimes | None, task: Task, whole: bool) -> WhyCase:
     """The plan judged, its model stated, its decisions found in it."""
     standards, times = load_standards(county), times or travel_times(county)
     request = asked.scenario.request()
@@ -218,7 +218,7 @@ def _opened(county: County, asked: Recorded, times: TravelTimes | None, task: Ta
     for name in ground.search.measures:
         ground.search.tighten(name, first.values, task.method.cut_slack / 100)
     small = len(inst.units) <= task.method.joint_units
-    return Case(
+    return WhyCase(
         county, standards, times, asked.scenario, asked.plan, task, verdict, ground, first.values, asked.bounds, whole or small
     )  # fmt: skip
 
@@ -234,7 +234,7 @@ def _accepted(verdict: Verdict) -> None:
     raise InputProblems([Finding("error", "why.not_a_plan", fields)])
 
 
-def _place(case: Case, kind: str, place_id: str, seconds: float, flips: tuple[str, ...]) -> Reasoned:
+def _place(case: WhyCase, kind: str, place_id: str, seconds: float, flips: tuple[str, ...]) -> Reasoned:
     """Every decision about a place; the seconds are for all of them."""
     begun = time.monotonic()
     decisions = of_school(case.plan, place_id) if kind == "school" else of_village(case.plan, place_id)

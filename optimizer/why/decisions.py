@@ -22,7 +22,7 @@ import pandas as pd
 
 from models.plan.decisions import Plan
 from models.problem.instance import Instance
-from optimizer.why.ground import Ground, Least
+from optimizer.why.ground import Least, PlanGround
 
 SOME = 1e-3
 """Of a purchase in pupil-equivalents: less is none."""
@@ -84,7 +84,7 @@ def of_village(plan: Plan, village_id: str) -> list[Decision]:
     return [Decision("goes", str(j), village_id) for j in size.index]
 
 
-Forced = tuple[dict[int, float], list[Least]]
+Forcing = tuple[dict[int, float], list[Least]]
 
 
 def free_bands(inst: Instance, school_id: str) -> list[tuple[str, str]]:
@@ -92,7 +92,7 @@ def free_bands(inst: Instance, school_id: str) -> list[tuple[str, str]]:
     return [k for k in inst.bands.index if k[0] == school_id and inst.bands.at[k, "lock"] == "free"]
 
 
-def as_decided(ground: Ground, plan: Plan, one: Decision) -> Forced:
+def as_decided(ground: PlanGround, plan: Plan, one: Decision) -> Forcing:
     """Columns and rows that keep a decision as the plan has it; all else may differ."""
     if one.kind in ("stays", "closes"):
         state = plan.bands.set_index(["school_id", "band"])["open"]
@@ -106,7 +106,7 @@ def as_decided(ground: Ground, plan: Plan, one: Decision) -> Forced:
     return {}, [(columns, np.ones(len(columns)), least)] if len(columns) else []
 
 
-def turned_round(ground: Ground, plan: Plan, one: Decision) -> Forced:
+def turned_round(ground: PlanGround, plan: Plan, one: Decision) -> Forcing:
     """Columns that turn a decision round."""
     opens = ground.search.bridge.at("open")
     if one.kind == "closes":
@@ -116,12 +116,12 @@ def turned_round(ground: Ground, plan: Plan, one: Decision) -> Forced:
     return dict.fromkeys(map(int, _columns(ground, plan, one)), 0.0), []
 
 
-def _columns(ground: Ground, plan: Plan, one: Decision) -> np.ndarray:
+def _columns(ground: PlanGround, plan: Plan, one: Decision) -> np.ndarray:
     found = _COLUMNS[one.kind](ground, plan, one)
     return np.array(sorted(found), dtype=np.int32)
 
 
-def _attend(ground: Ground, rows: pd.DataFrame) -> list[int]:
+def _attend(ground: PlanGround, rows: pd.DataFrame) -> list[int]:
     attend = ground.search.bridge.at("attend")
     return [attend[p] for p in rows.index if p in attend]
 
@@ -130,17 +130,17 @@ def _home(inst: Instance) -> pd.Series:
     return inst.pairs["g"].map(inst.groups["today_school_id"])
 
 
-def _receives(ground: Ground, plan: Plan, one: Decision) -> list[int]:
+def _receives(ground: PlanGround, plan: Plan, one: Decision) -> list[int]:
     pairs = ground.inst.pairs
     return _attend(ground, pairs[pairs["changed"] & (pairs["school_id"] == one.school_id)])
 
 
-def _relieved(ground: Ground, plan: Plan, one: Decision) -> list[int]:
+def _relieved(ground: PlanGround, plan: Plan, one: Decision) -> list[int]:
     pairs = ground.inst.pairs
     return _attend(ground, pairs[pairs["changed"] & (_home(ground.inst) == one.school_id)])
 
 
-def _goes(ground: Ground, plan: Plan, one: Decision) -> pd.DataFrame:
+def _goes(ground: PlanGround, plan: Plan, one: Decision) -> pd.DataFrame:
     """Pairs of the village's groups that attend the school in the plan, to that school."""
     inst, going = ground.inst, plan.attendance
     mine = going[(going["village_id"] == one.village_id) & (going["school_id"] == one.school_id)]
@@ -151,11 +151,11 @@ def _goes(ground: Ground, plan: Plan, one: Decision) -> pd.DataFrame:
     return pairs[pairs["g"].isin(here) & (pairs["school_id"] == one.school_id)]
 
 
-def _by_group(ground: Ground, pairs: pd.DataFrame) -> list[np.ndarray]:
+def _by_group(ground: PlanGround, pairs: pd.DataFrame) -> list[np.ndarray]:
     return [np.array(_attend(ground, rows), dtype=np.int32) for _, rows in pairs.groupby("g")]
 
 
-def _units(ground: Ground, school_id: str, *components: str) -> list[int]:
+def _units(ground: PlanGround, school_id: str, *components: str) -> list[int]:
     school = ground.inst.units["school_id"]
     return [
         c
@@ -165,7 +165,7 @@ def _units(ground: Ground, school_id: str, *components: str) -> list[int]:
     ]
 
 
-_COLUMNS: dict[str, Callable[[Ground, Plan, Decision], list[int]]] = {
+_COLUMNS: dict[str, Callable[[PlanGround, Plan, Decision], list[int]]] = {
     "receives": _receives, "relieved": _relieved,
     "goes": lambda g, p, d: _attend(g, _goes(g, p, d)),
     "teachers": lambda g, p, d: _units(g, d.school_id, "out", "into"),

@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from models.study.why import EVEN, LOST, OPEN, OTHER, Flip
+from models.study.why import EVEN, OTHER, WHY_LOST, WHY_OPEN, Flip
 from optimizer.why.changes import Quantity
 
-FLIPPED = (OTHER, EVEN, LOST)
+FLIPPED = (OTHER, EVEN, WHY_LOST)
 LATE = 0.6
 """A solve is begun while there is this much of the last one's seconds left."""
 Ask = Callable[[float, float], str]
@@ -34,7 +34,7 @@ class _Bracket:
         self.tried.append((change, outcome))
         if outcome in FLIPPED:
             self.at = change if self.at != self.at or abs(change) < abs(self.at) else self.at
-        elif outcome != OPEN and (self.at != self.at or abs(change) < abs(self.at)):
+        elif outcome != WHY_OPEN and (self.at != self.at or abs(change) < abs(self.at)):
             self.below = change if abs(change) > abs(self.below) else self.below
 
     @property
@@ -50,7 +50,7 @@ def find_flip(what: Quantity, ask: Ask, until: float) -> Flip:
     ----------
     what : Quantity
     ask : callable
-        Solves at a change; OPEN where nothing is proven.
+        Solves at a change; WHY_OPEN where nothing is proven.
     until : float
         `time.monotonic` by which it is over.
     """
@@ -72,7 +72,7 @@ def _status(bracket: _Bracket) -> str:
         return "flips"
     if not bracket.tried:
         return "late"
-    return "open" if any(o == OPEN for _, o in bracket.tried) else "none"
+    return "open" if any(o == WHY_OPEN for _, o in bracket.tried) else "none"
 
 
 def _next(what: Quantity, bracket: _Bracket) -> float | None:

@@ -73,7 +73,7 @@ def around(inst: Instance, plan: Plan, schools: frozenset[str], villages: frozen
 
 
 @dataclass
-class Ground:
+class PlanGround:
     """A county's model in HiGHS with a plan's decisions as columns.
 
     Parameters
@@ -206,7 +206,7 @@ def centred_on(inst: Instance, verdict: Verdict, means: Mapping[str, float]) -> 
     return inst.centred(centres, population)
 
 
-def ground_of(inst: Instance, plan: Plan, task: Task) -> Ground:
+def ground_of(inst: Instance, plan: Plan, task: Task) -> PlanGround:
     """State an instance's model and put a plan's decisions into its columns.
 
     Parameters
@@ -219,4 +219,4 @@ def ground_of(inst: Instance, plan: Plan, task: Task) -> Ground:
     inst = replace(inst, request=replace(inst.request, held=beginning_with(plan)))
     search = Search(inst, task)
     given = at_hand(search)
-    return Ground(search, todays(search) if given is None else given, everything(inst))
+    return PlanGround(search, todays(search) if given is None else given, everything(inst))

@@ -12,7 +12,7 @@ from models.problem.instance import Instance
 from models.rules.record import rule_of
 from models.rules.registry import every_rule
 from optimizer.infeasibility.conflicts import BY_GROUP
-from optimizer.why.ground import Ground
+from optimizer.why.ground import PlanGround
 
 STRUCTURE = (
     "assignment", "open_band", "bands_together", "bands_from_top", "open_has_pupils", "items", "min_classes", "protected",
@@ -25,14 +25,14 @@ NEARLY = 1e-6
 
 
 def rules_said(
-    ground: Ground, schools: Iterable[str], villages: Iterable[str], plan: np.ndarray, other: np.ndarray | None,
+    ground: PlanGround, schools: Iterable[str], villages: Iterable[str], plan: np.ndarray, other: np.ndarray | None,
     verdicts: tuple[Verdict, Verdict | None],
 ) -> pd.DataFrame:  # fmt: skip
     """Rules with rows about some places, with what they say in the plan and with the other decision.
 
     Parameters
     ----------
-    ground : Ground
+    ground : PlanGround
     schools, villages : iterable of str
     plan, other : ndarray (columns)
         Solutions; ``other`` None where there is none.
@@ -66,7 +66,7 @@ def rules_said(
     return pd.DataFrame(lines, columns=COLUMNS)
 
 
-def _at_limit(ground: Ground, mine: list[tuple[int, str]], values: np.ndarray | None) -> set[str]:
+def _at_limit(ground: PlanGround, mine: list[tuple[int, str]], values: np.ndarray | None) -> set[str]:
     if values is None:
         return set()
     left, size, equal = ground.search.bridge.own_rows(values, ground.search.bridge.stated)

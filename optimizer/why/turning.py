@@ -19,7 +19,7 @@ from models.referee.verdict import judge
 from models.rules.record import rule_of
 from models.rules.registry import every_rule
 from models.standards.norms import Standards
-from models.study.why import IMPOSSIBLE, NO_CHOICE, OPEN, OTHER, PLAN, Flip, Turned
+from models.study.why import IMPOSSIBLE, NO_CHOICE, OTHER, PLAN, WHY_OPEN, Flip, Turned
 from optimizer.infeasibility.conflicts import named, places_by_id
 from optimizer.infeasibility.impossible import arithmetic
 from optimizer.scenario import Scenario
@@ -28,9 +28,9 @@ from optimizer.search.task import Task
 from optimizer.study.study import Made
 from optimizer.verbs.explain import compared, locked_by, moved_villages
 from optimizer.why.changes import Quantity, changed, quantities
-from optimizer.why.decisions import Decision, Forced, as_decided, free_bands, turned_round
+from optimizer.why.decisions import Decision, Forcing, as_decided, free_bands, turned_round
 from optimizer.why.flips import find_flip
-from optimizer.why.ground import Ground, Near, Reached, around, everything, ground_of
+from optimizer.why.ground import Near, PlanGround, Reached, around, everything, ground_of
 from optimizer.why.rules_said import barred_ways, rules_said
 from optimizer.why.weighing import UPPER, Rigour, Weighed, completed, settled_by, weigh
 
@@ -44,7 +44,7 @@ BOUND_TO_SIZE = "closure_max_pupils"
 
 
 @dataclass(frozen=True)
-class Case:
+class WhyCase:
     """A plan's county, model and verdict: what every question of one run goes on from.
 
     Parameters
@@ -64,7 +64,7 @@ class Case:
     plan: Plan
     task: Task
     verdict: Verdict
-    ground: Ground
+    ground: PlanGround
     values: np.ndarray
     bounds: dict[str, float]
     whole: bool
@@ -88,12 +88,12 @@ class Case:
         return around(self.inst, self.plan, frozenset({one.school_id}), villages, method.why_rings)
 
 
-def turn(case: Case, one: Decision, until: float) -> Turned:
+def turn(case: WhyCase, one: Decision, until: float) -> Turned:
     """A decision turned round, without its flips.
 
     Parameters
     ----------
-    case : Case
+    case : WhyCase
     one : Decision
     until : float
         `time.monotonic` by which it is over.
@@ -115,7 +115,7 @@ def turn(case: Case, one: Decision, until: float) -> Turned:
         )
         if wider[0].values is not None:
             weighed = _weighed(case, kept, other, case.rigour(until))
-        if wider[0].values is not None and weighed.outcome != OPEN:
+        if wider[0].values is not None and weighed.outcome != WHY_OPEN:
             weighed, others = _completed(case, other, weighed)
             return _turned(case, one, weighed.outcome, weighed.goal, weighed.kept, others, (), begun)
         if wider[0].status != "infeasible":  # what is proven around the place stands
@@ -123,7 +123,7 @@ def turn(case: Case, one: Decision, until: float) -> Turned:
     return _turned(case, one, IMPOSSIBLE, "", (), (), reasons, begun)
 
 
-def _completed(case: Case, other: Forced, weighed: Weighed) -> tuple[Weighed, tuple[Reached, ...]]:
+def _completed(case: WhyCase, other: Forcing, weighed: Weighed) -> tuple[Weighed, tuple[Reached, ...]]:
     """The other decision's goals to the end; their bounds may settle what stayed open."""
     quick = case.rigour(time.monotonic() + QUICK_SECONDS)
     others = completed(case.ground, case.task.goals, other, _reached(weighed), quick, weighed.held)
@@ -136,12 +136,12 @@ def _reached(weighed: Weighed) -> tuple[Reached, ...]:
     return tuple(r for r in found if r.values is not None)
 
 
-def _weighed(case: Case, kept: Forced, other: Forced, rigour: Rigour) -> Weighed:
+def _weighed(case: WhyCase, kept: Forcing, other: Forcing, rigour: Rigour) -> Weighed:
     return weigh(case.ground, case.task.goals, kept, other, rigour, case.values, case.bounds)
 
 
 def _turned(
-    case: Case, one: Decision, outcome: str, goal: str, kept: tuple[Reached, ...], others: tuple[Reached, ...],
+    case: WhyCase, one: Decision, outcome: str, goal: str, kept: tuple[Reached, ...], others: tuple[Reached, ...],
     reasons: tuple[Finding, ...], begun: float,
 ) -> Turned:  # fmt: skip
     """Everything that is told of a decision, the plan with the other one judged by the referee."""
@@ -151,7 +151,7 @@ def _turned(
     nothing = pd.DataFrame()
     measures = nothing if made is None else compared(base, made).rename(columns={"forced": "other"})
     if made is not None and not made.verdict.accepted:
-        outcome, reasons = OPEN, (*reasons, Finding("warning", "why.refused"))
+        outcome, reasons = WHY_OPEN, (*reasons, Finding("warning", "why.refused"))
     near = case.ground.near
     villages = _concerned(case, one)
     next_id = _next_school(case, one, villages, made)
@@ -177,14 +177,14 @@ def _changes(plan: Plan, one: Decision) -> bool:
     return bool((mine["today_school_id"] != one.school_id).any())
 
 
-def _judged(case: Case, values: np.ndarray) -> Made:
+def _judged(case: WhyCase, values: np.ndarray) -> Made:
     search = case.ground.search
     search.load(values)
     plan = unpack(search.model, search.instance, case.times.towns)
     return Made(plan, judge(case.county, case.standards, plan, case.times, case.scenario.request()), 0.0)
 
 
-def _goals(case: Case, kept: tuple[Reached, ...], others: tuple[Reached, ...]) -> pd.DataFrame:
+def _goals(case: WhyCase, kept: tuple[Reached, ...], others: tuple[Reached, ...]) -> pd.DataFrame:
     rows = []
     for n, target in enumerate(case.task.goals):
         own = case.ground.search.exact(target.name, case.values)
@@ -199,7 +199,7 @@ def _number(value: float) -> float:
     return float(value) if np.isfinite(value) else np.nan
 
 
-def _concerned(case: Case, one: Decision) -> tuple[str, ...]:
+def _concerned(case: WhyCase, one: Decision) -> tuple[str, ...]:
     """Villages that a decision is about: its own, or those whose pupils attend the school today."""
     if one.about_village:
         return (one.village_id,)
@@ -207,7 +207,7 @@ def _concerned(case: Case, one: Decision) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(str, mine["village_id"])))
 
 
-def _next_school(case: Case, one: Decision, villages: tuple[str, ...], made: Made | None) -> str:
+def _next_school(case: WhyCase, one: Decision, villages: tuple[str, ...], made: Made | None) -> str:
     """Where those concerned go with the other decision; without such a plan the nearest school that teaches their grades."""
     if one.kind not in ("goes", "stays"):
         return ""
@@ -227,7 +227,7 @@ def _next_school(case: Case, one: Decision, villages: tuple[str, ...], made: Mad
     return "" if ways.empty else str(ways.loc[ways["minutes"].idxmin(), "school_id"])
 
 
-def _bands(case: Case, one: Decision) -> set[str]:
+def _bands(case: WhyCase, one: Decision) -> set[str]:
     """Bands of the pupils that a decision is about."""
     going = case.plan.attendance
     if one.about_village:
@@ -237,7 +237,7 @@ def _bands(case: Case, one: Decision) -> set[str]:
     return set(going.loc[mine, "band"])
 
 
-def _in_the_way(case: Case, one: Decision, other: Forced) -> tuple[Finding, ...]:
+def _in_the_way(case: WhyCase, one: Decision, other: Forcing) -> tuple[Finding, ...]:
     """Why no plan has the other decision: sums from the tables, and rules that clash in the part decided anew."""
     found: list[Finding] = []
     if one.kind == "stays":
@@ -263,7 +263,7 @@ def _in_the_way(case: Case, one: Decision, other: Forced) -> tuple[Finding, ...]
 # --- flips
 
 
-def with_flips(case: Case, one: Decision, done: Turned, until: float, numbers: tuple[str, ...]) -> Turned:
+def with_flips(case: WhyCase, one: Decision, done: Turned, until: float, numbers: tuple[str, ...]) -> Turned:
     """The same with the smallest changes of some numbers that flip the decision, each with its part of the time left."""
     if done.outcome == OTHER:
         return done  # it is the other one already
@@ -289,7 +289,7 @@ def _partners(plan: Plan, one: Decision) -> tuple[str, ...]:
     return tuple(map(str, size.index))
 
 
-def _asker(case: Case, one: Decision, near: Near, what: Quantity) -> Callable[[float, float], str]:
+def _asker(case: WhyCase, one: Decision, near: Near, what: Quantity) -> Callable[[float, float], str]:
     """Weighs the decision with a number changed."""
 
     def with_money(amount: float, until: float) -> str:
@@ -310,7 +310,7 @@ def _asker(case: Case, one: Decision, near: Near, what: Quantity) -> Callable[[f
     return with_money if what.kind == "money" and what.reach > 0 else anew
 
 
-def _as_it_is(ground: Ground, case: Case, one: Decision) -> np.ndarray | None:
+def _as_it_is(ground: PlanGround, case: WhyCase, one: Decision) -> np.ndarray | None:
     """The plan's own decisions in a changed county; None where the rules do not let them be."""
     first = first_plan(ground.search, replace(case.task.limits, seconds=START_SECONDS))
     if first is None or first.values is None:
@@ -328,7 +328,7 @@ def _as_it_is(ground: Ground, case: Case, one: Decision) -> np.ndarray | None:
     )
 
 
-def _outcome(case: Case, ground: Ground, one: Decision, until: float, start: np.ndarray | None) -> str:
+def _outcome(case: WhyCase, ground: PlanGround, one: Decision, until: float, start: np.ndarray | None) -> str:
     if one.kind == "stays" and not free_bands(ground.inst, one.school_id):
         return PLAN
     kept, other = as_decided(ground, case.plan, one), turned_round(ground, case.plan, one)

@@ -21,8 +21,8 @@ import numpy as np
 
 from optimizer.search.task import Target
 from optimizer.solver.limits import Limits
-from optimizer.why.decisions import Forced
-from optimizer.why.ground import Ground, Reached
+from optimizer.why.decisions import Forcing
+from optimizer.why.ground import PlanGround, Reached
 
 QUICK_GAP = 0.02
 """Of goals that only follow."""
@@ -99,13 +99,13 @@ class Rigour:
 class _Scale:
     """Both decisions on the model of one ground."""
 
-    ground: Ground
-    kept: Forced
-    other: Forced
+    ground: PlanGround
+    kept: Forcing
+    other: Forcing
     rigour: Rigour
     held: dict[str, float]
 
-    def _solve(self, goal: str, forced: Forced, most: float | None, start: np.ndarray | None) -> Reached:
+    def _solve(self, goal: str, forced: Forcing, most: float | None, start: np.ndarray | None) -> Reached:
         held = self.held if most is None else {**self.held, goal: most}
         return self.ground.solve(goal, *forced, held, self.rigour.limits(), self.rigour.rounds, start)
 
@@ -129,16 +129,16 @@ class _Scale:
 
 
 def weigh(
-    ground: Ground, goals: tuple[Target, ...], kept: Forced, other: Forced, rigour: Rigour,
+    ground: PlanGround, goals: tuple[Target, ...], kept: Forcing, other: Forcing, rigour: Rigour,
     start: np.ndarray | None = None, proven: Mapping[str, float] | None = None, strict: bool = False,
 ) -> Weighed:  # fmt: skip
     """Which of two decisions is better in the first goal in which they differ.
 
     Parameters
     ----------
-    ground : Ground
+    ground : PlanGround
     goals : tuple of Target
-    kept, other : Forced
+    kept, other : Forcing
         The decision as in the plan, and turned round.
     rigour : Rigour
     start : ndarray or None
@@ -197,7 +197,7 @@ def _told(a: Reached, b: Reached, rigour: Rigour, closed: bool, strict: bool) ->
 
 
 def completed(
-    ground: Ground, goals: tuple[Target, ...], forced: Forced, known: tuple[Reached, ...], rigour: Rigour,
+    ground: PlanGround, goals: tuple[Target, ...], forced: Forcing, known: tuple[Reached, ...], rigour: Rigour,
     levels: Mapping[str, float] | None = None,
 ) -> tuple[Reached, ...]:  # fmt: skip
     """Every goal with a decision, each with those before held: those that are known, the others quickly.

@@ -21,8 +21,8 @@ import optimizer.cli.main as cli
 from geodata.contract.findings import InputProblems
 from geodata.corrections.cells import used_cells
 from geodata.corrections.copying import correct
-from geodata.corrections.reading import read_sheet
-from geodata.corrections.sheet import COLUMNS, title_of, write_sheet
+from geodata.corrections.reading import read_corrections
+from geodata.corrections.sheet import SHEET_COLUMNS, title_of, write_correction_sheet
 from geodata.corrections.trail import TRAIL, read_trail
 from geodata.folder.reading import check, read_county
 from geodata.travel.times import travel_times
@@ -60,7 +60,7 @@ def blank(language: str) -> bytes:
     pairs = travel_times(county).pairs
     ways = pairs[(pairs["village_id"] == "V3") & pairs["school_id"].isin(["A1", "A3"])]
     path = Path(tempfile.mkdtemp()) / "sheet.xlsx"
-    write_sheet(path, county, used_cells(county, ways, ["A3"], ["V3"]), language, "plan 1234")
+    write_correction_sheet(path, county, used_cells(county, ways, ["A3"], ["V3"]), language, "plan 1234")
     return path.read_bytes()
 
 
@@ -72,7 +72,7 @@ def filled(path: Path, fill: Fill, language: str = "en") -> Path:
     path.write_bytes(blank(language))
     book = openpyxl.load_workbook(path)
     page = book.worksheets[0]
-    titles = {title_of(c, language): c for c in COLUMNS}
+    titles = {title_of(c, language): c for c in SHEET_COLUMNS}
     columns = {titles[str(cell.value)]: cell.column for cell in page[1]}
     rows = {str(page.cell(r, columns["address"]).value): r for r in range(2, page.max_row + 1)}
     fill(page, columns, rows)
@@ -183,7 +183,7 @@ BAD: dict[str, tuple[Fill, str, str]] = {
 def test_bad_sheets_are_refused_in_words(folder: Path, tmp_path: Path, case: str) -> None:
     fill, key, word = BAD[case]
     with pytest.raises(InputProblems) as wrong:
-        read_sheet(filled(tmp_path / "bad.xlsx", fill), small_county())
+        read_corrections(filled(tmp_path / "bad.xlsx", fill), small_county())
     found = next(f for f in wrong.value.findings if f.key == key)
     assert word in found.sentence("en")
     assert "{" not in found.sentence("zh") and found.sentence("zh") != found.sentence("en")
@@ -192,7 +192,9 @@ def test_bad_sheets_are_refused_in_words(folder: Path, tmp_path: Path, case: str
 
 def test_missing_evidence_is_told_and_not_refused() -> None:
     path = Path(tempfile.mkdtemp()) / "sheet.xlsx"
-    told = read_sheet(filled(path, writing(PLACES, should=90, **{**GOOD, "evidence": None})), small_county())
+    told = read_corrections(
+        filled(path, writing(PLACES, should=90, **{**GOOD, "evidence": None})), small_county()
+    )
     assert [f.key for f in told.findings] == ["corrections.no_evidence"] and len(told.corrections) == 1
 
 
@@ -225,7 +227,9 @@ def test_the_sheet_is_protected_and_the_same_numbers_give_the_same_bytes(tmp_pat
 
 
 def run(*arguments: object) -> tuple[int, str]:
-    result = CliRunner().invoke(cli.app, [*map(str, arguments), "--lang", "en"], env={"COLUMNS": "2000"})
+    result = CliRunner().invoke(
+        cli.app, [*map(str, arguments), "--lang", "en"], env={"SHEET_COLUMNS": "2000"}
+    )
     assert result.exception is None or isinstance(result.exception, SystemExit), repr(result.exception)
     return result.exit_code, re.sub(r"\s+", " ", result.output)
 
