@@ -247,6 +247,13 @@ def _in_the_way(case: WhyCase, one: Decision, other: Forcing) -> tuple[Finding, 
     bridge.fix(other[0])
     part = bridge.part(case.ground.free, case.ground.given)
     bridge.release(other[0])
+    part.engine.relax(True)
+    eased = part.engine.solve(case.task.goals[0].name, replace(case.task.limits, seconds=CLASH_SECONDS))
+    if eased.status != "infeasible":
+        return (
+            *found,
+            Finding("note", "why.clash_whole" if eased.status == "proven" else "why.clash_unnamed"),
+        )
     rows = bridge.named_rows(int(part.rows[i]) for i in part.engine.clashing(CLASH_SECONDS))
     names, known = places_by_id(case.inst), {r.id for r in every_rule()}
     places: dict[str, list[str]] = {}
@@ -257,7 +264,7 @@ def _in_the_way(case: WhyCase, one: Decision, other: Forcing) -> tuple[Finding, 
         Finding("note", "why.clash", {"rule": rule, "places": "; ".join(sorted(set(some))[:5])})
         for rule, some in sorted(places.items())
     ]
-    return tuple(found or [Finding("note", "why.clash_whole")])
+    return tuple(found or [Finding("note", "why.clash_unnamed")])
 
 
 # --- flips
