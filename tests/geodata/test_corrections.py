@@ -105,6 +105,9 @@ def test_the_sheet_makes_a_round_trip(folder: Path, tmp_path: Path, language: st
     day = datetime.date(2025, 3, 1)  # as Excel keeps it
     fill = both(writing(PLACES, should=90, **{**GOOD, "date": day}), writing(WAY, should=20.5, **GOOD))
     sheet = filled(tmp_path / "back.xlsx", fill, language)
+    if language == "en":  # what is written does not depend on the language of the headings
+        assert [c.new for c in read_corrections(sheet, small_county()).corrections] == ["90", "20.5"]
+        return
     before = contents(folder)
     done, found = correct(folder, sheet, tmp_path / "new")
     assert contents(folder) == before  # the original is what it was
