@@ -1,4 +1,4 @@
-"""The verb ``why``: a plan's decisions about a school or village, turned round. Words only."""
+"""The verbs why and correct: a plan's decisions turned round, and the sheet that objects to its numbers. Words only."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from geodata.corrections.copying import correct
 from maps.dossier.dossier import is_dossier
-from maps.folders.writing import may_write
+from maps.folders.writing import may_write, refuse_unwritable
 from maps.why.folder import WHY_MARKER, write_why
 from maps.why.words import place_said
 from models.study.why import Whys
@@ -115,3 +116,24 @@ def _write(out: Out, found: Whys, target: Path, plan: Path, overwrite: bool) -> 
     out.say_as("why.written", style="bold green", folder=str(place))
     if dossier is not None:
         out.say_as("why.linked", folder=str(dossier))
+
+
+def correct_command(
+    folder: FolderArgument,
+    sheet: Annotated[Path, typer.Argument(help="Correction sheet, .xlsx, filled in. 填好的更正表。")],
+    target: Annotated[
+        Path, typer.Option("--out", help="New folder for the corrected county. 新县数据文件夹。")
+    ],
+    language: LanguageOption = "zh",
+    outside: OutsideOption = False,
+    database: DatabaseOption = None,
+) -> None:
+    """Check a correction sheet and write a corrected copy of the county, with a trail. 核对更正表并生成更正后的县数据。"""
+    out = output(language)
+    with exits(out, "correct"):
+        refuse_shared(target, folder)
+        refuse_unwritable(target)
+        done, found = correct(folder, sheet, target, allow_outside=outside, databases=tuple(database or ()))
+        out.saved.append(target)
+        out.findings([f for f in found if f.key.startswith("corrections.") or f.severity == "warning"])
+        out.say_as("corrections.written", style="bold green", folder=str(target), count=len(done))
