@@ -5,6 +5,7 @@ Re-exports the verbs and the objects they take and return; nothing else lives he
 
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
+from geodata.corrections.copying import correct
 from geodata.demo.county import write_demo_county
 from geodata.folder.annotated import write_marked
 from geodata.folder.reading import check, read_county
@@ -14,6 +15,7 @@ from maps.folders.alternatives import write_alternatives
 from maps.folders.frontier import write_frontier
 from maps.stress.folder import write_stress
 from maps.supervision.folder import write_supervision
+from maps.why.folder import write_why
 from models.plan.arrangement import today_as_plan
 from models.plan.decisions import Plan, PlanResult, Verdict
 from models.plan.record import read_plan
@@ -21,6 +23,7 @@ from models.referee.audit import Audit, audit
 from models.referee.verdict import judge
 from models.standards.norms import Standards, load_standards
 from models.study.stressed import Stress
+from models.study.why import Whys
 from models.supervision.supervision import Supervision
 from optimizer.infeasibility.impossible import explain_request
 from optimizer.job import Job
@@ -38,6 +41,7 @@ from optimizer.verbs.repair import nearest_repair
 from optimizer.verbs.replay import replay
 from optimizer.verbs.supervise import archive, carry_on, supervise
 from optimizer.verbs.template import write_template
+from optimizer.verbs.why import recorded_plan, why
 
 __all__ = [
     "Audit",
@@ -55,11 +59,13 @@ __all__ = [
     "Supervision",
     "TravelTimes",
     "Verdict",
+    "Whys",
     "alternatives",
     "archive",
     "audit",
     "carry_on",
     "check",
+    "correct",
     "evaluate",
     "explain_request",
     "explain_school",
@@ -74,11 +80,13 @@ __all__ = [
     "read_futures",
     "read_plan",
     "read_scenario",
+    "recorded_plan",
     "replay",
     "stress",
     "supervise",
     "today_as_plan",
     "travel_times",
+    "why",
     "write_alternatives",
     "write_demo_county",
     "write_dossier",
@@ -88,4 +96,5 @@ __all__ = [
     "write_stress",
     "write_supervision",
     "write_template",
+    "write_why",
 ]

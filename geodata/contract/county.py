@@ -17,6 +17,7 @@ from geodata.contract.declared import declared_tables
 from geodata.contract.findings import Finding
 from geodata.contract.tables import TABLES, UNKNOWN_WITHOUT
 from geodata.contract.validation import empty
+from geodata.corrections.trail import Correction
 from geodata.roads.cache import file_digest
 from geodata.standards.reading import StandardsFile, merge
 from geodata.standards.scheme import Norms, Scheme
@@ -78,6 +79,8 @@ class County:
         The file that is the whole county, where it is one (docs/workbook.md).
     asked : tuple of Row
         Rows of its scenario sheet as they stand; `optimizer.scenario_sheet` reads them.
+    corrections : tuple of Correction
+        Cells that somebody corrected, as the trail beside the tables says (docs/why.md).
     """
 
     name: str
@@ -111,6 +114,7 @@ class County:
     own_standards: dict[str, StandardsFile] = field(default_factory=dict, repr=False)
     workbook: Path | None = None
     asked: tuple[Row, ...] = field(default=(), repr=False)
+    corrections: tuple[Correction, ...] = field(default=(), repr=False)
 
     def __repr__(self) -> str:
         """A line: name, year, how much is in it."""

@@ -14,7 +14,7 @@ from geodata.messages import catalogue, say
 Severity = Literal["error", "warning", "note"]
 
 
-SPOKEN = ("analysis", "cli", "plan", "reasons")
+SPOKEN = ("analysis", "cli", "plan", "reasons", "why")
 """Rooms of messages about plans: ids in their fields are said in words; those about tables show what stands there."""
 IN_WORDS = {
     "rule": "rules.rule_", "norm": "rules.rule_", "unit": "rules.unit_", "goal": "goals.", "band": "workbook.band_",

@@ -24,6 +24,7 @@ from geodata.contract.findings import Finding, InputProblems, errors, summed
 from geodata.contract.placed import Placed, Tables
 from geodata.contract.tables import TABLES, Table
 from geodata.contract.validation import Raw, empty, place
+from geodata.corrections.trail import read_trail
 from geodata.folder.databases import refuse_databases
 from geodata.folder.layers import read_layers
 from geodata.folder.own_tables import read_csv, read_sheets, read_workbook, two_sources
@@ -258,12 +259,14 @@ def _assembled(source: CountySource, allowed: Allowed) -> tuple[County | None, l
     frames = {name: placed.frame for name, placed in tables.items()}
     frames["school_stage"], split = split_shared(frames["school_stage"], frames["schools"], norms)
     found += [Finding("note", "tables.shared_split", file="school_stage", value=s) for s in split]
+    trail, told_by_it = read_trail(folder) if source.path is None else ((), [])
+    found += told_by_it
     county = County(
         name=head.name, name_en=head.name_en or head.name, year=head.year, fictional=head.fictional,
         standard_files=head.standards, modelled=head.modelled, roads=layers.roads,
         roads_source=layers.roads_source, townships=layers.townships, waters=layers.waters, zones=layers.zones,
         road_areas=layers.road_areas, travel=head.travel, findings=tuple(found), folder=folder,
-        own_standards=own, workbook=source.path, asked=source.told.asked if source.told else (), **frames,
+        own_standards=own, workbook=source.path, asked=source.told.asked if source.told else (), corrections=trail, **frames,
     )  # fmt: skip
     return county, found
 

@@ -95,7 +95,7 @@ def run_record(result: PlanResult, folder: Path | None = None) -> dict[str, Any]
     goals = [vars(g) for g in solve.goals]
     return {
         "county": result.county.name, "county_en": result.county.name_en, "fictional": result.county.fictional,
-        "modelled": list(result.county.modelled), "year": result.county.year, "input_hash": result.county.content_hash,
+        "modelled": list(result.county.modelled), "corrections": [c.told() for c in result.county.corrections], "year": result.county.year, "input_hash": result.county.content_hash,
         "county_folder": _seen_from(result.county.workbook or result.county.folder, folder), "plan_id": result.plan.plan_id, "travel_times": result.times.source, "scenario": result.scenario,
         "versions": {p: _version(p) for p in PACKAGES} | {"solver": solve.solver}, "seed": solve.seed, "status": solve.status,
         "objective": solve.objective, "bound": _known(solve.bound), "gap": _known(solve.gap), "seconds": round(solve.seconds, 2), "goals": goals,

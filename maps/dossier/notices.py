@@ -72,6 +72,10 @@ def warnings(result: PlanResult, language: str) -> list[str]:
         said.append(word("fictional", language))
     if county.modelled:
         said.append(word("modelled", language, what=listed(modelled_names(result, language), language)))
+    if county.corrections and not is_public():
+        last = max(county.corrections, key=lambda c: c.when)
+        fields: dict[str, object] = {"count": len(county.corrections), "who": last.who, "when": last.when}
+        said.append(say("corrections.corrected_data", language, **fields))
     if county.unknown:
         said.append(word("unknown", language, what=listed(unknown_names(result, language), language)))
     if result.times.source == "crow_fly":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -11,6 +10,7 @@ from geodata.messages import say
 from geodata.standards.terms import in_its_words
 from maps.front.losers import zone_word
 from maps.front.pages import render
+from maps.front.place_parts import Known, Part, Place, correction_sheet, rules_here, split_by_place, way_cells
 from maps.front.text import (
     DASH,
     PageCell,
@@ -20,9 +20,7 @@ from maps.front.text import (
     large,
     minutes,
     number,
-    of_unit,
     phrase,
-    place_words,
     plainly,
     school_page,
     signed,
@@ -34,39 +32,6 @@ from models.impact.losses import unit_changes
 from models.plan.decisions import PlanResult
 
 PROTECTED = "none"
-
-
-@dataclass(frozen=True)
-class Part:
-    """A table of a place under its heading; a sentence stands where there is nothing to tell."""
-
-    title: str
-    table: PageTable | None
-    empty: str = ""
-
-
-@dataclass(frozen=True)
-class Place:
-    """One school or village.
-
-    Parameters
-    ----------
-    id, anchor : str
-        Its id in the tables and on the page.
-    name, about : str
-    parts : tuple of Part
-    reasons : tuple of str
-    correct : PageTable
-        The sheet on which somebody corrects the numbers used.
-    """
-
-    id: str
-    anchor: str
-    name: str
-    about: str
-    parts: tuple[Part, ...]
-    reasons: tuple[str, ...]
-    correct: PageTable
 
 
 @in_its_words
@@ -89,9 +54,7 @@ def schools_page(result: PlanResult, language: str) -> str:
     table = table[table["school_id"].astype(str).isin(ids)].sort_values(
         ["township", "school_id"], kind="stable"
     )
-    known = _split(result)
-    staff = changes.groupby(changes["school_id"].astype(str))[["out", "into", "hired"]].sum().to_dict("index")
-    places = [_school(result, row, known, staff, language) for row in table.to_dict("records")]
+    places = school_places(result, [str(j) for j in table["school_id"]], language)
     return render(
         "places.html",
         result,
@@ -120,46 +83,29 @@ def villages_page(result: PlanResult, language: str) -> str:
     ids = set(travel.loc[travel["changed"].astype(bool) | other_way, "village_id"])
     table = result.county.villages
     table = table[table["village_id"].isin(ids)].sort_values(["township", "village_id"], kind="stable")
-    known = _split(result)
-    places = [_village(result, row, known, language) for row in table.to_dict("records")]
+    places = village_places(result, [str(v) for v in table["village_id"]], language)
     return render(
         "places.html", result, language, phrase("page_villages", language), places=places, explain=""
     )
 
 
-Rows = dict[str, list[Any]]
+def school_places(result: PlanResult, ids: list[str], language: str) -> list[Place]:
+    """Schools in the order of their ids, with everything that their pages tell."""
+    changes, known = unit_changes(result), split_by_place(result)
+    staff = changes.groupby(changes["school_id"].astype(str))[["out", "into", "hired"]].sum().to_dict("index")
+    rows = {str(r["school_id"]): r for r in result.county.schools.to_dict("records")}
+    return [_school(result, rows[j], known, staff, language) for j in ids]
 
 
-@dataclass(frozen=True)
-class _Known:
-    """Rows of the verdict's tables by the place that they are about, each table gone through once."""
-
-    units: Rows
-    indicators: Rows
-    leave: Rows
-    come: Rows
-    actions: Rows
-    violations: Rows
-
-
-def _split(result: PlanResult) -> _Known:
-    v = result.verdict
-    moved = v.travel[v.travel["changed"].astype(bool)]
-    return _Known(
-        _by(v.units, "school_id"), _by(v.indicators, "unit_id"), _by(moved, "today_school_id"), _by(moved, "school_id"),
-        _by(result.actions, "school_id") if len(result.actions) else {}, _by(v.violations, "place_id"),
-    )  # fmt: skip
-
-
-def _by(table: pd.DataFrame, column: str) -> Rows:
-    found: Rows = {}
-    for key, row in zip(table[column].astype(str), table.itertuples(), strict=True):
-        found.setdefault(key, []).append(row)
-    return found
+def village_places(result: PlanResult, ids: list[str], language: str) -> list[Place]:
+    """Villages in the order of their ids, likewise."""
+    known = split_by_place(result)
+    rows = {str(r["village_id"]): r for r in result.county.villages.to_dict("records")}
+    return [_village(result, rows[v], known, language) for v in ids]
 
 
 def _school(
-    result: PlanResult, row: dict[str, Any], known: _Known, staff: dict[str, Any], language: str
+    result: PlanResult, row: dict[str, Any], known: Known, staff: dict[str, Any], language: str
 ) -> Place:
     school_id = str(row["school_id"])
     units = known.units.get(school_id, [])
@@ -192,7 +138,7 @@ def _school(
         Part(phrase("h_actions", language), actions, phrase("no_actions_here", language)),
         Part(
             phrase("h_rules", language),
-            _rules(result, known.violations, [school_id, *(str(u.unit_id) for u in units)], language),
+            rules_here(result, known.violations, [school_id, *(str(u.unit_id) for u in units)], language),
             phrase("all_hold", language),
         ),
     )
@@ -203,7 +149,7 @@ def _school(
         " · ".join(about),
         parts,
         (),
-        _correction(_used(result, units, cells, language), language),
+        correction_sheet(_used(result, units, cells, language), language),
     )
 
 
@@ -275,7 +221,7 @@ def _marked(ratio: Any, met: Any, lost: bool = False) -> PageCell:
     return number(hundredths(ratio) + mark, "bad" if lost else "")
 
 
-def _pupils(result: PlanResult, known: _Known, school_id: str, language: str) -> PageTable | None:
+def _pupils(result: PlanResult, known: Known, school_id: str, language: str) -> PageTable | None:
     """Groups that leave and come, with the way before and after."""
     rows = []
     for way, groups, other in (("goes", known.leave, "school_id"), ("comes", known.come, "today_school_id")):
@@ -288,7 +234,7 @@ def _pupils(result: PlanResult, known: _Known, school_id: str, language: str) ->
                     PageCell(band(str(r["band"]), language, result.county.norms)),
                     number(whole(r["pupils"])),
                     PageCell(str(across), "", school_page(r[other])),
-                    *_way(r, language),
+                    *way_cells(r, language),
                 )
             )
     head = headings(
@@ -307,16 +253,6 @@ def _pupils(result: PlanResult, known: _Known, school_id: str, language: str) ->
     return PageTable(head, tuple(rows)) if rows else None
 
 
-def _way(row: dict[str, Any], language: str) -> tuple[PageCell, ...]:
-    """How a group travels: mode, minutes today and in the plan, the difference, the limit."""
-    added = float(row["minutes"]) - float(row["minutes_today"])
-    over = row["minutes"] > row["limit"]
-    return (
-        PageCell(say(f"workbook.mode_{row['mode']}", language)), number(minutes(row["minutes_today"])), number(minutes(row["minutes"]), "bad" if over else ""),
-        number(signed(minutes(added)) if added == added else phrase("unknown", language), "bad" if added > 0 else ""), number(minutes(row["limit"])),
-    )  # fmt: skip
-
-
 def _actions(result: PlanResult, table: list[Any], language: str) -> PageTable | None:
     """The ledger's actions at a school, each with cost, reason and row id."""
     norms = result.county.norms
@@ -328,22 +264,6 @@ def _actions(result: PlanResult, table: list[Any], language: str) -> PageTable |
         for r in table
     ]  # fmt: skip
     head = headings(language, "action", "what", "quantity#", "unit", "cost#", "reason", "row")
-    return PageTable(head, tuple(rows)) if rows else None
-
-
-def _rules(result: PlanResult, known: Rows, places: list[str], language: str) -> PageTable | None:
-    """Rules that do not hold at a place, or hold only as no worse than today."""
-    inner = [k for k in known if k in places or k.rsplit("/", 1)[0] in places]
-    here = sorted((r for k in inner for r in known[k]), key=lambda r: r.Index)
-    rows = [
-        (
-            PageCell(name("rule", r.rule, language)), PageCell(say(f"workbook.kind_{r.kind}", language)), PageCell(place_words(str(r.place), result.county.norms, language)), number(of_unit(r.amount, r.unit)),
-            number(of_unit(r.limit, r.unit)), PageCell(name("unit", r.unit, language)),
-            PageCell(phrase("rule_eased" if r.grandfathered else "rule_broken", language), "warn" if r.grandfathered else "bad"),
-        )
-        for r in here
-    ]  # fmt: skip
-    head = headings(language, "rule", "kind", "place", "amount#", "rule_limit#", "unit", "holds")
     return PageTable(head, tuple(rows)) if rows else None
 
 
@@ -369,12 +289,7 @@ def _used(result: PlanResult, units: list[Any], cells: list[Any], language: str)
     return lines
 
 
-def _correction(lines: list[tuple[str, str]], language: str) -> PageTable:
-    rows = tuple((PageCell(item), number(used), PageCell(""), PageCell("")) for item, used in lines)
-    return PageTable(headings(language, "item", "used#", "correct", "proof"), rows)
-
-
-def _village(result: PlanResult, row: dict[str, Any], known: _Known, language: str) -> Place:
+def _village(result: PlanResult, row: dict[str, Any], known: Known, language: str) -> Place:
     village_id = str(row["village_id"])
     travel = result.verdict.travel[result.verdict.travel["village_id"].astype(str) == village_id]
     norms = result.county.norms
@@ -388,7 +303,7 @@ def _village(result: PlanResult, row: dict[str, Any], known: _Known, language: s
                 number(whole(r["pupils"])),
                 PageCell(str(r["today_school"]), "", school_page(r["today_school_id"])),
                 PageCell(str(r["school"]), "" if not r["changed"] else "bad", school_page(r["school_id"])),
-                *_way(r, language),
+                *way_cells(r, language),
                 PageCell(str(r["row_id"]), "soft"),
             )
         )
@@ -427,7 +342,7 @@ def _village(result: PlanResult, row: dict[str, Any], known: _Known, language: s
         Part(phrase("h_numbers", language), PageTable(head, tuple(rows))),
         Part(
             phrase("h_rules", language),
-            _rules(result, known.violations, [village_id], language),
+            rules_here(result, known.violations, [village_id], language),
             phrase("all_hold", language),
         ),
     )
@@ -439,5 +354,5 @@ def _village(result: PlanResult, row: dict[str, Any], known: _Known, language: s
         about,
         parts,
         tuple(reasons),
-        _correction(used, language),
+        correction_sheet(used, language),
     )

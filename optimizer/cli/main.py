@@ -26,6 +26,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "replay": ("plans:replay_command", "Make a recorded plan again and say whether it is the same. 按记录重算方案。"),
     "budget": ("budgeting:budget_command", "What it costs at least that every school passes, or why no money is enough. 达标最低经费。"),
     "explain": ("analysis:explain_command", "Why a request is impossible, or why this school and not that one. 解释不可行原因或学校取舍。"),
+    "why": ("whying:why_command", "Why the plan decides as it does about a school or village, and what would flip it. 方案为什么这样决定。"),
+    "correct": ("whying:correct_command", "Check a correction sheet and write a corrected copy of the county, with a trail. 核对更正表并生成更正后的县数据。"),
     "alternatives": ("analysis:alternatives_command", "Different plans that are nearly as good. 备选方案。"),
     "frontier": ("analysis:frontier_command", "What each extra yuan buys: plans and proven bounds over the budget. 预算前沿。"),
     "stress": ("stressing:stress_command", "How a plan fares in many futures, and when it fails. 方案压力测试。"),

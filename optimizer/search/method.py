@@ -129,6 +129,13 @@ class Method(BaseModel):
     local_nodes: Count = _knob(20, "nodes of a search around one school")
     local_rings: Count = _knob(2, "rings of neighbouring villages in it")
 
+    # why a plan decides as it does
+    why_rings: Count = _knob(
+        1, "rings of villages and schools around a place that are decided anew, in larger counties"
+    )
+    why_same: Positive = _knob(1e-3, "share of a goal within which two decisions are the same")
+    why_nodes: Count = _knob(100, "nodes of one solve with a decision turned round")
+
     # what would have to give
     elastic_gap: Share = _knob(1e-4, "relative gap of least relaxations")
 

@@ -6,7 +6,7 @@ objectives and right-hand sides changed and the model solved again without build
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import highspy
@@ -124,9 +124,22 @@ class Bridge(Engine):
 
     def clash(self) -> list[tuple[str, Any]]:
         """Component and key of the rows of an irreducible infeasible set of the relaxation; empty if feasible."""
-        # one thread as in every solve: HiGHS refuses to run where its scheduler began with another number
-        self._options({"iis_strategy": 2, "threads": 1, "parallel": "off"})
-        self.highs.run()
-        _, iis = self.highs.getIis()
-        rows = [self._rows[i][0] for i in iis.row_index_ if i < len(self._rows)]
+        return self.named_rows(self.clashing())
+
+    def named_rows(self, positions: Iterable[int]) -> list[tuple[str, Any]]:
+        """Component and key of rows of the model's own; rows added since are left out."""
+        rows = [self._rows[i][0] for i in positions if i < len(self._rows)]
         return [(r.parent_component().local_name, r.index()) for r in rows]
+
+    @property
+    def stated(self) -> int:
+        """How many rows the model itself has; those added since come after them."""
+        return len(self._rows)
+
+    def shift_row(self, component: str, key: Any, more: float) -> None:
+        """Add to the right-hand side of one of the model's own rows, in force from the next solve."""
+        row = next(
+            i for i, (c, k) in enumerate(self.named_rows(range(self.stated))) if (c, k) == (component, key)
+        )
+        lp = self.highs.getLp()
+        self.highs.changeRowBounds(row, lp.row_lower_[row] + more, lp.row_upper_[row] + more)

@@ -195,7 +195,41 @@ class Engine:
             np.array(lp.col_lower_)[free], np.array(lp.col_upper_)[free],
             self.kept[free], {n: (c[free], o + float(c @ rest)) for n, (c, o) in self.costs.items()}, self.stop,
         )  # fmt: skip
-        return Part(engine, free, values)
+        return Part(engine, free, values, touched)
+
+    def clashing(self, seconds: float = float("inf")) -> list[int]:
+        """Positions of the rows of an irreducible infeasible set of the relaxation; none if that is feasible, or the time was over."""
+        # one thread as in every solve: HiGHS refuses to run where its scheduler began with another number
+        self._options({"iis_strategy": 2, "threads": 1, "parallel": "off"})
+        self._options({"solver": "choose", "iis_time_limit": seconds})
+        whole = self.kept
+        self.relax(True)
+        self.highs.run()
+        _, iis = self.highs.getIis()
+        self.keep_whole(whole)
+        return [int(i) for i in iis.row_index_]
+
+    def own_rows(self, values: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The first rows at a solution: how much is left up to the nearer bound, the size of their terms, whether they are equations.
+
+        Parameters
+        ----------
+        values : ndarray (columns)
+        count : int
+
+        Returns
+        -------
+        left, size : ndarray (count)
+        equal : ndarray of bool (count)
+        """
+        lp = self.highs.getLp()
+        matrix = csc_array(
+            (lp.a_matrix_.value_, lp.a_matrix_.index_, lp.a_matrix_.start_), shape=(lp.num_row_, lp.num_col_)
+        )
+        low, high = np.array(lp.row_lower_)[:count], np.array(lp.row_upper_)[:count]
+        activity = (matrix @ values)[:count]
+        size = (abs(matrix) @ np.abs(values))[:count]
+        return np.minimum(activity - low, high - activity), size, low == high
 
     def interrupt(self) -> None:
         """Stop the running solve at the next chance, keeping its best plan."""
@@ -333,11 +367,12 @@ class Engine:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a model (`Engine.part`): its engine, its columns in the whole, and what the others are."""
+    """A part of a model (`Engine.part`): its engine, its columns in the whole, what the others are, its rows in the whole."""
 
     engine: Engine
     free: np.ndarray
     values: np.ndarray
+    rows: np.ndarray
 
     @property
     def start(self) -> np.ndarray:

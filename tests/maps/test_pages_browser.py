@@ -12,10 +12,21 @@ from geodata.messages import LANGUAGES
 from maps.front.pages import front_page
 from maps.front.places import schools_page, villages_page
 from maps.reports.outputs import reports_page
+from maps.why.pages import why_page
 from models.plan.decisions import PlanResult
+from tests.maps.test_why_pages import whys_of
 
 pytestmark = pytest.mark.browser
+
+
+def page_of_why(result: PlanResult, language: str) -> str:
+    """The page of a school whose decision was turned round."""
+    whys = whys_of(result)
+    return why_page(whys, whys.places[0], language)
+
+
 MAKERS = {
+    "why.html": page_of_why,
     "index.html": front_page,
     "schools.html": schools_page,
     "villages.html": villages_page,
