@@ -16,8 +16,8 @@ import pytest
 from distributed import LocalCluster
 from typer.testing import CliRunner
 
-import optimizer.study.stress.cluster as dask_jobs
-import optimizer.study.stress.workers as pool
+import optimizer.study.jobs.cluster as dask_jobs
+import optimizer.study.jobs.workers as pool
 from geodata.contract.county import County
 from geodata.contract.findings import InputProblems
 from geodata.travel.times import TravelTimes, travel_times
@@ -30,9 +30,10 @@ from models.standards.norms import load_standards
 from optimizer.cli.console import BAD_INPUT
 from optimizer.cli.main import app
 from optimizer.scenario import Scenario
+from optimizer.study.jobs.work import FAILED, LOST, Answered, row_of
 from optimizer.study.stress.carried import carried
 from optimizer.study.stress.factors.record import Case
-from optimizer.study.stress.fares import FAILED, LOST, Answered, Fixed, row_of, study_columns
+from optimizer.study.stress.fares import Fixed, study_columns
 from optimizer.study.stress.futures import Future, Futures, drawn_futures, in_future
 from optimizer.study.stress.stress import stress
 from optimizer.study.stress.tables import directions
@@ -310,7 +311,7 @@ def _workers() -> Iterator[int]:
                 parent = int((place / "stat").read_text().rpartition(")")[2].split()[1])
             except (OSError, ValueError):
                 continue
-            if b"optimizer.study.stress.workers" in line and parent == os.getpid():
+            if b"optimizer.study.jobs.workers" in line and parent == os.getpid():
                 yield int(place.name)
 
 

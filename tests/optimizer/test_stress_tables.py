@@ -12,10 +12,10 @@ from scipy.stats import qmc
 from geodata.messages import LANGUAGES
 from maps.stress.words import box_said
 from models.study.stressed import Edge, FailureBox
+from optimizer.study.jobs.stream import GrowingTable
 from optimizer.study.stress.futures import Failing
 from optimizer.study.stress.prim import discover, inside_box
 from optimizer.study.stress.screening import elementary_effects, morris_points
-from optimizer.study.stress.stream import GrowingTable
 from optimizer.study.stress.tables import (
     broken_rules,
     decided,

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pandas as pd
-
 from models.plan.decisions import Plan, Verdict
 from models.plan.keeping import beginning_with
 from models.problem.request import GOALS
 from models.referee.verdict import MEASURES, judge
 from models.standards.norms import load_standards
 from optimizer.outcomes import Defect, Infeasible, Rejected, StoppedWithoutPlan
+from optimizer.study.jobs.work import Answered, RowCells
 from optimizer.study.stress.carried import carried
 from optimizer.study.stress.factors.record import Case
 from optimizer.study.stress.futures import Future, Futures, in_future
 from optimizer.verbs.plan import plan as make_plan
 
-DONE, FAILED, LOST = "done", "failed", "lost"
-"""A row with figures; an error, in words; a worker that was killed twice."""
 KEPT = ("unplanned", "transfers_lost", "hires_lost")
 """What a fixed plan could not keep (`optimizer.study.stress.carried.Carried`)."""
-
-RowCells = dict[str, object]
-Answered = tuple[RowCells, pd.DataFrame | None]
-"""A row's cells, and the ledger of a plan that was made."""
 
 
 def measured_cells(verdict: Verdict) -> RowCells:
@@ -37,6 +30,11 @@ def measured_cells(verdict: Verdict) -> RowCells:
     }
     cells |= {str(m): float(v) for m, v in verdict.measures.set_index("measure")["plan"].items()}
     return cells | {f"goal_{g}": float(v) for g, v in verdict.goals.set_index("goal")["plan"].items()}
+
+
+def future_cells(asked: Futures, future: Future) -> RowCells:
+    """A future's number and the values of its factors."""
+    return {"future": future.number, **dict(zip(asked.names, future.values, strict=True))}
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +51,15 @@ class Fixed:
     case: Case
     asked: Futures
     plan: Plan
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns of the table."""
+        return study_columns(self)
+
+    def about(self, future: Future) -> RowCells:
+        """A future's number and values."""
+        return future_cells(self.asked, future)
 
     def answer(self, future: Future) -> Answered:
         """The row of a future."""
@@ -79,6 +86,15 @@ class Remade:
     asked: Futures
     plan: Plan
 
+    @property
+    def columns(self) -> list[str]:
+        """Columns of the table."""
+        return study_columns(self)
+
+    def about(self, future: Future) -> RowCells:
+        """A future's number and values."""
+        return future_cells(self.asked, future)
+
     def answer(self, future: Future) -> Answered:
         """The row of a future and the plan's ledger; without a plan the row says why."""
         case = in_future(self.case, self.asked, future)
@@ -98,27 +114,7 @@ class Remade:
         return cells, made.plan.ledger
 
 
-Work = Fixed | Remade
-
-
-def row_of(work: Work, future: Future) -> Answered:
-    """The answer of a job with its future's values; an error becomes a row in words, never an end of the study."""
-    cells: RowCells = {"future": future.number, **dict(zip(work.asked.names, future.values, strict=True))}
-    try:
-        more, ledger = work.answer(future)
-    except Exception as problem:
-        why = " ".join(f"{type(problem).__name__}: {problem}".split())[:300]
-        return {**cells, "status": FAILED, "why": why}, None
-    return {**cells, "status": DONE, **more}, ledger
-
-
-def lost_row(work: Work, future: Future, status: int) -> RowCells:
-    """The row of a future whose worker was killed, also when it was tried again."""
-    values = dict(zip(work.asked.names, future.values, strict=True))
-    return {"future": future.number, **values, "status": LOST, "why": f"exit status {status}"}
-
-
-def study_columns(work: Work) -> list[str]:
+def study_columns(work: Fixed | Remade) -> list[str]:
     """Columns of the study's table, in order."""
     goals = [str(g.name) for g in work.case.scenario.goals]
     measures = [m for m, *_ in MEASURES]

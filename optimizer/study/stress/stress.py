@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-import time
-from collections.abc import Callable, Generator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,14 +20,15 @@ from models.standards.norms import load_standards
 from models.study.stressed import Stress
 from optimizer.scenario import Scenario, check_scenario
 from optimizer.search.task import Report
+from optimizer.study.jobs.rows import Told, all_rows
+from optimizer.study.jobs.workers import answers
 from optimizer.study.stress.factors.record import Case
 from optimizer.study.stress.factors.registry import FACTORS
-from optimizer.study.stress.fares import LOST, Answered, Fixed, Remade, Work, study_columns
+from optimizer.study.stress.fares import Fixed, Remade
 from optimizer.study.stress.futures import Future, Futures, check_futures, drawn_futures
 from optimizer.study.stress.kept import FIXED, REMADE, StudyFolder, study_key
 from optimizer.study.stress.prim import discover
 from optimizer.study.stress.screening import elementary_effects, morris_points
-from optimizer.study.stress.stream import GrowingTable
 from optimizer.study.stress.tables import (
     decision_table,
     directions,
@@ -39,13 +38,7 @@ from optimizer.study.stress.tables import (
     regret_table,
     rule_table,
 )
-from optimizer.study.stress.workers import answers
 from optimizer.verbs.plan import plan as make_plan
-
-Hands = Callable[[Work, list[Future]], Generator[Answered, None, None]]
-"""Who does the work: this process, workers, a cluster."""
-Told = Callable[[str, int, int, float], None]
-"""Told of every row: ``fixed`` or ``remade``, rows done, rows in all, seconds that the rest may take."""
 
 
 def stress(
@@ -119,11 +112,15 @@ def stress(
         place.keep_plan(plan)
         futures = drawn_futures(asked)
         hands = partial(answers, workers=workers, scheduler=scheduler)
-        fixed = _rows(place, Fixed(case, asked, plan), futures, FIXED, hands, told)
+        fixed = all_rows(place.place / FIXED, Fixed(case, asked, plan), futures, hands, told)
         some = _spread(futures, remake)
         limits = {} if seconds is None else {"seconds": seconds}
         again = replace(case, scenario=scenario.model_copy(update=limits))
-        remade = _rows(place, Remade(again, asked, plan), some, REMADE, hands, told)
+
+        def keep(number: int, ledger: pd.DataFrame) -> None:
+            place.keep_ledger(number, ledger, county.year)
+
+        remade = all_rows(place.place / REMADE, Remade(again, asked, plan), some, hands, told, keep)
         found += _unfinished(fixed)
         plans = [place.ledger(int(n)) for n in remade.loc[_with_plan(remade), "future"]]
     return _summed(case, asked, plan, fixed, remade, plans, tuple(found))
@@ -138,33 +135,6 @@ def _spread(futures: list[Future], count: int) -> list[Future]:
     rest = futures[1:]
     at = np.unique(np.linspace(0, len(rest) - 1, min(count, len(rest))).round().astype(int))
     return [rest[i] for i in at] if count > 0 else []
-
-
-def _rows(
-    place: StudyFolder, work: Work, futures: list[Future], name: str, hands: Hands, told: Told | None
-) -> pd.DataFrame:
-    """All rows of one question: those that are on disk, and the rest as they come.
-
-    Rows of workers that were killed are tried again; what failed for a reason of its own would fail again.
-    """
-    wanted = {f.number for f in futures}
-    if not wanted:
-        return pd.DataFrame(columns=study_columns(work))
-    table = GrowingTable(place.place / name, study_columns(work))
-    have = table.read()
-    have = set(have.loc[have["status"] != LOST, "future"])
-    left = [f for f in futures if f.number not in have]
-    begun = time.monotonic()
-    with closing(hands(work, left)) as coming:  # whatever ends this ends the workers
-        for done, (cells, ledger) in enumerate(coming, start=1):
-            if ledger is not None:  # first the plan, then the row that says that there is one
-                place.keep_ledger(int(str(cells["future"])), ledger, work.case.county.year)
-            table.add(cells)
-            if told is not None:
-                rest = (time.monotonic() - begun) / done * (len(left) - done)
-                told(name.partition(".")[0], len(futures) - len(left) + done, len(futures), rest)
-    every = table.settle()
-    return every[every["future"].isin(wanted)].reset_index(drop=True)
 
 
 def _unfinished(fixed: pd.DataFrame) -> list[Finding]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-TEXT = ("status", "why", "broken", "solve")
+TEXT = ("status", "why", "broken", "solve", "name", "folder")
 """Columns that hold words."""
 
 

@@ -1,7 +1,7 @@
 """Jobs on worker processes: answers as they come, a killed worker's job tried once more, then told as lost.
 
 A worker is this module run by the same interpreter, as `optimizer.job` does for one plan: it is given the work
-pickled on its standard input, then a future a line of it, and answers on its standard output. It ends when its
+pickled on its standard input, then item after item of it, and answers on its standard output. It ends when its
 input does, so it cannot outlive whoever asked by more than the job in its hands. Ctrl-C reaches the asking process only.
 """
 
@@ -14,19 +14,18 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import IO
 
 from geodata.contract.cells import texts_in_python
-from optimizer.study.stress.cluster import cluster_answers
-from optimizer.study.stress.fares import Answered, Work, lost_row, row_of
-from optimizer.study.stress.futures import Future
+from optimizer.study.jobs.cluster import cluster_answers
+from optimizer.study.jobs.work import Answered, Item, Work, lost_row, row_of
 
 TRIES = 2
 
 
 class Worker:
-    """A process that answers one future after another.
+    """A process that answers one item after another.
 
     Parameters
     ----------
@@ -36,14 +35,14 @@ class Worker:
 
     def __init__(self, work: bytes):
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "optimizer.study.stress.workers"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [sys.executable, "-m", "optimizer.study.jobs.workers"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             start_new_session=True,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
         )  # fmt: skip
         self._work: bytes | None = work
 
-    def answer(self, future: Future) -> Answered:
-        """Wait for a future's row.
+    def answer(self, item: Item) -> Answered:
+        """Wait for an item's row.
 
         Raises
         ------
@@ -54,7 +53,7 @@ class Worker:
         if self._work is not None:
             self.process.stdin.write(self._work)
             self._work = None
-        pickle.dump(future, self.process.stdin)
+        pickle.dump(item, self.process.stdin)
         self.process.stdin.flush()
         told: Answered = pickle.load(self.process.stdout)
         return told
@@ -73,19 +72,19 @@ class Worker:
 
 
 class WorkerPool:
-    """Some workers, each with a thread that hands it futures.
+    """Some workers, each with a thread that hands it items.
 
     Parameters
     ----------
     work : Work
-    futures : list of Future
+    items : sequence of Item
     workers : int
     """
 
-    def __init__(self, work: Work, futures: list[Future], workers: int):
-        self.work, self.count = work, len(futures)
-        self.given: queue.SimpleQueue[Future] = queue.SimpleQueue()
-        for one in futures:
+    def __init__(self, work: Work, items: Sequence[Item], workers: int):
+        self.work, self.count = work, len(items)
+        self.given: queue.SimpleQueue[Item] = queue.SimpleQueue()
+        for one in items:
             self.given.put(one)
         self.told: queue.Queue[Answered | BaseException] = queue.Queue()
         self.ended = threading.Event()
@@ -96,17 +95,17 @@ class WorkerPool:
             threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:
-        """One worker's thread: its futures until there are none."""
+        """One worker's thread: its items until there are none."""
         try:
             worker = self._hire()
             while not self.ended.is_set():
                 try:
-                    future = self.given.get_nowait()
+                    item = self.given.get_nowait()
                 except queue.Empty:
                     break
                 for left in reversed(range(TRIES)):
                     try:
-                        self.told.put(worker.answer(future))
+                        self.told.put(worker.answer(item))
                         break
                     except (OSError, EOFError, pickle.UnpicklingError):
                         status = worker.end()
@@ -114,7 +113,7 @@ class WorkerPool:
                             return
                         worker = self._hire()
                         if not left:
-                            self.told.put((lost_row(self.work, future, status), None))
+                            self.told.put((lost_row(self.work, item, status), None))
             worker.end()
         except BaseException as problem:  # told to whoever waits, who would wait for ever
             self.told.put(problem)
@@ -126,7 +125,7 @@ class WorkerPool:
         return worker
 
     def answers(self) -> Iterator[Answered]:
-        """Every future's row as it comes, in any order.
+        """Every item's row as it comes, in any order.
 
         Raises
         ------
@@ -149,36 +148,36 @@ class WorkerPool:
 
 
 def answers(
-    work: Work, futures: list[Future], workers: int, scheduler: str | None = None
+    work: Work, items: Sequence[Item], workers: int, scheduler: str | None = None
 ) -> Generator[Answered, None, None]:
-    """The rows of some futures: here, one after another, or on workers or a cluster as they come.
+    """The rows of some items: here, one after another, or on workers or a cluster as they come.
 
     Parameters
     ----------
     work : Work
-    futures : list of Future
+    items : sequence of Item
     workers : int
         With 1 everything is done in this process.
     scheduler : str or None
         Address of a cluster that does the work instead.
     """
     if scheduler is not None:
-        if futures:
-            yield from cluster_answers(work, futures, scheduler)
+        if items:
+            yield from cluster_answers(work, items, scheduler)
         return
     if workers <= 1:
-        for future in futures:
-            yield row_of(work, future)
+        for item in items:
+            yield row_of(work, item)
         return
-    pool = WorkerPool(work, futures, workers)
+    pool = WorkerPool(work, items, workers)
     try:
         yield from pool.answers()
     finally:
         pool.end()
 
 
-def _asked(stream: IO[bytes]) -> Iterable[Future]:
-    """Futures until whoever asks is gone."""
+def _asked(stream: IO[bytes]) -> Iterable[Item]:
+    """Items until whoever asks is gone."""
     while True:
         try:
             yield pickle.load(stream)
@@ -186,18 +185,18 @@ def _asked(stream: IO[bytes]) -> Iterable[Future]:
             return
 
 
-def serve_futures() -> None:
-    """The other process: read a `Work` from standard input, answer each `Future` that follows."""
+def serve_items() -> None:
+    """The other process: read a `Work` from standard input, answer each item that follows."""
     texts_in_python()
     # whatever prints, HiGHS included, must not write into the answers
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     work: Work = pickle.load(sys.stdin.buffer)
     gc.freeze()  # what is here now stays until the end: no use in looking through it again and again
-    for future in _asked(sys.stdin.buffer):
-        pickle.dump(row_of(work, future), out)
+    for item in _asked(sys.stdin.buffer):
+        pickle.dump(row_of(work, item), out)
         out.flush()
 
 
 if __name__ == "__main__":
-    serve_futures()
+    serve_items()

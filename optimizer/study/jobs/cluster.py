@@ -7,13 +7,12 @@ is a row, told as lost.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from geodata.contract.cells import texts_in_python
 from geodata.contract.findings import Finding, InputProblems
-from optimizer.study.stress.fares import Answered, Work, lost_row, row_of
-from optimizer.study.stress.futures import Future
+from optimizer.study.jobs.work import Answered, Item, Work, lost_row, row_of
 
 COMPARED = ("junheng", "highspy", "numpy", "pandas", "pyomo")
 """Packages whose versions decide the figures."""
@@ -32,19 +31,19 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _there(work: Work, future: Future) -> Answered:
+def _there(work: Work, item: Item) -> Answered:
     """One job in a worker."""
     texts_in_python()
-    return row_of(work, future)
+    return row_of(work, item)
 
 
-def cluster_answers(work: Work, futures: list[Future], address: str) -> Generator[Answered, None, None]:
-    """The rows of some futures from a cluster, as they come.
+def cluster_answers(work: Work, items: Sequence[Item], address: str) -> Generator[Answered, None, None]:
+    """The rows of some items from a cluster, as they come.
 
     Parameters
     ----------
     work : Work
-    futures : list of Future
+    items : sequence of Item
     address : str
         Of the scheduler: ``tcp://host:8786``.
 
@@ -65,7 +64,7 @@ def cluster_answers(work: Work, futures: list[Future], address: str) -> Generato
     with client:
         check_workers(client.run(versions), address)
         shared = client.scatter(work, broadcast=True, hash=False)
-        jobs = {client.submit(_there, shared, future, pure=False): future for future in futures}
+        jobs = {client.submit(_there, shared, item, pure=False): item for item in items}
         for job in as_completed(jobs, loop=client.loop):
             if job.status == "finished":
                 yield job.result()
