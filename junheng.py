@@ -13,6 +13,7 @@ from geodata.travel.times import TravelTimes, travel_times
 from maps.dossier.dossier import write_dossier, write_public
 from maps.folders.alternatives import write_alternatives
 from maps.folders.frontier import write_frontier
+from maps.robust.folder import write_robust
 from maps.stress.folder import write_stress
 from maps.supervision.folder import write_supervision
 from maps.why.folder import write_why
@@ -22,6 +23,7 @@ from models.plan.record import read_plan
 from models.referee.audit import Audit, audit
 from models.referee.verdict import judge
 from models.standards.norms import Standards, load_standards
+from models.study.robust import Robust
 from models.study.stressed import Stress
 from models.study.why import Whys
 from models.supervision.supervision import Supervision
@@ -31,6 +33,7 @@ from optimizer.scenario import Scenario, read_scenario
 from optimizer.solver.stopping import Stop
 from optimizer.study.alternatives import alternatives
 from optimizer.study.frontier import frontier
+from optimizer.study.robust.robust import robust
 from optimizer.study.stress.futures import Futures, read_futures
 from optimizer.study.stress.stress import stress
 from optimizer.verbs.evaluate import evaluate
@@ -52,6 +55,7 @@ __all__ = [
     "Job",
     "Plan",
     "PlanResult",
+    "Robust",
     "Scenario",
     "Standards",
     "Stop",
@@ -82,6 +86,7 @@ __all__ = [
     "read_scenario",
     "recorded_plan",
     "replay",
+    "robust",
     "stress",
     "supervise",
     "today_as_plan",
@@ -93,6 +98,7 @@ __all__ = [
     "write_frontier",
     "write_marked",
     "write_public",
+    "write_robust",
     "write_stress",
     "write_supervision",
     "write_template",

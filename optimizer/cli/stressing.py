@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 import typer
-from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.target import claim
-from geodata.messages import say
 from maps.folders.writing import refuse_unwritable
 from maps.stress.folder import write_stress
 from maps.stress.sheets import measures_sheet, rules_sheet
@@ -32,10 +25,10 @@ from optimizer.cli.console import (
     ScenarioOption,
     county_of,
     exits,
-    figure,
     output,
     progress,
 )
+from optimizer.cli.counting import cores, counting, print_grid
 from optimizer.scenario import Scenario, read_scenario
 from optimizer.solver.interrupts import held
 from optimizer.study.stress.futures import read_futures, read_template
@@ -86,9 +79,9 @@ def stress_command(
             county = county_of(folder, outside, database)
             base = _scenario(scenario, plan)
             given = read_plan(plan, county) if plan is not None else None
-            with progress(out) as report, _counting(out) as told:
+            with progress(out) as report, counting(out, "stress") as told:
                 found = stress(
-                    county, asked, given, base, target, remake=remake, seconds=seconds, workers=workers or _cores(), scheduler=scheduler,
+                    county, asked, given, base, target, remake=remake, seconds=seconds, workers=workers or cores(), scheduler=scheduler,
                     overwrite=overwrite, report=report, told=told,
                 )  # fmt: skip
             with held() as came:
@@ -129,39 +122,10 @@ def _scenario(scenario: Path | None, plan: Path | None) -> Scenario:
     return Scenario()
 
 
-def _cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@contextmanager
-def _counting(out: Out) -> Iterator[Callable[[str, int, int, float], None]]:
-    """A live line on a terminal: rows done, time left."""
-    with Live(console=out.console, transient=True, auto_refresh=False) as live:
-
-        def told(question: str, done: int, count: int, left: float) -> None:
-            if out.console.is_terminal:
-                text = say(
-                    f"stress.running_{question}", out.language, done=done, count=count, seconds=f"{left:.0f}"
-                )
-                live.update(Text(text), refresh=True)
-
-        yield told
-
-
 def _print(out: Out, found: Stress) -> None:
     """The sentences, the rules that break, the range of every measure."""
     for text in stress_said(found, out.language):
         out.console.print(Text(text))
     shown = found.measures["measure"].isin(STRESS_MEASURES).to_numpy()
-    _grid(out, rules_sheet(found, out.language).table)
-    _grid(out, measures_sheet(found, out.language).table[shown].iloc[:, list(COLUMNS)])
-
-
-def _grid(out: Out, table: pd.DataFrame) -> None:
-    """A table as text; nothing without rows."""
-    grid = Table(*map(str, table.columns))
-    for row in table.itertuples(index=False):
-        grid.add_row(*(Text(figure(v) if isinstance(v, float) else str(v)) for v in row))
-    if len(table):
-        out.console.print(grid)
+    print_grid(out, rules_sheet(found, out.language).table)
+    print_grid(out, measures_sheet(found, out.language).table[shown].iloc[:, list(COLUMNS)])

@@ -84,7 +84,8 @@ def named(rule: str, key: object, names: dict[str, str]) -> str:
 
 def clashing_rules(inst: Instance) -> list[Finding]:
     """An irreducible set of clashing rows, as rule ids with the places they concern."""
-    bridge = Search(inst, Task(), whole=False).bridge
+    search = Search(inst, Task(), whole=False)  # held, since its model's rows name themselves by it
+    bridge = search.bridge
     bridge.relax(True)
     names = places_by_id(inst)
     known = {r.id for r in every_rule()}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-TEXT = ("status", "why", "broken", "solve", "name", "folder")
+TEXT = ("status", "why", "broken", "solve")
 """Columns that hold words."""
 
 

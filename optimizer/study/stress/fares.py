@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from models.plan.decisions import Plan, Verdict
-from models.plan.keeping import beginning_with
+from models.plan.keeping import Held, beginning_with
 from models.problem.request import GOALS
 from models.referee.verdict import MEASURES, judge
 from models.standards.norms import load_standards
@@ -99,19 +99,31 @@ class Remade:
         """The row of a future and the plan's ledger; without a plan the row says why."""
         case = in_future(self.case, self.asked, future)
         there = carried(self.plan, case, load_standards(case.county)).plan
-        try:
-            made = make_plan(case.county, case.scenario, case.times, keep=beginning_with(there))
-        except Infeasible:
-            return {"solve": "infeasible"}, None
-        except StoppedWithoutPlan:
-            return {"solve": "no_plan"}, None
-        except Rejected:
-            return {"solve": "rejected"}, None
-        except Defect as problem:
-            return {"solve": "defect", "why": f"{problem.goal}: {problem.objective} < {problem.bound}"}, None
-        cells = {"solve": made.solve.status, **measured_cells(made.verdict)}
-        cells |= {f"bound_{g.goal}": float(g.bound) for g in made.solve.goals}
-        return cells, made.plan.ledger
+        return made_in(case, beginning_with(there))
+
+
+def made_in(case: Case, keep: Held) -> Answered:
+    """The row of a plan that is made in a case, and its ledger; without a plan the row says why.
+
+    Parameters
+    ----------
+    case : Case
+    keep : Held
+        What the plan keeps and begins from.
+    """
+    try:
+        made = make_plan(case.county, case.scenario, case.times, keep=keep)
+    except Infeasible:
+        return {"solve": "infeasible"}, None
+    except StoppedWithoutPlan:
+        return {"solve": "no_plan"}, None
+    except Rejected:
+        return {"solve": "rejected"}, None
+    except Defect as problem:
+        return {"solve": "defect", "why": f"{problem.goal}: {problem.objective} < {problem.bound}"}, None
+    cells = {"solve": made.solve.status, **measured_cells(made.verdict)}
+    cells |= {f"bound_{g.goal}": float(g.bound) for g in made.solve.goals}
+    return cells, made.plan.ledger
 
 
 def study_columns(work: Fixed | Remade) -> list[str]:

@@ -1,0 +1,1 @@
+"""A robust study: its words, its tables, its folder."""

@@ -1,0 +1,1 @@
+"""Robust: decisions in common for many futures, the rest decided in each."""
