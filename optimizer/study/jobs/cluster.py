@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from geodata.contract.cells import texts_in_python
 from geodata.contract.findings import Finding, InputProblems
-from optimizer.study.jobs.work import Answered, Item, Work, lost_row, row_of
+from optimizer.study.jobs.work import Answered, JobItem, Work, lost_row, row_of
 
 COMPARED = ("junheng", "highspy", "numpy", "pandas", "pyomo")
 """Packages whose versions decide the figures."""
@@ -31,19 +31,19 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _there(work: Work, item: Item) -> Answered:
+def _there(work: Work, item: JobItem) -> Answered:
     """One job in a worker."""
     texts_in_python()
     return row_of(work, item)
 
 
-def cluster_answers(work: Work, items: Sequence[Item], address: str) -> Generator[Answered, None, None]:
+def cluster_answers(work: Work, items: Sequence[JobItem], address: str) -> Generator[Answered, None, None]:
     """The rows of some items from a cluster, as they come.
 
     Parameters
     ----------
     work : Work
-    items : sequence of Item
+    items : sequence of JobItem
     address : str
         Of the scheduler: ``tcp://host:8786``.
 

@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 
 from optimizer.study.jobs.stream import GrowingTable
-from optimizer.study.jobs.work import LOST, Answered, Item, Work
+from optimizer.study.jobs.work import LOST, Answered, JobItem, Work
 
-Hands = Callable[[Work, Sequence[Item]], Generator[Answered, None, None]]
+Hands = Callable[[Work, Sequence[JobItem]], Generator[Answered, None, None]]
 """Who does the work: this process, workers, a cluster (`optimizer.study.jobs.workers.answers`)."""
 Told = Callable[[str, int, int, float], None]
 """Told of every row: the table's name, rows done, rows in all, seconds that the rest may take."""
@@ -22,7 +22,7 @@ Keep = Callable[[int, Any], None]
 
 
 def all_rows(
-    file: Path, work: Work, items: Sequence[Item], hands: Hands, told: Told | None = None, keep: Keep | None = None
+    file: Path, work: Work, items: Sequence[JobItem], hands: Hands, told: Told | None = None, keep: Keep | None = None
 ) -> pd.DataFrame:  # fmt: skip
     """Every item's row; what an earlier run has written is not done again.
 
@@ -33,7 +33,7 @@ def all_rows(
     file : Path
         The table, appended to row by row and put in order at the end.
     work : Work
-    items : sequence of Item
+    items : sequence of JobItem
     hands : callable
     told : callable or None
     keep : callable or None

@@ -12,7 +12,7 @@ Answered = tuple[RowCells, Any]
 """A row's cells, and what is kept beside it (a plan's ledger, tables); None for nothing."""
 
 
-class Item(Protocol):
+class JobItem(Protocol):
     """One job: a future, a network in a future, a county."""
 
     @property
@@ -34,7 +34,7 @@ class Work(Protocol):
         """The rest of the row."""
 
 
-def row_of(work: Work, item: Item) -> Answered:
+def row_of(work: Work, item: JobItem) -> Answered:
     """The row of an item; an error becomes a row in words, never an end of the study."""
     cells = work.about(item)
     try:
@@ -45,6 +45,6 @@ def row_of(work: Work, item: Item) -> Answered:
     return {**cells, "status": DONE, **more}, kept
 
 
-def lost_row(work: Work, item: Item, status: int) -> RowCells:
+def lost_row(work: Work, item: JobItem, status: int) -> RowCells:
     """The row of an item whose worker was killed, also when it was tried again."""
     return {**work.about(item), "status": LOST, "why": f"exit status {status}"}

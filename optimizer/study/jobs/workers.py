@@ -19,7 +19,7 @@ from typing import IO
 
 from geodata.contract.cells import texts_in_python
 from optimizer.study.jobs.cluster import cluster_answers
-from optimizer.study.jobs.work import Answered, Item, Work, lost_row, row_of
+from optimizer.study.jobs.work import Answered, JobItem, Work, lost_row, row_of
 
 TRIES = 2
 
@@ -41,7 +41,7 @@ class Worker:
         )  # fmt: skip
         self._work: bytes | None = work
 
-    def answer(self, item: Item) -> Answered:
+    def answer(self, item: JobItem) -> Answered:
         """Wait for an item's row.
 
         Raises
@@ -77,13 +77,13 @@ class WorkerPool:
     Parameters
     ----------
     work : Work
-    items : sequence of Item
+    items : sequence of JobItem
     workers : int
     """
 
-    def __init__(self, work: Work, items: Sequence[Item], workers: int):
+    def __init__(self, work: Work, items: Sequence[JobItem], workers: int):
         self.work, self.count = work, len(items)
-        self.given: queue.SimpleQueue[Item] = queue.SimpleQueue()
+        self.given: queue.SimpleQueue[JobItem] = queue.SimpleQueue()
         for one in items:
             self.given.put(one)
         self.told: queue.Queue[Answered | BaseException] = queue.Queue()
@@ -148,14 +148,14 @@ class WorkerPool:
 
 
 def answers(
-    work: Work, items: Sequence[Item], workers: int, scheduler: str | None = None
+    work: Work, items: Sequence[JobItem], workers: int, scheduler: str | None = None
 ) -> Generator[Answered, None, None]:
     """The rows of some items: here, one after another, or on workers or a cluster as they come.
 
     Parameters
     ----------
     work : Work
-    items : sequence of Item
+    items : sequence of JobItem
     workers : int
         With 1 everything is done in this process.
     scheduler : str or None
@@ -176,7 +176,7 @@ def answers(
         pool.end()
 
 
-def _asked(stream: IO[bytes]) -> Iterable[Item]:
+def _asked(stream: IO[bytes]) -> Iterable[JobItem]:
     """Items until whoever asks is gone."""
     while True:
         try:

@@ -20,15 +20,15 @@ from models.plan.decisions import Plan
 from models.plan.keeping import HELD_COLUMNS
 from models.plan.ledger import CLOSED, OPEN
 
-BANDS, PURCHASES = "bands", "purchases"
-COMMON = (BANDS, PURCHASES)
+COMMON_BANDS, COMMON_PURCHASES = "bands", "purchases"
+COMMON = (COMMON_BANDS, COMMON_PURCHASES)
 """What may be in common: which bands are taught where, what is bought."""
 ALWAYS, MOSTLY, JOINT, GIVEN = "always", "mostly", "joint", "given"
 Band = tuple[str, str]
 
 
 @dataclass(frozen=True, eq=False)
-class Candidate:
+class CommonChoice:
     """Decisions that every future has to keep.
 
     Parameters
@@ -77,13 +77,13 @@ def held_rows(plan: Plan, common: Iterable[str], states: Mapping[Band, str] | No
         Whether a band is taught, in place of the plan's own state.
     """
     ledger, parts = plan.ledger, []
-    if BANDS in common:
+    if COMMON_BANDS in common:
         bands = ledger[ledger["action"] == "band"].assign(held_state=True, quantity=0.0)
         if states is not None:
             own = zip(bands["school_id"], bands["band"], bands["state"], strict=True)
             bands = bands.assign(state=[states.get((j, b), s) for j, b, s in own])
         parts.append(bands)
-    if PURCHASES in common:
+    if COMMON_PURCHASES in common:
         parts.append(ledger[ledger["action"] == "buy"].assign(held_quantity=True))
     rows = pd.concat(parts, ignore_index=True) if parts else ledger.iloc[:0]
     for column in (c for c in HELD_COLUMNS if c.startswith("held_")):
@@ -93,7 +93,7 @@ def held_rows(plan: Plan, common: Iterable[str], states: Mapping[Band, str] | No
 
 def candidates_of(
     base: Plan, given: Plan | None, own: Mapping[int, Plan], common: tuple[str, ...], joint: Mapping[Band, str] | None
-) -> tuple[Candidate, ...]:  # fmt: skip
+) -> tuple[CommonChoice, ...]:  # fmt: skip
     """All different candidates, the base plan's first.
 
     Parameters
@@ -121,7 +121,7 @@ def candidates_of(
     distinct: dict[tuple[object, ...], tuple[str, pd.DataFrame, Plan]] = {}
     for source, held, plan in found:
         distinct.setdefault(key_of(held), (source, held, plan))
-    return tuple(Candidate(i, *one) for i, one in enumerate(distinct.values(), start=1))
+    return tuple(CommonChoice(i, *one) for i, one in enumerate(distinct.values(), start=1))
 
 
 def _agreed(base: Plan, plans: list[Plan], common: tuple[str, ...], most: int) -> pd.DataFrame:
@@ -132,8 +132,8 @@ def _agreed(base: Plan, plans: list[Plan], common: tuple[str, ...], most: int) -
             times[r.school_id, r.band] = times.get((r.school_id, r.band), 0) + 1
     taught = zip(base.bands["school_id"], base.bands["band"], base.bands["was_open"], strict=True)
     states = {(j, b): OPEN if was and times.get((j, b), 0) < most else CLOSED for j, b, was in taught}
-    rows = held_rows(base, [c for c in common if c == BANDS], states)
-    return pd.concat([rows, _bought(plans, most)], ignore_index=True) if PURCHASES in common else rows
+    rows = held_rows(base, [c for c in common if c == COMMON_BANDS], states)
+    return pd.concat([rows, _bought(plans, most)], ignore_index=True) if COMMON_PURCHASES in common else rows
 
 
 def _bought(plans: list[Plan], most: int) -> pd.DataFrame:
@@ -141,7 +141,7 @@ def _bought(plans: list[Plan], most: int) -> pd.DataFrame:
     rows: dict[str, pd.Series] = {}
     amounts: dict[str, list[float]] = {}
     for plan in plans:
-        for _, row in held_rows(plan, [PURCHASES]).iterrows():
+        for _, row in held_rows(plan, [COMMON_PURCHASES]).iterrows():
             rows.setdefault(row["row_id"], row)
             amounts.setdefault(row["row_id"], []).append(float(row["quantity"]))
     some = [r for r in sorted(rows) if len(amounts[r]) >= most]

@@ -32,18 +32,25 @@ from optimizer.study.jobs.rows import Told, all_rows
 from optimizer.study.jobs.workers import answers
 from optimizer.study.robust.choice import CHOICES, REGRET
 from optimizer.study.robust.joint import Joint, joint_network
-from optimizer.study.robust.networks import BANDS, COMMON, Candidate, candidates_of, held_rows, key_of
+from optimizer.study.robust.networks import (
+    COMMON,
+    COMMON_BANDS,
+    CommonChoice,
+    candidates_of,
+    held_rows,
+    key_of,
+)
 from optimizer.study.robust.solves import (
     CELL_PLANS,
-    CELLS,
+    CELL_ROWS,
     OWN,
     OWN_PLANS,
-    Cell,
+    CandidateInFuture,
     Kept,
     RobustFolder,
     robust_key,
 )
-from optimizer.study.robust.summed import summed
+from optimizer.study.robust.summed import robust_tables
 from optimizer.study.stress.factors.record import Case
 from optimizer.study.stress.fares import Remade
 from optimizer.study.stress.futures import Future, Futures, check_futures, drawn_futures, in_future
@@ -62,7 +69,7 @@ def robust(
     folder: Path | None = None,
     *,
     goal: str = "failing",
-    common: tuple[str, ...] = (BANDS,),
+    common: tuple[str, ...] = (COMMON_BANDS,),
     choose: str = REGRET,
     weight: float = 0.5,
     seconds: float | None = None,
@@ -134,7 +141,7 @@ def robust(
         plans = {int(n): place.plan(OWN_PLANS, int(n)) for n in reached}
         joint = _joint(place, case, asked, own, futures, goal, choose, weight)
         apart = {n: p for n, p in plans.items() if n > 0}
-        states = joint.states if joint is not None and common == (BANDS,) else None
+        states = joint.states if joint is not None and common == (COMMON_BANDS,) else None
         candidates = candidates_of(plans.get(0, base), plan, apart, common, states)
         same = {
             (c.number, n)
@@ -145,16 +152,18 @@ def robust(
         every = _cells(candidates, futures)
         left = [c for c in every if (c.candidate, c.future.number) not in same]
         work = Kept(case, asked, candidates)
-        solved = all_rows(folder / CELLS, work, left, hands, told, _keeping(place, CELL_PLANS, county))
+        solved = all_rows(folder / CELL_ROWS, work, left, hands, told, _keeping(place, CELL_PLANS, county))
         cells = _filled(solved, own, [c for c in every if (c.candidate, c.future.number) in same])
-        result = summed(case, asked, goal, common, choose, weight, own, cells, candidates, joint, found)
+        result = robust_tables(
+            case, asked, goal, common, choose, weight, own, cells, candidates, joint, found
+        )
         return replace(
             result,
             plan=_chosen(place, candidates[result.chosen - 1], solved, plans, (result.chosen, 0) in same),
         )
 
 
-def _filled(solved: pd.DataFrame, own: pd.DataFrame, same: list[Cell]) -> pd.DataFrame:
+def _filled(solved: pd.DataFrame, own: pd.DataFrame, same: list[CandidateInFuture]) -> pd.DataFrame:
     """All cells: where a future's own plan has the candidate's decisions, it is the candidate's plan there."""
     numbers = pd.DataFrame(
         [(c.number, c.candidate, c.future.number) for c in same], columns=["cell", "candidate", "future"]
@@ -164,7 +173,7 @@ def _filled(solved: pd.DataFrame, own: pd.DataFrame, same: list[Cell]) -> pd.Dat
 
 
 def _chosen(
-    place: RobustFolder, one: Candidate, solved: pd.DataFrame, plans: dict[int, Plan], own: bool
+    place: RobustFolder, one: CommonChoice, solved: pd.DataFrame, plans: dict[int, Plan], own: bool
 ) -> Plan:
     """The plan of a candidate today."""
     if own:
@@ -196,7 +205,7 @@ def _check(
         found.append(wrong("no_morris", asked.design))
     if len(futures) - 1 > MOST_FUTURES:
         found.append(wrong("too_many_futures", len(futures) - 1, most=MOST_FUTURES))
-    if not common or set(common) - set(COMMON) or BANDS not in common:
+    if not common or set(common) - set(COMMON) or COMMON_BANDS not in common:
         found.append(wrong("common", ", ".join(common), known=", ".join(COMMON)))
     if choose not in CHOICES:
         found.append(wrong("choose", choose, known=", ".join(CHOICES)))
@@ -210,11 +219,11 @@ def _keeping(place: RobustFolder, where: str, county: County):  # type: ignore[n
     return lambda number, ledger: place.keep_plan(where, number, ledger, county.year)
 
 
-def _cells(candidates: tuple[Candidate, ...], futures: list[Future]) -> list[Cell]:
+def _cells(candidates: tuple[CommonChoice, ...], futures: list[Future]) -> list[CandidateInFuture]:
     """Every candidate in every future; today first, since the price is of today."""
     many = len(futures)
     return [
-        Cell((c.number - 1) * many + k, c.number, future)
+        CandidateInFuture((c.number - 1) * many + k, c.number, future)
         for c in candidates
         for k, future in enumerate(futures)
     ]

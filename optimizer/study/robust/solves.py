@@ -16,18 +16,24 @@ from models.standards.norms import load_standards
 from optimizer.study.jobs.folder import RowsFolder
 from optimizer.study.jobs.work import Answered, RowCells
 from optimizer.study.robust.joint import Joint
-from optimizer.study.robust.networks import Candidate
+from optimizer.study.robust.networks import CommonChoice
 from optimizer.study.stress.carried import carried
 from optimizer.study.stress.factors.record import Case
 from optimizer.study.stress.fares import Remade, future_cells, made_in, study_columns
 from optimizer.study.stress.futures import Future, Futures, in_future
 
-ROBUST_MARKER, OWN, CELLS, BASE, JOINT_FILE = "robust.json", "own.csv", "cells.csv", "base.csv", "joint.json"
+ROBUST_MARKER, OWN, CELL_ROWS, BASE, JOINT_FILE = (
+    "robust.json",
+    "own.csv",
+    "cells.csv",
+    "base.csv",
+    "joint.json",
+)
 OWN_PLANS, CELL_PLANS = "own", "cells"
 
 
 @dataclass(frozen=True)
-class Cell:
+class CandidateInFuture:
     """A candidate in a future, with a number of its own."""
 
     number: int
@@ -43,12 +49,12 @@ class Kept:
     ----------
     case : Case
     asked : Futures
-    candidates : tuple of Candidate
+    candidates : tuple of CommonChoice
     """
 
     case: Case
     asked: Futures
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[CommonChoice, ...]
 
     @property
     def columns(self) -> list[str]:
@@ -56,13 +62,13 @@ class Kept:
         own = study_columns(Remade(self.case, self.asked, self.candidates[0].plan))
         return ["cell", "candidate", *own]
 
-    def about(self, cell: Cell) -> RowCells:
+    def about(self, cell: CandidateInFuture) -> RowCells:
         """Which candidate, which future."""
         return {
             "cell": cell.number, "candidate": cell.candidate, **future_cells(self.asked, cell.future),
         }  # fmt: skip
 
-    def answer(self, cell: Cell) -> Answered:
+    def answer(self, cell: CandidateInFuture) -> Answered:
         """The plan of a future with the candidate's decisions held."""
         one = self.candidates[cell.candidate - 1]
         case = in_future(self.case, self.asked, cell.future)
@@ -94,7 +100,7 @@ class RobustFolder(RowsFolder):
     """
 
     def __init__(self, place: Path, key: str, overwrite: bool):
-        names = (OWN, CELLS, BASE, JOINT_FILE, OWN_PLANS, CELL_PLANS)
+        names = (OWN, CELL_ROWS, BASE, JOINT_FILE, OWN_PLANS, CELL_PLANS)
         super().__init__(place, ROBUST_MARKER, key, names, overwrite)
 
     def base(self) -> Plan | None:

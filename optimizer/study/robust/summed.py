@@ -12,7 +12,7 @@ from models.study.robust import Bounds, Robust
 from optimizer.scenario import COUNTING
 from optimizer.study.robust.choice import REGRET, Values, chosen_of, score
 from optimizer.study.robust.joint import Joint
-from optimizer.study.robust.networks import Candidate
+from optimizer.study.robust.networks import CommonChoice
 from optimizer.study.stress.factors.record import Case
 from optimizer.study.stress.factors.registry import FACTORS
 from optimizer.study.stress.futures import Futures
@@ -32,9 +32,9 @@ def _values(rows: pd.DataFrame, goal: str) -> tuple[np.ndarray, np.ndarray]:
     return value, np.where(none, np.inf, np.minimum(np.maximum(bound, 0.0), value))
 
 
-def summed(
+def robust_tables(
     case: Case, asked: Futures, goal: str, common: tuple[str, ...], choose: str, weight: float, own: pd.DataFrame,
-    cells: pd.DataFrame, candidates: tuple[Candidate, ...], joint: Joint | None, found: list[Finding],
+    cells: pd.DataFrame, candidates: tuple[CommonChoice, ...], joint: Joint | None, found: list[Finding],
 ) -> Robust:  # fmt: skip
     """Everything that the rows say; ``plan`` is still the chosen candidate's own.
 
@@ -80,7 +80,12 @@ def _bounds(within: Values, choose: str, weight: float, alpha: float, joint: Joi
 
 
 def _candidates(
-    every: Values, within: Values, candidates: tuple[Candidate, ...], weight: float, alpha: float, best: int
+    every: Values,
+    within: Values,
+    candidates: tuple[CommonChoice, ...],
+    weight: float,
+    alpha: float,
+    best: int,
 ) -> pd.DataFrame:
     """`models.study.robust.Robust.candidates`."""
     regret, low, most = within.regrets()
@@ -112,7 +117,7 @@ def _cells(cells: pd.DataFrame, every: Values) -> pd.DataFrame:
     ).reset_index(drop=True)  # fmt: skip
 
 
-def _closures(case: Case, candidates: tuple[Candidate, ...]) -> pd.DataFrame:
+def _closures(case: Case, candidates: tuple[CommonChoice, ...]) -> pd.DataFrame:
     """`models.study.robust.Robust.closures`."""
     name = case.county.schools.set_index("school_id")["name"].to_dict()
     rows = [(c.number, j, name.get(j, j), b) for c in candidates for j, b in c.closed]
