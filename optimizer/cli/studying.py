@@ -28,7 +28,7 @@ from optimizer.cli.console import (
     progress,
     refuse_folder,
 )
-from optimizer.cli.counting import cores, counting, print_grid
+from optimizer.cli.stressing import cores, counting, print_grid
 from optimizer.scenario import Scenario, read_scenario
 from optimizer.solver.interrupts import held
 from optimizer.study.robust.robust import about

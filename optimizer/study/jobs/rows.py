@@ -15,14 +15,14 @@ from optimizer.study.jobs.work import LOST, Answered, JobItem, Work
 
 Hands = Callable[[Work, Sequence[JobItem]], Generator[Answered, None, None]]
 """Who does the work: this process, workers, a cluster (`optimizer.study.jobs.workers.answers`)."""
-Told = Callable[[str, int, int, float], None]
-"""Told of every row: the table's name, rows done, rows in all, seconds that the rest may take."""
+ToldRows = Callable[[str, int, int, float], None]
+"""ToldRows of every row: the table's name, rows done, rows in all, seconds that the rest may take."""
 Keep = Callable[[int, Any], None]
 """Puts what came beside a row on disk, by its number."""
 
 
 def all_rows(
-    file: Path, work: Work, items: Sequence[JobItem], hands: Hands, told: Told | None = None, keep: Keep | None = None
+    file: Path, work: Work, items: Sequence[JobItem], hands: Hands, told: ToldRows | None = None, keep: Keep | None = None
 ) -> pd.DataFrame:  # fmt: skip
     """Every item's row; what an earlier run has written is not done again.
 

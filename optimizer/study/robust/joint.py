@@ -24,7 +24,7 @@ from optimizer.search.search import Search
 from optimizer.solver.engine import Engine
 from optimizer.solver.limits import Limits
 from optimizer.study.robust.choice import REGRET
-from optimizer.study.robust.networks import Band
+from optimizer.study.robust.networks import BandKey
 from optimizer.study.stress.factors.record import Case
 
 MOST_COLUMNS = 60_000
@@ -44,7 +44,7 @@ class Joint:
     """
 
     bound: float
-    states: Mapping[Band, str] | None
+    states: Mapping[BandKey, str] | None
 
 
 def joint_network(

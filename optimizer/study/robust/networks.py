@@ -24,7 +24,7 @@ COMMON_BANDS, COMMON_PURCHASES = "bands", "purchases"
 COMMON = (COMMON_BANDS, COMMON_PURCHASES)
 """What may be in common: which bands are taught where, what is bought."""
 ALWAYS, MOSTLY, JOINT, GIVEN = "always", "mostly", "joint", "given"
-Band = tuple[str, str]
+BandKey = tuple[str, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ class CommonChoice:
         return key_of(self.held)
 
     @property
-    def closed(self) -> list[Band]:
+    def closed(self) -> list[BandKey]:
         """Bands that are taught today and not any more."""
         rows = self.held[(self.held["was"] == OPEN) & (self.held["state"] == CLOSED)]
         return list(zip(rows["school_id"], rows["band"], strict=True))
@@ -65,7 +65,7 @@ def key_of(held: pd.DataFrame) -> tuple[object, ...]:
     return tuple(sorted(zip(held["row_id"], held["state"], held["quantity"], strict=True)))
 
 
-def held_rows(plan: Plan, common: Iterable[str], states: Mapping[Band, str] | None = None) -> pd.DataFrame:
+def held_rows(plan: Plan, common: Iterable[str], states: Mapping[BandKey, str] | None = None) -> pd.DataFrame:
     """The decisions of a plan that are in common, as rows to be held.
 
     Parameters
@@ -92,7 +92,7 @@ def held_rows(plan: Plan, common: Iterable[str], states: Mapping[Band, str] | No
 
 
 def candidates_of(
-    base: Plan, given: Plan | None, own: Mapping[int, Plan], common: tuple[str, ...], joint: Mapping[Band, str] | None
+    base: Plan, given: Plan | None, own: Mapping[int, Plan], common: tuple[str, ...], joint: Mapping[BandKey, str] | None
 ) -> tuple[CommonChoice, ...]:  # fmt: skip
     """All different candidates, the base plan's first.
 
@@ -126,7 +126,7 @@ def candidates_of(
 
 def _agreed(base: Plan, plans: list[Plan], common: tuple[str, ...], most: int) -> pd.DataFrame:
     """What at least so many of some plans decide; the rest stays as it is today."""
-    times: dict[Band, int] = {}
+    times: dict[BandKey, int] = {}
     for plan in plans:
         for r in plan.bands[plan.bands["was_open"] & ~plan.bands["open"]].itertuples():
             times[r.school_id, r.band] = times.get((r.school_id, r.band), 0) + 1

@@ -28,7 +28,7 @@ from models.standards.norms import load_standards
 from models.study.robust import Robust
 from optimizer.scenario import COUNTING, Goal, Scenario, check_scenario
 from optimizer.search.task import Report
-from optimizer.study.jobs.rows import Told, all_rows
+from optimizer.study.jobs.rows import ToldRows, all_rows
 from optimizer.study.jobs.workers import answers
 from optimizer.study.robust.choice import CHOICES, REGRET
 from optimizer.study.robust.joint import Joint, joint_network
@@ -78,7 +78,7 @@ def robust(
     overwrite: bool = False,
     times: TravelTimes | None = None,
     report: Report | None = None,
-    told: Told | None = None,
+    told: ToldRows | None = None,
 ) -> Robust:
     """Which decisions to take for all futures, as long as everything else may follow the future that comes.
 

@@ -20,7 +20,7 @@ from models.standards.norms import load_standards
 from models.study.stressed import Stress
 from optimizer.scenario import Scenario, check_scenario
 from optimizer.search.task import Report
-from optimizer.study.jobs.rows import Told, all_rows
+from optimizer.study.jobs.rows import ToldRows, all_rows
 from optimizer.study.jobs.workers import answers
 from optimizer.study.stress.factors.record import Case
 from optimizer.study.stress.factors.registry import FACTORS
@@ -55,7 +55,7 @@ def stress(
     overwrite: bool = False,
     times: TravelTimes | None = None,
     report: Report | None = None,
-    told: Told | None = None,
+    told: ToldRows | None = None,
 ) -> Stress:
     """How a plan fares in futures that differ from the county's tables.
 
