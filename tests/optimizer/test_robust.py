@@ -16,7 +16,7 @@ from geodata.contract.county import County
 from geodata.contract.findings import InputProblems
 from geodata.travel.times import TravelTimes, travel_times
 from models.plan.decisions import Plan
-from models.plan.record import read_plan, write_ledger
+from models.plan.record import read_plan
 from models.study.robust import Robust
 from optimizer.cli.console import BAD_INPUT
 from optimizer.cli.main import app
@@ -171,20 +171,19 @@ def run(*arguments: object, language: str = "en") -> tuple[int, str]:
 
 @pytest.fixture
 def told(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
-    """A county's folder and a file of two futures."""
+    """A county's folder and a file of one future."""
     futures = tmp_path / "futures.toml"
     futures.write_text(
-        f'design = "grid"\n[[factor]]\nid = "budget"\nof = "teacher"\nvalues = [1.0, {LESS}]\n',
+        f'design = "grid"\n[[factor]]\nid = "budget"\nof = "teacher"\nvalues = [{LESS}]\n',
         encoding="utf-8",
     )
     yield written(tiny.county(), tmp_path / "county"), futures
 
 
 def test_the_command_writes_a_folder_whose_plan_other_verbs_take(
-    told: tuple[Path, Path], county: County, shut: Plan, tmp_path: Path
+    told: tuple[Path, Path], county: County, tmp_path: Path
 ) -> None:
     folder, futures = told
-    write_ledger(shut, tmp_path / "shut.csv")
     scenario = tmp_path / "scenario.toml"
     scenario.write_text('goals = [{name = "shortfall"}]\nseconds = 20\n', encoding="utf-8")
     words = (
@@ -195,8 +194,6 @@ def test_the_command_writes_a_folder_whose_plan_other_verbs_take(
         scenario,
         "--goal",
         GOAL,
-        "--plan",
-        tmp_path / "shut.csv",
     )
     code, said = run(*words, "--out", tmp_path / "out", "--workers", 1)
     assert code == 0, said
@@ -206,23 +203,23 @@ def test_the_command_writes_a_folder_whose_plan_other_verbs_take(
     assert read_plan(tmp_path / "out" / "plan.csv", county).bands["open"].all()
     record = json.loads((tmp_path / "out" / "robust.json").read_text(encoding="utf-8"))
     assert record["chosen"] == 1
-    before = (tmp_path / "out" / "cells.csv").read_bytes()
+    before = (tmp_path / "out" / "own.csv").read_bytes()
     code, said = run(*words, "--out", tmp_path / "out", "--workers", 1, language="zh")
     assert code == 0, said
     assert "选定" in said
-    assert (tmp_path / "out" / "cells.csv").read_bytes() == before
+    assert (tmp_path / "out" / "own.csv").read_bytes() == before
 
 
 def test_what_makes_no_sense_is_refused_in_words(
     told: tuple[Path, Path], county: County, tmp_path: Path
 ) -> None:
     folder, futures = told
-    for more in (("--goal", "imbalance"), ("--common", "purchases"), ("--choose", "luck"), ("--weight", "2")):
-        for language in ("en", "zh"):
-            code, said = run(
-                folder, "--scenarios", futures, "--out", tmp_path / "no", *more, language=language
-            )
-            assert code == BAD_INPUT, said
-            assert not (tmp_path / "no").exists()
+    for language, *more in (
+        ("en", "--goal", "imbalance"),
+        ("zh", "--common", "purchases", "--choose", "luck", "--weight", "2"),
+    ):
+        code, said = run(folder, "--scenarios", futures, "--out", tmp_path / "no", *more, language=language)
+        assert code == BAD_INPUT, said
+        assert not (tmp_path / "no").exists()
     with pytest.raises(InputProblems):
         robust(county, Futures(futures=60, factor=[{"id": "enrolment", "low": 0.9, "high": 1.0}]))
