@@ -52,6 +52,11 @@ class Method(BaseModel):
         "goals whose root is tried under other seeds, in larger counties: each finds other plans",
     )
     root_tries: Count = _knob(2, "these roots, besides the search's own")
+    around_units: Count = _knob(
+        150, "units: counties of more are improved place by place before the whole model"
+    )
+    around_share: Share = _knob(0.5, "share of a goal's seconds for that")
+    around_seconds: Positive = _knob(10.0, "seconds that one place may take")
     improve_share: Share = _knob(0.2, "share of a goal's seconds for its small models")
     start_share: Share = _knob(
         0.25, "share of the seconds for a first plan, where today's arrangement is none"

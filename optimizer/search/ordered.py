@@ -1,7 +1,7 @@
 """Goals in any order on the whole model, each from the plan of the one before.
 
 For every goal: its relaxation bounds it; a small model in which the network is settled improves the plan at little
-cost; in large counties one among the likely pairs does; then the whole model goes on from there. Every plan found
+cost; in large counties small models around the worst places do, and one among the likely pairs; then the whole model goes on from there. Every plan found
 keeps the earlier goals within their tolerance, exactly, also where the model has only tangents to them.
 """
 
@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from models.plan.decisions import GoalRecord
+from optimizer.search.around import Surroundings
 from optimizer.search.search import Search, Solved
 from optimizer.search.start import NETWORK, all_but, columns_in
 from optimizer.search.task import Target
@@ -57,6 +58,7 @@ class Ordered:
         self.held: list[tuple[str, float]] = []
         self.done: list[tuple[Target, Answer]] = []
         self.clock = False
+        self.surroundings: Surroundings | None = None
 
     def run(self, limits: Limits) -> Solved:
         """All goals within the limits' seconds; those whose turn never came have no record."""
@@ -93,7 +95,7 @@ class Ordered:
             goal, self.values, search.exact(goal.name, self.values),
             max(0.0, search.bridge.floor(goal.name), self.proven.get(goal.name, 0.0)),  # no goal is below nothing
         )  # fmt: skip
-        for step in (self._relax, self._improve, self._restrict, self._roots, self._search):
+        for step in (self._relax, self._improve, self._around, self._restrict, self._roots, self._search):
             if now.closed(limits.gap) or search.bridge.stopped:
                 break
             if time.monotonic() - begun > limits.seconds:
@@ -126,6 +128,21 @@ class Ordered:
         free = all_but(self.search, columns_in(self.search, NETWORK))
         self._part(now, free, limits)
 
+    def _around(self, now: Progressing, limits: Limits) -> None:
+        """In large counties: the worst places first, each with its neighbours."""
+        begun, method = time.monotonic(), self.search.task.method
+        if len(self.search.instance.units) <= method.around_units:
+            return
+        if self.surroundings is None:
+            self.surroundings = Surroundings(self.search)
+        seconds = limits.seconds * method.around_share
+        for free in self.surroundings.places(now.goal.name, now.values):
+            left = seconds - (time.monotonic() - begun)
+            if left <= 0 or now.closed(limits.gap) or self.search.bridge.stopped:
+                now.clock = now.clock or left <= 0
+                return
+            self._part(now, free, replace(limits, seconds=min(left, method.around_seconds)), whole=True)
+
     def _restrict(self, now: Progressing, limits: Limits) -> None:
         """In large counties: the network among the pairs of small reduced cost."""
         search, method = self.search, self.search.task.method
@@ -140,10 +157,12 @@ class Ordered:
         far = np.array(sorted(set(columns.tolist()) - near), dtype=int)
         self._part(now, all_but(search, far), limits, share=2.0)
 
-    def _part(self, now: Progressing, free: np.ndarray, limits: Limits, share: float = 1.0) -> None:
+    def _part(
+        self, now: Progressing, free: np.ndarray, limits: Limits, share: float = 1.0, whole: bool = False
+    ) -> None:
         """A small model of its own that starts from the plan; what it finds is kept where it is better."""
         search, name, method = self.search, now.goal.name, self.search.task.method
-        seconds = limits.seconds * min(1.0, share * method.improve_share)
+        seconds = limits.seconds * (1.0 if whole else min(1.0, share * method.improve_share))
         own = replace(limits, seconds=seconds).fewer(method.part_nodes)
         for _ in range(method.tangent_rounds if name in search.measures or self.held else 1):
             search.tighten(name, now.values, method.cut_slack / 10)
