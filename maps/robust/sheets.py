@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from maps.dossier.tables import Sheet
-from maps.robust.words import amount_said, robust_word, source_said
+from maps.robust.words import reached_said, robust_word, source_said
 from maps.stress.words import factor_said, value_said
 from maps.wording import band
 from models.study.robust import Robust
@@ -20,7 +20,7 @@ def _headed(table: pd.DataFrame, language: str) -> pd.DataFrame:
 def candidates_sheet(found: Robust, language: str) -> Sheet:
     """One row a candidate: what it closes, its regret, mean, CVaR, its price today."""
     t = found.candidates
-    told = {c: [amount_said(float(v), language) for v in t[c]] for c in AMOUNTS}
+    told = {c: [reached_said(float(v), language) for v in t[c]] for c in AMOUNTS}
     source = [source_said(s, language) for s in t["source"]]
     table = t.assign(**told, source=source, chosen=["✓" if c else "" for c in t["chosen"]])
     return Sheet("candidates", _headed(table, language), {})
@@ -30,7 +30,7 @@ def matrix_sheet(found: Robust, language: str, column: str = "value") -> Sheet:
     """Candidates down, futures across: the goal's value, or the regret."""
     wide = found.cells.pivot(index="candidate", columns="future", values=column)
     named = {f: robust_word("today" if f == 0 else "future", language, future=f) for f in wide.columns}
-    table = wide.map(lambda v: amount_said(float(v), language)).rename(columns=named)
+    table = wide.map(lambda v: reached_said(float(v), language)).rename(columns=named)
     table.insert(0, robust_word("col_candidate", language), wide.index)
     return Sheet(f"matrix_{column}", table.reset_index(drop=True), {})
 
@@ -39,7 +39,7 @@ def cells_sheet(found: Robust, language: str) -> Sheet:
     """One row a candidate and future, with what is proven."""
     t = found.cells
     told = {
-        c: [amount_said(float(v), language) for v in t[c]]
+        c: [reached_said(float(v), language) for v in t[c]]
         for c in ("value", "bound", "regret", "regret_least", "regret_most")
     }
     table = t.assign(**told, solve=[robust_word(f"solve_{s or 'error'}", language) for s in t["solve"]])
@@ -55,7 +55,7 @@ def futures_sheet_of(found: Robust, language: str) -> Sheet:
             value_said(v, unit, language) if v == v else "" for v in t[name]
         ]
     for c in ("value", "bound", "best"):
-        columns[robust_word(f"col_own_{c}", language)] = [amount_said(float(v), language) for v in t[c]]
+        columns[robust_word(f"col_own_{c}", language)] = [reached_said(float(v), language) for v in t[c]]
     return Sheet("futures", pd.DataFrame(columns), {})
 
 

@@ -16,7 +16,7 @@ def robust_word(key: str, language: str, **fields: object) -> str:
     return say(f"robust.{key}", language, **fields)
 
 
-def amount_said(value: float, language: str) -> str:
+def reached_said(value: float, language: str) -> str:
     """A value of the goal; words where there is no plan."""
     return robust_word("none", language) if math.isinf(value) else f"{value:,.4g}"
 
@@ -46,7 +46,7 @@ def robust_said(found: Robust, language: str) -> list[str]:
     ]  # fmt: skip
     best, bounds = found.best, found.bounds
     fields = {
-        k: amount_said(float(best[k]), language)
+        k: reached_said(float(best[k]), language)
         for k in ("regret", "regret_least", "regret_most", "mean", "cvar", "worst", "score")
     }
     source = source_said(str(best["source"]), language)
@@ -55,10 +55,10 @@ def robust_said(found: Robust, language: str) -> list[str]:
             "chosen", language, candidate=found.chosen, source=source, closes=int(best["closes"]), **fields
         )
     )
-    price = {k: amount_said(float(best[k]), language) for k in ("price", "price_least", "price_most")}
+    price = {k: reached_said(float(best[k]), language) for k in ("price", "price_least", "price_most")}
     said.append(robust_word("price", language, **price))
     least = {
-        k: amount_said(float(getattr(bounds, k)), language)
+        k: reached_said(float(getattr(bounds, k)), language)
         for k in ("regret", "mean", "cvar", "worst", "score")
     }
     said.append(robust_word("bounds_joint" if bounds.joint else "bounds_apart", language, **least))

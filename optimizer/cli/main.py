@@ -42,7 +42,7 @@ VERBS: dict[str, tuple[str, str]] = {
 def _versions(wanted: bool) -> None:
     """Say the versions and end."""
     if wanted:
-        from optimizer.cli.versions import at_work
+        from optimizer.versions import at_work
 
         typer.echo("\n".join(f"{name} {version}" for name, version in at_work().items()))
         raise typer.Exit

@@ -15,7 +15,7 @@ import highspy
 import pytest
 from typer.testing import CliRunner
 
-import optimizer.cli.versions as own
+import optimizer.versions as own
 from optimizer.cli.main import VERBS, app
 
 ROOT = Path(__file__).resolve().parents[2]

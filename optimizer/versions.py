@@ -35,5 +35,5 @@ def _own() -> str:
     try:
         return version("junheng")
     except PackageNotFoundError:
-        project = Path(__file__).resolve().parents[2] / "pyproject.toml"
+        project = Path(__file__).resolve().parents[1] / "pyproject.toml"
         return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
