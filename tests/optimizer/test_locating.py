@@ -193,7 +193,7 @@ def test_rooms_and_demands_need_not_be_whole() -> None:
 @needs_data
 @pytest.mark.parametrize(
     ("family", "number"),
-    [("holmberg", 4), ("holmberg", 24), ("holmberg", 57)],
+    [("holmberg", 4), ("holmberg", 24)],
 )
 def test_published_optima(family: str, number: int) -> None:
     from benchmarks.instances import facility
