@@ -11,7 +11,7 @@ one whole enrolment P has to do for all. For any slopes a_r, b the plane
     sum_r s_r >= sum_r a_r y_r + b P + c(a, b),    c(a, b) = min { F(P, m y) - a y - b P : low <= P <= high }    (6)
 
 holds for every plan. The minimum is exact and quick: P runs over its range, and for each P every y_r is the
-nearest allowed to P (1 + a_r / 2). The best slopes at a point come from `optimizer.search.hull_cuts`.
+nearest allowed to P (1 + a_r / 2). The best slopes at a point come from `optimizer.search.cuts.hull_cuts`.
 """
 
 from __future__ import annotations

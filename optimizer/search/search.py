@@ -19,9 +19,9 @@ from models.formulation.model import build_model
 from models.plan.decisions import GoalRecord
 from models.problem.enrolment import reach_of
 from models.problem.instance import Instance
-from optimizer.search.measures import Measure
-from optimizer.search.one_sided import ExcessCuts, LackCuts
-from optimizer.search.spread_cuts import SpreadCuts
+from optimizer.search.cuts.measures import Measure
+from optimizer.search.cuts.one_sided import ExcessCuts, LackCuts
+from optimizer.search.cuts.spread_cuts import SpreadCuts
 from optimizer.search.task import Target, Task
 from optimizer.solver.bridge import Bridge
 from optimizer.solver.limits import Answer, Limits, time_left

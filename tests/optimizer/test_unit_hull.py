@@ -12,7 +12,7 @@ from scipy.optimize import linprog
 
 from models.formulation.unit_hull import UnitHull
 from models.formulation.whole_spread import whole_planes
-from optimizer.search.hull_cuts import HullCuts
+from optimizer.search.cuts.hull_cuts import HullCuts
 from optimizer.search.search import Search
 from optimizer.search.task import Task
 from optimizer.solver.limits import Limits

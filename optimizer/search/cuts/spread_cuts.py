@@ -10,8 +10,8 @@ from models.formulation.imbalance import measured
 from models.formulation.unit_hull import UnitHull
 from models.formulation.whole_spread import Planes, tangent_planes, whole_planes
 from models.problem.instance import Instance
-from optimizer.search.hull_cuts import HullCuts
-from optimizer.search.measures import CutRows
+from optimizer.search.cuts.hull_cuts import HullCuts
+from optimizer.search.cuts.measures import CutRows
 from optimizer.search.method import Method
 from optimizer.solver.bridge import Bridge
 from optimizer.solver.engine import Engine

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 import typer
-from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.target import claim
-from geodata.messages import say
 from maps.folders.writing import refuse_unwritable
 from maps.stress.folder import write_stress
 from maps.stress.sheets import measures_sheet, rules_sheet
@@ -32,10 +25,10 @@ from optimizer.cli.console import (
     ScenarioOption,
     county_of,
     exits,
-    figure,
     output,
     progress,
 )
+from optimizer.cli.studies.shared import SchedulerOption, WorkersOption, cores, counting, print_grid
 from optimizer.scenario import Scenario, read_scenario
 from optimizer.solver.interrupts import held
 from optimizer.study.stress.futures import read_futures, read_template
@@ -61,10 +54,8 @@ def stress_command(
     seconds: Annotated[
         float | None, typer.Option(min=0.1, help="Time of each plan made again. 每次重算的秒数。")
     ] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core. 进程数。")] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(help="Address of a Dask scheduler, tcp://host:8786. 集群调度器地址。")
-    ] = None,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
     template: Annotated[
         bool, typer.Option("--template", help="Print a futures TOML to start from. 打印情景文件样例。")
     ] = False,
@@ -136,32 +127,3 @@ def _print(out: Out, found: Stress) -> None:
     shown = found.measures["measure"].isin(STRESS_MEASURES).to_numpy()
     print_grid(out, rules_sheet(found, out.language).table)
     print_grid(out, measures_sheet(found, out.language).table[shown].iloc[:, list(COLUMNS)])
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@contextmanager
-def counting(out: Out, room: str) -> Iterator[Callable[[str, int, int, float], None]]:
-    """A live line on a terminal: rows done, time left, in the words of a room of messages."""
-    with Live(console=out.console, transient=True, auto_refresh=False) as live:
-
-        def told(question: str, done: int, count: int, left: float) -> None:
-            if out.console.is_terminal:
-                text = say(
-                    f"{room}.running_{question}", out.language, done=done, count=count, seconds=f"{left:.0f}"
-                )
-                live.update(Text(text), refresh=True)
-
-        yield told
-
-
-def print_grid(out: Out, table: pd.DataFrame) -> None:
-    """A table as text; nothing without rows."""
-    grid = Table(*map(str, table.columns))
-    for row in table.itertuples(index=False):
-        grid.add_row(*(Text(figure(v) if isinstance(v, float) else str(v)) for v in row))
-    if len(table):
-        out.console.print(grid)

@@ -28,7 +28,7 @@ from optimizer.cli.console import (
     progress,
     refuse_folder,
 )
-from optimizer.cli.stressing import cores, counting, print_grid
+from optimizer.cli.studies.shared import SchedulerOption, WorkersOption, cores, counting, print_grid
 from optimizer.scenario import Scenario, read_scenario
 from optimizer.solver.interrupts import held
 from optimizer.study.robust.robust import about
@@ -53,10 +53,8 @@ def robust_command(
     ] = None,
     scenario: ScenarioOption = None,
     seconds: Annotated[float | None, typer.Option(min=0.1, help="Time of each plan. 每次求解秒数。")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core. 进程数。")] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(help="Address of a Dask scheduler, tcp://host:8786. 集群调度器地址。")
-    ] = None,
+    workers: WorkersOption = None,
+    scheduler: SchedulerOption = None,
     dossier: Annotated[
         bool, typer.Option("--dossier", help="Also the chosen plan as OUT-plan. 另写选定方案文件夹。")
     ] = False,

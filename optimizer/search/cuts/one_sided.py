@@ -6,8 +6,8 @@ import numpy as np
 
 from models.formulation.whole_spread import tangent_planes
 from models.problem.instance import Instance
-from optimizer.search.measures import CutRows
-from optimizer.search.spread_cuts import SpreadCuts
+from optimizer.search.cuts.measures import CutRows
+from optimizer.search.cuts.spread_cuts import SpreadCuts
 from optimizer.solver.bridge import Bridge
 
 

@@ -1,0 +1,1 @@
+"""Studies of many plans on the command line: words, tables and progress."""
