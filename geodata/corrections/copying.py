@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
+import tomli_w
 
 from geodata.contract.containment import Allowed, refused
 from geodata.contract.county import County
@@ -177,25 +176,9 @@ def _as_folder(folder: Path, head: Head, county: County, draft: Path) -> None:
     for name in _layers(head):
         (draft / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(folder / name, draft / name)
-    keys = head.model_dump(exclude={"workbook", "mapping", "files", "crs"}, exclude_defaults=True)
-    keys["crs"] = {
-        k: v for k, v in head.crs.items() if k not in ("schools", "villages")
-    }  # these are in degrees by now
-    (draft / "county.toml").write_text(_toml(keys), encoding="utf-8")
-
-
-def _toml(keys: dict[str, Any]) -> str:
-    """Settings as TOML; texts, numbers, flags, lists of texts, and tables of these."""
-    lines = [f"{k} = {_toml_value(v)}" for k, v in keys.items() if not isinstance(v, dict) and v is not None]
-    for name, table in keys.items():
-        rows = (
-            [f"{k} = {_toml_value(v)}" for k, v in table.items() if v is not None]
-            if isinstance(table, dict)
-            else []
-        )
-        lines += ["", f"[{name}]", *rows] if rows else []
-    return "\n".join(lines) + "\n"
-
-
-def _toml_value(value: object) -> str:
-    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
+    settings = head.model_dump(
+        mode="json", exclude={"workbook", "mapping", "files"}, exclude_defaults=True, exclude_none=True
+    )
+    # tables of coordinates are in degrees by now
+    settings["crs"] = {k: v for k, v in head.crs.items() if k not in ("schools", "villages")}
+    (draft / "county.toml").write_text(tomli_w.dumps(settings), encoding="utf-8")
