@@ -9,7 +9,7 @@
 | teachers | nobody moves there or away: out[u,c] = into[u,c] = 0 |
 | hires | hire[u,c] = 0 |
 | buys | buy[u,k] = 0 |
-| goes | the village's groups that attend the school go elsewhere: attend[g,j,m] = 0 |
+| goes | the village's groups that the plan sends to the school (where it sends none, those that attend it) go elsewhere, as far as they have another way: attend[g,j,m] = 0 |
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def as_decided(ground: PlanGround, plan: Plan, one: Decision) -> Forcing:
         opens = ground.search.bridge.at("open")
         return {opens[k]: float(state[k]) for k in opens if k[0] == one.school_id and k in state.index}, []
     if one.kind == "goes":
-        rows = [(c, np.ones(len(c)), 1.0) for c in _by_group(ground, _goes(ground, plan, one))]
+        rows = [(c, np.ones(len(c)), 1.0) for c in _by_group(ground, ways_to_leave(ground, plan, one))]
         return {}, rows
     columns = _columns(ground, plan, one)
     least = SOME if one.kind == "buys" else 1.0
@@ -140,14 +140,25 @@ def _relieved(ground: PlanGround, plan: Plan, one: Decision) -> list[int]:
     return _attend(ground, pairs[pairs["changed"] & (_home(ground.inst) == one.school_id)])
 
 
-def _goes(ground: PlanGround, plan: Plan, one: Decision) -> pd.DataFrame:
-    """Pairs of the village's groups that attend the school in the plan, to that school."""
-    inst, going = ground.inst, plan.attendance
+def children(plan: Plan, one: Decision) -> pd.DataFrame:
+    """Rows of attendance that a village's decision is about: those whom the plan sends to the school; where it sends none, those there.
+
+    Who was there before has not been sent: a village's junior pupils may have no other school than the one its small children change to.
+    """
+    going = plan.attendance
     mine = going[(going["village_id"] == one.village_id) & (going["school_id"] == one.school_id)]
+    sent = mine[mine["today_school_id"] != one.school_id]
+    return sent if len(sent) else mine
+
+
+def ways_to_leave(ground: PlanGround, plan: Plan, one: Decision) -> pd.DataFrame:
+    """Pairs of a village's groups to the school that it is about, of those that have another way if any has."""
+    inst, pairs = ground.inst, ground.inst.pairs
     key = ["village_id", "band", "group", "today_school_id"]
-    chosen = pd.MultiIndex.from_frame(mine[key])
+    chosen = pd.MultiIndex.from_frame(children(plan, one)[key])
     here = inst.groups.index[pd.MultiIndex.from_frame(inst.groups[key]).isin(chosen)]
-    pairs = inst.pairs
+    other = pairs.loc[pairs["g"].isin(here) & (pairs["school_id"] != one.school_id), "g"].unique()
+    here = here[here.isin(other)] if len(other) else here
     return pairs[pairs["g"].isin(here) & (pairs["school_id"] == one.school_id)]
 
 
@@ -167,7 +178,7 @@ def _units(ground: PlanGround, school_id: str, *components: str) -> list[int]:
 
 _COLUMNS: dict[str, Callable[[PlanGround, Plan, Decision], list[int]]] = {
     "receives": _receives, "relieved": _relieved,
-    "goes": lambda g, p, d: _attend(g, _goes(g, p, d)),
+    "goes": lambda g, p, d: _attend(g, ways_to_leave(g, p, d)),
     "teachers": lambda g, p, d: _units(g, d.school_id, "out", "into"),
     "hires": lambda g, p, d: _units(g, d.school_id, "hire"),
     "buys": lambda g, p, d: _units(g, d.school_id, "buy"),

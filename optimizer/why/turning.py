@@ -28,7 +28,7 @@ from optimizer.search.task import Task
 from optimizer.study.study import Made
 from optimizer.verbs.explain import compared, locked_by, moved_villages
 from optimizer.why.changes import Quantity, changed, quantities
-from optimizer.why.decisions import Decision, Forcing, as_decided, free_bands, turned_round
+from optimizer.why.decisions import Decision, Forcing, as_decided, children, free_bands, turned_round
 from optimizer.why.flips import find_flip
 from optimizer.why.ground import Near, PlanGround, Reached, around, everything, ground_of
 from optimizer.why.rules_said import barred_ways, rules_said
@@ -172,9 +172,7 @@ def _changes(plan: Plan, one: Decision) -> bool:
     """Whether anything is otherwise than today by a decision."""
     if one.kind != "goes":
         return one.kind != "stays"
-    going = plan.attendance[plan.attendance["village_id"] == one.village_id]
-    mine = going[going["school_id"] == one.school_id]
-    return bool((mine["today_school_id"] != one.school_id).any())
+    return bool((children(plan, one)["today_school_id"] != one.school_id).any())
 
 
 def _judged(case: WhyCase, values: np.ndarray) -> Made:
@@ -229,12 +227,10 @@ def _next_school(case: WhyCase, one: Decision, villages: tuple[str, ...], made: 
 
 def _bands(case: WhyCase, one: Decision) -> set[str]:
     """Bands of the pupils that a decision is about."""
-    going = case.plan.attendance
     if one.about_village:
-        mine = (going["village_id"] == one.village_id) & (going["school_id"] == one.school_id)
-    else:
-        mine = going["today_school_id"] == one.school_id
-    return set(going.loc[mine, "band"])
+        return set(children(case.plan, one)["band"])
+    going = case.plan.attendance
+    return set(going.loc[going["today_school_id"] == one.school_id, "band"])
 
 
 def _in_the_way(case: WhyCase, one: Decision, other: Forcing) -> tuple[Finding, ...]:

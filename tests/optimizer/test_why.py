@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,7 @@ from optimizer.solver.limits import Limits
 from optimizer.verbs.plan import plan
 from optimizer.verbs.why import Recorded, changed_places, places_meant, recorded_plan, why
 from optimizer.why.changes import Quantity, changed
+from optimizer.why.decisions import Decision, children, ways_to_leave
 from optimizer.why.flips import find_flip
 from tests.samples import frame, small_county
 
@@ -149,6 +151,27 @@ def test_one_place_more_flips_where_a_village_goes() -> None:
     moved = planned(near_a3(places=22), asked("travel")).attendance
     went = moved[moved["village_id"] == "V5"]
     assert went["school_id"].tolist() == ["A3"]
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_only_children_who_may_go_elsewhere_are_asked_to(sent: bool) -> None:
+    """The junior pupils of a village have no other school than the one that its small children change to, or are at."""
+    groups = pd.DataFrame(
+        {
+            "village_id": "V1",
+            "band": ["g1_3", "g7_9"],
+            "group": "zone",
+            "today_school_id": ["A1" if sent else "A9", "A9"],
+        }
+    )
+    pairs = pd.DataFrame({"g": [0, 0, 1], "school_id": ["A1", "A9", "A9"]})
+    made = SimpleNamespace(attendance=groups.assign(school_id="A9", pupils=[20, 30]))
+    ground, one = (
+        SimpleNamespace(inst=SimpleNamespace(groups=groups, pairs=pairs)),
+        Decision("goes", "A9", "V1"),
+    )
+    assert list(children(made, one)["band"]) == (["g1_3"] if sent else ["g1_3", "g7_9"])  # type: ignore[arg-type]
+    assert list(ways_to_leave(ground, made, one).index) == [1]  # type: ignore[arg-type]
 
 
 def test_rules_and_barred_ways_are_told() -> None:
