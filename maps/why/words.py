@@ -82,7 +82,9 @@ def answer_said(turned: Turned, county: County, language: str) -> str:
         "other": other_said(turned, county, language), "goal": goal_word(goal, language), "scope": scope_said(turned, language),
         "plan": own["plan"], "bound": own["bound"], "value": own["other"],
     }  # fmt: skip
-    beyond = bool(goal) and bool(rows.at[goal, "bound"] > rows.at[goal, "plan"])
+    beyond = (
+        bool(goal) and bool(rows.at[goal, "bound"] > rows.at[goal, "plan"]) and own["bound"] != own["plan"]
+    )
     return why_word(_key(turned, own["other"], beyond), language, **fields)
 
 

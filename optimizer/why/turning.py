@@ -127,6 +127,11 @@ def _completed(case: WhyCase, other: Forcing, weighed: Weighed) -> tuple[Weighed
     """The other decision's goals to the end; their bounds may settle what stayed open."""
     quick = case.rigour(time.monotonic() + QUICK_SECONDS)
     others = completed(case.ground, case.task.goals, other, _reached(weighed), quick, weighed.held)
+    n = len(weighed.other) - 1
+    if 0 <= n < len(others) and weighed.other[n].status == "infeasible" and others[0].status != "infeasible":
+        # that no plan is as good was proven before, and says more than the bound of one quick solve
+        lifted = replace(others[n], bound=max(others[n].bound, weighed.other[n].bound))
+        others = (*others[:n], lifted, *others[n + 1 :])
     return settled_by(weighed, others, quick), others
 
 

@@ -114,8 +114,10 @@ class _Scale:
         return self._solve(goal, self.kept, None, None)
 
     def as_good(self, goal: str, value: float) -> Reached:
-        """A plan with the other decision that is as good as a value."""
-        return self._solve(goal, self.other, value + self.rigour.room(value), None)
+        """A plan with the other decision that is as good as a value; without one, that this is proven."""
+        most = value + self.rigour.room(value)
+        found = self._solve(goal, self.other, most, None)
+        return replace(found, bound=most) if found.status == "infeasible" else found
 
     def better_kept(self, goal: str, a: Reached) -> Reached:
         """A plan with the plan's decision that is better than ``a``; without one, ``a`` with what is proven."""

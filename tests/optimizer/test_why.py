@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 import optimizer.cli.console as console
 import optimizer.cli.main as cli
+import optimizer.why.turning as turning
 from geodata.contract.county import County
 from geodata.contract.findings import InputProblems
 from geodata.folder.reading import read_county
@@ -41,6 +42,7 @@ from optimizer.verbs.why import Recorded, changed_places, places_meant, recorded
 from optimizer.why.changes import Quantity, changed
 from optimizer.why.decisions import Decision, children, ways_to_leave
 from optimizer.why.flips import find_flip
+from optimizer.why.ground import Reached
 from tests.samples import frame, small_county
 
 
@@ -223,6 +225,21 @@ def test_because_has_the_bound_of_the_plan_that_is_made_with_the_other_decision(
         ["甲镇V3村", "甲镇A3", "甲镇A1"]
     ]
     assert turned.next_id == "A1"
+
+
+def test_what_is_proven_stands_in_the_table_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bound beside a because is never below the plan's own value, however little the quick solves prove."""
+    honest = turning.completed
+
+    def weak(*given: object, **more: object) -> tuple[Reached, ...]:
+        return tuple(replace(r, bound=0.0) for r in honest(*given, **more))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(turning, "completed", weak)
+    county, scenario = four_sites(), asked("disruption")
+    (turned,) = told(county, planned(county, scenario), scenario, schools=("A3",), flips=()).places[0].turned
+    row = turned.goals.set_index("goal").loc["disruption"]
+    assert (turned.outcome, turned.goal) == ("plan", "disruption")
+    assert row["plan"] == 0.0 < row["bound"] <= row["other"]
 
 
 def test_nothing_is_claimed_where_nothing_is_proven() -> None:
