@@ -6,6 +6,9 @@ Three questions, each a plan of its own with a proven bound:
 2. Where no plan keeps them whatever the money: the most that can be reached, what that costs at least, and which
    units cannot pass in any plan, each of them proven alone.
 3. What can be reached with no new money.
+
+Where passing is all that is asked for, one plan answers the first two: the fewest that fail, then the least money for
+that; it is the cheapest with which all pass where none fails, and proves that none is where one must.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from models.standards.norms import load_standards
 from optimizer.outcomes import Infeasible, StoppedWithoutPlan
 from optimizer.scenario import Goal, Requirement, Scenario
 from optimizer.scenario_sheet import asked_of
+from optimizer.search.method import Method
 from optimizer.search.search import Search
 from optimizer.search.task import Report, Task
 from optimizer.solver.limits import Limits
@@ -33,8 +37,11 @@ from optimizer.verbs.plan import plan
 PASSING = Requirement(goal="failing", at_most=0.0)
 ENOUGH = 1e10
 """Yuan that no county's plan comes near."""
-FIRST, MOST = 0.7, 0.75
-"""Shares of the seconds then left: for the cheapest plan; without one, for the most that can be reached. What is free has the rest."""
+FIRST, MOST, BOTH = 0.7, 0.75, 0.9
+"""Shares of the seconds then left: for the cheapest plan; without one, for the most that can be reached; for both in one
+plan. What is free has the rest."""
+PATIENCE = 20.0
+"""Nodes of the search for the least money, times the scenario's: its bound rises with every one of them."""
 BLOCKED = [
     "unit_id",
     "school_id",
@@ -171,18 +178,33 @@ def least_budget(
         return scenario.model_copy(update={"seconds": max(scenario.seconds / 4, share * left), **update})
 
     cost = Goal(name="cost", gap=scenario.gap)
-    rich = {"budget": {"any": ENOUGH}, "require": require, "goals": (cost,)}
-    reach = {"budget": {"any": ENOUGH}, "require": (), "goals": (Goal(name="failing"), cost)}
+    money = {"budget": {"any": ENOUGH}, "method": _patient(scenario.method)}
+    rich = {**money, "require": require, "goals": (cost,)}
+    reach = {**money, "require": (), "goals": (Goal(name="failing"), cost)}
     poor = {"budget": {}, "require": (), "goals": (Goal(name="failing"),)}
+    least, most, impossible = None, None, False
     with heeding(stop) as token:
-        least, impossible = _cheapest(county, within(FIRST, **rich), times, report, token)
-        most = plan(county, within(MOST, **reach), times, report, token) if least is None else None
+        if scenario.require:
+            least, impossible = _cheapest(county, within(FIRST, **rich), times, report, token)
+            if least is None:
+                most = plan(county, within(MOST, **reach), times, report, token)
+        else:
+            both = plan(county, within(BOTH, **reach), times, report, token)
+            reached, fewest = _failing(both)
+            least, most = (both, None) if reached == 0 else (None, both)
+            impossible = fewest > 0
         if most is None:
             blocked = pd.DataFrame(columns=BLOCKED)
         else:
             blocked = _blocked(county, within(1.0, **reach), most, times, token)
         free = _without_money(county, within(1.0, **poor), times, report, token)
     return LeastBudget(county, require, least, impossible, most, blocked, free, time.monotonic() - begun)
+
+
+def _patient(method: Method) -> Method:
+    """The method with more nodes for money."""
+    goals = method.long_goals if "cost" in method.long_goals else (*method.long_goals, "cost")
+    return method.model_copy(update={"long_goals": goals, "long_nodes": max(method.long_nodes, PATIENCE)})
 
 
 def _cheapest(
