@@ -43,11 +43,16 @@ def hostile_page(result_with_names, tmp_path_factory):
     return write_map(result_with_names(HOSTILE), tmp_path_factory.mktemp("hostile") / "map.html")
 
 
+def wait(browser, seconds=10):
+    """Looks twenty times a second; selenium by itself only twice."""
+    return WebDriverWait(browser, seconds, poll_frequency=0.05)
+
+
 def show(browser, page, link=""):
     browser.get("about:blank")
     browser.get_log("browser")
     browser.get(page.as_uri() + ("#" + link if link else ""))
-    WebDriverWait(browser, 10).until(lambda d: d.find_elements(By.CSS_SELECTOR, "#views button"))
+    wait(browser).until(lambda d: d.find_elements(By.CSS_SELECTOR, "#views button"))
 
 
 def click(browser, choice):
@@ -59,7 +64,7 @@ def text(browser, css):
 
 
 def popup(browser):
-    WebDriverWait(browser, 5).until(lambda d: d.find_elements(By.CSS_SELECTOR, ".leaflet-popup .card"))
+    wait(browser, 5).until(lambda d: d.find_elements(By.CSS_SELECTOR, ".leaflet-popup .card"))
     return text(browser, ".leaflet-popup .card")
 
 
@@ -224,7 +229,7 @@ def test_print_fits_the_county_first_and_comes_back(browser, sample_page, by_key
         keys.perform()
     else:
         browser.find_element(By.ID, "print").click()
-    WebDriverWait(browser, 5).until(lambda d: d.execute_script("return window.printed") == "printing")
+    wait(browser, 5).until(lambda d: d.execute_script("return window.printed") == "printing")
     paper = browser.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True})
     assert len(re.findall(rb"/Type\s*/Page\b", base64.b64decode(paper["data"]))) == 1
     browser.execute_script("window.dispatchEvent(new Event('afterprint'))")
@@ -287,7 +292,7 @@ def test_every_view_fits_every_screen_and_popups_stay_inside(browser, sample_pag
             show(browser, sample_page, f"view={view}&lang={language}&place=S6")
             assert popup(browser)
             assert browser.execute_script("return document.documentElement.scrollWidth") <= width
-            WebDriverWait(browser, 4).until(popup_is_inside)  # the map is still moving under it
+            wait(browser, 4).until(popup_is_inside)  # the map is still moving under it
             click(browser, view)
         assert_quiet(browser)
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from geodata.messages import LANGUAGES
 from maps.dossier.dossier import write_dossier
 from maps.dossier.notices import notices
 from maps.dossier.tables import all_sheets
+from maps.dossier.workbook import write_workbook
 from models.plan.decisions import GoalRecord, PlanResult
 from models.plan.sheets import EDIT_SHEETS
 
@@ -38,6 +40,15 @@ def dossier(sample_result: PlanResult, tmp_path_factory: pytest.TempPathFactory)
     return write_dossier(sample_result, tmp_path_factory.mktemp("out") / "plan", "zh")
 
 
+@pytest.fixture(scope="module")
+def books(
+    sample_result: PlanResult, dossier: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    """The dossier's workbook by language."""
+    english = tmp_path_factory.mktemp("english") / "plan.xlsx"
+    return {"zh": dossier / "plan.xlsx", "en": write_workbook(sample_result, english, "en")}
+
+
 def digests(folder: Path) -> dict[str, str]:
     return {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in sorted(folder.iterdir())}
 
@@ -53,8 +64,8 @@ def test_same_plan_same_bytes(result: PlanResult, dossier: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_workbook_holds_the_plan(result: PlanResult, tmp_path: Path, language: str) -> None:
-    book = openpyxl.load_workbook(write_dossier(result, tmp_path / "d", language) / "plan.xlsx")
+def test_workbook_holds_the_plan(result: PlanResult, books: dict[str, Path], language: str) -> None:
+    book = openpyxl.load_workbook(books[language])
     sheets = all_sheets(result, language)
     assert len(book.sheetnames) == len(sheets) + 1 + len(EDIT_SHEETS) + 2  # cover, editable, ledger, names
     for page, sheet in zip(book.worksheets[1:], sheets, strict=False):
@@ -69,7 +80,7 @@ def test_a_goal_without_a_bound_costs_no_workbook(result: PlanResult, tmp_path: 
     """A solve that the clock ends leaves goals with no bound at all: -inf, which Excel has no number for."""
     goal = GoalRecord("cost", 800.0, float("-inf"), float("inf"), 3.0, 0, "stopped", 0.0)
     stopped = replace(result, solve=replace(result.solve, goals=(goal,)))
-    page = openpyxl.load_workbook(write_dossier(stopped, tmp_path / "d") / "plan.xlsx")["得与失"]
+    page = openpyxl.load_workbook(write_workbook(stopped, tmp_path / "plan.xlsx"))["得与失"]
     values = [c.value for c in next(page.iter_cols(min_col=3, max_col=3)) if c.value is not None]
     assert values.count("–") == 2
     assert 800.0 in values
@@ -124,8 +135,8 @@ def test_every_number_is_printed_in_its_own_unit(result: PlanResult, dossier: Pa
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_sheet_has_raw_keys(result: PlanResult, tmp_path: Path, language: str) -> None:
-    book = openpyxl.load_workbook(write_dossier(result, tmp_path / "d", language) / "plan.xlsx")
+def test_no_sheet_has_raw_keys(result: PlanResult, books: dict[str, Path], language: str) -> None:
+    book = openpyxl.load_workbook(books[language])
     ids = {
         *result.county.scheme.band_ids,
         *result.county.norms.resources,
@@ -151,7 +162,7 @@ def test_formulas_in_names_stay_text(crow_fly_result: PlanResult, tmp_path: Path
     schools = plain.county.schools.copy()
     schools["name"] = '=HYPERLINK("http://example.org","x")'
     hostile = replace(plain, county=replace(plain.county, schools=schools))
-    page = openpyxl.load_workbook(write_dossier(hostile, tmp_path / "d") / "plan.xlsx")["教师交流"]
+    page = openpyxl.load_workbook(write_workbook(hostile, tmp_path / "plan.xlsx"))["教师交流"]
     cells = [c for r in page.iter_rows(min_row=2) for c in r]
     assert cells
     assert all(c.data_type != "f" and c.hyperlink is None for c in cells)
@@ -191,8 +202,8 @@ def test_run_record_can_be_repeated(result: PlanResult, dossier: Path) -> None:
     )
 
 
-def test_nothing_is_overwritten_unasked(result: PlanResult, tmp_path: Path) -> None:
-    folder = write_dossier(result, tmp_path / "plan")
+def test_nothing_is_overwritten_unasked(result: PlanResult, dossier: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(dossier, tmp_path / "plan"))
     before = digests(folder)
     with pytest.raises(InputProblems):
         write_dossier(result, folder)

@@ -21,38 +21,30 @@ from geodata.contract.findings import InputProblems
 from maps.folders.alternatives import alternatives_said, decisions_sheet, plans_sheet, write_alternatives
 from models.plan.decisions import Plan
 from models.study.analysis import Alternatives
-from optimizer.scenario import Goal, Scenario
+from optimizer.scenario import Scenario
 from optimizer.search.method import Method
 from optimizer.search.search import Search
 from optimizer.search.split import exact_objective
 from optimizer.solver.limits import Limits, Progress
 from optimizer.solver.stopping import Stop
 from optimizer.study.alternatives import alternatives
-from optimizer.study.study import best_plan, forced, open_study
+from optimizer.study.study import open_study
 from optimizer.verbs.plan import StoppedWithoutPlan
 from tests.models.plans import ready
 from tests.samples import small_county
+from tests.studies import ALONE, eased, eased_study, free, shut
 
-ALONE = Scenario(goals=(Goal(name="imbalance"),), gap=1e-4)
 WITHIN = 0.4
-
-
-def eased(patch: pytest.MonkeyPatch) -> None:
-    """One closure of seven sites is allowed."""
-    patch.setattr("optimizer.study.study.load_standards", lambda county: ready().standards)
 
 
 @cache
 def found() -> Alternatives:
-    with pytest.MonkeyPatch.context() as patch:
-        eased(patch)
+    with eased():
         return alternatives(small_county(), ALONE, k=3, within=WITHIN)
 
 
 def test_every_plan_is_within_the_share_by_the_referee_and_accepted() -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        eased(patch)
-        study = open_study(small_county(), ALONE)
+    study = eased_study()
     best = found().plans[0]
     for p in found().plans:
         verdict = ready().judge(p.plan)
@@ -79,12 +71,8 @@ def test_decisions_recur_as_often_as_the_plans_say() -> None:
 
 
 def test_a_replacement_costs_the_difference_of_two_solves() -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        eased(patch)
-        study = open_study(small_county(), ALONE)
-    free, shut = best_plan(study), best_plan(forced(study, close=("A3",)))
     row = found().decisions.set_index("school_id").loc["A3"]
-    rise = shut.made.objective - free.made.objective
+    rise = shut().made.objective - free().made.objective
     assert row["cost_least"] <= rise * 1.05 + 1e-6
     assert row["cost_most"] == pytest.approx(rise, rel=0.3)
     assert row["cost_least"] <= row["cost_most"]
@@ -92,8 +80,7 @@ def test_a_replacement_costs_the_difference_of_two_solves() -> None:
 
 
 def test_a_small_share_leaves_the_best_alone() -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        eased(patch)
+    with eased():
         alone = alternatives(small_county(), ALONE, k=1, within=0.01)
     assert len(alone.plans) == 1 and alone.exhausted
 
@@ -218,7 +205,7 @@ def test_replacement_costs_are_those_of_all_closures_tried_one_by_one(units: int
 
 
 def test_recurrence_counts_the_plans_that_give_a_band_up() -> None:
-    found = loosely(16, 0.3)
+    found = loosely(16, 0.4)
     closed = [{j for j, _ in closed_in(p.plan)} for p in found.plans]
     for r in found.decisions.itertuples():
         times = sum(r.school_id in c for c in closed)
@@ -253,7 +240,7 @@ def test_ctrl_c_while_costs_are_reckoned_keeps_those_done() -> None:
     with loose():
         found = alternatives(loose_county(), ALONE, k=1, within=0.1, report=press)
     assert found.interrupted and not found.stopped and len(found.plans) == 2
-    full = loosely(16, 0.3).decisions
+    full = loosely(16, 0.4).decisions
     assert found.decisions["cost_most"].isna().any() and not found.decisions["cost_most"].isna().all()
     assert (found.decisions["cost_least"] <= full["cost_most"] + 2e-4).all()
 
@@ -266,7 +253,7 @@ def test_a_stop_before_the_means_are_settled_is_stopped_without_a_plan() -> None
 
 
 def test_the_command_says_what_was_kept_and_ends_with_0(monkeypatch, tmp_path) -> None:
-    kept = replace(loosely(16, 0.3), interrupted=True)
+    kept = replace(loosely(16, 0.4), interrupted=True)
     monkeypatch.setattr("optimizer.cli.asking.county_of", lambda *_: loose_county())
     monkeypatch.setattr("optimizer.cli.analysis.make_alternatives", lambda *_, **__: kept)
     asked = ["alternatives", str(tmp_path), "--out", str(tmp_path / "out"), "--lang", "en"]

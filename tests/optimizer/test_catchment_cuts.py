@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -33,14 +34,19 @@ def ground_of(seed: int, side: int) -> Ground:
     return numbered(problem, grid(side))
 
 
+@cache
+def in_one_piece(side: int, home: int) -> np.ndarray:
+    """All sets of units of a square that hang together and hold a unit, one in a row; not to be changed."""
+    every = np.array(list(product([False, True], repeat=side * side)))
+    every, graph = every[every[:, home]], grid(side)
+    return every[[not stray({int(u): 0 for u in np.flatnonzero(some)}, {0: home}, graph) for some in every]]
+
+
 def catchments(ground: Ground, side: int, allowed: np.ndarray) -> np.ndarray:
     """All of site 0, one in a row."""
-    home = int(ground.home[0])
-    every = np.array(list(product([False, True], repeat=side * side)))
-    every = every[every[:, home] & ~every[:, ~allowed].any(axis=1)]
-    every = every[every @ ground.demand <= ground.room[0]]
-    held = [not stray({int(u): 0 for u in np.flatnonzero(some)}, {0: home}, grid(side)) for some in every]
-    return every[held]
+    every = in_one_piece(side, int(ground.home[0]))
+    every = every[~every[:, ~allowed].any(axis=1)]
+    return every[every @ ground.demand <= ground.room[0]]
 
 
 def place(seed: int) -> tuple[np.random.Generator, Ground, np.ndarray]:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from itertools import product
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,6 +11,7 @@ from optimizer.districting.annealing import Areas, areas, cooled
 from optimizer.districting.catchment_search import valuable
 from optimizer.districting.catchments import Pool, Prices, composed, grow
 from tests.optimizer.test_annealing import grid, task
+from tests.optimizer.test_catchment_cuts import catchments
 
 
 def state_of(seed: int, side: int, sites: int) -> Areas:
@@ -25,21 +24,14 @@ def state_of(seed: int, side: int, sites: int) -> Areas:
 @settings(max_examples=30)
 @given(st.integers(0, 10**6), st.floats(0, 8))
 def test_catchments_found_are_all_that_gain_enough(seed: int, above: float) -> None:
-    state, graph = state_of(seed, 3, 2), grid(3)
+    state = state_of(seed, 3, 2)
     gain = np.random.default_rng(seed).uniform(-3, 5, 9)
     gain[state.ground.home[1]] = -1
     allowed = np.arange(9) != state.ground.home[1]
     found, value = np.zeros((512, 9), bool), np.zeros(512)
     n = valuable(0, gain, allowed, state.ground, above, 0.0, 10**6, found, value)
-    home = {0: int(state.ground.home[0])}
-    every = [np.array(some) for some in product([False, True], repeat=9) if some[home[0]]]
-    expected = {
-        some.tobytes() for some in every
-        if not (some & ~allowed).any()
-        and state.ground.demand[some].sum() <= state.ground.room[0]
-        and gain[some].sum() > above
-        and not stray({int(u): 0 for u in np.flatnonzero(some)}, home, graph)
-    }  # fmt: skip
+    every = catchments(state.ground, 3, allowed)
+    expected = {some.tobytes() for some in every if gain[some].sum() > above}
     assert {some.tobytes() for some in found[:n]} == expected
     assert n == len(expected)
     assert value[:n] == pytest.approx([gain[some].sum() for some in found[:n]])

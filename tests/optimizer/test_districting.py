@@ -138,23 +138,6 @@ def test_guesses_lead_from_the_dearest_plan_to_the_cheapest(seed: int) -> None:
     assert not districting._guesses(best * 1.001, best)  # close: nothing to gain
 
 
-@settings(max_examples=25)
-@given(st.integers(0, 10**6))
-def test_location_optimum_is_that_of_all_plans(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    demand = rng.integers(1, 9, 6).tolist()
-    room = (rng.uniform(0.5, 1.2, 3) * sum(demand) / 2).astype(int).tolist()
-    problem = task(demand, rng.uniform(0, 10, (6, 3)), room, [-1] * 3, fixed=float(rng.uniform(1, 20)))
-    best = enumerated(problem, None)
-    done = serve(problem, limits=EXACT)
-    if best == np.inf:
-        assert done.answer.status == "infeasible"
-        return
-    assert done.answer.status == "proven"
-    assert not faults(problem, done.served_by)
-    assert cost_of(problem, done.served_by) == pytest.approx(best, rel=1e-5)
-
-
 def test_the_surrogate_is_safe_and_not_exact() -> None:
     # a ring of 8 round a wall: from site 0 the far units are nearer one way, which costs more
     ring = adjacency(range(8), [(k, (k + 1) % 8) for k in range(8)])

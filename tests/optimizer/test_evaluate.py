@@ -23,11 +23,22 @@ def made() -> PlanResult:
     return make_result(make_county())
 
 
+@pytest.fixture(scope="module")
+def books(made: PlanResult, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The plan's workbook by language; not to be changed."""
+    place = tmp_path_factory.mktemp("evaluate")
+    return {one: write_workbook(made, place / f"{one}.xlsx", one) for one in LANGUAGES}
+
+
 def edited(
-    made: PlanResult, folder: Path, *cells: tuple[str, str, object], language: str = "en"
+    made: PlanResult,
+    books: dict[str, Path],
+    folder: Path,
+    *cells: tuple[str, str, object],
+    language: str = "en",
 ) -> Evaluation:
-    path = write_workbook(made, folder / "plan.xlsx", language)
-    book = openpyxl.load_workbook(path)
+    path = folder / "plan.xlsx"
+    book = openpyxl.load_workbook(books[language])
     for sheet, cell, value in cells:
         book[sheet_titles(sheet)[language]][cell] = value
     book.save(path)
@@ -36,16 +47,18 @@ def edited(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_untouched_it_is_the_same_plan_with_the_same_verdict(
-    made: PlanResult, tmp_path: Path, language: str
+    made: PlanResult, books: dict[str, Path], tmp_path: Path, language: str
 ) -> None:
-    found = edited(made, tmp_path, language=language)
+    found = edited(made, books, tmp_path, language=language)
     assert found.original == found.result.plan == made.plan
     assert found.edits.empty and found.violations.empty and not found.findings
     assert found.result.verdict.measures.equals(made.verdict.measures)
 
 
-def test_every_edit_is_a_line_with_what_breaks_there(made: PlanResult, tmp_path: Path) -> None:
-    found = edited(made, tmp_path, (BANDS, "E2", 50), (GOING, "F2", "S2"))
+def test_every_edit_is_a_line_with_what_breaks_there(
+    made: PlanResult, books: dict[str, Path], tmp_path: Path
+) -> None:
+    found = edited(made, books, tmp_path, (BANDS, "E2", 50), (GOING, "F2", "S2"))
     lines = found.edits[["action", "edit", "column", "before", "after"]].values.tolist()
     assert lines == [["band", "changed", "quantity", 3.0, 50.0], ["attend", "changed", "to_id", "S1", "S2"]]
     rooms = found.violations.set_index("rule").loc["rooms"]
@@ -56,10 +69,10 @@ def test_every_edit_is_a_line_with_what_breaks_there(made: PlanResult, tmp_path:
     assert found.result.solve.status == "edited"
 
 
-def test_rows_are_added_and_names_are_taken(made: PlanResult, tmp_path: Path) -> None:
+def test_rows_are_added_and_names_are_taken(made: PlanResult, books: dict[str, Path], tmp_path: Path) -> None:
     name = str(made.county.schools.set_index("school_id").at["S1", "name"])
     row = [(HIRES, f"{c}3", v) for c, v in zip("ABCD", (name, "小学", "arts", 2), strict=True)]
-    found = edited(made, tmp_path, *row)
+    found = edited(made, books, tmp_path, *row)
     (line,) = found.edits.to_dict("records")
     assert (line["edit"], line["school_id"], line["stage"], line["after"]) == ("added", "S1", "pri", 2.0)
 
@@ -72,10 +85,10 @@ def test_rows_are_added_and_names_are_taken(made: PlanResult, tmp_path: Path) ->
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_said_with_its_place(
-    made: PlanResult, tmp_path: Path, sheet: str, cell: str, value: object, key: str
+    made: PlanResult, books: dict[str, Path], tmp_path: Path, sheet: str, cell: str, value: object, key: str
 ) -> None:
     with pytest.raises(InputProblems) as caught:
-        edited(made, tmp_path, (sheet, cell, value))
+        edited(made, books, tmp_path, (sheet, cell, value))
     finding = caught.value.findings[0]
     assert (finding.key, finding.row) == (key, int(cell[1:]))
     assert sheet_titles(sheet)["en"] in finding.file

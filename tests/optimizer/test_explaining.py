@@ -24,13 +24,12 @@ from optimizer.infeasibility.impossible import Impossible, explain_request, why_
 from optimizer.scenario import Goal, Scenario
 from optimizer.search.split import exact_objective
 from optimizer.solver.limits import Answer, Limits
-from optimizer.study.study import best_plan, forced, open_study
-from optimizer.verbs.explain import contributions, explain_school
+from optimizer.study.study import Best, open_study
+from optimizer.verbs.explain import best_of, contributions, explain_school
 from optimizer.verbs.plan import Infeasible, StoppedWithoutPlan, plan
 from tests.models.plans import ready
 from tests.samples import frame, small_county
-
-ALONE = Scenario(goals=(Goal(name="imbalance"),), gap=1e-4)
+from tests.studies import ALONE, eased, eased_study, free, shut
 
 
 def short_of_seats(missing: int) -> County:
@@ -135,23 +134,18 @@ def test_a_relaxation_that_was_stopped_is_not_an_impossible_one(monkeypatch, aft
 
 @cache
 def swapped() -> Swap:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("optimizer.study.study.load_standards", lambda county: ready().standards)
+    with eased():
         return explain_school(small_county(), "A3", scenario=ALONE, shares=(0.5, 2.0))
 
 
 def test_a_forced_decision_costs_the_difference_of_two_solves() -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("optimizer.study.study.load_standards", lambda county: ready().standards)
-        study = open_study(small_county(), ALONE)
-    free, shut = best_plan(study), best_plan(forced(study, close=("A3",)))
     swap = swapped()
     assert (swap.forced, swap.possible) == ("closed", True)
-    assert swap.objective == pytest.approx(free.made.objective, rel=1e-9)
-    assert swap.forced_objective == pytest.approx(shut.made.objective, rel=1e-9)
+    assert swap.objective == pytest.approx(free().made.objective, rel=1e-9)
+    assert swap.forced_objective == pytest.approx(shut().made.objective, rel=1e-9)
     assert swap.forced_objective > swap.objective
     cost = swap.measures.set_index("measure").loc["cost"]
-    yuan = [b.made.verdict.measures.set_index("measure").at["cost", "plan"] for b in (free, shut)]
+    yuan = [b.made.verdict.measures.set_index("measure").at["cost", "plan"] for b in (free(), shut())]
     assert cost["change"] == pytest.approx(yuan[1] - yuan[0])
 
 
@@ -169,6 +163,18 @@ def test_flips_are_looked_for_at_the_budgets_tried() -> None:
     assert swapped().flips["open"].tolist() == [True, True, True]
 
 
+@cache
+def best_as_it_is() -> Best:
+    return best_of(open_study(small_county(), ALONE))
+
+
+@pytest.fixture
+def best_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plan of the small county is made once for all questions about it; the decision forced the other way is made anew."""
+    monkeypatch.setattr("optimizer.verbs.explain.best_of", lambda study: best_as_it_is())
+
+
+@pytest.mark.usefixtures("best_known")
 def test_an_impossible_decision_says_what_stands_in_the_way() -> None:
     swap = explain_school(small_county(), "A1", scenario=ALONE, shares=())
     assert not swap.possible
@@ -180,6 +186,7 @@ def test_an_impossible_decision_says_what_stands_in_the_way() -> None:
     )
 
 
+@pytest.mark.usefixtures("best_known")
 def test_an_impossible_decision_stays_one_where_the_search_for_what_gives_is_stopped(monkeypatch) -> None:
     stopped = Answer("no_plan", np.nan, -np.inf, np.inf, 0.0, 0, False, None, True)
     monkeypatch.setattr(Elastic, "least", lambda *asked: (False, stopped))
@@ -189,8 +196,7 @@ def test_an_impossible_decision_stays_one_where_the_search_for_what_gives_is_sto
 
 
 def test_what_an_action_is_worth_is_the_objective_without_it() -> None:
-    study = open_study(small_county(), ALONE)
-    made = best_plan(study).made
+    study, made = eased_study(), free().made
     school = made.plan.purchases["school_id"].iloc[0]
     rows = contributions(made, study.instance, school).query("action == 'purchase'")
     kind = rows.iloc[0]["what"]

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pytest
 
 from geodata.contract.findings import InputProblems
 from models.formulation.solution import unpack
-from models.problem.instance import Instance
 from models.problem.request import Request
 from optimizer.outcomes import Defect, Infeasible
 from optimizer.scenario import Goal, Scenario
 from optimizer.search.method import Method
 from optimizer.search.ordered import Ordered
 from optimizer.search.search import Search
-from optimizer.search.split import exact_objective
 from optimizer.search.start import first_plan
 from optimizer.search.steps import find_plan
 from optimizer.search.task import Required, Target, Task
@@ -25,7 +22,7 @@ from optimizer.solver.limits import Limits
 from optimizer.solver.stopping import Stop
 from optimizer.verbs.plan import plan, refereed
 from tests.models.plans import ready
-from tests.optimizer.test_planning import EXACT, few_choices, instance, one_moved
+from tests.optimizer.test_planning import EXACT, every_plan, instance
 from tests.samples import small_county
 
 ORDERS = [
@@ -52,27 +49,9 @@ def test_no_bound_is_above_the_plans_own_value(order: tuple[str, ...]) -> None:
     assert first.gap <= 0.01 + 0.01 + 1e-9
 
 
-@cache
-def every_move() -> tuple[Instance, list[tuple[float, float]]]:
-    """Cost and imbalance of every plan that moves one backbone teacher or nobody, by the referee."""
-    case = few_choices(False)
-    inst = instance(case)
-    plans = one_moved(case)
-    first = case.tried(plans[0], inst.request)
-    every = []
-    for tried in map(first.but, plans):
-        if tried.broken() is None:
-            verdict = tried.verdict()
-            assert verdict.accepted
-            costs = verdict.costs
-            yuan = float(costs.loc[costs["charged"], "yuan"].sum()) / 1e4
-            every.append((yuan, exact_objective(verdict.indicators, inst)))
-    return inst, every
-
-
 @pytest.mark.parametrize("tolerance", [0.0, 0.3, 1.0])
 def test_brute_force_agrees_on_cost_and_then_imbalance(tolerance: float) -> None:
-    inst, every = every_move()
+    inst, every = every_plan(False)
     least = min(c for c, _ in every)
     best = min(v for c, v in every if c <= least * (1 + tolerance) + 1e-9)
     task = Task((Target("cost", tolerance), Target("imbalance")), EXACT)
