@@ -176,6 +176,7 @@ function printPage() {
 }
 
 function writeLink() {
+  if (location.protocol === "about:") return;  // a frame in a notebook has no address of its own
   const parts = { view: state.view, lang: state.language, stage: state.stage, when: state.when, place: state.place, at: state.view === "swipe" ? state.at : null };
   const link = new URLSearchParams(Object.entries(parts).filter(([, value]) => value !== undefined && value !== null));
   history.replaceState(null, "", "#" + link);
