@@ -64,9 +64,7 @@ def test_what_another_plan_decides_otherwise_stands_with_the_cause_of_each(
 
 @pytest.mark.browser
 @in_browser[1]
-def test_the_map_works_inside_the_frame_of_a_notebook(
-    self, browser, sample_result: PlanResult, tmp_path
-) -> None:
+def test_the_map_works_inside_the_frame_of_a_notebook(browser, sample_result: PlanResult, tmp_path) -> None:
     page = tmp_path / "notebook.html"
     page.write_text(
         f"<!doctype html><meta charset='utf-8'>{sample_result.map()._repr_html_()}", encoding="utf-8"
