@@ -14,7 +14,7 @@ from geodata.contract.county import County
 from geodata.contract.findings import Finding
 from geodata.travel.times import TravelTimes
 from models.plan.ledger import LEDGER_COLUMNS, VIEW, canonical, rows_of, view_of
-from models.plan.showing import made
+from models.plan.showing import made_by_others
 
 PLAN_COLUMNS: dict[str, list[str]] = {name: list(action.columns) for name, action in VIEW.items()}
 """Columns of every view of a `Plan`, besides ``row_id``."""
@@ -302,7 +302,7 @@ class PlanResult:
         LookupError
             Where ``junheng`` is not imported.
         """
-        return made("map", self, language)
+        return made_by_others("map", self, language)
 
     def compare(self, other: PlanResult, language: str = "zh") -> pd.DataFrame:
         """What another plan decides otherwise, decision by decision, and what each plan gives as the cause.

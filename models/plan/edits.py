@@ -9,7 +9,7 @@ import pandas as pd
 from geodata.contract.county import County
 from models.plan.decisions import Plan, PlanResult, Verdict
 from models.plan.ledger import ACTION
-from models.plan.showing import made
+from models.plan.showing import made_by_others
 
 EDIT_COLUMNS = [
     "row_id", "action", "village_id", "school_id", "stage", "band", "group", "item", "from_id", "from_stage", "to_id", "to_stage",
@@ -70,9 +70,13 @@ def differences(before: PlanResult, after: PlanResult, language: str) -> pd.Data
         ("school", "school_id", after.county.schools),
         ("village", "village_id", after.county.villages),
     ):
-        table[column] = table[place].map(names.set_index(place)["name"]).fillna("")
+        called = dict(zip(names[place], names["name"], strict=True))
+        table[column] = pd.Series([called.get(i, "") for i in table[place]], index=table.index, dtype=object)
     for column, result in (("cause_before", before), ("cause_after", after)):
-        table[column] = table["row_id"].map(_causes(result, language)).fillna("").astype(object)
+        causes = _causes(result, language)
+        table[column] = pd.Series(
+            [causes.get(r, "") for r in table["row_id"]], index=table.index, dtype=object
+        )
     return table
 
 
@@ -82,7 +86,7 @@ def _causes(result: PlanResult, language: str) -> dict[str, str]:
     for r in result.actions.to_dict("records"):
         if isinstance(r["reason_key"], str) and r["reason_key"]:
             key = r["reason_key"] if "." in r["reason_key"] else f"reasons.{r['reason_key']}"
-            text = made("cause", key, dict(r["reason_fields"] or {}), language)
+            text = made_by_others("cause", key, dict(r["reason_fields"] or {}), language)
             found.update(dict.fromkeys(r["rows"], text))
     return found
 

@@ -23,7 +23,7 @@ def shown_by(kind: str, maker: Callable[..., Any]) -> None:
     _MAKERS[kind] = maker
 
 
-def made(kind: str, *what: Any) -> Any:
+def made_by_others(kind: str, *what: Any) -> Any:
     """What the registered maker makes.
 
     Raises
