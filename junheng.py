@@ -16,6 +16,7 @@ from maps.folders.frontier import write_frontier
 from maps.robust.folder import write_robust
 from maps.stress.folder import write_stress
 from maps.supervision.folder import write_supervision
+from maps.web.notebook import PlanMap
 from maps.why.folder import write_why
 from models.plan.arrangement import today_as_plan
 from models.plan.decisions import Plan, PlanResult, Verdict
@@ -54,6 +55,7 @@ __all__ = [
     "InputProblems",
     "Job",
     "Plan",
+    "PlanMap",
     "PlanResult",
     "Robust",
     "Scenario",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -48,6 +49,15 @@ class TravelTimes:
     points: pd.DataFrame
     source: str
     findings: tuple[Finding, ...] = ()
+
+    def __repr__(self) -> str:
+        """A line: where the times are from, how many there are."""
+        return f"TravelTimes({self.source}: {len(self.pairs)} pairs of {len(self.points)} points)"
+
+    def _repr_html_(self) -> str:
+        """Pairs and minutes by mode, for notebooks."""
+        table = self.pairs.groupby("mode")["minutes"].describe().reset_index()
+        return f"<p>{escape(repr(self))}</p>" + str(table.to_html(index=False, float_format="{:,.4g}".format))
 
 
 def limit_of(mode: str, walk_limit: float, bus_limit: float) -> float:

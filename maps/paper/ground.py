@@ -19,6 +19,7 @@ from matplotlib.textpath import text_to_path
 from geodata.contract.county import County
 from geodata.roads.graph import road_lines
 from maps.chart import chinese_font
+from maps.extent import Extent
 from maps.placenames import latin_name, shown_name
 
 A3 = (16.54, 11.69)
@@ -28,8 +29,6 @@ TOLERANCE = 2e-4
 ROAD_CLASSES = ("motorway", "trunk", "primary", "secondary", "tertiary")
 """Classes of roads that a sheet of paper shows; lanes would hide the rest."""
 
-Extent = tuple[float, float, float, float]
-"""West, south, east, north in degrees."""
 Rectangle = tuple[float, float, float, float]
 """Left, bottom, width, height as shares of the sheet."""
 
@@ -207,16 +206,6 @@ def overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, 
     """The area that two boxes share."""
     wide, high = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
     return wide * high if wide > 0 and high > 0 else 0.0
-
-
-def county_extent(county: County) -> Extent:
-    """Everything of a county: its townships, schools and villages."""
-    parts = [t[["lon", "lat"]].to_numpy(dtype=float) for t in (county.schools, county.villages)]
-    if county.townships is not None and len(county.townships):
-        parts.append(np.reshape(county.townships.total_bounds, (2, 2)))
-    points = np.vstack(parts)
-    (west, south), (east, north) = points.min(axis=0), points.max(axis=0)
-    return float(west), float(south), float(east), float(north)
 
 
 @dataclass(frozen=True)

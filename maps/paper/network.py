@@ -13,18 +13,9 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from maps.extent import Extent, county_extent, crowded_part
 from maps.front.text import minutes, whole
-from maps.paper.ground import (
-    Extent,
-    Inset,
-    MapSheet,
-    Pen,
-    Rectangle,
-    county_extent,
-    map_on,
-    shown_extent,
-    township_names,
-)
+from maps.paper.ground import Inset, MapSheet, Pen, Rectangle, map_on, shown_extent, township_names
 from maps.paper.words import atlas_word
 from maps.wording import band
 from models.impact.losses import longer_ways
@@ -44,8 +35,6 @@ SPANS = (15, 30, 45)
 LONGEST = 12
 ENLARGED = 0.36
 """The side of an enlarged part over the shorter side of its map."""
-INSET = 0.3
-"""An enlarged part is drawn where the seat's schools take less than this share of the county's width."""
 
 
 @dataclass(frozen=True)
@@ -208,22 +197,6 @@ def inset_place(figure: Figure, result: PlanResult, box: Rectangle, extent: Exte
         tried.append((int(inside.sum()), margin, corner))
     _, margin, corner = min(tried)
     return Inset(corner, margin)
-
-
-def crowded_part(result: PlanResult, extent: Extent) -> Extent | None:
-    """The seat, where three schools or more lie on a small part of the county; nothing otherwise."""
-    at = result.county.schools
-    at = at[(at["zone"] == "seat") & at["school_id"].isin(result.verdict.units["school_id"])][["lon", "lat"]]
-    if len(at) < 3:
-        return None
-    middle = at.median()
-    near = at[(at - middle).abs().max(axis=1) <= (extent[2] - extent[0]) * INSET / 2]
-    ends = [*near.min(), *near.max()]
-    west, south, east, north = (float(x) for x in ends)
-    if len(near) < 3 or east - west >= (extent[2] - extent[0]) * INSET:
-        return None
-    spare = 0.15 * max(east - west, north - south, 1e-3)
-    return west - spare, south - spare, east + spare, north + spare
 
 
 def _outline(sheet: MapSheet, inset: MapSheet) -> None:

@@ -178,7 +178,9 @@ def _zone_table(figure: Figure, result: PlanResult, box: tuple[float, float, flo
         inner = 0 < r <= len(zones) and 0 < c <= len(zones)
         dark = float(moves.iat[r - 1, c - 1]) / top if inner else 0.0
         colour = str(1 - 0.6 * dark) if inner else "#ffffff"
-        axes.add_patch(Rectangle((c, r), 1, 1, facecolor=colour, edgecolor="#777", linewidth=0.7))
+        axes.add_patch(
+            Rectangle((c, r), 1, 1, facecolor=colour, edgecolor="#777", linewidth=0.7, clip_on=False)
+        )  # its edge is half outside
         bold = r == 0 or c == 0
         axes.text(c + 0.5, r + 0.5, grid[r][c], ha="center", va="center", fontproperties=pen.font(9.5, bold), color="white" if dark > 0.75 else "#111", parse_math=False)  # fmt: skip
     axes.set_title(atlas_word("zones_title", pen.language), fontproperties=pen.font(11, True), loc="left", wrap=True)  # fmt: skip

@@ -41,6 +41,7 @@ def write_reports_document(
     template: bytes | None = None,
     pictures: Mapping[str, Path] | None = None,
     reports: list[OfficialReport] | None = None,
+    only: str | None = None,
 ) -> Path:
     """``reports.docx``: the reports as a document that a bureau may edit.
 
@@ -55,11 +56,21 @@ def write_reports_document(
         PNG by the sheet of the atlas; a map that could not be drawn is left out.
     reports : list of OfficialReport or None
         The twelve, where they are made already.
+    only : str or None
+        One of `maps.reports.letterhead.REPORTS`: a document of that report alone, under its number; None takes all.
 
     Returns
     -------
     Path
+
+    Raises
+    ------
+    ValueError
+        For a report that there is not.
     """
+    if only is not None and only not in REPORTS:
+        raise ValueError(f"no report {only!r}: {', '.join(REPORTS)}")
+    wanted = [(n, k) for n, k in enumerate(REPORTS, start=1) if only in (None, k)]
     book = DocxTemplate(io.BytesIO(template or default_letterhead(language)))
     told = {r.id: r for r in reports or all_reports(result, language)}
     asked = book.get_undeclared_template_variables()
@@ -72,11 +83,11 @@ def write_reports_document(
     if "notices" in asked:
         parts["notices"] = _Xml("".join(_paragraph(t) for t in notices(result, language)))
     drawn = {r: p for r, sheet in DRAWN.items() if (p := (pictures or {}).get(sheet)) and p.is_file()}
-    for number, key in enumerate(REPORTS, start=1):
+    for number, key in wanted:
         if f"report_{key}" in asked:
             parts[f"report_{key}"] = _report(book, told[key], number, drawn.get(key))
     if "reports" in asked:
-        every = (_report(book, told[k], n, drawn.get(k)) for n, k in enumerate(REPORTS, start=1))
+        every = (_report(book, told[k], n, drawn.get(k)) for n, k in wanted)
         parts["reports"] = _Xml("".join(map(str, every)))
     book.render(parts, SandboxedEnvironment())
     book.docx.core_properties.created = book.docx.core_properties.modified = CREATED

@@ -10,7 +10,6 @@ import math
 import re
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from geodata.contract.groups import kind_in
@@ -18,6 +17,7 @@ from geodata.contract.tables import TABLES
 from geodata.messages import LANGUAGES, catalogue, say
 from geodata.standards.scheme import Norms
 from maps.dossier.public import is_public
+from maps.extent import Extent, county_extent, crowded_part
 from maps.placenames import latin_name, search_keys
 from maps.web import background
 from maps.wording import band, indicator, reason, stage
@@ -238,7 +238,7 @@ def villages(result: PlanResult) -> list[dict[str, object]]:
                 "minutes": [_minutes(r.minutes_today), _minutes(r.minutes)],
                 "limit": _number(r.limit, 1),
                 "over": over,
-                "kept": over[1] and _flag(r.grandfathered),
+                "kept": over[1] and _no_longer(r),
                 "changed": _flag(r.changed),
             }
         )
@@ -253,6 +253,13 @@ def villages(result: PlanResult) -> list[dict[str, object]]:
         }
         for r, cell in zip(result.county.villages.itertuples(), cells, strict=True)
     ]
+
+
+def _no_longer(row: Any) -> bool:
+    """Whether a way beyond its limit is no longer than today; those who by-pass by choice have no limit that is eased."""
+    eased = kind_in(row.group) != "zone" or _flag(row.grandfathered)
+    today, plan = _minutes(row.minutes_today), _minutes(row.minutes)
+    return eased and today is not None and plan is not None and plan <= today
 
 
 def _minutes(value: Any) -> float | None:
@@ -349,15 +356,16 @@ def heading(result: PlanResult) -> dict[str, object]:
     }
 
 
-def _bounds(result: PlanResult) -> list[list[float]]:
-    """South-west and north-east corners of schools, villages and townships."""
-    county = result.county
-    at = pd.concat([county.schools[["lat", "lon"]], county.villages[["lat", "lon"]]]).to_numpy(dtype=float)
-    low, high = at.min(axis=0), at.max(axis=0)
-    if county.townships is not None and not county.townships.empty:
-        west, south, east, north = county.townships.total_bounds
-        low, high = np.minimum(low, [south, west]), np.maximum(high, [north, east])
-    return [[round(float(x), 5) for x in low], [round(float(x), 5) for x in high]]
+def _corners(extent: Extent) -> list[list[float]]:
+    """South-west and north-east corner, [lat, lon] each."""
+    west, south, east, north = (round(float(x), 5) for x in extent)
+    return [[south, west], [north, east]]
+
+
+def _seat(result: PlanResult, county: Extent) -> list[list[float]] | None:
+    """Corners of what is drawn enlarged; None where schools stand apart."""
+    part = crowded_part(result, county)
+    return None if part is None else _corners(part)
 
 
 def _words(language: str, norms: Norms) -> dict[str, str]:
@@ -386,7 +394,7 @@ def build_payload(result: PlanResult, language: str = "zh") -> dict[str, object]
     Returns
     -------
     dict
-        ``language, words, stages, head, bounds, measures, schools, villages, neighbours, flows, moves, roads,
+        ``language, words, stages, head, bounds, seat, measures, schools, villages, neighbours, flows, moves, roads,
         townships, border, waters``; minutes, pupils and yuan as in the tables, points as [lat, lon], lines as
         in `maps.web.background.deltas`.
 
@@ -398,6 +406,7 @@ def build_payload(result: PlanResult, language: str = "zh") -> dict[str, object]
     if language not in LANGUAGES:
         raise ValueError(f"language {language!r} is not one of {', '.join(LANGUAGES)}")
     county = result.county
+    extent = county_extent(county)
     return {
         "language": language,
         "words": {name: _words(name, county.norms) for name in LANGUAGES},
@@ -406,7 +415,8 @@ def build_payload(result: PlanResult, language: str = "zh") -> dict[str, object]
             **{s: county.scheme.bands_of(s) for s in county.scheme.stage_ids},
         },
         "head": heading(result),
-        "bounds": _bounds(result),
+        "bounds": _corners(extent),
+        "seat": _seat(result, extent),
         "measures": measures(result),
         "schools": schools(result),
         "villages": villages(result),

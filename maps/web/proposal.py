@@ -15,7 +15,7 @@ from maps.web.offline import offline
 from maps.web.payload import build_payload, escaped_json
 from models.plan.decisions import PlanResult
 
-SCRIPTS = ("map.js", "views.js", "panel.js", "page.js")
+SCRIPTS = ("map.js", "sheets.js", "views.js", "labels.js", "panel.js", "page.js")
 MAP_ID = "junheng"
 
 

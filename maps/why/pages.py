@@ -13,7 +13,7 @@ from geodata.standards.terms import in_its_words
 from maps.front.pages import render
 from maps.front.place_parts import Part, Place
 from maps.front.places import school_places, village_places
-from maps.front.text import PageCell, PageTable, minutes, number, plainly, share, signed, whole
+from maps.front.text import PageCell, PageTable, large, minutes, number, plainly, share, signed, whole
 from maps.why.words import (
     answer_said,
     better_said,
@@ -182,14 +182,21 @@ def _measures(turned: Turned, language: str) -> PageTable:
     """Measures that differ."""
     rows = [
         (
-            PageCell(name("measure", r.measure, language)), number(plainly(r.plan)), number(plainly(r.other)),
-            number(signed(plainly(r.change))), PageCell(name("unit", r.unit, language)),
+            PageCell(name("measure", r.measure, language)), number(_told(r.plan, r.unit)), number(_told(r.other, r.unit)),
+            number(signed(_told(r.change, r.unit))), PageCell(name("unit", "large" if r.unit == "yuan" else r.unit, language)),
         )
         for r in turned.measures.itertuples()
         if abs(r.change) >= 0.005
     ]  # fmt: skip
     heads = _heads(language, "col_measure", "col_plan#", "col_other#", "col_change#", "col_unit")
     return PageTable(heads, tuple(rows))
+
+
+def _told(value: float, unit: object) -> str:
+    """A measure as bureaus print it: money in its large unit with one decimal, heads whole; small changes of minutes are told."""
+    if unit == "yuan":
+        return large(value)
+    return plainly(value) if unit in ("minutes", "1") else whole(value)
 
 
 def _moved(turned: Turned, whys: Whys, language: str) -> PageTable:

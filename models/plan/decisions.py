@@ -14,6 +14,7 @@ from geodata.contract.county import County
 from geodata.contract.findings import Finding
 from geodata.travel.times import TravelTimes
 from models.plan.ledger import LEDGER_COLUMNS, VIEW, canonical, rows_of, view_of
+from models.plan.showing import made_by_others
 
 PLAN_COLUMNS: dict[str, list[str]] = {name: list(action.columns) for name, action in VIEW.items()}
 """Columns of every view of a `Plan`, besides ``row_id``."""
@@ -100,6 +101,15 @@ class Plan:
         return self.years == other.years and bool(self.ledger.equals(other.ledger))
 
     __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        """A line: its id, its year, how many decisions."""
+        return f"Plan({self.plan_id}, {', '.join(map(str, self.years))}: {len(self.ledger)} decisions)"
+
+    def _repr_html_(self) -> str:
+        """How many decisions of each kind, for notebooks."""
+        counts = self.ledger.groupby("action", sort=False).size().rename("decisions").reset_index()
+        return f"<p>{escape(repr(self))}</p>" + str(counts.to_html(index=False))
 
 
 def make_plan(year: int, **tables: pd.DataFrame) -> Plan:
@@ -216,6 +226,16 @@ class Verdict:
         """True when every hard rule holds."""
         return bool(self.rules.loc[self.rules["kind"] == "hard", "ok"].all())
 
+    def __repr__(self) -> str:
+        """A line: whether the hard rules hold, and how many rules do not."""
+        state = "accepted" if self.accepted else "rejected"
+        return f"Verdict({state}: {int((~self.rules['ok'].astype(bool)).sum())} of {len(self.rules)} rules broken)"
+
+    def _repr_html_(self) -> str:
+        """The measures today and in the plan, for notebooks."""
+        table = self.measures[["measure", "unit", "today", "plan"]]
+        return f"<p>{escape(repr(self))}</p>" + str(table.to_html(index=False, float_format="{:,.4g}".format))
+
 
 @dataclass(frozen=True)
 class PlanResult:
@@ -265,6 +285,42 @@ class PlanResult:
         )
         table.insert(1, "today", table["goal"].map(today))
         return table
+
+    def map(self, language: str = "zh") -> Any:
+        """The plan's map: a notebook shows it, ``.save(path)`` writes it.
+
+        Parameters
+        ----------
+        language : {"zh", "en"}
+
+        Returns
+        -------
+        maps.web.notebook.PlanMap
+
+        Raises
+        ------
+        LookupError
+            Where ``junheng`` is not imported.
+        """
+        return made_by_others("map", self, language)
+
+    def compare(self, other: PlanResult, language: str = "zh") -> pd.DataFrame:
+        """What another plan decides otherwise, decision by decision, and what each plan gives as the cause.
+
+        Parameters
+        ----------
+        other : PlanResult
+        language : {"zh", "en"}
+            Of the causes.
+
+        Returns
+        -------
+        DataFrame
+            `models.plan.edits.differences`; empty for the same decisions.
+        """
+        from models.plan.edits import differences  # it knows plans, too
+
+        return differences(self, other, language)
 
     def __repr__(self) -> str:
         """A line: what is decided, whether the rules hold, the first goals."""

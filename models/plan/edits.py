@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from geodata.contract.county import County
-from models.plan.decisions import Plan, Verdict
+from models.plan.decisions import Plan, PlanResult, Verdict
 from models.plan.ledger import ACTION
+from models.plan.showing import made_by_others
 
 EDIT_COLUMNS = [
     "row_id", "action", "village_id", "school_id", "stage", "band", "group", "item", "from_id", "from_stage", "to_id", "to_stage",
@@ -47,6 +48,47 @@ def ledger_edits(before: Plan, after: Plan) -> pd.DataFrame:
             if was != now and (kind == "changed" or c == "quantity"):
                 lines.append({**row, "edit": kind, "column": c, "before": was, "after": now})
     return pd.DataFrame(lines, columns=EDIT_COLUMNS)
+
+
+def differences(before: PlanResult, after: PlanResult, language: str) -> pd.DataFrame:
+    """The decisions in which two plans differ, named, with the cause that each plan's list of actions gives.
+
+    Parameters
+    ----------
+    before, after : PlanResult
+    language : {"zh", "en"}
+        Of the causes.
+
+    Returns
+    -------
+    DataFrame
+        `ledger_edits` with ``school`` and ``village`` (names) and ``cause_before, cause_after``: sentences, empty where a
+        plan does not take the action or gives no cause.
+    """
+    table = ledger_edits(before.plan, after.plan)
+    for column, place, names in (
+        ("school", "school_id", after.county.schools),
+        ("village", "village_id", after.county.villages),
+    ):
+        called = dict(zip(names[place], names["name"], strict=True))
+        table[column] = pd.Series([called.get(i, "") for i in table[place]], index=table.index, dtype=object)
+    for column, result in (("cause_before", before), ("cause_after", after)):
+        causes = _causes(result, language)
+        table[column] = pd.Series(
+            [causes.get(r, "") for r in table["row_id"]], index=table.index, dtype=object
+        )
+    return table
+
+
+def _causes(result: PlanResult, language: str) -> dict[str, str]:
+    """The sentence of the action that each row of the ledger belongs to."""
+    found: dict[str, str] = {}
+    for r in result.actions.to_dict("records"):
+        if isinstance(r["reason_key"], str) and r["reason_key"]:
+            key = r["reason_key"] if "." in r["reason_key"] else f"reasons.{r['reason_key']}"
+            text = made_by_others("cause", key, dict(r["reason_fields"] or {}), language)
+            found.update(dict.fromkeys(r["rows"], text))
+    return found
 
 
 def new_violations(before: Verdict, after: Verdict) -> pd.DataFrame:

@@ -32,6 +32,10 @@ class Standards:
     resources: dict[str, Resource]
     scheme: Scheme
 
+    def __repr__(self) -> str:
+        """A line: how much is asked for."""
+        return f"Standards({len(self.indicators)} indicators, {len(self.rules)} rules, {len(self.resources)} resources)"
+
     def rule(self, rule_id: str) -> Norm:
         """The rule of that id (KeyError if the standards have none)."""
         return self.rules[rule_id]

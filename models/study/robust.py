@@ -87,6 +87,15 @@ class Robust:
     plan: Plan
     findings: tuple[Finding, ...]
 
+    def __repr__(self) -> str:
+        """A line: how many candidates in how many futures, and which is chosen."""
+        told = f"{len(self.candidates)} candidates, {len(self.futures)} futures, chosen {self.chosen}"
+        return f"Robust({self.county.name!r}: {told})"
+
+    def _repr_html_(self) -> str:
+        """The candidates, for notebooks."""
+        return str(self.candidates.to_html(index=False, float_format="{:,.4g}".format))
+
     @property
     def best(self) -> pd.Series:
         """The row of the chosen candidate."""

@@ -113,3 +113,12 @@ class Stress:
     done: int
     box: FailureBox | None
     findings: tuple[Finding, ...]
+
+    def __repr__(self) -> str:
+        """A line: which plan fails in how many futures."""
+        told = f"plan {self.plan.plan_id} fails in {self.failures} of {self.done} futures"
+        return f"Stress({self.county.name!r}: {told})"
+
+    def _repr_html_(self) -> str:
+        """The measures over the futures, for notebooks."""
+        return str(self.measures.to_html(index=False, float_format="{:,.4g}".format))

@@ -67,6 +67,12 @@ class Evaluation:
         """Whether every hard rule holds in the edited plan."""
         return self.result.verdict.accepted
 
+    def __repr__(self) -> str:
+        """A line: how many edits, how many rules they break."""
+        state = "accepted" if self.accepted else "rejected"
+        told = f"{len(self.edits)} edits, {len(self.violations)} places newly broken"
+        return f"Evaluation({self.result.county.name!r}, plan {self.result.plan.plan_id}, {state}: {told})"
+
     def _repr_html_(self) -> str:
         """The edits, for notebooks."""
         html: str = self.edits.to_html(index=False)

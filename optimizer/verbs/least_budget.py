@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -87,6 +88,18 @@ class LeastBudget:
     blocked: pd.DataFrame
     free: PlanResult | None
     seconds: float
+
+    def __repr__(self) -> str:
+        """A line: what it costs at least, and what is proven of that."""
+        if self.answer is None:
+            return f"LeastBudget({self.county.name!r}: no plan found)"
+        kind = "" if self.least is not None else " for the most that can be reached"
+        return f"LeastBudget({self.county.name!r}: {sum(self.yuan.values()):,.0f}{kind}, bound {self.bound:,.0f})"
+
+    def _repr_html_(self) -> str:
+        """Money by earmark, for notebooks."""
+        table = pd.DataFrame(self.yuan.items(), columns=["earmark", "yuan"])
+        return f"<p>{escape(repr(self))}</p>" + str(table.to_html(index=False, float_format="{:,.0f}".format))
 
     @property
     def answer(self) -> PlanResult | None:

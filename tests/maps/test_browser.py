@@ -1,8 +1,8 @@
 """The map in headless Chromium: no request, no error, every view, both languages, hostile names."""
 
 import base64
+import json
 import re
-import shutil
 
 import pytest
 from selenium.common.exceptions import NoAlertPresentException
@@ -13,15 +13,9 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from maps.placenames import latin_name
 from maps.web.proposal import write_map
+from tests.maps.browsing import VIEWS, assert_quiet, click, in_browser, popup, show, text, went
 
-BROWSER, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not (BROWSER and DRIVER), reason="chromium or chromedriver is not installed (Debian: apt-get install chromium chromium-driver)"
-    ),
-]  # fmt: skip
-VIEWS = ("today", "proposal", "closures", "minutes", "change", "compliance", "teachers", "devices")
+pytestmark = in_browser
 HOSTILE = {
     "S1": "{{ 7*7 }}小学",
     "S2": "{% for x in y %}{# 注释",
@@ -43,51 +37,20 @@ def hostile_page(result_with_names, tmp_path_factory):
     return write_map(result_with_names(HOSTILE), tmp_path_factory.mktemp("hostile") / "map.html")
 
 
-def wait(browser, seconds=10):
-    """Looks twenty times a second; selenium by itself only twice."""
-    return WebDriverWait(browser, seconds, poll_frequency=0.05)
-
-
-def show(browser, page, link=""):
-    browser.get("about:blank")
-    browser.get_log("browser")
-    browser.get(page.as_uri() + ("#" + link if link else ""))
-    wait(browser).until(lambda d: d.find_elements(By.CSS_SELECTOR, "#views button"))
-
-
-def click(browser, choice):
-    browser.find_element(By.CSS_SELECTOR, f'[data-choice="{choice}"]').click()
-
-
-def text(browser, css):
-    return browser.find_element(By.CSS_SELECTOR, css).get_attribute("textContent")
-
-
-def popup(browser):
-    wait(browser, 5).until(lambda d: d.find_elements(By.CSS_SELECTOR, ".leaflet-popup .card"))
-    return text(browser, ".leaflet-popup .card")
-
-
-def assert_quiet(browser):
-    assert browser.get_log("browser") == []
-    assert browser.execute_script("return performance.getEntriesByType('resource').map(e => e.name)") == []
+SHOWN = """document.querySelector("#legend li") && document.querySelector(".leaflet-marker-icon svg") && [
+  document.documentElement.lang, document.getElementById("language").textContent, document.getElementById("list-title").textContent]"""
 
 
 def test_every_view_in_both_languages_asks_nothing_and_errs_nowhere(browser, sample_page):
     show(browser, sample_page)
-    for expected, other in (("zh-CN", "English"), ("en", "中文")):
-        assert browser.execute_script("return document.documentElement.lang") == expected
-        assert text(browser, "#language") == other
-        titles = set()
-        for view in VIEWS:
-            click(browser, view)
-            pressed = browser.find_elements(By.CSS_SELECTOR, '#views [aria-pressed="true"]')
-            assert [b.get_attribute("data-choice") for b in pressed] == [view]
-            assert browser.find_elements(By.CSS_SELECTOR, "#legend li")
-            assert browser.find_elements(By.CSS_SELECTOR, ".leaflet-marker-icon svg")
-            titles.add(text(browser, "#list-title"))
-        assert len(titles) == len(VIEWS)
-        browser.find_element(By.ID, "language").click()
+    for tag, other in (("zh-CN", "English"), ("en", "中文")):
+        seen = went(browser, [f"view={v}&lang={tag[:2]}" for v in VIEWS], SHOWN)
+        assert {(lang, button) for lang, button, _ in seen} == {(tag, other)}
+        # before | after lists what the proposal does
+        assert len({title for *_, title in seen}) == len(VIEWS) - 1
+    browser.find_element(By.ID, "language").click()
+    click(browser, "minutes")
+    assert text(browser, "#language") == "English" and "view=minutes" in browser.current_url
     assert_quiet(browser)
 
 
@@ -102,18 +65,22 @@ def test_the_network_is_refused_to_the_page_itself(browser, sample_page):
 
 
 def test_hostile_names_stay_text_in_every_view_list_and_popup(browser, hostile_page):
+    # an English page has the name in Latin letters before it
+    heading = "document.querySelector('.leaflet-popup h3')?.textContent.endsWith({})"
     for language in ("zh", "en"):
         show(browser, hostile_page, f"lang={language}")
-        for view in VIEWS:
-            click(browser, view)
+        assert all(
+            went(
+                browser,
+                [f"view={v}&lang={language}" for v in VIEWS],
+                "Boolean(document.querySelector('#list li'))",
+            )
+        )
         for place, name in HOSTILE.items():
-            show(browser, hostile_page, f"view=closures&lang={language}&place={place}")
-            assert popup(browser)
-            assert text(browser, ".leaflet-popup h3").endswith(
-                name
-            )  # an English page has it in Latin letters before
+            link = f"view=closures&lang={language}&place={place}"
+            assert went(browser, [link], heading.format(json.dumps(name))) == [True]
         assert browser.execute_script("return window.struck") is None
-        assert browser.find_elements(By.CSS_SELECTOR, "img, #panel b, .leaflet-marker-pane b") == []
+        assert browser.find_elements(By.CSS_SELECTOR, "img, #panel b, .leaflet-marker-icon b, .name b") == []
         with pytest.raises(NoAlertPresentException):
             _ = browser.switch_to.alert
         assert_quiet(browser)
@@ -229,7 +196,7 @@ def test_print_fits_the_county_first_and_comes_back(browser, sample_page, by_key
         keys.perform()
     else:
         browser.find_element(By.ID, "print").click()
-    wait(browser, 5).until(lambda d: d.execute_script("return window.printed") == "printing")
+    WebDriverWait(browser, 5).until(lambda d: d.execute_script("return window.printed") == "printing")
     paper = browser.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True, "printBackground": True})
     assert len(re.findall(rb"/Type\s*/Page\b", base64.b64decode(paper["data"]))) == 1
     browser.execute_script("window.dispatchEvent(new Event('afterprint'))")
@@ -261,39 +228,34 @@ def test_the_change_in_minutes_and_devices_are_named(browser, sample_page):
     assert row == "河口镇中心小学网络多媒体教室 2"
 
 
-@pytest.mark.parametrize("typed", ["shijiagou", "sjgxx", "shi jia gou", "S6", "Shijiagou Primary"])
-def test_search_by_pinyin_letters_code_and_latin_name(browser, sample_page, typed):
+def test_search_by_pinyin_letters_code_and_latin_name(browser, sample_page):
     show(browser, sample_page, "lang=en")
-    browser.find_element(By.ID, "search").send_keys(typed)
-    found = [b.get_attribute("textContent") for b in browser.find_elements(By.CSS_SELECTOR, "#found button")]
-    assert any("Shijiagou Primary School 史家沟小学" in f for f in found)
+    box = browser.find_element(By.ID, "search")
+    for typed in ("shijiagou", "sjgxx", "shi jia gou", "S6", "Shijiagou Primary"):
+        box.clear()
+        box.send_keys(typed)
+        assert "Shijiagou Primary School 史家沟小学" in text(browser, "#found"), typed
 
 
-BOXES = """
-const box = n => { const r = n.getBoundingClientRect(); return [r.left, r.top, r.right, r.bottom]; };
-return ["#map_junheng", ".leaflet-popup-content-wrapper", "#whole"].map(css => box(document.querySelector(css)));
-"""
+INSIDE = """(() => {
+  const box = (css) => document.querySelector(css)?.getBoundingClientRect();
+  const [map, popup, buttons] = ["#map_junheng", ".leaflet-popup-content-wrapper", "#corner"].map(box);
+  if (!popup || document.documentElement.scrollWidth > innerWidth) return false;
+  const inside = map.left <= popup.left && map.top <= popup.top && popup.right <= map.right && popup.bottom <= map.bottom;
+  return inside && (popup.right <= buttons.left || popup.top >= buttons.bottom || popup.bottom <= buttons.top);
+})()"""
+"""Whether no page is wider than the screen, and the popup is inside the map and not under the buttons above it."""
 
 
-def popup_is_inside(browser):
-    """Inside the map, and not under the button that stands above it."""
-    outer, inner, button = browser.execute_script(BOXES)
-    inside = outer[0] <= inner[0] and outer[1] <= inner[1] and inner[2] <= outer[2] and inner[3] <= outer[3]
-    return inside and (inner[2] <= button[0] or inner[1] >= button[3] or inner[3] <= button[1])
-
-
-@pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize(("width", "height"), [(360, 740), (1280, 800), (1920, 1080)])
-def test_every_view_fits_every_screen_and_popups_stay_inside(browser, sample_page, width, height, language):
+def test_every_view_fits_every_screen_and_popups_stay_inside(browser, sample_page, width, height):
     size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    links = [f"view={view}&lang={language}&place=S6" for language in ("zh", "en") for view in VIEWS]
     try:
-        for view in VIEWS:
-            show(browser, sample_page, f"view={view}&lang={language}&place=S6")
-            assert popup(browser)
-            assert browser.execute_script("return document.documentElement.scrollWidth") <= width
-            wait(browser, 4).until(popup_is_inside)  # the map is still moving under it
-            click(browser, view)
+        show(browser, sample_page)
+        seen = dict(zip(links, went(browser, links, INSIDE), strict=True))
+        assert [link for link, inside in seen.items() if not inside] == []
         assert_quiet(browser)
     finally:
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

@@ -168,3 +168,12 @@ def test_the_document_repeats_headings_keeps_rows_whole_and_has_a_chinese_font(
     assert document.styles["Normal"].element.rPr.rFonts.get(qn("w:eastAsia")) == "SimSun"
     again = write_reports_document(sample_result, tmp_path / "again.docx", language)
     assert again.read_bytes() == path.read_bytes()
+
+
+def test_a_report_is_written_alone_under_its_own_number(sample_result: PlanResult, tmp_path: Path) -> None:
+    told = {r.id: r.title for r in all_reports(sample_result, "en")}
+    path = write_reports_document(sample_result, tmp_path / "one.docx", "en", only="spread")
+    heads = [p.text for p in docx.Document(str(path)).paragraphs if p.style.name == "Heading 1"]
+    assert heads == [f"4  {told['spread']}"]
+    with pytest.raises(ValueError, match="closures"):
+        write_reports_document(sample_result, tmp_path / "none.docx", "en", only="everything")

@@ -82,6 +82,7 @@ def test_a_page_tells_the_answer_the_rules_and_the_flips(
     assert not re.search(r"https?://|<script|<img|@import", page)
     assert "default-src 'none'" in page
     assert "nan" not in page.lower().split()
+    assert "+7.8" in page and "125,000" not in page  # money in its large unit
 
 
 @pytest.mark.parametrize(("outcome", "bound", "because"), [

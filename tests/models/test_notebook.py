@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 
 import pandas as pd
 
+import junheng
 from models.plan.arrangement import today_as_plan
 from models.plan.decisions import GoalRecord, PlanResult, SolveRecord
 from models.referee.audit import audit
+from models.standards.norms import load_standards
 from models.study.analysis import Alternative, Alternatives, Frontier, FrontierPoint
 from tests.models.plans import keep_all, ready
 from tests.samples import small_county
@@ -30,12 +32,22 @@ def test_a_line_is_short_and_says_what_it_is() -> None:
     county = small_county()
     result = a_result()
     frontier = Frontier(county, {}, "all", (), 1.0, 1.0, 0, False, 0.0, "", ())
-    shown = [repr(x) for x in (county, audit(county), result, frontier)]
+    more = (result.plan, result.verdict, result.times, load_standards(county))
+    shown = [repr(x) for x in (county, audit(county), result, frontier, *more)]
     assert all(len(line) < 250 and "\n" not in line for line in shown)
     assert f"{len(county.schools)} schools" in shown[0]
     stages = audit(county).stages
     assert f"{stages['units_passing'].sum():.0f} of {stages['units'].sum():.0f} units pass" in shown[1]
     assert result.plan.plan_id in shown[2] and "travel 21 (bound 20)" in shown[2]
+
+
+def test_whatever_a_verb_returns_has_a_short_line_of_its_own() -> None:
+    returned = [
+        c for name in junheng.__all__ if isinstance(c := getattr(junheng, name), type) and is_dataclass(c)
+    ]
+    long = {c.__name__ for c in returned if c.__repr__.__qualname__ != f"{c.__name__}.__repr__"}
+    # a finding, a job and its futures are a few words each
+    assert long - {"Finding", "Futures", "Job"} == set()
 
 
 def test_goals_stand_with_today_and_their_bounds() -> None:

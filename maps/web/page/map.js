@@ -1,8 +1,8 @@
 // State, words, numbers and what lies under the schools. Table text reaches the page only as textContent.
 
 let data;  // the payload: see maps/payload.py
-const state = { view: "proposal", stage: "all", when: 1, language: "zh", place: null };
-const VIEWS = ["today", "proposal", "closures", "minutes", "change", "compliance", "teachers", "devices"];
+const state = { view: "proposal", stage: "all", when: 1, language: "zh", place: null, flow: null, at: 50 };
+const VIEWS = ["today", "proposal", "swipe", "closures", "minutes", "change", "compliance", "teachers", "devices"];
 const BLUE = "#0072b2", RED = "#c22d17", AMBER = "#d98200", GREEN = "#00804c", GREY = "#8a929e";
 const TINTS = ["#e9dcc3", "#d3e0ea", "#dfe8cf", "#e8d7e2", "#ece5bd", "#d2e6e0", "#e6d5cf", "#dcdaec"];
 const BANDS_MIN = [[15, "#8fd0c4"], [30, "#f3d36b"], [45, "#ef8a3c"], [Infinity, "#b2182b"]];
@@ -10,7 +10,6 @@ const ADDED = [[-1, "#ffffff"], [1, "#b9c0ca"], [5, "#f3d36b"], [15, "#ef8a3c"],
 const PURPLE = "#3d2f78";
 const SCALE = 1e5;
 let map;
-const layers = {};
 
 function say(key, fields) {
   const text = data.words[state.language][key];
@@ -104,77 +103,88 @@ const ROAD_STYLES = [
   [/./, { color: "#d3ccbf", weight: 0.8, opacity: 1, dashArray: "3 3" }, 13],
 ];
 
-function drawRoads(renderer) {
+function drawRoads(leaflet, renderer) {
   const still = { renderer, interactive: false, smoothFactor: 1.2 };
   const minor = [];
   const styled = Object.entries(data.roads).map(([name, lines]) => {
     const rank = ROAD_STYLES.findIndex(([pattern]) => pattern.test(name));
     return { rank, layer: L.polyline(lines.map(unpack), { ...still, ...ROAD_STYLES[rank][1] }) };
   });
-  styled.sort((a, b) => b.rank - a.rank).forEach(({ rank, layer }) => (rank === 2 ? minor.push(layer) : layer.addTo(map)));
-  const byZoom = () => minor.forEach((l) => (map.getZoom() >= ROAD_STYLES[2][2] ? l.addTo(map) && l.bringToBack() : l.remove()));
-  map.on("zoomend", byZoom);
+  styled.sort((a, b) => b.rank - a.rank).forEach(({ rank, layer }) => (rank === 2 ? minor.push(layer) : layer.addTo(leaflet)));
+  const byZoom = () => minor.forEach((l) => (leaflet.getZoom() >= ROAD_STYLES[2][2] ? l.addTo(leaflet) && l.bringToBack() : l.remove()));
+  leaflet.on("zoomend", byZoom);
   byZoom();
 }
 
-function drawWaters(renderer) {
+function drawWaters(leaflet, renderer) {
   for (const water of data.waters) {
     const lines = water.lines.map(unpack);
     const style = { renderer, interactive: false, color: "#8db9dc" };
-    if (water.area) L.polygon(lines, { ...style, weight: 1, fillColor: "#b5d3ea", fillOpacity: 0.9 }).addTo(map);
-    else L.polyline(lines, { ...style, weight: 3.2, opacity: 0.9 }).addTo(map);
+    if (water.area) L.polygon(lines, { ...style, weight: 1, fillColor: "#b5d3ea", fillOpacity: 0.9 }).addTo(leaflet);
+    else L.polyline(lines, { ...style, weight: 3.2, opacity: 0.9 }).addTo(leaflet);
   }
 }
 
-function drawTownships(renderer) {
+function drawTownships(leaflet, renderer) {
   for (const town of data.townships) {
     L.polygon(town.lines.map(unpack), {
       renderer, interactive: false, color: "#6d7480", weight: 1.2, dashArray: "5 4", fill: false, opacity: 0.8,
-    }).addTo(map);
+    }).addTo(leaflet);
   }
   for (const line of data.border) {
-    L.polyline(unpack(line), { renderer, interactive: false, color: "#3c434e", weight: 2.2, opacity: 0.95 }).addTo(map);
+    L.polyline(unpack(line), { renderer, interactive: false, color: "#3c434e", weight: 2.2, opacity: 0.95 }).addTo(leaflet);
   }
-}
-
-function pane(name, order, clicks) {
-  const node = map.createPane(name);
-  node.style.zIndex = order;
-  if (!clicks) node.style.pointerEvents = "none";
-  return name;
 }
 
 function startMap() {
   map = window.map_junheng;
-  const base = L.canvas({ pane: pane("base", 250), padding: 0.3 });
-  layers.cellRenderer = L.canvas({ pane: pane("cells", 210), padding: 0.3 });
-  layers.linkRenderer = L.canvas({ pane: pane("links", 300), padding: 0.3 });
-  layers.villageRenderer = L.canvas({ pane: pane("villages", 410, true), padding: 0.3, tolerance: 5 });
-  layers.flowRenderer = L.svg({ pane: pane("flows", 420), padding: 0.5 });
-  pane("bubbles", 640);
-  pane("names", 630);
-  for (const name of ["cells", "links", "villages", "flows", "schools", "names"]) layers[name] = L.layerGroup().addTo(map);
+  startSheets();
   fitCounty();
-  drawWaters(base);
-  drawTownships(base);
-  drawRoads(base);
+  drawGround(map);
   L.control.zoom({ position: "topright", zoomInTitle: "+", zoomOutTitle: "−" }).addTo(map);
-  addWholeCounty();
+  addCorner();
   if (data.head.osm) L.control.attribution({ prefix: false }).addAttribution("© OpenStreetMap contributors").addTo(map);
   L.control.scale({ imperial: false, position: "bottomright", maxWidth: 120 }).addTo(map);
 }
 
-function fitCounty() {
-  map.fitBounds(data.bounds, { padding: [26, 26], animate: false });
+// Everything that lies under the schools, on a canvas of its own.
+function drawGround(leaflet) {
+  const base = L.canvas({ pane: pane(leaflet, "base", 250), padding: 0.3 });
+  drawWaters(leaflet, base);
+  drawTownships(leaflet, base);
+  drawRoads(leaflet, base);
 }
 
-function addWholeCounty() {
+// The whole county; where the enlarged seat stands in a corner, far enough from it and small enough that it hides no place.
+function fitCounty() {
+  const size = map.getSize(), box = seatBox(), edge = 26;
+  const places = [...data.schools, ...data.villages];
+  const covered = () => places.map((p) => map.latLngToContainerPoint(p.at)).filter((p) => p.x < box.width + 24 && p.y > size.y - box.height - 20).length;
+  const fit = (spare) => {
+    const beside = Math.max(edge, size.x - spanAt(size.y - 2 * edge - spare) - edge);
+    const left = seatFits() ? Math.min(beside, box.width + 20) : edge;
+    map.fitBounds(data.bounds, { paddingTopLeft: [left, edge], paddingBottomRight: [edge, edge + spare], animate: false });
+  };
+  const tries = seatFits() ? [0, 0.06, 0.12, 0.18].map((share) => share * size.y) : [0];
+  tries.some((spare) => { fit(spare); return !seatFits() || covered() === 0; });
+}
+
+// Width in pixels that the county takes where it is so many pixels high.
+function spanAt(height) {
+  const corner = (i, j) => L.CRS.EPSG3857.project(L.latLng(data.bounds[i][0], data.bounds[j][1]));
+  const low = corner(0, 0), high = corner(1, 1);
+  return height * (high.x - low.x) / Math.max(high.y - low.y, 1);
+}
+
+// Buttons above the map: the whole county, and its seat where that is crowded.
+function addCorner() {
   const control = L.control({ position: "topright" });
   control.onAdd = () => {
-    const button = element("button", { type: "button", class: "whole", id: "whole" });
-    L.DomEvent.disableClickPropagation(button);
-    button.addEventListener("click", fitCounty);
-    return button;
+    const corner = element("div", { id: "corner" }, [
+      element("button", { type: "button", class: "whole", id: "whole", on: { click: fitCounty } }),
+      data.seat ? element("button", { type: "button", class: "whole", id: "to-seat", on: { click: fitSeat } }) : null]);
+    L.DomEvent.disableClickPropagation(corner);
+    return corner;
   };
   control.addTo(map);
 }
@@ -205,14 +215,32 @@ function slowest(village, when) {
 
 // The most that the way of any of the village's own groups grows; null where none is known on both sides.
 function addedTo(village) {
-  const steps = groupsOf(village).filter((g) => g.zone && g.minutes[0] !== null && g.minutes[1] !== null).map((g) => g.minutes[1] - g.minutes[0]);
+  return mostAdded(groupsOf(village).filter((g) => g.zone));
+}
+
+// The same for those who by-pass their school by choice.
+function addedToChoosers(village) {
+  return mostAdded(groupsOf(village).filter((g) => !g.zone));
+}
+
+function mostAdded(groups) {
+  const steps = groups.filter((g) => g.minutes[0] !== null && g.minutes[1] !== null).map((g) => g.minutes[1] - g.minutes[0]);
   return steps.length ? Math.max(...steps) : null;
+}
+
+// Transfers between sites, of the stage chosen.
+function movesShown() {
+  return data.moves.filter((m) => m.from !== m.to && (state.stage === "all" || m.stage === state.stage));
+}
+
+// From which zone to which a teacher moves, as one key.
+function zonesOf(move) {
+  return data.schools[move.from].zone + ">" + data.schools[move.to].zone;
 }
 
 // Teachers who come less teachers who leave by transfer, and those hired, at a school.
 function teachersAt(school) {
-  const index = data.schools.indexOf(school);
-  const shown = data.moves.filter((m) => m.from !== m.to && (state.stage === "all" || m.stage === state.stage));
+  const index = data.schools.indexOf(school), shown = movesShown();
   const sum = (end) => shown.filter((m) => m[end] === index).reduce((n, m) => n + m.heads, 0);
   return { into: sum("to"), out: sum("from") };
 }

@@ -59,6 +59,7 @@ function schoolCard(school) {
     to ? say("goes_to", { names: to }) : null, from ? say("comes_from", { names: from }) : null,
     school.lost.length ? say("lost_bands", { bands: school.lost.map((b) => say(b)).join(say("comma")) }) : null,
     ...school.reasons[state.language].map((text) => say("reason", { text })),
+    placesOf(school) ? say("places_line", { places: placesText(school) }) : null,
     school.bought.length ? say("bought", { names: school.bought.map(([item, n]) => word("resource", item) + " " + plain(n, Number.isInteger(n) ? 0 : 1)).join(say("comma")) }) : null,
     school.yuan ? say("spent", { money: money(school.yuan) }) : null,
   ].filter(Boolean);
@@ -85,7 +86,7 @@ function villageCard(village) {
     cell(say(g.band) + (g.zone ? "" : say("by_choice"))), cell(plain(g.pupils, 0)),
     cell(g.to[0] === g.to[1] ? name(g.to[1]) : `${name(g.to[0])} → ${name(g.to[1])}`, g.changed ? "fail" : ""),
     cell(way(g, 0)), cell(way(g, 1)), cell(g.limit === null ? "–" : "≤ " + round(g.limit)),
-    cell(!g.zone ? "" : g.over[1] ? say(g.kept ? "kept" : "over") : "✓", g.over[1] && g.zone ? "fail" : "ok")]));
+    cell(g.over[1] ? say(g.kept ? "kept" : "over") : "✓", g.over[1] ? "fail" : "ok")]));
   return element("div", { class: "card" }, [
     element("h3", { text: fullName(village) }), element("p", { class: "sub", text: townOf(village) }),
     element("table", { class: "wrap" }, [headRow(["column_band", "row_pupils", "column_school", "column_now", "column_plan", "column_limit", ""]), ...rows])]);
@@ -96,7 +97,7 @@ function open(at, card, zoom) {
   if (zoom) map.setView(at, Math.max(map.getZoom(), Math.min(map.getBoundsZoom(data.bounds) + 1.5, 15)), { animate: false });
   const size = map.getSize(), narrow = size.x < 620;
   // beside the buttons, not under them; on a phone below them, as wide as the map
-  const right = narrow ? 8 : document.getElementById("whole").offsetWidth + 20, top = narrow ? document.getElementById("whole").offsetHeight + 20 : 14;
+  const right = narrow ? 8 : document.getElementById("corner").offsetWidth + 20, top = narrow ? document.getElementById("corner").offsetHeight + 20 : 14;
   const room = size.x - right - (narrow ? 46 : 60);
   L.popup({
     className: "popup", maxWidth: Math.min(520, room), minWidth: Math.min(400, room), maxHeight: Math.max(160, size.y - top - 90),
@@ -175,7 +176,8 @@ function printPage() {
 }
 
 function writeLink() {
-  const parts = { view: state.view, lang: state.language, stage: state.stage, when: state.when, place: state.place };
+  if (location.protocol === "about:") return;  // a frame in a notebook has no address of its own
+  const parts = { view: state.view, lang: state.language, stage: state.stage, when: state.when, place: state.place, at: state.view === "swipe" ? state.at : null };
   const link = new URLSearchParams(Object.entries(parts).filter(([, value]) => value !== undefined && value !== null));
   history.replaceState(null, "", "#" + link);
 }
@@ -186,6 +188,7 @@ function readLink() {
   if (link.get("lang") in data.words) state.language = link.get("lang");
   if (link.get("stage") in data.stages) state.stage = link.get("stage");
   if (["0", "1"].includes(link.get("when"))) state.when = Number(link.get("when"));
+  if (/^\d+$/.test(link.get("at") || "")) state.at = Math.min(100, Number(link.get("at")));
   state.place = link.get("place");
 }
 
@@ -207,7 +210,7 @@ function drawAll() {
 }
 
 function change(what) {
-  Object.assign(state, what, { place: null });
+  Object.assign(state, { flow: null }, what, { place: null });
   map.closePopup();
   document.getElementById("found").hidden = true;
   drawAll();
@@ -222,8 +225,8 @@ document.addEventListener("DOMContentLoaded", () => {
   drawAll();
   fitCounty();
   openPlace();
-  map.on("moveend zoomend", drawNames);
-  drawNames();
+  map.on("moveend zoomend resize", drawAllNames);
+  drawAllNames();
   startSearch();
   document.getElementById("language").addEventListener("click", () => change({ language: state.language === "zh" ? "en" : "zh" }));
   document.getElementById("print").addEventListener("click", printPage);

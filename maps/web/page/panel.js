@@ -24,6 +24,7 @@ function drawHead() {
   document.getElementById("language").textContent = say("other_language");
   document.getElementById("print").textContent = say("print");
   document.getElementById("whole").textContent = say("whole_county");
+  if (data.seat) document.getElementById("to-seat").textContent = say("seat");
   document.getElementById("search").placeholder = say("search");
   document.getElementById("search").setAttribute("aria-label", say("search"));
   document.querySelectorAll("[data-word]").forEach((node) => { node.textContent = say(node.dataset.word); });
@@ -67,13 +68,15 @@ const actions = () => [
 const LEGENDS = {
   today: () => [...kinds(), [symbol(16, "circle", BLUE, { edge: "#e08a00" }), say("legend_over_capacity")],
     [symbol(11, "circle", GREY), say("legend_outside")], ...areas()],
-  proposal: () => [...kinds(), ...actions(), ...areas()],
-  closures: () => [...actions(), [arrow(RED, 4, ""), say("legend_flow")], [arrow("#55606f", 1.6, "4 3"), say("legend_shift")],
+  proposal: () => [...kinds(), ...actions(), ...places(), ...areas()],
+  swipe: () => [...kinds(), [symbol(16, "circle", BLUE, { edge: "#e08a00" }), say("legend_over_capacity")], ...actions(), ...places(), ...areas()],
+  closures: () => [...actions(), ...places(), [arrow(RED, 4, ""), say("legend_flow")], [arrow("#55606f", 1.6, "4 3"), say("legend_shift")],
     [symbol(10, "circle", BLUE), say("legend_unchanged")]],
   minutes: () => [...BANDS_MIN.map(([, color], i) => [dot("", color), say("legend_minutes_" + i)]),
     [dot("over", BANDS_MIN[3][1]), say("legend_over")], [dot("kept", BANDS_MIN[3][1]), say("legend_kept")], [dot("unknown", "#fff"), say("legend_unknown")],
     [symbol(13, "circle", "#2d3a4d"), say("legend_school")]],
   change: () => [...ADDED.map(([, color], i) => [symbol([13, 8, 13, 16, 20][i], i === 0 ? "triangle" : i === 1 ? "circle" : "square", color, { edge: "#222" }), say("legend_added_" + i)]),
+    [symbol(15, "diamond", "#fff", { edge: "#222" }), say("legend_choosers")],
     [dot("unknown", "#fff"), say("legend_unknown")], [symbol(11, "circle", "#2d3a4d"), say("legend_school")]],
   teachers: () => [[symbol(20, "circle", PURPLE, { edge: "#222", net: 3 }), say("legend_gains")], [symbol(20, "circle", "#fff", { edge: "#222", net: -3 }), say("legend_gives")],
     [symbol(20, "circle", "#cfd3da", { edge: "#222", net: 0 }), say("legend_even")], [arrow(PURPLE, 2.4, ""), say("legend_moves")], [symbol(16, "", "", { closed: true }), say("legend_close")]],
@@ -83,6 +86,9 @@ const LEGENDS = {
     [symbol(18, "square", "#b3261e", { edge: "#111", number: 3 }), say("legend_many")],
     [symbol(11, "circle", GREY), say("legend_unassessed")], [tinted(), say("legend_areas")]],
 };
+
+// What stands below a receiver's name.
+const places = () => (data.schools.some(placesOf) ? [[gauge(0.6, false), say("legend_places")], [gauge(1, true), say("legend_full")]] : []);
 
 function tinted() {
   return swatch({ background: `linear-gradient(90deg, ${TINTS[0]} 33%, ${TINTS[1]} 33% 66%, ${TINTS[2]} 66%)` });
@@ -121,7 +127,7 @@ function schoolRow(school, note) {
 }
 
 function receivers(index) {
-  return flowsShown().filter((f) => f.from === index && f.closed).reverse().map((f) => `${nameOf(data.schools[f.to])} ${plain(f.pupils, 0)}`);
+  return flowsShown(state.view).filter((f) => f.from === index && f.closed).reverse().map((f) => `${nameOf(data.schools[f.to])} ${plain(f.pupils, 0)}`);
 }
 
 function unknownRows() {
@@ -145,13 +151,15 @@ const LISTS = {
     .map((s) => schoolRow(s, say("list_pupils", { pupils: plain(pupilsOf(s, 0), 0) }) + (overCapacity(s, 0) ? say("list_over_capacity") : ""))),
   proposal: () => data.schools.filter((s) => s.units.length && pupilsOf(s, 0) !== pupilsOf(s, 1))
     .sort((a, b) => pupilsOf(b, 1) - pupilsOf(b, 0) - (pupilsOf(a, 1) - pupilsOf(a, 0)))
-    .map((s) => schoolRow(s, arrowText(pupilsOf(s, 0), pupilsOf(s, 1)))),
+    .map((s) => schoolRow(s, arrowText(pupilsOf(s, 0), pupilsOf(s, 1)) + listedPlaces(s))),
+  swipe: () => LISTS.proposal(),
   closures: () => data.schools.map((s, i) => [s, i]).filter(([s]) => ["close", "reduce"].includes(s.action) && unitsOf(s).length)
     .sort(([a], [b]) => (a.action > b.action) - (a.action < b.action))
     .map(([s, i]) => schoolRow(s, (s.action === "reduce" ? say("list_reduce", { bands: s.lost.map((b) => say(b)).join(say("comma")) }) + " " : "") + "→ " + (receivers(i).join(say("comma")) || say("list_nobody")))),
   minutes: () => [...unknownRows(), ...slowRows()],
-  change: () => data.villages.map((v) => [v, addedTo(v)]).filter(([, added]) => added !== null && added > 1).sort((a, b) => b[1] - a[1])
-    .map(([v, added]) => ({ text: nameOf(v), note: say("list_added", { minutes: round(added) }), go: () => openVillage(v, true) })),
+  change: () => data.villages.flatMap((v) => [[v, addedTo(v), ""], [v, addedToChoosers(v), say("by_choice")]])
+    .filter(([, added]) => added !== null && added > 1).sort((a, b) => b[1] - a[1])
+    .map(([v, added, who]) => ({ text: nameOf(v) + who, note: say("list_added", { minutes: round(added) }), go: () => openVillage(v, true) })),
   teachers: () => [...zoneRows(), ...data.schools.map((s) => [s, teachersAt(s)]).filter(([, t]) => t.into || t.out).sort(([, a], [, b]) => a.into - a.out - (b.into - b.out))
     .map(([s, t]) => schoolRow(s, say("list_flow", { into: t.into, out: t.out })))],
   devices: () => data.schools.filter((s) => s.bought.length).sort((a, b) => boughtYuan(b) - boughtYuan(a))
@@ -160,21 +168,43 @@ const LISTS = {
     .sort(([, a], [, b]) => b.missed - a.missed).map(([s, v]) => schoolRow(s, say("list_missed", { count: v.missed }))),
 };
 
+function listedPlaces(school) {
+  const places = placesOf(school);
+  return places ? say("list_places", { of: plain(places.of, 0), state: placesState(places) }) : "";
+}
+
 function boughtYuan(school) {
   return school.bought.reduce((sum, [, , yuan]) => sum + yuan, 0);
 }
 
-// Who flows between the seat, towns and villages: a row for each zone.
+// Who flows between the seat, towns and villages: what comes and leaves for each zone, then from zone to zone.
 function zoneRows() {
-  const zones = [...new Set(data.schools.map((s) => s.zone))].sort();
-  const shown = data.moves.filter((m) => m.from !== m.to && (state.stage === "all" || m.stage === state.stage));
+  const zones = [...new Set(data.schools.map((s) => s.zone))].sort(), shown = movesShown();
   const sum = (zone, end) => shown.filter((m) => data.schools[m[end]].zone === zone).reduce((n, m) => n + m.heads, 0);
-  return zones.map((zone) => [zone, sum(zone, "to"), sum(zone, "from")]).filter(([, into, out]) => into || out)
+  const net = zones.map((zone) => [zone, sum(zone, "to"), sum(zone, "from")]).filter(([, into, out]) => into || out)
     .map(([zone, into, out]) => ({ text: say("list_zone", { zone: word("zone", zone) }), note: say("list_flow", { into, out }), go: fitCounty }));
+  return [...net, ...flowRows(shown)];
+}
+
+// From zone to zone; a click leaves only these arrows, a second one brings the others back.
+function flowRows(shown) {
+  const heads = new Map();
+  for (const move of shown) heads.set(zonesOf(move), (heads.get(zonesOf(move)) || 0) + move.heads);
+  return [...heads].sort((a, b) => b[1] - a[1]).map(([flow, count]) => {
+    const [from, to] = flow.split(">").map((zone) => word("zone", zone));
+    return { text: say("list_zone_flow", { from, to }), note: say("list_heads", { count }), pressed: state.flow === flow, key: flow, go: () => pickFlow(flow) };
+  });
+}
+
+function pickFlow(flow) {
+  state.flow = state.flow === flow ? null : flow;
+  drawList();
+  drawView();
 }
 
 function rowButton(row) {
-  return element("li", {}, [element("button", { type: "button", on: { click: row.go } }, [
+  const pressed = row.pressed === undefined ? null : String(row.pressed);
+  return element("li", {}, [element("button", { type: "button", "aria-pressed": pressed, "data-flow": row.key || null, on: { click: row.go } }, [
     element("span", { text: row.text }), element("span", { class: "note", text: row.note })])]);
 }
 
