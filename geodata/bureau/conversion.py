@@ -15,7 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from geodata.bureau.formulas import written
 from geodata.bureau.mapping import FORMS, UNITS, Block, Bound, Constant, Source, bound
+from geodata.bureau.sums import Worked, formula_of, pointed, shared, times, worked_out
 from geodata.bureau.workbooks import SourceSheet, columns_of, decimal, nearest_headings
 from geodata.contract.cells import plain
 from geodata.contract.findings import Finding
@@ -50,6 +52,8 @@ class Piece:
         Id columns that still hold names.
     join : bool
         The columns belong to rows of other pieces.
+    known : bool
+        Only rows whose school or village the county has count.
     """
 
     table: str
@@ -61,21 +65,22 @@ class Piece:
     units: dict[str, str]
     by_name: frozenset[str]
     join: bool
+    known: bool = False
 
 
 def _constant(value: Constant) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _located(rule: Bound, sheet: SourceSheet, name: str) -> tuple[int | None, list[Finding]]:
-    """Position of the mapped column, or why it has none."""
-    at = columns_of(rule.heading, sheet.headings)
+def located(heading: str, sheet: SourceSheet, name: str) -> tuple[int | None, list[Finding]]:
+    """Position of a column that the mapping asks for, or why it has none."""
+    at = columns_of(heading, sheet.headings)
     if len(at) == 1:
         return at[0], []
     key = "bureau.heading_twice" if at else "bureau.no_heading"
-    near = ", ".join(sheet.headings[i] for i in at) or nearest_headings(rule.heading, sheet.headings)
+    near = ", ".join(sheet.headings[i] for i in at) or nearest_headings(heading, sheet.headings)
     fields: dict[str, object] = {"name": name, "near": near}
-    return None, [Finding("error", key, fields, file=sheet.label, column=rule.heading)]
+    return None, [Finding("error", key, fields, file=sheet.label, column=heading)]
 
 
 def _stated_unit(heading: str) -> str | None:
@@ -111,8 +116,7 @@ def _contradiction(rule: Bound, column: Column, heading: str, sheet: SourceSheet
         stated, severity = _unit_above(sheet.above, base), "warning"
     if stated is None or UNITS[stated][0] != base:
         return []
-    factor = UNITS[rule.unit][1] if rule.unit in UNITS else Fraction(1)
-    if UNITS[stated][1] == factor:
+    if UNITS[stated][1] == (rule.times or Fraction(1)):
         return []
     ours = next(u for u, (own, f) in UNITS.items() if own == base and f == 1)
     fields: dict[str, object] = {"stated": stated, "mapped": rule.unit or ours}
@@ -126,9 +130,7 @@ def scaled(text: str, factor: Fraction) -> str:
     value = decimal(text)
     if value is None:
         return text
-    done = Fraction(value) * factor
-    rounded = round(done, 9)
-    return f"{Decimal(rounded.numerator) / Decimal(rounded.denominator):f}"
+    return written(Fraction(value) * factor)
 
 
 def _year(text: str) -> str:
@@ -180,8 +182,10 @@ class _Done:
     changed: bool
 
 
-def _column(source: Source, column: Column, rule: Bound, cells: pd.Series, place: dict[str, Any]) -> _Done:
-    """Zero marks, then words, then units; each named with its first row."""
+def _column(
+    source: Source, column: Column, rule: Bound, cells: pd.Series, before: Fraction, place: dict[str, Any]
+) -> _Done:
+    """Zero marks, then words, decimal points, units or a factor, shares; each named with its first row."""
     notes: list[Finding] = []
     done, values = cells, source.values.get(column.name)
     if source.zeros and column.kind in ("whole", "number"):
@@ -195,12 +199,56 @@ def _column(source: Source, column: Column, rule: Bound, cells: pd.Series, place
         done, pairs = _translated(done, values)
         if pairs:
             notes.append(Finding("note", "bureau.translated", {"pairs": ", ".join(pairs)}, **place))
-    if rule.unit is not None:
+    whole, made = column.kind == "whole", []
+    if rule.between is not None:
+        made.append(pointed(done, *rule.between, place))
+        done = made[-1].cells
+    if rule.factor is not None and rule.times is not None:
+        made.append(times(done, rule, rule.times, place))
+        done = made[-1].cells
+    elif rule.unit is not None:
         done = _in_our_unit(done, rule.unit)
         if bool((done != cells).any()):
             fields = {"count": int((cells.map(plain) != "").sum()), "unit": rule.unit, "ours": column.unit}
             notes.append(Finding("note", "bureau.unit_converted", fields, **place))
-    return _Done(done, notes, rule.unit is not None)
+    if rule.part is not None:
+        made.append(shared(done, rule, rule.part, before, whole, place))
+        done = made[-1].cells
+    notes += [note for one in made for note in one.notes]
+    return _Done(done, notes, rule.unit is not None and not made)
+
+
+def _zeroed_all(cells: dict[str, pd.Series], zeros: tuple[str, ...]) -> dict[str, pd.Series]:
+    return {heading: _zeroed(one, zeros)[0] for heading, one in cells.items()} if zeros else cells
+
+
+def _taken(
+    source: Source, sheet: SourceSheet, rule: Bound, column: Column
+) -> tuple[str, pd.Series | None, list[Finding]]:
+    """Heading and cells of a column of theirs, or of a formula over several; None where one is missing."""
+    at, found = [], []
+    for heading in rule.headings:
+        where, problems = located(heading, sheet, column.name)
+        found += problems
+        at += [] if where is None else [where]
+    if len(at) < len(rule.headings):
+        return rule.name, None, found
+    formula = formula_of(rule)
+    if formula is None:
+        found += _contradiction(rule, column, sheet.headings[at[0]], sheet)
+        return sheet.headings[at[0]], sheet.frame[at[0]], found
+    place = {"file": sheet.label, "column": rule.name}
+    cells = {h: sheet.frame[i] for h, i in zip(formula.headings, at, strict=True)}
+    rounding = column.kind == "whole" and rule.share is None and rule.factor is None
+    made: Worked = worked_out(formula, _zeroed_all(cells, source.zeros), rounding, place, column)
+    return rule.name, made.cells, [*found, *made.notes]
+
+
+def _before(source: Source, block: Block, name: str, rule: Bound) -> Fraction:
+    """Shares of the same column that earlier blocks took."""
+    earlier = source.blocks[: source.blocks.index(block)] if block in source.blocks else ()
+    rules = [bound(b.columns[name]) for b in earlier if name in b.columns and name in block.columns]
+    return sum((r.part or Fraction(0) for r in rules if r.name == rule.name), Fraction(0))
 
 
 def _piece(
@@ -212,14 +260,12 @@ def _piece(
     frame, headings, original, found = {}, {}, {}, []
     blank = pd.Series(bool(block.columns), index=sheet.frame.index)
     for name, rule in rules.items():
-        at, problems = _located(rule, sheet, name)
+        heading, cells, problems = _taken(source, sheet, rule, table.column(name))
         found += problems
-        if at is None:
+        if cells is None:
             continue
-        heading, cells = sheet.headings[at], sheet.frame[at]
-        found += _contradiction(rule, table.column(name), heading, sheet)
         place = {"file": sheet.label, "table": table.name, "column": heading}
-        done = _column(source, table.column(name), rule, cells, place)
+        done = _column(source, table.column(name), rule, cells, _before(source, block, name, rule), place)
         found += done.notes
         frame[name], headings[name] = done.cells, heading
         if done.changed:
@@ -242,8 +288,8 @@ def _piece(
     first_cells = pd.DataFrame(original, index=sheet.frame.index)[~blank].reset_index(drop=True)
     piece = Piece(
         table.name, sheet.label, whole.reset_index(drop=True), kept.to_numpy(np.int64), headings, first_cells,
-        {n: r.unit for n, r in rules.items() if r.unit is not None},
-        frozenset(n for n, r in rules.items() if r.by == "name"), source.join,
+        {n: r.unit for n, r in rules.items() if r.unit is not None and n in original},
+        frozenset(n for n, r in rules.items() if r.by == "name"), source.join, source.known,
     )  # fmt: skip
     return piece, found
 
@@ -281,4 +327,4 @@ def convert(
 def wanted(source: Source) -> list[str]:
     """Every heading a source asks for, in order."""
     rules = [*source.columns.values(), *(r for b in source.blocks for r in b.columns.values())]
-    return list(dict.fromkeys(bound(r).heading for r in rules))
+    return list(dict.fromkeys([h for r in rules for h in bound(r).headings] + [*source.keep, *source.leave]))

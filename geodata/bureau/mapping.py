@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from geodata.bureau.formulas import factor_of, read_formula, repairable
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.settings import read_settings
 from geodata.contract.tables import TABLES, Column, Table
@@ -31,6 +32,8 @@ UNITS: dict[str, tuple[str, Fraction]] = {
 """Unit as a heading states it: our unit and the factor. 1 mu = 2000/3 m2 (sources.md 3.3)."""
 FORMS = {"年": "year", "度分秒": "degrees"}
 """Ways of writing that are no factor: 2016年 or 2016.9 as a year; 118°17'40" as degrees."""
+PLACES = ("schools", "villages")
+"""Tables whose rows have a point."""
 NAMED = {"school_id": "schools", "parent_id": "schools", "village_id": "villages"}
 """Ids that a foreign table may give by name, and the table that has the names."""
 
@@ -40,21 +43,56 @@ class _Strict(BaseModel):
 
 
 class Bound(_Strict):
-    """One foreign column.
+    """One foreign column, or a number worked out of several.
 
     Parameters
     ----------
     heading : str
         As written there; parts of a header of several rows joined by ``/``.
+    formula : str or None
+        Instead of a heading: ``[boys] + [girls]`` (`geodata.bureau.formulas`).
     unit : str or None
-        What its numbers are in, where that is not ours.
+        What its numbers are in, where that is not ours; any word where a ``factor`` is given.
+    factor : float, str or None
+        What makes ours of its numbers: an exchange rate, ``"1/1000"``.
+    share : float, str or None
+        This part of its numbers only. The shares of one column in blocks add up to the whole of it.
+    between : (float, float) or None
+        Where its numbers must lie: one that lost its decimal point gets it back.
     by : {"name"} or None
         The column holds the school's or village's name instead of its id.
     """
 
-    heading: str = Field(min_length=1)
+    heading: str = ""
+    formula: str | None = None
     unit: str | None = None
+    factor: float | str | None = None
+    share: float | str | None = None
+    between: tuple[float, float] | None = None
     by: Literal["name"] | None = None
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """Headings that it takes."""
+        made = read_formula(self.formula) if self.formula is not None else None
+        return made.headings if made is not None else (self.heading,)
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return self.heading or self.formula or ""
+
+    @property
+    def times(self) -> Fraction | None:
+        """Its factor, stated or that of its unit; None where numbers stay as they are."""
+        if self.factor is not None:
+            return factor_of(self.factor)
+        return UNITS[self.unit][1] if self.unit in UNITS else None
+
+    @property
+    def part(self) -> Fraction | None:
+        """Its share as a number."""
+        return None if self.share is None else factor_of(self.share)
 
 
 class Block(_Strict):
@@ -97,6 +135,12 @@ class Source(_Strict):
         Several records in one row.
     join : bool
         Adds columns to rows that other sources made, by the table's key, instead of rows.
+    keep, leave : dict
+        ``{their heading: (values)}``: rows with one of the values only; rows with none of them.
+    within : str or None
+        Layer of areas below the county's folder: rows with a point in it only.
+    known : bool
+        Rows whose school or village the county has only: a national list of figures.
     """
 
     table: str
@@ -113,6 +157,10 @@ class Source(_Strict):
     zeros: tuple[str, ...] = ()
     blocks: tuple[Block, ...] = ()
     join: bool = False
+    keep: dict[str, tuple[Constant, ...]] = {}
+    leave: dict[str, tuple[Constant, ...]] = {}
+    within: str | None = Field(default=None, min_length=1)
+    known: bool = False
 
 
 class Mapping(_Strict):
@@ -195,7 +243,30 @@ def _source_problems(source: Source, number: int, file: str, tables: dict[str, T
     for name in source.values:
         if name not in {c.name for c in table.columns}:
             found.append(_unknown(table, name, file, f"{at}.values"))
+    if source.within is not None and source.table not in PLACES:
+        fields = {"known": ", ".join(PLACES)}
+        found.append(
+            Finding("error", "bureau.within_places", fields, file=file, column=at, value=source.table)
+        )
+    if source.known and not table.refers:
+        found.append(Finding("error", "bureau.known_refers", file=file, column=at, value=source.table))
+    found += _shares_problems(source, file, at)
     return list(dict.fromkeys(found))
+
+
+def _shares_problems(source: Source, file: str, at: str) -> list[Finding]:
+    """Shares of one column that are more than the whole of it."""
+    sums: dict[tuple[str, str], Fraction] = {}
+    for block in source.blocks or (Block(),):
+        for name, rule in {**source.columns, **block.columns}.items():
+            part = bound(rule).part
+            if part is not None and (block.columns or not source.blocks):
+                sums[name, bound(rule).name] = sums.get((name, bound(rule).name), Fraction(0)) + part
+    return [
+        Finding("error", "bureau.shares", {"sum": f"{float(total):g}"}, file=file, column=at, value=heading)
+        for (_, heading), total in sums.items()
+        if total > Fraction(1_000_001, 1_000_000)  # thirds written as 0.333334
+    ]
 
 
 def _unknown(table: Table, name: str, file: str, at: str) -> Finding:
@@ -220,7 +291,8 @@ def _columns_problems(
     for name, rule in columns.items():
         if name not in names or isinstance(rule, str):
             continue
-        if rule.unit is not None and not unit_fits(rule.unit, table.column(name)):
+        found += _rule_problems(rule, table.column(name), file, at)
+        if rule.unit is not None and rule.factor is None and not unit_fits(rule.unit, table.column(name)):
             fields: dict[str, object] = {
                 "name": name, "ours": table.column(name).unit or table.column(name).kind, "known": ", ".join([*UNITS, *FORMS]),
             }  # fmt: skip
@@ -229,6 +301,31 @@ def _columns_problems(
         if rule.by is not None and (name not in NAMED or defines):
             found.append(Finding("error", "bureau.by_name", file=file, column=at, value=name))
     return sorted(found, key=lambda f: (f.key, f.value))
+
+
+def _rule_problems(rule: Bound, column: Column, file: str, at: str) -> list[Finding]:
+    """What is wrong with the sums that a column asks for."""
+    found, numbers = [], column.kind in ("whole", "number")
+
+    def wrong(key: str, value: object, **fields: object) -> None:
+        found.append(Finding("error", f"bureau.{key}", fields, file=file, column=at, value=str(value)[:80]))
+
+    if bool(rule.heading) == (rule.formula is not None):
+        wrong("heading_or_formula", column.name)
+    if rule.formula is not None and read_formula(rule.formula) is None:
+        wrong("formula_form", rule.formula)
+    for name in ("factor", "share"):
+        given = getattr(rule, name)
+        if given is not None and factor_of(given) is None:
+            wrong("factor_form", given, name=name)
+    if rule.factor is not None and rule.unit in {*UNITS, *FORMS}:
+        wrong("unit_and_factor", rule.unit)
+    if rule.between is not None and not repairable(*rule.between):
+        wrong("between_form", list(rule.between))
+    sums = [n for n in ("formula", "factor", "share", "between") if getattr(rule, n) is not None]
+    if sums and (not numbers or rule.by is not None or rule.unit in FORMS):
+        wrong("no_sums", column.name, asked=", ".join(sums))
+    return found
 
 
 def unit_fits(unit: str, column: Column) -> bool:

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from geodata.bureau.conversion import Piece, convert, wanted
+from geodata.bureau.cutting import county_area, cut, filtered, only
 from geodata.bureau.grids import Book, csv_grid, open_book, xlsx_grid
 from geodata.bureau.joining import joined, stacked
 from geodata.bureau.mapping import NAMED, Constant, Mapping, Source
@@ -33,8 +34,10 @@ ID_TABLES = {**NAMED, "cat_id": "staff_category"}
 MOST_PAIRS = 12
 """Restored ids written out in a note; the note says how many there are."""
 UNKNOWN = ("tables.unknown_id", "tables.looks_like_id", "tables.empty", "tables.empty_crs")
-EMPTY_POINT = ("tables.empty", "tables.empty_crs")
-"""Of a row without a point all three cells are empty; that is one problem."""
+UNLIKE = ("bureau.name_unknown", "bureau.name_matched", "bureau.name_ambiguous")
+"""Names that are not the very names of ours."""
+EMPTY_POINT = ("tables.empty", "tables.empty_crs", "bureau.no_point")
+"""What is said of rows whose point could not be used; where that is said already it is not said again."""
 KEY_OF = {"schools": "school_id", "villages": "village_id", "staff_category": "cat_id"}
 
 
@@ -101,7 +104,6 @@ class Mapped:
         """Findings about mapped tables, each at its place in the bureau's files."""
         told = {(f.file, f.row, f.column) for f in errors(self.findings)}
         outside = {f.file for f in errors(self.findings) if f.column == POINT}
-        pointless: set[tuple[str, int | None]] = set()
         done = []
         for f in found:
             origin = self.origins.get(f.table)
@@ -109,12 +111,8 @@ class Mapped:
                 f = origin.placed(f)
                 if f.key in UNKNOWN and (f.file, f.row, f.column) in told:
                     continue  # why it is unknown has been said already
-                if f.key in EMPTY_POINT and f.column in GEOMETRY_HEADINGS:
-                    place = f.file, f.row
-                    if place in pointless or f.file in outside:
-                        continue
-                    pointless.add(place)
-                    f = replace(f, key="bureau.no_point", column=POINT)
+                if f.key in EMPTY_POINT and f.column in (*GEOMETRY_HEADINGS, POINT) and f.file in outside:
+                    continue
             done.append(f)
         return done
 
@@ -174,6 +172,25 @@ def _with_geometry(source: Source, sheet: SourceSheet) -> Source:
     return source.model_copy(update={"columns": columns, "constants": constants})
 
 
+def _parts(
+    folder: Path, source: Source, sheet: SourceSheet, extra: dict[str, Constant], tables: dict[str, Table]
+) -> tuple[list[Piece], list[Finding]]:
+    """The records of a sheet that are the county's, in our columns."""
+    kept, found = filtered(source, sheet) if source.keep or source.leave else (sheet, [])
+    if errors(found):
+        return [], found
+    parts, problems = convert(_with_geometry(source, kept), kept, extra, tables)
+    found += problems
+    if source.within is not None and not errors(found):
+        try:
+            area, notes = county_area(folder, source.within)
+        except InputProblems as problem:
+            return [], [*found, *problem.findings]
+        pieces = [cut(part, area) for part in parts]
+        parts, found = [p for p, _ in pieces], [*found, *notes, *(f for _, told in pieces for f in told)]
+    return parts, found
+
+
 def _doubts(piece: Piece, column: str, doubts: list[tuple[int, int, Doubt]]) -> list[Finding]:
     """What was decided about ids; those that only got their form back share one note."""
     heading = piece.headings.get(column, column)
@@ -227,6 +244,8 @@ class _Known:
                 return known_id(text, ids)
             names = self.names.get(target, {})
             value, doubt = known_name(text, names, settled, self.county, self.mapping.likeness)
+            if doubt is not None and piece.known and doubt.key in UNLIKE:
+                return text, None  # of another county: left out, never taken for one of ours
             if piece.join and doubt is not None and doubt.key == "bureau.name_unknown":
                 doubt = Doubt("warning", "bureau.join_extra", {}, doubt.value)
             return value, doubt
@@ -252,7 +271,21 @@ def _ids(piece: Piece, known: _Known, own: bool) -> tuple[Piece, list[Finding]]:
         elif not own:
             frame[column], problems = known.matched(piece, column)
             found += problems
-    return replace(piece, frame=frame), found
+    piece = replace(piece, frame=frame)
+    return (piece, found) if own or not piece.known else _of_the_county(piece, known, found)
+
+
+def _of_the_county(piece: Piece, known: _Known, found: list[Finding]) -> tuple[Piece, list[Finding]]:
+    """The rows of a piece whose schools and villages the county has; doubts that are errors stay said."""
+    there = np.ones(len(piece.frame), dtype=np.bool_)
+    for column, target, _ in TABLES[piece.table].refers:
+        if column in piece.frame and column in ID_TABLES:
+            there &= piece.frame[column].map(plain).isin(known.ids.get(target, [])).to_numpy(np.bool_)
+    if there.all():
+        return piece, found
+    fields: dict[str, object] = {"count": int((~there).sum()), "kept": int(there.sum())}
+    said = Finding("note" if there.any() else "error", "bureau.known_only", fields, piece.label, piece.table)
+    return only(piece, there), [*found, said]
 
 
 def _table(name: str, pieces: list[Piece], known: _Known) -> tuple[Raw | None, Origin | None, list[Finding]]:
@@ -341,7 +374,7 @@ def read_mapped(
             continue
         for sheet, extra in read:
             sheets[sheet.label] = sheet
-            parts, problems = convert(_with_geometry(source, sheet), sheet, extra, tables)
+            parts, problems = _parts(folder, source, sheet, extra, tables)
             found += problems
             if errors(problems):  # a heading is missing; half a table would only raise more questions
                 failed.add(source.table)

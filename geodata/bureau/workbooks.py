@@ -253,13 +253,16 @@ def read_sheet(
 
 
 def decimal(text: str) -> Decimal | None:
-    """A number as written, thousands separators in their places allowed; None for anything else."""
+    """A number as written, thousands separators in their places allowed; None for anything else.
+
+    Also for a number of more than forty places: exact sums with 1e999999999 would never end.
+    """
     written = plain(text)
     try:
         value = Decimal(written.replace(",", "") if re.fullmatch(GROUPED, written) else written)
     except InvalidOperation:
         return None
-    return value if value.is_finite() else None
+    return value if value.is_finite() and len(written) <= 60 and abs(value.adjusted()) <= 40 else None
 
 
 def _totals(

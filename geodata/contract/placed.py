@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
 
+from geodata.contract.cells import header_word
+from geodata.contract.findings import Finding
 from geodata.contract.tables import TABLES
 
 
@@ -58,3 +60,30 @@ class Placed:
 
 
 Tables = dict[str, Placed]
+
+
+def one_point(found: list[Finding]) -> list[Finding]:
+    """Findings in which a row without longitude and latitude is one problem, not three.
+
+    Parameters
+    ----------
+    found : list of Finding
+        About one table.
+    """
+    heads = {n: {n, header_word(TABLES["schools"].column(n).zh)} for n in ("lon", "lat")}
+    empty: dict[tuple[str, int | None], dict[str, str]] = {}
+    for f in found:
+        for name, words in heads.items():
+            if f.key == "tables.empty" and header_word(f.column) in words:
+                empty.setdefault((f.file, f.row), {})[name] = f.column
+    pointless = {place: names for place, names in empty.items() if len(names) == len(heads)}
+    done = []
+    for f in found:
+        names = pointless.get((f.file, f.row), {})
+        if not names or not (
+            f.key == "tables.empty_crs" or (f.key == "tables.empty" and f.column in names.values())
+        ):
+            done.append(f)
+        elif f.column == names["lon"]:
+            done.append(replace(f, key="bureau.no_point", column=f"{names['lon']}, {names['lat']}"))
+    return done

@@ -19,6 +19,8 @@ KINDS = {
     "tuple": "list", "list": "list", "dict": "section", "model": "section",
 }  # fmt: skip
 """Kind wanted, by the first word of pydantic's error type (``int_parsing``, ``tuple_type`` ...)."""
+MOST_BYTES = 5_000_000
+"""A larger file is none of settings."""
 BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
 
 
@@ -43,17 +45,50 @@ def read_settings(path: Path, model: type[Model], name: str = "") -> Model:
         The file cannot be read, or every key that is wrong in it.
     """
     name = name or path.name
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError:
-        raise InputProblems([Finding("error", "settings.encoding", file=name)]) from None
-    except (OSError, ValueError, RecursionError) as problem:  # a number of 5,000 digits, a thousand brackets
-        key = "settings.unreadable" if isinstance(problem, OSError) else "settings.not_toml"
-        raise InputProblems([Finding("error", key, {"why": str(problem)}, file=name)]) from None
+    content = toml_content(settings_text(path, name), name)
     try:
         return model(**content)
     except ValidationError as problem:
         raise InputProblems(model_findings(problem, model, name)) from None
+
+
+def settings_text(path: Path, name: str) -> str:
+    """The text of a settings file; no more of it is read than settings have.
+
+    Raises
+    ------
+    InputProblems
+        It cannot be read, is no UTF-8, or has no end.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputProblems([Finding("error", "settings.encoding", file=name)]) from None
+    except (OSError, ValueError) as problem:  # ValueError: a null character in the name
+        raise InputProblems(
+            [Finding("error", "settings.unreadable", {"why": str(problem)}, file=name)]
+        ) from None
+    if len(content) > MOST_BYTES:
+        fields: dict[str, object] = {"megabytes": MOST_BYTES // 1_000_000}
+        raise InputProblems([Finding("error", "tables.too_large", fields, file=name)])
+    return text
+
+
+def toml_content(text: str, name: str) -> dict[str, Any]:
+    """What a TOML text says.
+
+    Raises
+    ------
+    InputProblems
+    """
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as problem:  # also a number of 5,000 digits, a thousand brackets
+        raise InputProblems(
+            [Finding("error", "settings.not_toml", {"why": str(problem)}, file=name)]
+        ) from None
 
 
 def model_findings(problem: ValidationError, model: type[BaseModel], file: str) -> list[Finding]:
@@ -97,7 +132,8 @@ def _fields_at(model: type[BaseModel], place: list[str | int]) -> list[str]:
     """Keys that a model, or the model nested at a place of it, has."""
     for part in place:
         if isinstance(part, str) and part in model.model_fields:
-            nested = get_args(model.model_fields[part].annotation)
+            kind = model.model_fields[part].annotation
+            nested = (kind, *get_args(kind))  # a section itself, or one that may be left out
             within = next(
                 (a for a in nested if isinstance(a, type) and hasattr(a, "__dataclass_fields__")), None
             )

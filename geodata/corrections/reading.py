@@ -189,7 +189,7 @@ def _correction(
     try:
         table, key, column = json.loads(row["address"])
         key = {str(k): str(v) for k, v in key.items()}
-    except (ValueError, AttributeError, TypeError):
+    except (ValueError, AttributeError, TypeError, RecursionError):
         return None, [Finding("error", "corrections.no_address", column="place")]
     contract = now.column(table, column)
     fits = contract is not None and set(key) == set(key_columns(now.tables[table], now.contracts[table]))

@@ -21,14 +21,14 @@ from geodata.contract.coordinates import to_wgs84
 from geodata.contract.county import County
 from geodata.contract.declared import declared_tables, undeclared_columns
 from geodata.contract.findings import Finding, InputProblems, errors, summed
-from geodata.contract.placed import Placed, Tables
+from geodata.contract.placed import Placed, Tables, one_point
 from geodata.contract.tables import TABLES, Table
 from geodata.contract.validation import Raw, empty, place
 from geodata.corrections.trail import read_trail
 from geodata.folder.databases import refuse_databases
 from geodata.folder.layers import read_layers
 from geodata.folder.own_tables import read_csv, read_sheets, read_workbook, two_sources
-from geodata.folder.projecting import in_degrees
+from geodata.folder.projecting import PLACES, in_degrees
 from geodata.folder.sharing import split_shared
 from geodata.folder.source import CountySource, Head, open_source, read_head
 from geodata.roads.extracts import Box, box_around
@@ -129,7 +129,8 @@ def _validated(
         rows = {f.row for f in told if f.table == name and f.file == raw.file and f.row is not None}
         tables[name], problems = place(contracts[name], raw, rows)
         # why a cell is empty is said once
-        found += [f for f in problems if f.key != "tables.empty" or (f.file, f.row, f.column) not in cells]
+        problems = [f for f in problems if f.key != "tables.empty" or (f.file, f.row, f.column) not in cells]
+        found += one_point(problems) if name in PLACES else problems
     for table in contracts.values():
         if table.name not in raws and not table.required:
             none = pd.Series([], dtype=int)
@@ -199,7 +200,7 @@ def gated_mapping(
     InputProblems
     """
     mapping = read_mapping(folder / name, tables)
-    named = [(f"source {i}", s.file) for i, s in enumerate(mapping.source, 1) if s.file]
+    named = [(f"source {i}", f) for i, s in enumerate(mapping.source, 1) for f in (s.file, s.within) if f]
     found = refuse_outside(folder, named, allowed.outside, name)
     found += refuse_databases(
         [(f"PostGIS [{s.layer or ''}]", s.postgis) for s in mapping.source if s.postgis], allowed.databases

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -13,7 +12,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from geodata.contract.findings import Finding, InputProblems, Severity
-from geodata.contract.settings import model_findings
+from geodata.contract.settings import model_findings, settings_text, toml_content
 from geodata.standards.schema import (
     About,
     Band,
@@ -96,11 +95,9 @@ def parse(text: str, name: str) -> StandardsFile:
     InputProblems
         Not TOML, or every entry and key that is wrong in it.
     """
+    content = toml_content(text, name)
     try:
-        return StandardsFile(**tomllib.loads(text))
-    except tomllib.TOMLDecodeError as problem:
-        fields: dict[str, object] = {"why": str(problem)}
-        raise InputProblems([Finding("error", "settings.not_toml", fields, file=name)]) from None
+        return StandardsFile(**content)
     except ValidationError as problem:
         raise InputProblems(model_findings(problem, StandardsFile, name)) from None
 
@@ -133,10 +130,7 @@ def read_local(folder: Path | None, name: str) -> StandardsFile:
     fields: dict[str, object] = {"name": name}
     if path is None or not path.is_file():
         raise InputProblems([Finding("error", "rules.no_standards_file", fields, file="county.toml")])
-    try:
-        return parse(path.read_text(encoding="utf-8-sig"), name)
-    except UnicodeDecodeError:
-        raise InputProblems([Finding("error", "settings.encoding", file=name)]) from None
+    return parse(settings_text(path, name), name)
 
 
 def read_files(names: Iterable[str], folder: Path | None) -> dict[str, StandardsFile]:

@@ -87,5 +87,5 @@ def _study(folder: Path) -> str:
     """The key of the study that the folder holds; a study goes on only where it still stands there."""
     try:
         return str(json.loads((folder / MARKER).read_text(encoding="utf-8")).get("study", ""))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return ""

@@ -71,6 +71,6 @@ def study_of(marker: Path) -> str:
     """The key of the study that a folder holds, by its marker; nothing where there is none."""
     try:
         found = json.loads(marker.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return ""
     return str(found.get("study", "")) if isinstance(found, dict) else ""
