@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
 from maps.chart import chinese_font
-from maps.province.words import sum_said, county_said, province_said, province_word
+from maps.province.words import county_said, province_said, province_word, sum_said
 from models.study.provincial import Province
 
 BETTER, SAME, EQUAL = "#1F4E79", "#BDD7EE", "#C00000"

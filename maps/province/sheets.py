@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from maps.dossier.tables import Sheet
-from maps.province.words import sum_said, county_said, province_goal, province_word, why_said
+from maps.province.words import county_said, province_goal, province_word, sum_said, why_said
 from models.study.provincial import Province
 
 WHOLE = ("grant_floor", "grant_equal", "grant_split", "assessed", "passing_today", "passing_own", "passing_equal", "passing_split")  # fmt: skip
