@@ -13,6 +13,7 @@ from geodata.travel.times import TravelTimes, travel_times
 from maps.dossier.dossier import write_dossier, write_public
 from maps.folders.alternatives import write_alternatives
 from maps.folders.frontier import write_frontier
+from maps.province.folder import write_province
 from maps.robust.folder import write_robust
 from maps.stress.folder import write_stress
 from maps.supervision.folder import write_supervision
@@ -24,6 +25,7 @@ from models.plan.record import read_plan
 from models.referee.audit import Audit, audit
 from models.referee.verdict import judge
 from models.standards.norms import Standards, load_standards
+from models.study.provincial import Province
 from models.study.robust import Robust
 from models.study.stressed import Stress
 from models.study.why import Whys
@@ -34,6 +36,8 @@ from optimizer.scenario import Scenario, read_scenario
 from optimizer.solver.stopping import Stop
 from optimizer.study.alternatives import alternatives
 from optimizer.study.frontier import frontier
+from optimizer.study.province.asked import read_province
+from optimizer.study.province.province import province
 from optimizer.study.robust.robust import robust
 from optimizer.study.stress.futures import Futures, read_futures
 from optimizer.study.stress.stress import stress
@@ -57,6 +61,7 @@ __all__ = [
     "Plan",
     "PlanMap",
     "PlanResult",
+    "Province",
     "Robust",
     "Scenario",
     "Standards",
@@ -82,9 +87,11 @@ __all__ = [
     "load_standards",
     "nearest_repair",
     "plan",
+    "province",
     "read_county",
     "read_futures",
     "read_plan",
+    "read_province",
     "read_scenario",
     "recorded_plan",
     "replay",
@@ -99,6 +106,7 @@ __all__ = [
     "write_dossier",
     "write_frontier",
     "write_marked",
+    "write_province",
     "write_public",
     "write_robust",
     "write_stress",

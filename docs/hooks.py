@@ -29,6 +29,7 @@ from models.standards.norms import Standards
 from optimizer.scenario import Goal, Scenario
 from optimizer.scenario_sheet import SCENARIO
 from optimizer.search.method import Method
+from optimizer.study.province.asked import CountyAsked, ProvinceAsked
 from optimizer.study.stress.factors.registry import FACTORS
 from optimizer.study.stress.futures import Failing, Futures, Uncertain
 
@@ -359,10 +360,16 @@ def futures() -> str:
     return "\n\nEach `[[factor]]`:\n\n".join(parts[:2]) + "\n\n`[failure]`:\n\n" + parts[2]
 
 
+def province() -> str:
+    """Keys of a province's file."""
+    parts = [_keys(m, _from_docstring(m)) for m in (ProvinceAsked, CountyAsked)]
+    return "\n\nEach `[[county]]`:\n\n".join(parts)
+
+
 PARTS = {
     "tables": tables, "county-toml": county_toml, "scenario": scenario, "scenario-sheet": scenario_sheet, "method": method_knobs, "rules": rules, "norms": norm_values,
     "indicators": indicators, "measures": measures, "sheets": sheets, "views": views, "speeds": speeds,
-    "commands": commands, "factors": factors, "futures": futures,
+    "commands": commands, "factors": factors, "futures": futures, "province": province,
 }  # fmt: skip
 
 

@@ -32,6 +32,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "frontier": ("analysis:frontier_command", "What each extra yuan buys: plans and proven bounds over the budget. 预算前沿。"),
     "stress": ("studies.stressing:stress_command", "How a plan fares in many futures, and when it fails. 方案压力测试。"),
     "robust": ("studies.robust:robust_command", "Decisions in common for many futures, and their price. 稳健方案。"),
+    "province": ("studies.province:province_command", "A budget split among many counties, beside equal parts. 省级经费分配。"),
     "archive": ("supervising:archive_command", "Add a year's tables and plan to the ledger of years. 年度数据和方案归档。"),
     "supervise": ("supervising:supervise_command", "What became of last year's plan: problems, rectification, what moved and why. 督导：问题清单与整改台账。"),
     "areas": ("data:areas_command", "Draw zones, today's catchments and walking service areas. 绘制分区、现有学区和步行服务范围。"),

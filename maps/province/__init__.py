@@ -1,0 +1,1 @@
+"""A province's split: its words, its tables, its chart, its folder."""

@@ -1,0 +1,1 @@
+"""Province: a budget split among many counties by what each of them reaches with it."""
