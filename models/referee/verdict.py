@@ -115,7 +115,7 @@ def _units(after: After) -> pd.DataFrame:
 
 
 def _cv(after: After) -> pd.DataFrame:
-    old = cv_table(after.assessed_today, after.standards, after.units["assessed"])
+    old = after.today.cvs
     new = cv_table(after.assessed_plan, after.standards, after.new["assessed"])
     return old.merge(new, on=["stage", "indicator", "limit"], suffixes=("_today", "_plan"))
 
