@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from geodata.contract.county import County
@@ -29,9 +28,8 @@ def content_numbers(county: County) -> tuple[int, ...]:
 
 def _hashed(cells: pd.Series) -> int:
     """A column in a number; pandas' own hash of a table takes nearly twice as long for tables as short as a county's."""
-    if isinstance(cells.dtype, np.dtype) and cells.dtype.kind in "bifu":
-        return hash((cells.dtype.str, cells.to_numpy().tobytes()))
-    unknown = cells.isna()  # two cells without a value are alike, whatever stands for none
-    return hash(
-        (unknown.to_numpy().tobytes(), tuple(cells[~unknown].tolist() if unknown.any() else cells.tolist()))
-    )
+    values = cells.to_numpy()
+    if values.dtype.kind in "bifu":
+        return hash((values.dtype.str, values.tobytes()))
+    unknown = pd.isna(values)  # two cells without a value are alike, whatever stands for none
+    return hash((unknown.tobytes(), tuple((values[~unknown] if unknown.any() else values).tolist())))

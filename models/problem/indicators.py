@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -253,44 +255,59 @@ def assess(units: pd.DataFrame, standards: Standards) -> pd.DataFrame:
         in whole numbers. Without a threshold, and where the amount is not known, ``met`` and ``near`` are not
         known (NA).
     """
-    of_stage = {s: units[units["stage"] == s] for s in {one.stage for one in standards.indicators}}
-    parts = [_cells(of_stage[one.stage], one, standards) for one in standards.indicators]
-    if not parts:
-        columns = [
-            "unit_id",
-            "stage",
-            "indicator",
-            "resource",
-            "threshold",
-            "pupils",
-            "amount",
-            "ratio",
-            "met",
-            "near",
-            "gap",
-        ]
-        return pd.DataFrame(columns=columns).astype({"met": "boolean", "near": "boolean", "gap": float})
-    return pd.concat(parts, ignore_index=True)
+    if not standards.indicators:
+        return pd.DataFrame(columns=CELLS).astype({"met": "boolean", "near": "boolean", "gap": float})
+    stage, pupils = units["stage"].to_numpy(object), units["pupils"].to_numpy(float)
+    of_stage = {s: np.flatnonzero(stage == s) for s in {one.stage for one in standards.indicators}}
+    parts = []
+    for one in standards.indicators:
+        at = of_stage[one.stage]
+        amount = _counted_amount(units, one, standards)[at]
+        parts.append(_cells(pupils[at], amount, one, standards.resources[one.resource].whole))
+    many = [len(of_stage[one.stage]) for one in standards.indicators]
+    rows = np.concatenate([of_stage[one.stage] for one in standards.indicators])
+    numbers = {c: np.concatenate([part[c] for part in parts]) for c in parts[0]}
+    known = numbers["known"].astype(bool)
+    told = {
+        c: np.repeat(np.array([getattr(one, c) for one in standards.indicators]), many)
+        for c in ("stage", "id", "resource", "threshold")
+    }
+    return pd.DataFrame(
+        {
+            "unit_id": units.index[rows], "stage": told["stage"], "indicator": told["id"], "resource": told["resource"],
+            "threshold": told["threshold"], "pupils": numbers["pupils"], "amount": numbers["amount"], "ratio": numbers["ratio"],
+            "met": maybe(numbers["met"], known), "near": maybe(numbers["near"], known), "gap": numbers["gap"],
+        }
+    )  # fmt: skip
 
 
-def _cells(rows: pd.DataFrame, one: Indicator, standards: Standards) -> pd.DataFrame:
+CELLS = (
+    "unit_id",
+    "stage",
+    "indicator",
+    "resource",
+    "threshold",
+    "pupils",
+    "amount",
+    "ratio",
+    "met",
+    "near",
+    "gap",
+)
+
+
+def _cells(pupils: Numbers, amount: Numbers, one: Indicator, whole: bool) -> dict[str, npt.NDArray[Any]]:
     """One indicator at every unit of its stage."""
-    pupils = rows["pupils"].to_numpy(float)
-    amount = _counted_amount(rows, one, standards)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(pupils > 0, one.scale * amount / pupils, np.nan)
     short = np.maximum(0.0, one.threshold * pupils / one.scale - amount)
-    known = np.full(len(rows), one.tested) & ~np.isnan(amount) & ~np.isnan(pupils)
     reached = np.nan_to_num(ratio, nan=-1.0)
-    return pd.DataFrame(
-        {
-            "unit_id": rows.index, "stage": one.stage, "indicator": one.id, "resource": one.resource, "threshold": one.threshold,
-            "pupils": pupils, "amount": amount, "ratio": ratio,
-            "met": maybe(reached >= one.threshold - ROUNDING, known),
-            "near": maybe(reached >= one.tolerance * one.threshold - ROUNDING, known),
-            "gap": np.ceil(short - 1e-6) if standards.resources[one.resource].whole else short,
-        }
-    )  # fmt: skip
+    return {
+        "pupils": pupils, "amount": amount, "ratio": ratio,
+        "known": np.full(len(pupils), one.tested) & ~np.isnan(amount) & ~np.isnan(pupils),
+        "met": reached >= one.threshold - ROUNDING, "near": reached >= one.tolerance * one.threshold - ROUNDING,
+        "gap": np.ceil(short - 1e-6) if whole else short,
+    }  # fmt: skip
 
 
 def maybe(value: npt.ArrayLike, known: npt.ArrayLike) -> pd.arrays.BooleanArray:

@@ -5,26 +5,18 @@ The definitions are those of docs/model/goals.md; nothing here comes from the mo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from geodata.arrays import Flags, Floats, Ints
 from models.plan.costs import cost_table
-from models.plan.outcome import After
+from models.plan.outcome import After, site_pupils
 from models.problem.indicators import official_cv
 from models.standards.norms import Standards
 
 PER = 1000.0
-
-
-@dataclass(frozen=True)
-class Side:
-    """One side of the comparison: today or the plan."""
-
-    units: pd.DataFrame
-    cells: pd.DataFrame
 
 
 def goal_values(after: After) -> pd.DataFrame:
@@ -37,12 +29,12 @@ def goal_values(after: After) -> pd.DataFrame:
         deficit (per 1,000 pupils), cv_excess, beyond_limit (pupils), travel (mean minutes), disruption (per cent
         of pupils and of staff), cost (large units of the currency: 10,000 yuan).
     """
-    today, plan = Side(after.units, after.cells_today), Side(after.new, after.cells_plan)
+    today, plan = after.units, after.new
     rows = [
         ("over_cap", _over_cap(after, "today"), _over_cap(after, "plan")),
         ("failing", *_failing(after)),
-        ("cells", *_unmet(after, today, plan)),
-        ("shortfall", *_shortfall(after, today, plan)),
+        ("cells", *_unmet(after)),
+        ("shortfall", *_shortfall(after)),
         ("deficit", _deficit(after, today), _deficit(after, plan)),
         ("cv_excess", _cv_excess(after, today), _cv_excess(after, plan)),
         ("beyond_limit", _beyond(after, "today"), _beyond(after, "plan")),
@@ -56,39 +48,47 @@ def goal_values(after: After) -> pd.DataFrame:
 def _over_cap(after: After, end: str) -> float:
     """Pupils beyond places, size caps of sites, and caps of class grade by grade."""
     units = after.units if end == "today" else after.new
-    cap = units["stage"].map({s: after.number(f"class_cap_{s}") for s in units["stage"].unique()})
-    places = float((units["pupils"] - units["capacity"]).clip(lower=0).sum())
-    site = units.groupby("school_id")["pupils"].sum()
-    size = float((site - after.site_cap.reindex(site.index)).clip(lower=0).sum())
-    combined = after.combined.reindex(units.index).fillna(False)
-    mixed = float((units["pupils"] - cap * units["classes"])[combined].clip(lower=0).sum())
-    return places + size + mixed + _over_class(after, end, combined[~combined].index)
+    people, classes = units["pupils"].to_numpy(float), units["classes"].to_numpy(float)
+    cap = _class_caps(after, units["stage"])
+    places = _beyond_zero(people - units["capacity"].to_numpy(float))
+    size = _beyond_zero(site_pupils(units) - after.today.cap_of_site)
+    combined = after.combined.to_numpy(bool)
+    with np.errstate(invalid="ignore"):
+        mixed = _beyond_zero((people - cap * classes)[combined])
+    return places + size + mixed + _over_class(after, end, combined)
 
 
-def _over_class(after: After, end: str, apart: pd.Index) -> float:
-    grades = after.grades
-    grades = grades[grades["unit_id"].isin(apart)]
+def _beyond_zero(amounts: Floats) -> float:
+    """Sum of what is above zero; what is not known is left out."""
+    return float(np.nansum(np.maximum(amounts, 0.0)))
+
+
+def _class_caps(after: After, stages: pd.Series) -> Floats:
+    """Cap of class by row."""
+    cap = {s: after.number(f"class_cap_{s}") for s in after.standards.scheme.stage_ids}
+    return np.array([cap[s] for s in stages], dtype=float)
+
+
+def _over_class(after: After, end: str, combined: Flags) -> float:
+    """Pupils beyond the caps of class of units whose grades are taught apart."""
+    grades = after.today.grades if end == "today" else after.grades
+    unit = after.today.unit_of_band[after.today.band_of_grade]
+    apart = (unit >= 0) & ~combined[unit]
     people = grades["pupils_today" if end == "today" else "pupils"].to_numpy(float)
-    cap = (
-        grades["stage"]
-        .map({s: after.number(f"class_cap_{s}") for s in grades["stage"].unique()})
-        .to_numpy(float)
-    )
+    cap = _class_caps(after, grades["stage"])
     if end == "today":
-        capped = np.isfinite(cap)  # without a cap nobody is beyond it, no class told or not
+        capped = np.isfinite(cap) & apart  # without a cap nobody is beyond it, no class told or not
         held = cap[capped] * grades["classes_today"].to_numpy(float)[capped]
         return float(np.maximum(0.0, people[capped] - held).sum())
-    table = pd.DataFrame(
-        {"j": grades["school_id"], "b": grades["band"], "p": people, "c": cap, "n": grades["classes"]}
-    )
-    table["need"] = np.ceil(table["p"] / table["c"] - 1e-6)
-    short = table.groupby(["j", "b"]).filter(lambda x: x["need"].sum() > x["n"].iloc[0])
-    return float(
-        sum(
-            _least_over(x["p"].to_list(), float(x["c"].iloc[0]), int(x["n"].iloc[0]))
-            for _, x in short.groupby(["j", "b"])
-        )
-    )
+    of_band: dict[tuple[str, str], list[int]] = {}
+    for i in np.flatnonzero(apart).tolist():
+        of_band.setdefault((grades["school_id"].iat[i], grades["band"].iat[i]), []).append(i)
+    classes, total = grades["classes"].to_numpy(), 0.0
+    for _, rows in sorted(of_band.items()):
+        many, most = int(classes[rows[0]]), float(cap[rows[0]])
+        if np.nansum(np.ceil(people[rows] / most - 1e-6)) > many:
+            total += _least_over(people[rows].tolist(), most, many)
+    return float(total)
 
 
 def _least_over(people: list[float], cap: float, classes: int) -> float:
@@ -100,67 +100,73 @@ def _least_over(people: list[float], cap: float, classes: int) -> float:
     return sum(left)
 
 
-def _verdict_kept(after: After, today: pd.Series, plan: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """Good or not, by unit that counts: a closed unit keeps today's word, a new one costs where it is not good."""
-    was, now = after.units["assessed"], after.new["assessed"]
-    is_open = after.new["open"]
-    kept = plan.where(is_open, today)
-    return was, (was & ~kept) | (~was & now & ~plan)
+def _kept(after: After, today: Flags, plan: Flags, rows: Ints) -> tuple[float, float]:
+    """How many units (or cells of units) that count are not good, today and in the plan.
+
+    A closed unit keeps today's word, a new one costs where it is not good.
+
+    Parameters
+    ----------
+    today, plan : ndarray of bool
+        Good or not.
+    rows : ndarray of int
+        Rows of their units.
+    """
+    was, now, is_open = (
+        table[column].to_numpy(bool)[rows]
+        for table, column in ((after.units, "assessed"), (after.new, "assessed"), (after.new, "open"))
+    )
+    kept = np.where(is_open, plan, today)
+    return float((was & ~today).sum()), float(((was & ~kept) | (~was & now & ~plan)).sum())
 
 
-def _passing(said: pd.DataFrame, units: pd.DataFrame) -> pd.Series:
+def _passing(said: pd.DataFrame, units: pd.DataFrame) -> Flags:
     """Whether each unit does not fail: where nothing is tested, or something is not known, there is nothing to fail."""
-    return said["passes"].reindex(units.index).fillna(True).astype(bool)
+    good: Flags = said["passes"].reindex(units.index).fillna(True).to_numpy(bool)
+    return good
 
 
 def _failing(after: After) -> tuple[float, float]:
     """Assessed units that do not pass."""
     old, new = _passing(after.said_today, after.units), _passing(after.said_plan, after.new)
-    was, bad = _verdict_kept(after, old, new)
-    return float((was & ~old).sum()), float(bad.sum())
+    return _kept(after, old, new, np.arange(len(old)))
 
 
-def _unmet(after: After, today: Side, plan: Side) -> tuple[float, float]:
-    """Cells not met, counted like the units."""
-    old = today.cells.pivot(index="unit_id", columns="indicator", values="met")
-    new = plan.cells.pivot(index="unit_id", columns="indicator", values="met")
-    before = now = 0.0
-    for one in old.columns:
-        has = old[one].notna()
-        a, b = old.loc[has, one].astype(bool), new.loc[has, one].astype(bool)
-        a, b = a.reindex(after.units.index).fillna(True), b.reindex(after.units.index).fillna(True)
-        was, bad = _verdict_kept(after, a, b)
-        before, now = before + float((was & ~a).sum()), now + float(bad.sum())
-    return before, now
+def _unmet(after: After) -> tuple[float, float]:
+    """Cells not met, counted like the units; a plan's cells stand in the order of today's."""
+    old, new = after.cells_today["met"], after.cells_plan["met"]
+    known = old.notna().to_numpy(bool)
+    today, plan = old[known].to_numpy(bool), new[known].to_numpy(bool)
+    return _kept(after, today, plan, after.today.unit_of_cell[known])
 
 
-def _short(cells: pd.DataFrame, after: After) -> pd.Series:
-    """Pupils whose share is missing, by unit and indicator."""
+def _short(cells: pd.DataFrame, after: After) -> Floats:
+    """Pupils whose share is missing, by cell; none where it is not known."""
     scale = {(i.stage, i.id): i.scale for i in after.standards.indicators}
     per = np.array([scale[k] for k in zip(cells["stage"], cells["indicator"], strict=True)])
-    missing = cells["pupils"].to_numpy(float) - cells["amount"].to_numpy(float) * per / cells[
-        "threshold"
-    ].to_numpy(float)
-    index = pd.MultiIndex.from_frame(cells[["unit_id", "indicator"]])
-    return pd.Series(np.maximum(0.0, missing), index=index)
+    need = cells["threshold"].to_numpy(float)
+    return np.nan_to_num(
+        np.maximum(0.0, cells["pupils"].to_numpy(float) - cells["amount"].to_numpy(float) * per / need),
+        posinf=np.inf,
+    )
 
 
-def _shortfall(after: After, today: Side, plan: Side) -> tuple[float, float]:
+def _shortfall(after: After) -> tuple[float, float]:
     """Over units assessed today; a closed one keeps today's."""
     # a cell is known on both sides or on none, unless its unit closes and keeps today's
-    old, new = _short(today.cells, after).fillna(0.0), _short(plan.cells, after).fillna(0.0)
-    unit = old.index.get_level_values("unit_id")
-    was, is_open = (
-        after.units["assessed"].reindex(unit).to_numpy(bool),
-        after.new["open"].reindex(unit).to_numpy(bool),
+    old, new, unit = (
+        _short(after.cells_today, after),
+        _short(after.cells_plan, after),
+        after.today.unit_of_cell,
     )
-    now = np.where(is_open, new.reindex(old.index).to_numpy(), old.to_numpy())
-    return float(old.to_numpy()[was].sum()), float(now[was].sum())
+    was, is_open = after.units["assessed"].to_numpy(bool)[unit], after.new["open"].to_numpy(bool)[unit]
+    now = np.where(is_open, new, old)
+    return float(old[was].sum()), float(now[was].sum())
 
 
-def _deficit(after: After, side: Side) -> float:
+def _deficit(after: After, side: pd.DataFrame) -> float:
     """1,000 sum max(0, P - x / t)^2 / P / N over all open units, t the larger of threshold and today's mean."""
-    old, new = _columns(after.units, after.standards), _columns(side.units, after.standards)
+    old, new = _columns(after.units, after.standards), _columns(side, after.standards)
     total = 0.0
     for one in (i for i in after.standards.indicators if i.tested):
         here = old["stage"] == one.stage
@@ -180,9 +186,9 @@ def _columns(units: pd.DataFrame, standards: Standards) -> dict[str, Any]:
     return {**numbers, "stage": units["stage"].to_numpy(object), "assessed": units["assessed"].to_numpy(bool)}
 
 
-def _cv_excess(after: After, side: Side) -> float:
+def _cv_excess(after: After, side: pd.DataFrame) -> float:
     """Sum max(0, CV^2 - limit^2) over indicators with a limit."""
-    units = _columns(side.units, after.standards)
+    units = _columns(side, after.standards)
     total = 0.0
     for one in after.standards.indicators:
         rows = (units["stage"] == one.stage) & units["assessed"] & ~np.isnan(units[one.resource])
@@ -193,24 +199,21 @@ def _cv_excess(after: After, side: Side) -> float:
 
 
 def _beyond(after: After, end: str) -> float:
-    rows = after.travel
-    minutes = rows["minutes_today" if end == "today" else "minutes"].astype(float)
-    limit = rows["limit_today" if end == "today" else "limit"]
-    return float(rows.loc[minutes > limit + 1e-9, "pupils"].sum())
+    rows, today = after.travel, "_today" if end == "today" else ""
+    minutes, limit = (rows[f"{c}{today}"].to_numpy(float) for c in ("minutes", "limit"))
+    return float(np.nansum(rows["pupils"].to_numpy()[minutes > limit + 1e-9]))
 
 
 def _travel(after: After, column: str) -> float:
-    rows = after.travel[after.travel[column].notna()]
-    every = max(1.0, float(after.travel["pupils"].sum()))
-    return float((rows[column].astype(float) * rows["pupils"]).sum()) / every
+    minutes, people = after.travel[column].to_numpy(float), after.travel["pupils"].to_numpy()
+    known = ~np.isnan(minutes)
+    return float(np.nansum((minutes * people)[known])) / max(1.0, float(np.nansum(people)))
 
 
 def _disruption(after: After) -> float:
-    people, staff = float(after.travel["pupils"].sum()), float(after.units["staff"].sum())
-    moved = float(after.travel.loc[after.travel["changed"], "pupils"].sum())
-    return 100 * moved / max(people, 1.0) + 100 * float(after.plan.staff_moves["heads"].sum()) / max(
-        staff, 1.0
-    )
+    people = after.travel["pupils"].to_numpy()
+    staff, moves = float(after.units["staff"].sum()), float(after.plan.staff_moves["heads"].sum())
+    return 100 * after.moved_pupils / max(float(np.nansum(people)), 1.0) + 100 * moves / max(staff, 1.0)
 
 
 def _cost(after: After) -> float:

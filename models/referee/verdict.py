@@ -12,7 +12,7 @@ from geodata.contract.county import County
 from geodata.travel.times import TravelTimes
 from models.plan.costs import budget_table, cost_table
 from models.plan.decisions import Plan, Verdict
-from models.plan.outcome import After, settle
+from models.plan.outcome import After, settle, site_pupils
 from models.problem.indicators import cv_table
 from models.problem.request import Request
 from models.referee.goals import goal_values
@@ -86,16 +86,18 @@ def _rules(after: After) -> tuple[pd.DataFrame, pd.DataFrame]:
     return table, violations[columns]
 
 
-def _indicators(after: After, old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
-    key = ["unit_id", "stage", "indicator", "resource", "threshold"]
-    keep = ["pupils", "amount", "ratio", "met", "gap"]
-    both = old[[*key, *keep]].merge(new[[*key, *keep]], on=key, suffixes=("_today", "_plan"))
-    about = after.units[["school_id", "name", "township", "zone"]]
-    both = both.merge(about, left_on="unit_id", right_index=True).reset_index(drop=True)
-    both["assessed_today"] = both["unit_id"].map(after.units["assessed"]).astype(bool)
-    both["assessed_plan"] = both["unit_id"].map(after.new["assessed"]).astype(bool)
-    for column in ("pupils_today", "pupils_plan"):
-        both[column] = both[column].astype(int)
+def _indicators(after: After) -> pd.DataFrame:
+    """Cells of today and of the plan side by side: they stand in one order."""
+    old, new, at = after.cells_today, after.cells_plan, after.today.unit_of_cell
+    both = old[["unit_id", "stage", "indicator", "resource", "threshold"]].copy()
+    for end, cells in (("today", old), ("plan", new)):
+        for column in ("pupils", "amount", "ratio", "met", "gap"):
+            both[f"{column}_{end}"] = cells[column]
+        both[f"pupils_{end}"] = both[f"pupils_{end}"].astype(int)
+    for column in ("school_id", "name", "township", "zone"):
+        both[column] = after.units[column].array[at]
+    both["assessed_today"] = after.units["assessed"].to_numpy(bool)[at]
+    both["assessed_plan"] = after.new["assessed"].to_numpy(bool)[at]
     return both.sort_values(["unit_id", "stage"], kind="stable").reset_index(drop=True)
 
 
@@ -115,16 +117,15 @@ def _units(after: After) -> pd.DataFrame:
 
 
 def _cv(after: After) -> pd.DataFrame:
-    old = cv_table(after.assessed_today, after.standards, after.units["assessed"])
+    old = after.today.cvs
     new = cv_table(after.assessed_plan, after.standards, after.new["assessed"])
     return old.merge(new, on=["stage", "indicator", "limit"], suffixes=("_today", "_plan"))
 
 
 def _largest_class(units: pd.DataFrame) -> float:
-    with_classes = units[units["classes"] > 0]
-    return (
-        float(np.ceil((with_classes["pupils"] / with_classes["classes"]).max())) if len(with_classes) else 0.0
-    )
+    people, classes = units["pupils"].to_numpy(float), units["classes"].to_numpy(float)
+    some = classes > 0
+    return float(np.ceil((people[some] / classes[some]).max())) if some.any() else 0.0
 
 
 def _imbalance(cvs: pd.Series) -> float:
@@ -136,13 +137,15 @@ def _side(after: After, verdict: dict[str, pd.DataFrame], end: str) -> dict[str,
     """The measures that stand for today or for the plan alike."""
     units = after.units if end == "today" else after.new
     cv, travel, indicators = verdict["cv"], verdict["travel"], verdict["indicators"]
-    minutes = travel["minutes_today" if end == "today" else "minutes"].astype(float)
-    known = minutes.notna()
+    ways = {"today": travel["minutes_today"].to_numpy(float), "plan": travel["minutes"].to_numpy(float)}
+    minutes = ways[end]
     # a mean or a longest way compares only over pupils whose way is known on both sides
-    both = travel[["minutes_today", "minutes"]].notna().all(axis=1)
-    people = travel["pupils"].astype(float)
+    both = ~np.isnan(ways["today"]) & ~np.isnan(ways["plan"])
+    people = travel["pupils"].to_numpy(float)
+    shared = float(np.nansum(people[both]))
     counted, met = indicators[f"assessed_{end}"], indicators[f"met_{end}"]
-    limit = travel["limit_today" if end == "today" else "limit"]
+    limit = travel["limit_today" if end == "today" else "limit"].to_numpy(float)
+    mode = travel["today_mode" if end == "today" else "mode"].to_numpy(object)
     return {
         "imbalance": _imbalance(cv[f"cv_{end}"]),
         "cv_ok": float(cv[f"ok_{end}"].sum()),
@@ -152,14 +155,12 @@ def _side(after: After, verdict: dict[str, pd.DataFrame], end: str) -> dict[str,
         "units_assessed": float(verdict["units"][f"passes_{end}"].notna().sum()),
         "cells_met": float(met[counted].sum()),
         "cells_assessed": float(met[counted].notna().sum()),
-        "mean_minutes": float((minutes * people)[both].sum() / people[both].sum())
-        if people[both].sum() > 0
-        else float("nan"),
+        "mean_minutes": float(np.nansum((minutes * people)[both]) / shared) if shared > 0 else float("nan"),
         "max_minutes": float(minutes[both].max()) if both.any() else float("nan"),
-        "pupils_over_limit": float(people[known & (minutes > limit)].sum()),
-        "riders": float(people[(travel["today_mode"] if end == "today" else travel["mode"]) == "bus"].sum()),
+        "pupils_over_limit": float(np.nansum(people[minutes > limit])),
+        "riders": float(np.nansum(people[mode == "bus"])),
         "staff": float(units["staff"].sum(min_count=1)),
-        "largest_school": float(units.groupby("school_id")["pupils"].sum().max()),
+        "largest_school": float(site_pupils(units).max()) if len(units) else float("nan"),
         "largest_class": _largest_class(units),
     }
 
@@ -173,7 +174,7 @@ def _measures(after: After, verdict: dict[str, pd.DataFrame]) -> pd.DataFrame:
     )
     plan.update(
         sites=int(is_open.sum()), closures=int((~is_open).sum()), bands_closed=int((~after.bands["open"]).sum()),
-        pupils_changed=int(after.travel.loc[after.travel["changed"], "pupils"].sum()),
+        pupils_changed=int(after.moved_pupils),
         staff_moved=int(after.plan.staff_moves["heads"].sum()), hires=int(after.plan.hires["heads"].sum()),
         cost=float(costs.loc[costs["charged"], "yuan"].sum(skipna=False)),  # no part of it is taken for nothing
     )  # fmt: skip
@@ -249,7 +250,7 @@ def _verdict(after: After) -> Verdict:
     judged, violations = _rules(after)
     costs = cost_table(after)
     parts = {
-        "indicators": _indicators(after, after.cells_today, after.cells_plan), "units": _units(after), "cv": _cv(after), "travel": after.travel, "costs": costs,
+        "indicators": _indicators(after), "units": _units(after), "cv": _cv(after), "travel": after.travel, "costs": costs,
         "budget": budget_table(after, costs),
     }  # fmt: skip
     return Verdict(

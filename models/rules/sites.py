@@ -199,7 +199,7 @@ def _moved_share(rows: Rows) -> None:
 def check_moved_share(after: After) -> pd.DataFrame:
     """Share of pupils whose school changes."""
     most = after.standards.value("moved_share") * float(after.travel["pupils"].sum())
-    moved = float(after.travel.loc[after.travel["changed"], "pupils"].sum())
+    moved = after.moved_pupils
     return county_row(after, moved, most, "pupils") if moved > most + EPS else none()
 
 

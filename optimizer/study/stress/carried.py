@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from models.plan.before import before
 from models.plan.decisions import Plan
-from models.plan.outcome import before
 from models.problem.baseline import largest_remainder
 from models.standards.norms import Standards
 from optimizer.study.stress.factors.record import Case

@@ -1,0 +1,254 @@
+"""What no plan changes in a county: today's groups, units, cells, bands and grades, reckoned once for all its plans."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from geodata.arrays import Floats, Ints
+from geodata.contract.county import County
+from geodata.travel.times import TravelTimes
+from models.problem.baseline import grades, require_pupils, scaled_minutes, site_bands, sites, today_groups
+from models.problem.content import content_numbers
+from models.problem.indicators import assess, category_flags, cv_table, merged_units, unit_table, verdicts
+from models.problem.instance import lower_categories
+from models.standards.norms import Standards
+
+Lower: TypeAlias = dict[tuple[str, str], tuple[tuple[str, str], ...]]
+"""Where heads of a stage and category may also work."""
+WAY = ["village_id", "school_id", "band", "mode"]
+
+
+def unit_of(school_id: pd.Series, stage: pd.Series) -> pd.Series:
+    """unit_id from its two parts."""
+    return school_id.astype(str) + "/" + stage.astype(str)
+
+
+def site_pupils(units: pd.DataFrame) -> Floats:
+    """Pupils of each site, in the order of school_id."""
+    at = np.unique(units["school_id"].to_numpy(object), return_inverse=True)[1]
+    return np.bincount(at, units["pupils"].to_numpy(float))
+
+
+def _bands_today(
+    county: County, groups: pd.DataFrame, units: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Every band a site may teach with today's pupils and classes, and the same by grade."""
+    table = site_bands(county)
+    table["unit_id"] = unit_of(table["school_id"], table["band"].map(county.scheme.band_stage))
+    here = groups.groupby(["today_school_id", "band"])["pupils"].sum().rename("pupils_today")
+    table = table.merge(
+        here.rename_axis(["school_id", "band"]).reset_index(), on=["school_id", "band"], how="left"
+    )
+    table["pupils_today"] = table["pupils_today"].fillna(0).astype(int)
+    grades = _grades_today(county, table, units)
+    classes = grades.groupby(["school_id", "band"])["classes_today"].sum().reset_index()
+    table = table.merge(classes, on=["school_id", "band"], how="left").fillna({"classes_today": 0})
+    table["classes_today"] = table["classes_today"].astype(int)
+    return table, grades
+
+
+def _grades_today(county: County, bands: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
+    """Bands by grade with today's share of pupils and classes: T3's where it tells all, else spread evenly."""
+    taught = {r.school_id: grades(r.grades_served) for r in sites(county).itertuples()}
+    of = county.scheme.band_grades
+    rows = bands.assign(
+        grade=[sorted(taught[j] & set(of[b])) for j, b in zip(bands["school_id"], bands["band"], strict=True)]
+    )
+    rows = rows.explode("grade").dropna(subset="grade").astype({"grade": int})
+    told = county.enrolment_by_grade[["school_id", "grade", "pupils", "classes"]]
+    told = told.rename(columns={"pupils": "told_pupils", "classes": "told_classes"}).astype({"grade": int})
+    rows = rows.merge(told, on=["school_id", "grade"], how="left")
+    rows["told_pupils"], rows["told_classes"] = (
+        rows["told_pupils"].astype(float),
+        rows["told_classes"].astype(float),
+    )
+    by_band = rows.groupby(["school_id", "band"])["told_pupils"]
+    told_all = by_band.transform("count") == by_band.transform("size")
+    whole = by_band.transform("sum").where(told_all, 0.0)
+    rows["share"] = np.where(
+        whole > 0, rows["told_pupils"] / whole.where(whole > 0, 1.0), 1.0 / rows["grades"]
+    )
+    of_unit = rows["unit_id"].map(units["classes"]).fillna(0).astype(int)
+    by_unit = rows.groupby("unit_id")["told_classes"]
+    sums = by_unit.transform("sum").where(by_unit.transform("count") == by_unit.transform("size"), -1)
+    nth, many = rows.groupby("unit_id").cumcount(), rows.groupby("unit_id")["grade"].transform("size")
+    dealt = of_unit // many + (nth < of_unit % many)
+    rows["classes_today"] = rows["told_classes"].where(sums == of_unit, dealt).astype(int)
+    rows["band_today"] = rows["pupils_today"]
+    rows["pupils_today"] = rows["share"] * rows["band_today"]
+    rows["stage"] = rows["band"].map(county.scheme.band_stage)
+    return rows
+
+
+def _site_caps(county: County, standards: Standards) -> pd.DataFrame:
+    """``cap, norm`` by school_id: the size cap of a site, with relief for old or migrant-heavy schools."""
+    schools = county.schools.set_index("school_id")
+    stage = county.school_stage.groupby("school_id")[["migrants", "pupils"]].sum()
+    migrants = (stage["migrants"].astype(float) / stage["pupils"].clip(lower=1)).reindex(schools.index)
+    relief = schools["built_year"].astype(float).fillna(9999).le(2010) | migrants.gt(0.5)
+    nine = schools["kind"].isin(["nine_year", "twelve_year"])
+    names = {
+        (False, False): "school_cap",
+        (False, True): "school_cap_relief",
+        (True, False): "school_cap_nine",
+        (True, True): "school_cap_nine_relief",
+    }
+    norm = [names[bool(n), bool(r)] for n, r in zip(nine, relief, strict=True)]
+    cap = [standards.limit(n, float("inf")) for n in norm]
+    return pd.DataFrame({"cap": cap, "norm": norm}, index=schools.index)
+
+
+def _stock(county: County, units: pd.DataFrame) -> pd.DataFrame:
+    """Heads by unit and category: ``today, near, fixed`` (may leave only if the unit closes), ``eligible``."""
+    stock = county.staff_stock.assign(
+        unit_id=unit_of(county.staff_stock["school_id"], county.staff_stock["stage"])
+    )
+    known = units.index[units["staff"].notna()]  # of the others nobody says who is there
+    stock = stock[stock["unit_id"].isin(known)].astype({"heads": int})
+    by = stock.groupby(["unit_id", "cat_id"])
+    table = by[["heads", "near_retirement"]].sum().astype(float)
+    table = table.rename(columns={"heads": "today", "near_retirement": "near"})
+    movable = county.staff_category.set_index(["stage", "cat_id"])["movable"].to_dict()
+    stage = units["stage"].to_dict()
+    can = np.array([bool(movable.get((stage.get(u), c), False)) for u, c in table.index], dtype=bool)
+    table["fixed"] = np.where(can, np.minimum(table["near"], table["today"]), table["today"])
+    table["eligible"] = by["eligible_rotation"].sum(min_count=1).astype(float)
+    return table.sort_index()
+
+
+@dataclass(frozen=True, eq=False)
+class Before:
+    """What no plan changes; its tables are only read.
+
+    Parameters
+    ----------
+    standards : Standards
+    groups : DataFrame
+        `models.problem.baseline.today_groups`.
+    units : DataFrame
+        Index unit_id, today (as `unit_table`), taking part only.
+    cells : DataFrame
+        `models.problem.indicators.assess` of today's units.
+    caps : DataFrame
+        ``cap, norm`` by school_id: largest allowed size (infinite without a norm), and the norm's id.
+    bands : DataFrame
+        In the order of school_id and band: ``full, grades, unit_id, pupils_today, classes_today``.
+    grades : DataFrame
+        By band and grade: ``share, band_today, pupils_today, classes_today, stage, name``.
+    minutes : DataFrame
+        `models.problem.baseline.scaled_minutes`.
+    down : dict
+        `models.problem.instance.lower_categories`.
+    stock : DataFrame
+        Heads by unit and category.
+    counts : dict
+        By stage and category which of the standards' heads it counts for.
+    schools, villages : DataFrame
+        ``name, township`` by id.
+    """
+
+    standards: Standards
+    groups: pd.DataFrame
+    units: pd.DataFrame
+    cells: pd.DataFrame
+    caps: pd.DataFrame
+    bands: pd.DataFrame
+    grades: pd.DataFrame
+    minutes: pd.DataFrame
+    down: Lower
+    stock: pd.DataFrame
+    counts: dict[tuple[str, str], tuple[int, ...]]
+    schools: pd.DataFrame
+    villages: pd.DataFrame
+
+    @cached_property
+    def place(self) -> dict[str, int]:
+        """Row of each unit."""
+        return {str(u): i for i, u in enumerate(self.units.index)}
+
+    @cached_property
+    def band(self) -> dict[tuple[str, str], int]:
+        """Row of each band."""
+        return {k: i for i, k in enumerate(zip(self.bands["school_id"], self.bands["band"], strict=True))}
+
+    @cached_property
+    def unit_of_band(self) -> Ints:
+        """Row of the unit by band; -1 where it has none."""
+        return np.array([self.place.get(u, -1) for u in self.bands["unit_id"]], dtype=np.int64)
+
+    @cached_property
+    def band_of_grade(self) -> Ints:
+        """Row of the band by grade."""
+        keys = zip(self.grades["school_id"], self.grades["band"], strict=True)
+        return np.array([self.band[k] for k in keys], dtype=np.int64)
+
+    @cached_property
+    def unit_of_cell(self) -> Ints:
+        """Row of the unit by row of ``cells``; a plan's cells stand in the same order."""
+        return np.array([self.place[u] for u in self.cells["unit_id"]], dtype=np.int64)
+
+    @cached_property
+    def group(self) -> dict[tuple[str, str, str, str], int]:
+        """Row of each group by village, band, group and today's school."""
+        keys = zip(*(self.groups[c] for c in ("village_id", "band", "group", "today_school_id")), strict=True)
+        return {k: i for i, k in enumerate(keys)}
+
+    @cached_property
+    def ways(self) -> pd.MultiIndex:
+        """Village, school, band and mode of each row of ``minutes``."""
+        return pd.MultiIndex.from_frame(self.minutes[WAY])
+
+    @cached_property
+    def cap_of_site(self) -> Floats:
+        """Largest allowed size of each site, in the order of `site_pupils`."""
+        caps: Floats = self.caps["cap"].reindex(sorted(set(self.units["school_id"]))).to_numpy(float)
+        return caps
+
+    @cached_property
+    def combined(self) -> pd.Series:
+        """Whether grades are taught together today, by unit_id: fewer classes than grades."""
+        grades = self.bands.groupby("unit_id")["grades"].sum()
+        return self.units["classes"] < grades.reindex(self.units.index).fillna(0)
+
+    @cached_property
+    def said(self) -> pd.DataFrame:
+        """Whether each unit passes (`models.problem.indicators.verdicts`)."""
+        return verdicts(self.cells, self.standards)
+
+    @cached_property
+    def cvs(self) -> pd.DataFrame:
+        """`models.problem.indicators.cv_table` of today."""
+        return cv_table(merged_units(self.units, self.standards), self.standards, self.units["assessed"])
+
+
+@lru_cache(maxsize=4)
+def _before(county: County, standards: Standards, times: TravelTimes, told: tuple[int, ...]) -> Before:
+    """Reckoned once for all plans of a county that are judged in a row."""
+    require_pupils(county)
+    groups = today_groups(county, standards, times)
+    here = groups.groupby(["today_school_id", "band"])["pupils"].sum()
+    units = unit_table(county, standards, here)
+    units = units[units["taking_part"]]
+    cells = assess(merged_units(units, standards), standards)
+    bands, grades = _bands_today(county, groups, units)
+    schools, villages = (
+        table.set_index(key)[["name", "township"]]
+        for table, key in ((county.schools, "school_id"), (county.villages, "village_id"))
+    )
+    grades["name"] = grades["school_id"].map(schools["name"])
+    flags = category_flags(county.staff_category, standards)
+    return Before(
+        standards, groups, units, cells, _site_caps(county, standards), bands, grades, scaled_minutes(times, standards),
+        lower_categories(county, standards).to_dict(), _stock(county, units),
+        dict(zip(flags.index, map(tuple, flags.to_numpy().tolist()), strict=True)), schools, villages,
+    )  # fmt: skip
+
+
+def before(county: County, standards: Standards, times: TravelTimes) -> Before:
+    """What no plan changes in a county; reckoned once while one county is judged in a row."""
+    return _before(county, standards, times, content_numbers(county))
