@@ -111,7 +111,7 @@ def points_sheet(found: Frontier, language: str) -> Sheet:
 
 
 def change_columns(c: pd.DataFrame, language: str) -> dict[str, Any]:
-    """The columns of `models.plan.comparison.plan_changes` in words."""
+    """The columns of `models.plan.differences.comparison.plan_changes` in words."""
     return {
         analysis_word("change", language): [analysis_word(f"change_{k}", language) for k in c["change"]],
         analysis_word("township", language): list(c["township"]), analysis_word("school", language): list(c["school"]),

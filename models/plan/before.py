@@ -31,7 +31,7 @@ def unit_of(school_id: pd.Series, stage: pd.Series) -> pd.Series:
 def site_pupils(units: pd.DataFrame) -> Floats:
     """Pupils of each site, in the order of school_id."""
     at = np.unique(units["school_id"].to_numpy(object), return_inverse=True)[1]
-    return np.bincount(at, units["pupils"].to_numpy(float))
+    return np.bincount(at, units["pupils"].to_numpy(float)).astype(float)
 
 
 def _bands_today(

@@ -316,9 +316,9 @@ class PlanResult:
         Returns
         -------
         DataFrame
-            `models.plan.edits.differences`; empty for the same decisions.
+            `models.plan.differences.edits.differences`; empty for the same decisions.
         """
-        from models.plan.edits import differences  # it knows plans, too
+        from models.plan.differences.edits import differences  # it knows plans, too
 
         return differences(self, other, language)
 

@@ -15,7 +15,7 @@ import pandas as pd
 from geodata.contract.findings import Finding
 from geodata.messages import LANGUAGES, say
 from models.plan.decisions import Plan
-from models.plan.edits import ledger_edits
+from models.plan.differences.edits import ledger_edits
 from models.plan.ledger import LEDGER_COLUMNS
 from models.plan.names import Names
 from models.plan.record import number_text

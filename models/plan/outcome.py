@@ -307,7 +307,7 @@ def _items(today: Before, plan: Plan, is_open: Flags) -> Floats:
     """Items after, an array (units, items): today's while open, bought, received; a closed unit keeps nothing."""
     names = today.standards.items
     column = {k: i for i, k in enumerate(names)}
-    have = today.units[list(names)].to_numpy(float, copy=True)
+    have: Floats = today.units[list(names)].to_numpy(float, copy=True)
     have[~is_open] = 0.0  # also of what is not known
     for rows, end in ((plan.purchases, ""), (plan.item_moves, "to_")):
         come = _added(zip(_unit_ids(rows, end), rows["kind"], strict=True), rows["quantity"])
@@ -324,7 +324,7 @@ def _units(today: Before, plan: Plan, bands: pd.DataFrame, heads: pd.DataFrame) 
     at = today.unit_of_band[has]
 
     def total(column: str) -> Floats:
-        return np.bincount(at, bands[column].to_numpy(float)[has], minlength=many)
+        return np.bincount(at, bands[column].to_numpy(float)[has], minlength=many).astype(float)
 
     new = today.units.copy()
     new["open"] = total("open") > 0

@@ -145,10 +145,11 @@ def _short(cells: pd.DataFrame, after: After) -> Floats:
     scale = {(i.stage, i.id): i.scale for i in after.standards.indicators}
     per = np.array([scale[k] for k in zip(cells["stage"], cells["indicator"], strict=True)])
     need = cells["threshold"].to_numpy(float)
-    return np.nan_to_num(
+    lack: Floats = np.nan_to_num(
         np.maximum(0.0, cells["pupils"].to_numpy(float) - cells["amount"].to_numpy(float) * per / need),
         posinf=np.inf,
     )
+    return lack
 
 
 def _shortfall(after: After) -> tuple[float, float]:

@@ -30,7 +30,7 @@ class FrontierPoint:
         The plan is the next smaller budget's, because none better was found.
     plan, verdict : Plan, Verdict or None
     changes : DataFrame
-        `models.plan.comparison.plan_changes` from the next smaller budget's plan.
+        `models.plan.differences.comparison.plan_changes` from the next smaller budget's plan.
     """
 
     share: float
@@ -120,7 +120,7 @@ class Alternative:
     apart_most : int
         No plan within the share has more (proven).
     changes : DataFrame
-        `models.plan.comparison.plan_changes` from the first plan.
+        `models.plan.differences.comparison.plan_changes` from the first plan.
     """
 
     plan: Plan

@@ -16,7 +16,7 @@ from maps.dossier.dossier import is_dossier, write_dossier, write_public
 from maps.reports.letterhead import read_letterhead
 from maps.wording import listed
 from maps.wording import name as in_words
-from models.plan.edits import ledger_edits
+from models.plan.differences.edits import ledger_edits
 from models.plan.keeping import decision_said
 from models.plan.names import Names
 from models.plan.record import number_text, read_plan, read_record

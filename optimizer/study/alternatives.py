@@ -19,7 +19,7 @@ from dataclasses import replace
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.travel.times import TravelTimes
-from models.plan.comparison import plan_changes
+from models.plan.differences.comparison import plan_changes
 from models.study.analysis import Alternative, Alternatives
 from optimizer.scenario import Scenario
 from optimizer.search.task import Report

@@ -28,7 +28,7 @@ from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.tables import EARMARKS
 from geodata.travel.times import TravelTimes
-from models.plan.comparison import COLUMNS, plan_changes
+from models.plan.differences.comparison import COLUMNS, plan_changes
 from models.problem.request import budgets
 from models.referee.verdict import judge
 from models.study.analysis import Frontier, FrontierPoint

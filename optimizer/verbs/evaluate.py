@@ -12,7 +12,7 @@ from geodata.contract.county import County
 from geodata.contract.findings import Finding
 from geodata.travel.times import TravelTimes, travel_times
 from models.plan.decisions import Plan, PlanResult, Verdict
-from models.plan.edits import blamed, ledger_edits, new_violations
+from models.plan.differences.edits import blamed, ledger_edits, new_violations
 from models.plan.record import read_plan
 from models.plan.sheets import read_edited
 from models.referee.verdict import judge
@@ -41,7 +41,7 @@ class Evaluation:
     result : PlanResult
         The edited plan with its verdict and actions; ``solve.status`` is ``edited``.
     edits : DataFrame
-        `models.plan.edits.ledger_edits`, with ``broken``: positions in ``violations`` at the edit's places.
+        `models.plan.differences.edits.ledger_edits`, with ``broken``: positions in ``violations`` at the edit's places.
     violations : DataFrame
         Rules broken by the edited plan and not by the original: ``rule, kind, place_id, place, amount, limit, unit``.
     measures : DataFrame

@@ -19,7 +19,7 @@ from geodata.travel.times import TravelTimes, travel_times
 from models.formulation.holding import HEADS, Wanted, pair_variables, wanted_amounts
 from models.formulation.solution import unpack
 from models.plan.decisions import Plan, Verdict
-from models.plan.edits import ledger_edits
+from models.plan.differences.edits import ledger_edits
 from models.plan.keeping import Held, held_of, missing_in
 from models.problem.instance import Instance, build_instance
 from models.referee.verdict import judge
@@ -49,7 +49,7 @@ class Repair:
         None where none was found within the time.
     verdict : Verdict or None
     changes : DataFrame
-        `models.plan.edits.ledger_edits` from the edited plan to it.
+        `models.plan.differences.edits.ledger_edits` from the edited plan to it.
     given_up : DataFrame
         Rows of `Held` that it does not have as they were edited.
     distance, bound : float

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.reading import read_county
 from models.plan.decisions import PlanResult
-from models.plan.edits import ledger_edits
+from models.plan.differences.edits import ledger_edits
 from models.plan.keeping import held_from
 from models.plan.record import RECORD, read_plan, read_record
 from optimizer.scenario import Scenario
@@ -31,7 +31,7 @@ class Replay:
     result : PlanResult
         The plan made again.
     edits : DataFrame
-        `models.plan.edits.ledger_edits` from the recorded plan to the new one.
+        `models.plan.differences.edits.ledger_edits` from the recorded plan to the new one.
     findings : tuple of Finding
         What may be why: another input, another solve that the clock ended.
     """

@@ -22,7 +22,9 @@ def show(browser, page, link=""):
     browser.get("about:blank")
     browser.get_log("browser")
     browser.get(page.as_uri() + ("#" + link if link else ""))
-    WebDriverWait(browser, 10).until(lambda d: d.find_elements(By.CSS_SELECTOR, "#views button"))
+    WebDriverWait(browser, 10, poll_frequency=0.05).until(
+        lambda d: d.find_elements(By.CSS_SELECTOR, "#views button")
+    )
 
 
 def click(browser, choice):
@@ -60,7 +62,9 @@ def text(browser, css):
 
 
 def popup(browser):
-    WebDriverWait(browser, 5).until(lambda d: d.find_elements(By.CSS_SELECTOR, ".leaflet-popup .card"))
+    WebDriverWait(browser, 5, poll_frequency=0.05).until(
+        lambda d: d.find_elements(By.CSS_SELECTOR, ".leaflet-popup .card")
+    )
     return text(browser, ".leaflet-popup .card")
 
 

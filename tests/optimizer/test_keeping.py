@@ -15,7 +15,7 @@ from geodata.contract.findings import InputProblems
 from maps.dossier.workbook import write_workbook
 from models.formulation.solution import unpack
 from models.plan.decisions import Plan, PlanResult
-from models.plan.edits import ledger_edits
+from models.plan.differences.edits import ledger_edits
 from models.plan.keeping import Held, held_from, held_of, missing_in
 from models.plan.sheets import read_edited, sheet_titles
 from models.problem.instance import build_instance

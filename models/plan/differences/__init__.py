@@ -1,0 +1,1 @@
+"""What differs between two plans: amounts, and rows of the ledger with their causes."""
