@@ -135,6 +135,16 @@ def test_a_gap_of_a_unit_that_fails_takes_its_failing_with_it():
     assert before["over_cap"] == after["over_cap"] and before["travel"] == after["travel"]
 
 
+@pytest.mark.parametrize("column", ["area_teaching", "rooms_multimedia"])
+def test_cells_not_met_are_counted_where_some_are_not_known(column):
+    """They once were taken for numbers there, whose complements are all true: 22 of 13 were said not to be met."""
+    verdict = stay(emptied(county_whole(), "school_stage", column, 1))
+    table = verdict.indicators[verdict.indicators["assessed_plan"]]
+    unmet = sum(met is False for met in table["met_plan"].astype(object))
+    goals = verdict.goals.set_index("goal").loc["cells"]
+    assert goals["plan"] == goals["today"] == unmet > 0
+
+
 def test_unknown_heads_make_the_staff_of_their_unit_unknown(whole):
     county = county_whole()
     row = int(
