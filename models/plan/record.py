@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
 import pyogrio
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from geodata.contract.cells import bare
 from geodata.contract.county import County
@@ -24,6 +25,28 @@ from models.plan.ledger import ACTIONS, GROUPS, LEDGER, LEDGER_COLUMNS, Action
 
 LEDGER_CSV, LEDGER_LAYER, RECORD = "plan.csv", "ledger", "run.json"
 """Names of the ledger in a dossier: its file, its table in the GeoPackage, the record that holds it."""
+
+
+class Reached(BaseModel):
+    """One measure in the record of a run: today and in the plan, None where it is not known."""
+
+    model_config = ConfigDict(strict=True)
+
+    today: float | None
+    plan: float | None
+    unit: str
+
+
+class Recorded(BaseModel):
+    """What a record of a run must be where it says anything: what its readers rely on."""
+
+    model_config = ConfigDict(strict=True)
+
+    ledger: list[Any]
+    measures: dict[str, Reached] = {}
+    county_folder: str | None = None
+    scenario: dict[str, Any] | None = None
+    held: list[dict[str, Any]] | None = None
 
 
 def number_text(value: float) -> str:
@@ -117,14 +140,22 @@ def read_record(path: Path) -> dict[str, Any]:
     """
     file = path / RECORD if path.is_dir() else path
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8"), parse_constant=_no_constant)
+        Recorded.model_validate(content)
     except OSError as problem:
         raise _problem("plan.not_there", str(file), why=problem.strerror or str(problem)) from None
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        where = ".".join(str(k) for k in first["loc"])
+        raise _problem("plan.not_a_record", file.name, why=f"{where}: {first['msg']}".strip(": ")) from None
     except (ValueError, RecursionError) as problem:
         raise _problem("plan.not_a_record", file.name, why=str(problem)) from None
-    if not isinstance(content, dict) or not isinstance(content.get("ledger"), list):
-        raise _problem("plan.not_a_record", file.name, why="ledger")
-    return content
+    return dict(content)
+
+
+def _no_constant(name: str) -> NoReturn:
+    """NaN and infinity are in Python's JSON and in nobody else's."""
+    raise ValueError(name)
 
 
 def _problem(key: str, file: str, **fields: object) -> InputProblems:

@@ -176,7 +176,9 @@ def compare_command(first: DossierArgument, second: DossierArgument, language: L
         out.say_as("plan.differs", style="bold", count=len(edits), first=str(first), second=str(second))
         _print_edits(out, edits, None, None)
         records = [
-            read_record(p)["measures"] for p in (first, second) if p.is_dir() or p.suffix.lower() == ".json"
+            read_record(p).get("measures", {})
+            for p in (first, second)
+            if p.is_dir() or p.suffix.lower() == ".json"
         ]
         if len(records) == 2:
             a, b = records
@@ -191,7 +193,8 @@ def compare_command(first: DossierArgument, second: DossierArgument, language: L
                 for m in a
                 if m in b
             ]
-            _print_measures(out, pd.DataFrame(rows))
+            if rows:
+                _print_measures(out, pd.DataFrame(rows))
 
 
 def replay_command(

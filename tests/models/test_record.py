@@ -10,11 +10,13 @@ import pandas as pd
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.geopackage import write_geopackage
 from models.plan.decisions import Plan
 from models.plan.record import LEDGER_LAYER, ledger_record, read_plan, write_ledger
+from optimizer.cli.main import app
 from tests.models.plans import by_choice, closing, keep_all, ready, same_verdict
 from tests.models.random_plans import plans
 
@@ -131,3 +133,22 @@ def test_a_geopackage_of_something_else_ends_in_words(tmp_path: Path) -> None:
     path = write_geopackage({"other": keep_all(ready()).ledger}, tmp_path / "plan.gpkg")
     (found,) = faults(path)
     assert found.key == "plan.no_ledger"
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ('"measures": null', "measures"),
+        ('"measures": {"travel": {"plan": 1.0, "unit": "minutes"}}', "measures.travel.today"),
+        ('"measures": {"travel": {"today": "12", "plan": 1.0, "unit": "minutes"}}', "measures.travel.today"),
+        ('"measures": {"travel": {"today": NaN, "plan": 1.0, "unit": "minutes"}}', "NaN"),
+        ('"held": [1]', "held.0"),
+        ('"county_folder": 7', "county_folder"),
+    ],
+)
+def test_a_record_that_its_readers_cannot_rely_on_is_none(tmp_path: Path, more: str, told: str) -> None:
+    (tmp_path / "run.json").write_text(f'{{"ledger": [], {more}}}', encoding="utf-8")
+    (found,) = faults(tmp_path)
+    assert found.key == "plan.not_a_record" and told in found.sentence("en")
+    answer = CliRunner().invoke(app, ["compare", str(tmp_path), str(tmp_path), "--lang", "en"])
+    assert answer.exit_code == 2 and told in answer.output.replace("\n", "")
