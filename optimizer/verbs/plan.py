@@ -192,7 +192,13 @@ def unmet(inst: Instance, scenario: Scenario, stop: Stop) -> list[Finding]:
                 "asked": f"{asked:g}",
                 "least": f"{line.bound:.4g}",
             }
-            found.append(Finding("error", "cli.required", fields))
+            if one.at_least is not None:  # said as it was asked: how many must not fail, of those that count
+                counted = round(asked) + one.at_least
+                most = counted - int(np.ceil(line.bound - task.method.tolerance))
+                fields |= {"asked": one.at_least, "counted": counted, "most": most}
+            found.append(
+                Finding("error", "cli.required" if one.at_least is None else "cli.required_count", fields)
+            )
     return found or ([Finding("error", "cli.required_together")] if task.required else [])
 
 

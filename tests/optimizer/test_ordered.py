@@ -171,6 +171,17 @@ def test_a_requirement_that_no_plan_keeps_is_named_with_the_least() -> None:
     assert float(str(said.fields["least"])) == pytest.approx(least, rel=1e-3)
 
 
+def test_more_than_can_pass_is_told_as_it_was_asked() -> None:
+    fail = round(plan(small_county(), Scenario(goals=(Goal(name="failing"),))).solve.objective)
+    asked = Scenario(goals=(Goal(name="cost"),), require=({"goal": "failing", "at_least": 99},))
+    with pytest.raises(Infeasible) as problem:
+        plan(small_county(), asked)
+    (said,) = problem.value.findings
+    assert said.key == "cli.required_count"
+    assert said.fields == {"goal": "failing", "asked": 99, "least": str(fail), "counted": 5, "most": 5 - fail}
+    assert "99" in said.sentence("en") and "-" not in said.sentence("zh")
+
+
 @pytest.mark.parametrize(
     "requirement",
     [{"goal": "travel"}, {"goal": "travel", "at_most": 1, "at_least": 1}, {"goal": "cost", "at_least": 3}],
