@@ -28,6 +28,13 @@ def chinese_font() -> str | None:
     return next((f for f in CHINESE_FONTS if f in installed), None)
 
 
+def lettering(language: str, size: float) -> tuple[str, FontProperties]:
+    """The language that a chart's labels can have, English where no Chinese font is installed, and their font."""
+    family = chinese_font()
+    words = "en" if language == "zh" and family is None else language
+    return words, FontProperties(family=family if words == "zh" and family else "DejaVu Sans", size=size)
+
+
 def _curve(axes: Axes, found: Frontier, words: str, font: FontProperties) -> None:
     solved = [p for p in found.points if p.plan is not None]
     x = [p.yuan / large_unit() for p in solved]
@@ -77,9 +84,7 @@ def draw_frontier(found: Frontier, path: Path, language: str) -> str:
     str
         The language of the labels: English where Chinese was asked for and no Chinese font is installed.
     """
-    family = chinese_font()
-    words = "en" if language == "zh" and family is None else language
-    font = FontProperties(family=family if words == "zh" and family else "DejaVu Sans", size=9)
+    words, font = lettering(language, 9)
     figure = Figure(figsize=(8.3, 7.2), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))

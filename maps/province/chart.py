@@ -7,9 +7,8 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
 
-from maps.chart import chinese_font
+from maps.chart import lettering
 from maps.province.words import county_said, province_said, province_word, sum_said
 from models.study.provincial import Province
 
@@ -31,9 +30,7 @@ def draw_province(found: Province, path: Path, language: str) -> str:
     str
         The language of the labels: English where Chinese was asked for and no Chinese font is installed.
     """
-    family = chinese_font()
-    words = "en" if language == "zh" and family is None else language
-    font = FontProperties(family=family if words == "zh" and family else "DejaVu Sans", size=8)
+    words, font = lettering(language, 8)
     rows = found.counties[found.counties["status"] == "done"].to_dict("records")
     each = [r["grant_split"] / r["pupils"] for r in rows]
     better = [r["value_split"] < r["value_equal"] - 1e-9 for r in rows]

@@ -10,7 +10,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 
-from maps.chart import chinese_font
+from maps.chart import lettering
 from maps.stress.words import STRESS_MEASURES, measure_said, stress_said, stress_word
 from models.study.stressed import Stress
 
@@ -44,9 +44,7 @@ def draw_stress(found: Stress, path: Path, language: str) -> str:
     str
         The language of the labels: English where Chinese was asked for and no Chinese font is installed.
     """
-    family = chinese_font()
-    words = "en" if language == "zh" and family is None else language
-    font = FontProperties(family=family if words == "zh" and family else "DejaVu Sans", size=8)
+    words, font = lettering(language, 8)
     table = found.measures.set_index("measure")
     rows = [m for m in STRESS_MEASURES if table.at[m, "least"] == table.at[m, "least"]]
     with mpl.rc_context({"svg.hashsalt": "junheng", "svg.fonttype": "none", "axes.unicode_minus": False}):
