@@ -100,7 +100,9 @@ def test_rules_of_the_network_look_at_nothing_else() -> None:
     case = ready().with_rules(closures_share=0.1, travel_increase=1, class_cap_pri=20)
     after = case.tried(closing(case)).after
     counted = ["staff", *case.standards.heads, *case.standards.items]
-    bare: Any = {"plan": None, "heads": None, "budget": None, "cells_today": None, "cells_plan": None}
+    bare: Any = {"plan": None, "heads": None, "budget": None, "cells_plan": None}
+    today: Any = {"cells": None, "stock": None}
+    bare["today"] = replace(after.today, **today)
     network = replace(after, new=after.new.drop(columns=counted), network={}, **bare)
     some = [r for r in every_rule() if r.family in NETWORK_FAMILIES]
     assert {r.family for r in some} == set(NETWORK_FAMILIES)
