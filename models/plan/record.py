@@ -27,7 +27,7 @@ LEDGER_CSV, LEDGER_LAYER, RECORD = "plan.csv", "ledger", "run.json"
 """Names of the ledger in a dossier: its file, its table in the GeoPackage, the record that holds it."""
 
 
-class Reached(BaseModel):
+class RecordedMeasure(BaseModel):
     """One measure in the record of a run: today and in the plan, None where it is not known."""
 
     model_config = ConfigDict(strict=True)
@@ -37,13 +37,13 @@ class Reached(BaseModel):
     unit: str
 
 
-class Recorded(BaseModel):
+class RecordForm(BaseModel):
     """What a record of a run must be where it says anything: what its readers rely on."""
 
     model_config = ConfigDict(strict=True)
 
     ledger: list[Any]
-    measures: dict[str, Reached] = {}
+    measures: dict[str, RecordedMeasure] = {}
     county_folder: str | None = None
     scenario: dict[str, Any] | None = None
     held: list[dict[str, Any]] | None = None
@@ -141,7 +141,7 @@ def read_record(path: Path) -> dict[str, Any]:
     file = path / RECORD if path.is_dir() else path
     try:
         content = json.loads(file.read_text(encoding="utf-8"), parse_constant=_no_constant)
-        Recorded.model_validate(content)
+        RecordForm.model_validate(content)
     except OSError as problem:
         raise _problem("plan.not_there", str(file), why=problem.strerror or str(problem)) from None
     except ValidationError as problem:
