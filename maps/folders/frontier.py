@@ -15,7 +15,7 @@ from maps.chart import draw_frontier
 from maps.dossier.notices import percent
 from maps.dossier.tables import Sheet
 from maps.dossier.workbook import write_told
-from maps.folders.writing import Output, write_folder
+from maps.folders.writing import Output, finite, write_folder
 from maps.wording import band, listed, name, what
 from models.formulation.money import EARMARKED
 from models.study.analysis import Frontier, FrontierPoint
@@ -166,20 +166,16 @@ def frontier_said(found: Frontier, language: str) -> list[str]:
 
 def frontier_record(found: Frontier) -> dict[str, Any]:
     """Every figure of a frontier as plain data; what is not known is null."""
-
-    def plain(value: float) -> float | None:
-        return round(value, 9) if math.isfinite(value) else None
-
     return {
         "county": found.county.name, "county_en": found.county.name_en, "fictional": found.county.fictional,
         "input_hash": found.county.content_hash, "scenario": found.scenario, "earmark": found.earmark, "solver": found.solver,
-        "least_found": plain(found.least_found), "least_proven": plain(found.least_proven), "networks": found.networks,
+        "least_found": finite(found.least_found), "least_proven": finite(found.least_proven), "networks": found.networks,
         "interrupted": found.interrupted, "seconds": round(found.seconds, 1),
         "points": [
             {
-                "share": p.share, "budget": p.budget, "status": p.status, "objective": plain(p.objective), "bound": plain(p.bound),
-                "gap": plain(p.gap), "carried": p.carried, "plan_id": p.plan.plan_id if p.plan else None,
-                "spent": {e: plain(v) for e, v in spent(p).items()}, "measures": {m: plain(v) for m, v in point_measures(p).items()},
+                "share": p.share, "budget": p.budget, "status": p.status, "objective": finite(p.objective), "bound": finite(p.bound),
+                "gap": finite(p.gap), "carried": p.carried, "plan_id": p.plan.plan_id if p.plan else None,
+                "spent": {e: finite(v) for e, v in spent(p).items()}, "measures": {m: finite(v) for m, v in point_measures(p).items()},
                 "changes": json.loads(p.changes.to_json(orient="records", force_ascii=False)),
             }
             for p in found.points

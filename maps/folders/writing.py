@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.target import claim
@@ -46,6 +49,16 @@ def refuse_unwritable(folder: Path) -> None:
         except OSError as problem:
             why: dict[str, object] = {"why": problem.strerror or str(problem)}
             raise InputProblems([Finding("error", "cli.not_writable", why, file=str(folder))]) from None
+
+
+def finite(value: float) -> float | None:
+    """A number for JSON, which has no infinity and no NaN: None for what there is not."""
+    return round(float(value), 9) if math.isfinite(value) else None
+
+
+def csv_writer(rows: pd.DataFrame) -> Callable[[Path], None]:
+    """Writes a table as CSV (UTF-8 with a mark, which spreadsheets need)."""
+    return lambda file: rows.to_csv(file, index=False, encoding="utf-8-sig", lineterminator="\n")
 
 
 @dataclass(frozen=True)

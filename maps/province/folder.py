@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import math
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from maps.dossier.workbook import write_told
 from maps.folders.told_page import told_page
-from maps.folders.writing import Output, write_folder
+from maps.folders.writing import Output, csv_writer, finite, write_folder
 from maps.province.chart import draw_province
 from maps.province.sheets import province_sheets
 from maps.province.words import province_name, province_said, province_word, why_said
+from models.study.marker import study_of
 from models.study.provincial import Province
 
 PROVINCE_MARKER = "province.json"
@@ -31,14 +28,9 @@ def province_record(found: Province, study: str) -> dict[str, Any]:
     """What the study was about and what it says, as plain data; `optimizer.study.province.asked.read_province` takes it."""
     return {
         "study": study, "fictional": found.fictional, **found.request, "scenario": found.scenario,
-        "split": {k: _plain(getattr(found, k)) for k in SUMS},
+        "split": {k: finite(getattr(found, k)) for k in SUMS},
         "left_out": {str(r["folder"]): why_said(found, r, "en") for r in found.counties.to_dict("records") if r["status"] != "done"},
     }  # fmt: skip
-
-
-def _plain(value: float) -> float | None:
-    """A number for JSON, which has no infinity: None where there is no plan."""
-    return round(value, 9) if math.isfinite(value) else None
 
 
 def write_province(found: Province, folder: Path, language: str = "zh", overwrite: bool = True) -> str:
@@ -70,9 +62,6 @@ def write_province(found: Province, folder: Path, language: str = "zh", overwrit
     said = province_said(found, language)
     about = (province_word("sheet_about", language), said)
 
-    def table(rows: pd.DataFrame) -> Any:
-        return lambda file: rows.to_csv(file, index=False, encoding="utf-8-sig", lineterminator="\n")
-
     def draw(file: Path) -> None:
         languages.append(draw_province(found, file, language))
 
@@ -82,17 +71,11 @@ def write_province(found: Province, folder: Path, language: str = "zh", overwrit
         file.write_text(text, encoding="utf-8")
 
     parts = (
-        ("counties.csv", table(found.counties)), ("points.csv", table(found.points)),
+        ("counties.csv", csv_writer(found.counties)), ("points.csv", csv_writer(found.points)),
         ("province.xlsx", lambda file: write_told(file, province_name(found, language), language, about, sheets)),
         ("province.svg", draw), ("province.html", page),
     )  # fmt: skip
-    write_folder(folder, KIND, overwrite, province_record(found, _study(folder)), parts, language)
+    write_folder(
+        folder, KIND, overwrite, province_record(found, study_of(folder / PROVINCE_MARKER)), parts, language
+    )
     return languages[0] if languages else language
-
-
-def _study(folder: Path) -> str:
-    """The key of the study that the folder holds; a study goes on only where it still stands there."""
-    try:
-        return str(json.loads((folder / PROVINCE_MARKER).read_text(encoding="utf-8")).get("study", ""))
-    except (OSError, ValueError):
-        return ""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from geodata.standards.terms import in_its_words
 from maps.dossier.workbook import write_told
 from maps.folders.told_page import told_page
-from maps.folders.writing import Output, write_folder
+from maps.folders.writing import Output, csv_writer, finite, write_folder
 from maps.robust.sheets import robust_sheets
 from maps.robust.words import robust_said, robust_word
 from models.plan.record import LEDGER_CSV, write_ledger
+from models.study.marker import study_of
 from models.study.robust import Robust
 
 MARKER = "robust.json"
@@ -39,11 +39,8 @@ def robust_record(found: Robust, study: str) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A number for JSON, which has no infinity: None where there is no plan."""
-    if isinstance(value, (bool, str)):
-        return value
-    number = float(value)
-    return round(number, 9) if abs(number) < float("inf") else None
+    """What JSON takes: words and answers as they are, numbers that are any."""
+    return value if isinstance(value, (bool, str)) else finite(value)
 
 
 @in_its_words
@@ -66,26 +63,13 @@ def write_robust(found: Robust, folder: Path, language: str = "zh", overwrite: b
     Undrawn
         The workbook or the page could not be made; the rest is written.
     """
-
-    def table(name: str) -> Any:
-        rows = getattr(found, name)
-        return lambda file: rows.to_csv(file, index=False, encoding="utf-8-sig", lineterminator="\n")
-
     sheets = [(robust_word(f"sheet_{s.key}", language), s) for s in robust_sheets(found, language)]
     said = robust_said(found, language)
     about = (robust_word("sheet_about", language), said)
     parts = (
         (LEDGER_CSV, lambda file: write_ledger(found.plan, file)),
-        *((file, table(name)) for file, name in TABLES_OF.items()),
+        *((file, csv_writer(getattr(found, name))) for file, name in TABLES_OF.items()),
         ("robust.xlsx", lambda file: write_told(file, found.county.name, language, about, sheets)),
         ("robust.html", lambda file: file.write_text(told_page(said, sheets, language), encoding="utf-8")),
     )  # fmt: skip
-    write_folder(folder, KIND, overwrite, robust_record(found, _study(folder)), parts, language)
-
-
-def _study(folder: Path) -> str:
-    """The key of the study that the folder holds; a study goes on only where it still stands there."""
-    try:
-        return str(json.loads((folder / MARKER).read_text(encoding="utf-8")).get("study", ""))
-    except (OSError, ValueError, RecursionError):
-        return ""
+    write_folder(folder, KIND, overwrite, robust_record(found, study_of(folder / MARKER)), parts, language)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
-
-import pandas as pd
 
 from geodata.standards.terms import in_its_words
 from maps.dossier.tables import Sheet
 from maps.dossier.workbook import write_told
 from maps.folders.told_page import told_page
-from maps.folders.writing import Output, write_folder
+from maps.folders.writing import Output, csv_writer, finite, write_folder
 from maps.stress.chart import draw_stress
 from maps.stress.sheets import stress_sheets
 from maps.stress.words import stress_said, stress_word
+from models.study.marker import study_of
 from models.study.stressed import Stress
 
 STRESS_MARKER = "stress.json"
@@ -34,14 +32,10 @@ def stress_record(found: Stress, study: str) -> dict[str, Any]:
         "done": found.done, "failures": found.failures,
         "box": None if box is None else {
             "edges": [[e.factor, "below" if e.upper else "above", e.value] for e in box.edges],
-            "coverage": _plain(box.coverage), "density": _plain(box.density), "held_out": box.futures,
-            "seen_coverage": _plain(box.seen_coverage), "seen_density": _plain(box.seen_density),
+            "coverage": finite(box.coverage), "density": finite(box.density), "held_out": box.futures,
+            "seen_coverage": finite(box.seen_coverage), "seen_density": finite(box.seen_density),
         },
     }  # fmt: skip
-
-
-def _plain(value: float) -> float | None:
-    return round(value, 9) if value == value else None
 
 
 @in_its_words
@@ -74,26 +68,16 @@ def write_stress(found: Stress, folder: Path, language: str = "zh", overwrite: b
     def draw(file: Path) -> None:
         languages.append(draw_stress(found, file, language))
 
-    def table(name: str) -> Any:
-        rows: pd.DataFrame = getattr(found, name)
-        return lambda file: rows.to_csv(file, index=False, encoding="utf-8-sig", lineterminator="\n")
-
     parts = (
-        *((f"{t}.csv", table(t)) for t in TABLES_OF),
+        *((f"{t}.csv", csv_writer(getattr(found, t))) for t in TABLES_OF),
         ("stress.xlsx", lambda file: _write_workbook(found, file, language)),
         ("stress.svg", draw),
         ("stress.html", lambda file: file.write_text(_page(found, file.with_name("stress.svg"), language), encoding="utf-8")),
     )  # fmt: skip
-    write_folder(folder, KIND, overwrite, stress_record(found, _study(folder)), parts, language)
+    write_folder(
+        folder, KIND, overwrite, stress_record(found, study_of(folder / STRESS_MARKER)), parts, language
+    )
     return languages[0] if languages else language
-
-
-def _study(folder: Path) -> str:
-    """The key of the study that the folder holds; a study goes on only where it still stands there."""
-    try:
-        return str(json.loads((folder / STRESS_MARKER).read_text(encoding="utf-8")).get("study", ""))
-    except (OSError, ValueError, RecursionError):
-        return ""
 
 
 def _titled(found: Stress, language: str) -> list[tuple[str, Sheet]]:

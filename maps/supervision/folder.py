@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from geodata.standards.terms import in_its_words
 from maps.dossier.tables import Sheet
 from maps.dossier.workbook import write_told
 from maps.folders.told_page import told_page
-from maps.folders.writing import Output, write_folder
+from maps.folders.writing import Output, csv_writer, write_folder
 from maps.supervision.sheets import supervision_sheets
 from maps.supervision.words import supervision_said, supervision_word
 from models.supervision.supervision import Supervision
@@ -64,10 +62,6 @@ def write_supervision(
         The workbook or the page could not be made; the rest is written.
     """
 
-    def table(name: str) -> Any:
-        rows: pd.DataFrame = getattr(found, name)
-        return lambda file: rows.to_csv(file, index=False, encoding="utf-8-sig", lineterminator="\n")
-
     def titled() -> list[tuple[str, Sheet]]:
         sheets = supervision_sheets(found, language, deadline)
         return [(supervision_word(f"sheet_{s.key}", language), s) for s in sheets]
@@ -81,6 +75,6 @@ def write_supervision(
         file.write_text(told_page(supervision_said(found, language), shown, language), encoding="utf-8")
 
     parts = (
-        *((f"{t}.csv", table(t)) for t in TABLES_OF), ("supervision.xlsx", book), ("supervision.html", page),
+        *((f"{t}.csv", csv_writer(getattr(found, t))) for t in TABLES_OF), ("supervision.xlsx", book), ("supervision.html", page),
     )  # fmt: skip
     return write_folder(folder, KIND, overwrite, supervision_record(found), parts, language)

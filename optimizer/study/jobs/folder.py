@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from geodata.contract.findings import Finding, InputProblems
+from models.study.marker import study_of
 
 
 class RowsFolder:
@@ -65,12 +66,3 @@ class RowsFolder:
         aside = file.with_name(f".{file.name}.new")
         write(aside)
         aside.replace(file)
-
-
-def study_of(marker: Path) -> str:
-    """The key of the study that a folder holds, by its marker; nothing where there is none."""
-    try:
-        found = json.loads(marker.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return ""
-    return str(found.get("study", "")) if isinstance(found, dict) else ""
