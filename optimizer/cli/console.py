@@ -175,10 +175,11 @@ def exits(out: Out, verb: str) -> Iterator[None]:
                 code = _said(out, problem, verb, bool(came))
             if code is None:
                 raise
+        ended = code is not None
         if out.console.lost is not None:
             code = _said_lost(out, out.console.lost, code or 0)
-    if code is not None:
-        raise typer.Exit(code) from None
+    if ended or code:  # else the verb goes on: what it found may have a code of its own
+        raise typer.Exit(code or 0) from None
 
 
 @contextmanager

@@ -1,8 +1,10 @@
-"""The command before a verb is called: the list of verbs, the versions, and how little is imported for them."""
+"""The command before a verb is called, the versions, how little is imported for them; and its code when its reader is gone."""
 
 from __future__ import annotations
 
+import errno
 import inspect
+import io
 import os
 import pkgutil
 import subprocess
@@ -13,9 +15,11 @@ from pathlib import Path
 
 import highspy
 import pytest
+import typer
 from typer.testing import CliRunner
 
 import optimizer.versions as own
+from optimizer.cli.console import Out, Paper, exits
 from optimizer.cli.main import VERBS, app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -87,3 +91,35 @@ def test_the_version_is_that_of_the_project_installed_or_not(monkeypatch, instal
     monkeypatch.setattr(own, "version", version)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert own.at_work()["junheng"] == ("7.8.9" if installed else project["version"])
+
+
+class Gone(io.StringIO):
+    """An output that fails."""
+
+    def __init__(self, number: int):
+        super().__init__()
+        self.number = number
+
+    def write(self, text: str) -> int:
+        raise OSError(self.number, os.strerror(self.number))
+
+
+@pytest.mark.parametrize(
+    ("number", "wrong", "code"),
+    [(errno.EPIPE, True, 2), (errno.EPIPE, False, 0), (errno.ENOSPC, False, 2), (errno.ENOSPC, True, 2)],
+)
+def test_a_reader_who_went_away_changes_no_exit_code(
+    monkeypatch: pytest.MonkeyPatch, number: int, wrong: bool, code: int
+) -> None:
+    """``junheng check county | head`` once ended with 0 whatever was wrong; a full disk is a fault by itself."""
+    monkeypatch.setattr(os, "dup2", lambda *_: 0)
+    out = Out(Paper(file=Gone(number)), "en")
+
+    def verb() -> None:
+        with exits(out, "check"):
+            out.say("checked", errors=int(wrong), findings=int(wrong))
+        raise typer.Exit(2 if wrong else 0)
+
+    with pytest.raises(typer.Exit) as ended:
+        verb()
+    assert ended.value.exit_code == code
