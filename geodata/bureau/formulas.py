@@ -1,14 +1,16 @@
 """Numbers worked out of a bureau's cells: formulas over columns, shares of a total, decimal points that were lost.
 
 Everything is exact (fractions) until the number is written down again. A formula has four operations, brackets, numbers and
-headings in square brackets; nothing else can be written in it, so a mapping that came from elsewhere does nothing
-but sums.
+headings in square brackets. Python's own grammar reads it, and whatever else could be written in that is refused, so a
+mapping that came from elsewhere does nothing but sums.
 """
 
 from __future__ import annotations
 
+import ast
+import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -16,114 +18,69 @@ from fractions import Fraction
 LONGEST = 400
 """Characters of a formula."""
 PLACES = 9
-_TOKEN = re.compile(r"\s*(?:\[(?P<heading>[^\[\]]+)\]|(?P<number>\d+(?:\.\d+)?)|(?P<mark>[-+*/()]))")
-_RANK = {"+": 1, "-": 1, "*": 2, "/": 2, "minus": 3}
+_HEADING = re.compile(r"\[([^\[\]]+)\]")
+_REST = re.compile(r"[-+*/().0-9\s]*")
+_DO: dict[type, Callable[[Fraction, Fraction], Fraction]] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula in the order in which it is worked out (operands first).
+    """A formula over columns.
 
     Parameters
     ----------
     text : str
-        As written.
-    steps : tuple of (str, str or Fraction)
-        ``("heading", name)``, ``("number", value)`` or ``("do", operation)``.
+        As written, each heading as the name ``h0``, ``h1`` ... of its place in ``headings``.
+    headings : tuple of str
+        Each once.
+    tree : ast.expr
+        The four operations, signs, numbers and these names, nothing else.
     """
 
     text: str
-    steps: tuple[tuple[str, str | Fraction], ...]
-
-    @property
-    def headings(self) -> tuple[str, ...]:
-        """Headings of it, each once."""
-        return tuple(dict.fromkeys(str(value) for kind, value in self.steps if kind == "heading"))
+    headings: tuple[str, ...]
+    tree: ast.expr
 
     def value(self, cells: Mapping[str, Fraction]) -> Fraction | None:
         """The number it gives for the cells of a row; None where it divides by nought."""
-        stack: list[Fraction] = []
-        for kind, value in self.steps:
-            if kind == "number":
-                stack.append(Fraction(value))
-            elif kind == "heading":
-                stack.append(cells[str(value)])
-            elif value == "minus":
-                stack.append(-stack.pop())
-            else:
-                right, left = stack.pop(), stack.pop()
-                if value == "/" and right == 0:
-                    return None
-                stack.append(_done(str(value), left, right))
-        return stack[0]
+        try:
+            return self._of(self.tree, {f"h{i}": cells[h] for i, h in enumerate(self.headings)})
+        except ZeroDivisionError:
+            return None
 
-
-def _done(operation: str, left: Fraction, right: Fraction) -> Fraction:
-    if operation == "+":
-        return left + right
-    if operation == "-":
-        return left - right
-    return left * right if operation == "*" else left / right
+    def _of(self, node: ast.expr, cells: Mapping[str, Fraction]) -> Fraction:
+        if isinstance(node, ast.BinOp):
+            return _DO[type(node.op)](self._of(node.left, cells), self._of(node.right, cells))
+        if isinstance(node, ast.UnaryOp):
+            return -self._of(node.operand, cells)
+        if isinstance(node, ast.Name):
+            return cells[node.id]
+        return Fraction(self.text[node.col_offset : node.end_col_offset])  # as written: 0.1 is a tenth
 
 
 def read_formula(text: str) -> Formula | None:
     """A formula such as ``[boys] + [girls]`` or ``0.6 * ([total] - [boarders])``; None for anything else."""
-    tokens = _tokens(text)
-    if tokens is None:
+    if len(text) > LONGEST or not _REST.fullmatch(_HEADING.sub("", text)):
         return None
-    steps: list[tuple[str, str | Fraction]] = []
-    waiting: list[str] = []
-    operand = True  # an operand is due next, so that a minus is a sign
-    for kind, value in tokens:
-        if kind != "mark" or value == "(":
-            if not operand:
-                return None
-            if kind == "mark":
-                waiting.append("(")
-            else:
-                steps.append((kind, Fraction(value) if kind == "number" else value))
-                operand = False
-        elif value == ")":
-            if operand or not _close(waiting, steps):
-                return None
-        elif operand:
-            if value != "-":
-                return None
-            waiting.append("minus")
-        else:
-            while waiting and waiting[-1] != "(" and _RANK[waiting[-1]] >= _RANK[value]:
-                steps.append(("do", waiting.pop()))
-            waiting.append(value)
-            operand = True
-    if operand or "(" in waiting:
+    headings = tuple(dict.fromkeys(h.strip() for h in _HEADING.findall(text)))
+    named = _HEADING.sub(lambda hit: f" h{headings.index(hit[1].strip())} ", text)
+    plain = " ".join(named.split())
+    try:
+        tree = ast.parse(plain, mode="eval").body
+    except (SyntaxError, RecursionError, MemoryError):
         return None
-    steps += [("do", mark) for mark in reversed(waiting)]
-    made = Formula(text, tuple(steps))
-    return made if made.headings else None
+    return Formula(plain, headings, tree) if headings and _only_sums(tree) else None
 
 
-def _tokens(text: str) -> list[tuple[str, str]] | None:
-    """Kind and text of each part; None where something else stands in it."""
-    if len(text) > LONGEST:
-        return None
-    found, at, text = [], 0, text.rstrip()
-    while at < len(text):
-        hit = _TOKEN.match(text, at)
-        if hit is None or hit.lastgroup is None:
-            return None
-        found.append((hit.lastgroup, hit[hit.lastgroup].strip()))
-        at = hit.end()
-    return found
-
-
-def _close(waiting: list[str], steps: list[tuple[str, str | Fraction]]) -> bool:
-    """Work off what stands in a bracket; whether it was opened."""
-    while waiting and waiting[-1] != "(":
-        steps.append(("do", waiting.pop()))
-    if not waiting:
-        return False
-    waiting.pop()
-    return True
+def _only_sums(node: ast.expr) -> bool:
+    """Whether a tree has nothing but the four operations, minus signs, numbers and names."""
+    if isinstance(node, ast.BinOp):
+        return type(node.op) in _DO and _only_sums(node.left) and _only_sums(node.right)
+    if isinstance(node, ast.UnaryOp):
+        return isinstance(node.op, ast.USub) and _only_sums(node.operand)
+    return isinstance(node, (ast.Name, ast.Constant))
 
 
 def written(value: Fraction) -> str:
