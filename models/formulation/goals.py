@@ -100,10 +100,7 @@ def passing_variables(model: Model, inst: Instance) -> None:
     model.met = pyo.Var(ids, domain=pyo.Binary)
     model.passes = pyo.Var(units, domain=pyo.Binary)
     reach = reachable(inst)
-    # where places may give way, what the model bounds pupils by is no bound
-    most = {
-        u: reach[u] if model.loosened else min(float(model.pupils[u].ub), reach[u]) for u in inst.units.index
-    }
+    most = {u: min(float(model.pupils[u].ub), reach[u]) for u in inst.units.index}
     have = {(u, one.id): model.amount[u, one.resource] for u, one in cells}
     need = {
         (u, one.id): one.threshold / one.scale / inst.centres[one.stage, one.resource] for u, one in cells

@@ -47,7 +47,7 @@ def assessed_population(model: Model, inst: Instance) -> None:
     """
     least = inst.standards.limit("assessed_min", 1.0)
     grow = list(inst.units.index[inst.units["may_grow"]])
-    most = inst.units["most"]
+    most = inst.units["largest"]
     model.counted = pyo.Var(grow, domain=pyo.Binary)
     model.counted_low = pyo.Constraint(grow, rule=lambda m, u: m.pupils[u] >= least * m.counted[u])
     model.counted_high = pyo.Constraint(
@@ -90,7 +90,7 @@ def spread_variables(model: Model, inst: Instance) -> None:
 
     def most(u: str, r: str) -> float:
         stage = inst.of_unit(u, "stage")
-        return float(inst.of_unit(u, r)) / inst.centres[stage, r] + 3.0 * float(inst.of_unit(u, "most"))
+        return float(inst.of_unit(u, r)) / inst.centres[stage, r] + 3.0 * float(inst.of_unit(u, "largest"))
 
     model.amount_high = pyo.Constraint(
         list(model.counted_amount), rule=lambda m, u, r: m.counted_amount[u, r] <= most(u, r) * m.counted[u]

@@ -38,7 +38,6 @@ def build_model(inst: Instance, whole: bool = False, loosened: bool = False) -> 
         With one inactive objective ``goal_<name>`` for each goal of the request (``model.goals_stated``), and ``goal_softness``: what soft rules give way.
     """
     model = pyo.ConcreteModel()
-    model.loosened = loosened
     network_variables(model, inst)
     staff_variables(model, inst, whole)
     item_variables(model, inst, whole)

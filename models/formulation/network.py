@@ -31,12 +31,12 @@ def network_variables(model: Model, inst: Instance) -> None:
     """Declare open, attend, pupils, classes and whole-site closure, and define what follows."""
     keys = list(inst.bands.index)
     rooms = inst.units["rooms"].to_dict()
-    most = inst.units["most"].astype(float).to_dict()
+    most = inst.units["largest"].astype(float).to_dict()
     of_band = inst.bands["unit_id"].to_dict()
     model.open = pyo.Var(keys, domain=pyo.Binary)
     model.attend = pyo.Var(list(inst.pairs.index), domain=pyo.Binary)
     model.unit_open = pyo.Var(list(inst.units.index), bounds=(0, 1))
-    model.pupils = pyo.Var(list(inst.units.index), bounds=lambda m, u: (0, _most_pupils(inst, most[u])))
+    model.pupils = pyo.Var(list(inst.units.index), bounds=lambda m, u: (0, most[u]))
     model.closed = pyo.Var(list(inst.school_cap.index), bounds=(0, 1))
     model.classes = pyo.Var(
         keys,
@@ -61,13 +61,8 @@ def network_variables(model: Model, inst: Instance) -> None:
     _enrolment(model, inst)
 
 
-def _most_pupils(inst: Instance, most: float) -> float:
-    """A bound that no rule sets: all pupils of the county, or those that fit where places bind."""
-    return most if inst.standards.hard("capacity") else float(inst.groups["pupils"].sum())
-
-
 def _most_classes(inst: Instance, rooms: int) -> int:
-    """The same for classes."""
+    """A bound that no rule sets: those that have a room, or many more where rooms do not bind."""
     return int(rooms) if inst.standards.hard("rooms") else int(rooms) + 60
 
 

@@ -30,7 +30,7 @@ class Reach:
     stays, held : ndarray (units)
         Pupils of groups that cannot move; of those who stay whenever the unit is open.
     least, most : ndarray (units)
-        Assessment floor (0 without one), places.
+        Assessment floor (0 without one), the largest that rules admit.
     """
 
     units: tuple[str, ...]
@@ -92,7 +92,7 @@ def reach_of(inst: Instance) -> Reach:
     least = np.where(inst.units["assessed"], np.minimum(floor, inst.units["pupils"]), 0.0)
     return Reach(
         units, place.to_numpy(int), pd.factorize(rows["g"])[0], per_group, row_of_pair, sure, stays, held,
-        least.astype(float), inst.units["most"].to_numpy(float),
+        least.astype(float), inst.units["largest"].to_numpy(float),
     )  # fmt: skip
 
 

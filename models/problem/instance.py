@@ -41,6 +41,7 @@ class Instance:
     units : DataFrame
         Index unit_id; ``school_id, stage, township, zone, kind, rural, pupils`` (of the planning demand
         that attend today), ``classes, capacity, rooms, class_cap, most`` (places, or today's pupils where more),
+        ``largest`` (the same, or everybody of the stage where places do not bind),
         ``free`` (places left), ``over`` (above a cap today), ``combined`` (grades taught together), ``assessed,
         may_grow`` (could pass the assessment threshold) and a column per resource (today's amount).
     bands : DataFrame
@@ -212,8 +213,10 @@ def _units(
     units["free"] = np.minimum((units["capacity"] - units["pupils"]), site - total).clip(lower=0)
     least = standards.limit("assessed_min", 1.0)
     units["most"] = np.maximum(places, units["pupils"])
+    everybody = units.groupby("stage")["pupils"].transform("sum")
+    units["largest"] = units["most"] if standards.hard("capacity") else np.maximum(everybody, units["most"])
     own = units["assessed_as"].eq(units.index)
-    units["may_grow"] = own & ~units["assessed"] & (units["most"] >= least) & (units["pupils"] < least)
+    units["may_grow"] = own & ~units["assessed"] & (units["largest"] >= least) & (units["pupils"] < least)
     taught = bands.groupby("unit_id")["grades"].sum().reindex(units.index).fillna(0)
     units["combined"] = units["classes"] < taught
     return units

@@ -49,7 +49,7 @@ def _items(rows: Rows) -> None:
         ),
         part="placed",
     )
-    most = {u: 2.0 * float(units.at[u, "most"]) + 50.0 for u in units.index}  # above any sensible amount
+    most = {u: 2.0 * float(units.at[u, "largest"]) + 50.0 for u in units.index}  # above any sensible amount
     sold = {k: float(inst.standards.resources[k].buyable) for k in inst.items}
     rows.add(
         list(rows.model.buy), lambda m, u, k: m.buy[u, k] <= most[u] * sold[k] * m.unit_open[u], part="bought"

@@ -48,7 +48,7 @@ def _balance(rows: Rows) -> None:
     rows.add(shut, lambda m, u, c: m.out[u, c] >= inst.heads_today[u, c] * (1 - m.unit_open[u]), part="empty")
     arriving = sorted({k for k in list(model.into) + list(model.hire) if k[0] in closable})
     # never a binding number: more than one head per five pupils that the unit could hold
-    most = {u: 10.0 + float(inst.units.at[u, "most"]) / 5.0 for u in closable}
+    most = {u: 10.0 + float(inst.units.at[u, "largest"]) / 5.0 for u in closable}
     rows.add(
         arriving,
         lambda m, u, c: sum(v[u, c] for v in (m.into, m.hire) if (u, c) in v) <= most[u] * m.unit_open[u],
@@ -293,8 +293,8 @@ def _backbone(rows: Rows) -> None:
         list(units.index[always]), lambda m, u: counted_heads(m, inst, u, flag) >= m.unit_open[u],
         norm=BACKBONE,
     )  # fmt: skip
-    some = list(units.index[~always & ~lacks & (units["most"] >= least)])
-    most = units["most"]
+    some = list(units.index[~always & ~lacks & (units["largest"] >= least)])
+    most = units["largest"]
     model.needs_backbone = pyo.Var(some, domain=pyo.Binary)
     rows.add(
         some,

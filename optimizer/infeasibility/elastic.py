@@ -78,7 +78,7 @@ def eased(inst: Instance) -> tuple[Instance, pd.Series]:
     excess.iloc[len(inst.pairs) :] = (more["excess"] * more["pupils"]).to_numpy(float)
     units = inst.units.copy()
     extra = int(inst.groups["pupils"].sum())
-    units["most"] = units["most"] + extra
+    units["largest"] = units["largest"] + extra
     units["rooms"] = units["rooms"] + np.ceil(extra / units["class_cap"].clip(lower=1)).astype(int)
     return replace(inst, pairs=pairs, units=units), excess
 
@@ -90,14 +90,10 @@ class Elastic:
         self.inst = inst
         task = task or Task()
         self.eased, self.excess = eased(inst)
-        held = replace(
-            self.eased, units=self.eased.units.assign(most=inst.units["most"], rooms=inst.units["rooms"])
-        )
+        held = replace(self.eased, units=self.eased.units.assign(rooms=inst.units["rooms"]))
         self.model = build_model(held, loosened=True)
         m = self.model
-        for u in m.pupils:  # bounds that no rule sets
-            m.pupils[u].setub(float(self.eased.units.at[u, "most"]))
-        rooms = self.eased.units["rooms"].to_dict()
+        rooms = self.eased.units["rooms"].to_dict()  # a bound that no rule sets
         unit = inst.bands["unit_id"].to_dict()
         for v in (m.classes, m.grade_classes):
             for k in v:

@@ -72,7 +72,7 @@ def seats_by_township(inst: Instance) -> list[Finding]:
         .groupby(["township", "stage"])["pupils"]
         .sum()
     )
-    have = inst.units.groupby(["township", "stage"])["most"].sum()
+    have = inst.units.groupby(["township", "stage"])["largest"].sum()
     found = []
     for (township, stage), pupils in need.items():
         seats = int(have.get((township, stage), 0))
