@@ -18,7 +18,7 @@ SPOKEN = ("analysis", "cli", "plan", "reasons", "why")
 """Rooms of messages about plans: ids in their fields are said in words; those about tables show what stands there."""
 IN_WORDS = {
     "rule": "rules.rule_", "norm": "rules.rule_", "unit": "rules.unit_", "goal": "goals.", "band": "workbook.band_",
-    "stage": "workbook.stage_", "mode": "workbook.mode_", "earmark": "rules.earmark_",
+    "stage": "workbook.stage_", "mode": "workbook.mode_", "earmark": "rules.earmark_", "kind": "template.word_kind_",
 }  # fmt: skip
 """Fields that hold ids, and where their words stand; an id without words stays as it is."""
 

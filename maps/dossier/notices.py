@@ -50,7 +50,7 @@ def notices(result: PlanResult, language: str) -> list[str]:
             word("checked", language, rules=len(broken), hard=int((broken["kind"] == "hard").sum())),
         ]
         if eased := int(result.verdict.violations["grandfathered"].astype(bool).sum()):
-            said.append(say("front.para_eased", language, places=eased))
+            said.append(say("front.para_eased", language, places=eased).strip())
     return said + warnings(result, language)
 
 

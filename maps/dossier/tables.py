@@ -287,12 +287,12 @@ def quality(result: PlanResult, language: str) -> Sheet:
         "quality", language,
         {
             "severity": ([word(f"severity_{s}", language) for s in f["severity"]], ""), "file": (f["file"], ""), "row": (f["row"].astype(object), ""),
-            "column": ([_column(x, language) for x in result.findings], ""), "value": (f["value"], ""), "sentence": (f["message"], ""),
+            "column": ([column_told(x, language) for x in result.findings], ""), "value": (f["value"], ""), "sentence": (f["message"], ""),
         },
     )  # fmt: skip
 
 
-def _column(finding: Finding, language: str) -> str:
+def column_told(finding: Finding, language: str) -> str:
     """The column that a finding is about, by its Chinese header on a Chinese sheet."""
     table = TABLES.get(finding.table)
     if language != "zh" or table is None:

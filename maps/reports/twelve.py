@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from geodata.contract.findings import as_table
+from maps.dossier.tables import column_told
 from maps.front.text import PageCell, PageTable, large, minutes, number, plainly, whole
 from maps.front.trust import assumptions, data
 from maps.reports.network import closures, layout, risks, school_ways
@@ -63,10 +66,13 @@ def data_quality(result: PlanResult, language: str) -> OfficialReport:
     counts, balance = data(result, language)
     found = as_table(result.findings, language)
     rows = tuple(
-        (PageCell(word(f"severity_{r.severity}", language)), PageCell(str(r.file)), PageCell(str(r.message)))
-        for r in found.head(MOST).itertuples()
-    )
-    listed = PageTable(columns(language, "severity", "file", "sentence"), rows)
+        (
+            PageCell(word(f"severity_{r.severity}", language)), PageCell(str(r.file)), PageCell(str(r.message)),
+            number("" if pd.isna(r.row) else str(r.row)), PageCell(column_told(finding, language)), PageCell(str(r.value)),
+        )
+        for r, finding in zip(found.head(MOST).itertuples(), result.findings, strict=False)
+    )  # fmt: skip
+    listed = PageTable(columns(language, "severity", "file", "sentence", "row#", "column", "entry"), rows)
     said = (*assumptions(result, language), balance)
     return made(
         "quality",

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from docx.oxml.ns import qn
 
+from geodata.contract.findings import Finding
 from geodata.messages import LANGUAGES
 from maps.front.text import PageTable
 from maps.reports.document import write_reports_document
@@ -18,7 +19,7 @@ from maps.reports.network import closures, layout, risks, school_ways
 from maps.reports.outputs import reports_page, write_reports_workbook
 from maps.reports.report import OfficialReport
 from maps.reports.resources import devices, indicator_matrix, problems, spread, teachers
-from maps.reports.twelve import all_reports
+from maps.reports.twelve import all_reports, data_quality
 from models.plan.decisions import PlanResult
 
 
@@ -150,6 +151,36 @@ def test_the_workbook_has_a_sheet_for_each_and_numbers_are_numbers(
     assert page["A1"].value == "信息化设备配置及经费概算表" and page.page_setup.orientation == "landscape"
     money = [c for row in page.iter_rows() for c in row if c.value == 6.0]
     assert money and money[0].number_format == "#,##0.0"
+
+
+def test_what_was_found_in_the_data_stands_with_its_column_row_and_entry(sample_result: PlanResult) -> None:
+    found = (
+        Finding("note", "tables.left_empty", {}, "schools.csv", "schools", column="dorm_area"),
+        Finding("warning", "tables.over_capacity", {"pupils": 9}, "s.csv", "school_stage", 4, "capacity_pupils", "7"),
+        Finding("note", "reasons.site_left_out", {"school": "甲校", "kind": "special"}),
+    )  # fmt: skip
+    report = data_quality(replace(sample_result, findings=found), "zh")
+    empty, full, left = texts(report, 1)
+    assert empty[3:] == ["", "宿舍面积", ""] and full[3:] == ["4", "可容纳学生数", "7"]
+    assert "特殊教育学校" in left[2] and "special" not in left[2]
+
+
+def test_sheets_of_reports_cut_no_text_and_keep_their_headings(
+    sample_result: PlanResult, tmp_path: Path
+) -> None:
+    long = Finding("note", "reasons.site_left_out", {"school": "很长的校名" * 12, "kind": "special"})
+    result = replace(
+        sample_result, findings=(long, *20 * [Finding("note", "roads.no_surface", {"all": 1, "count": 1})])
+    )
+    book = openpyxl.load_workbook(write_reports_workbook(result, tmp_path / "r.xlsx", "zh"))
+    page = book["数据质量"]
+    (cell,) = [c for row in page.iter_rows() for c in row if "很长的校名" in str(c.value)]
+    letters, wide = len(str(cell.value)), page.column_dimensions[cell.column_letter].width
+    lines = page.row_dimensions[cell.row].height / 16
+    assert cell.alignment.wrap_text and lines * wide >= 2 * letters
+    assert page.print_title_rows == f"${cell.row - 1}:${cell.row - 1}"
+    total = [c for row in book["设备概算"].iter_rows() for c in row if c.value == "合计"]
+    assert total[0].font.b
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
