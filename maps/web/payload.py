@@ -199,13 +199,14 @@ def _names(row: Any) -> dict[str, object]:
 
 
 def _bought(result: PlanResult) -> dict[str, list[list[object]]]:
-    """What is bought for each school: resource, quantity, yuan."""
+    """What is bought for each school: resource, quantity, yuan, unit of the quantity."""
     costs = result.verdict.costs
     rows = costs[(costs["action"] == "purchase") & costs["charged"].astype(bool)]
     found: dict[str, list[list[object]]] = {}
-    sums = rows.groupby(["school_id", "item"], as_index=False)[["quantity", "yuan"]].sum()
+    sums = rows.groupby(["school_id", "item", "unit"], as_index=False)[["quantity", "yuan"]].sum()
     for r in sums.itertuples():
-        found.setdefault(str(r.school_id), []).append([str(r.item), _number(r.quantity), _number(r.yuan, 0)])
+        bought = [str(r.item), _number(r.quantity), _number(r.yuan, 0), str(r.unit)]
+        found.setdefault(str(r.school_id), []).append(bought)
     return found
 
 
@@ -376,6 +377,8 @@ def _words(language: str, norms: Norms) -> dict[str, str]:
     shared = ("rules.measure_", "rules.indicator_", "rules.resource_")
     kept = {k: text for k, text in catalogue(language).items() if k.startswith(("map.", *shared))}
     words = {key.partition(".")[2]: text for key, text in kept.items()}
+    units = {k: text for k, text in catalogue(language).items() if k.startswith("rules.unit_")}
+    words |= {f"counted_{k.removeprefix('rules.unit_')}": text for k, text in units.items()}
     own = {f"stage_{s}": stage(s, language, norms) for s in norms.scheme.stage_ids}
     own |= {b: band(b, language, norms) for b in norms.scheme.band_ids}
     named = {f"indicator_{i.id}": indicator(i.id, language, norms) for i in norms.indicators.values()}

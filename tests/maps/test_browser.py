@@ -225,7 +225,7 @@ def test_the_change_in_minutes_and_devices_are_named(browser, sample_page):
     assert any("贾家庄村" in r for r in rows)
     show(browser, sample_page, "view=devices&lang=zh")
     (row,) = [r.get_attribute("textContent") for r in browser.find_elements(By.CSS_SELECTOR, "#list button")]
-    assert row == "河口镇中心小学网络多媒体教室 2"
+    assert row == "河口镇中心小学网络多媒体教室 2 间"
 
 
 def test_search_by_pinyin_letters_code_and_latin_name(browser, sample_page):

@@ -60,7 +60,8 @@ function pathOf(points) {
 
 const CROWD = 40, NEAR = 12;
 
-function drawFlows() {
+// ``marks``: boxes of the symbols, which the numbers of flows keep off where they can.
+function drawFlows(marks) {
   sheet.flows.clearLayers();
   sheet.arrows = [];
   if (!["closures", "teachers"].includes(sheet.view)) return [];
@@ -82,13 +83,22 @@ function drawFlows() {
     if (staff && flow.pupils === 1 && shown.length > CROWD && sheet.map.getZoom() < NEAR) continue;  // single moves are told where there is room
     const text = plain(flow.pupils, 0), wide = 14 + 7.5 * text.length;
     const box = (p) => [p.x - wide / 2, p.y - 9, p.x + wide / 2, p.y + 9];
-    const spots = [0.5, 0.42, 0.6, 0.33, 0.68, 0.24, 0.78].map((t) => points[Math.floor(t * (points.length - 1))].add(outward));
-    const spot = spots.reduce((best, p) => (overlap(box(p), taken) < overlap(box(best), taken) ? p : best));
+    const spot = spotOf(points, outward, box, taken, marks);
     taken.push(box(spot));
     const icon = L.divIcon({ className: "bubble" + (staff ? " staff" : flow.closed ? "" : " shift"), html: element("span", { text }), iconSize: [0, 0] });
     L.marker(sheet.map.layerPointToLatLng(spot), { icon, interactive: false, keyboard: false, pane: sheet.pane.bubbles }).addTo(sheet.flows);
   }
   return taken;
+}
+
+// Where the number of a flow hides least: along its arrow, then beside it. Another number hidden is worse than a symbol.
+function spotOf(points, outward, box, taken, marks) {
+  const [a, b] = [points[0], points[points.length - 1]], d = Math.max(a.distanceTo(b), 1);
+  const side = L.point((b.y - a.y) / d, (a.x - b.x) / d);
+  const along = [0.5, 0.42, 0.6, 0.33, 0.68, 0.24, 0.78].map((t) => points[Math.floor(t * (points.length - 1))].add(outward));
+  const spots = [0, 18, -18, 36, -36].flatMap((off) => along.map((p) => p.add(side.multiplyBy(off))));
+  const cost = (p) => 3 * overlap(box(p), taken) + overlap(box(p), marks);
+  return spots.find((p) => cost(p) === 0) || spots.reduce((best, p) => (cost(p) < cost(best) ? p : best));
 }
 
 // ---- names ---------------------------------------------------------------------------------------
@@ -129,34 +139,85 @@ function pushedInside(box, left, right) {
   return [box[0] + step, box[1], box[2] + step, box[3]];
 }
 
+// Boxes farther away, all round: a line leads from the name to its symbol.
+function boxesAway(name, p, width) {
+  const h = name.note ? 31 : 16, boxes = [];
+  for (const away of [12, 24, 38]) {
+    for (let k = 0; k < 12; k += 1) {
+      const [x, y] = [Math.cos(k * Math.PI / 6), Math.sin(k * Math.PI / 6)], r = name.size / 2 + away;
+      const [cx, cy] = [p.x + x * (r + width / 2), p.y + y * (r + h / 2)];
+      boxes.push([cx - width / 2, cy - h / 2, cx + width / 2, cy + h / 2]);
+    }
+  }
+  return boxes;
+}
+
+// What lies above the map, in its pixels: buttons, scale, the enlarged seat, the sides of the comparison.
+function controlBoxes() {
+  const container = sheet.map.getContainer(), base = container.getBoundingClientRect(), corner = sheet.map.containerPointToLayerPoint([0, 0]);
+  const above = sheet === sheets.seat ? "#seat figcaption" : "#corner button, .leaflet-control-zoom, .leaflet-control-scale, .leaflet-control-attribution, #seat, #swipe .side, #swipe .grip";
+  return [...document.querySelectorAll(above)].map((node) => node.getBoundingClientRect()).filter((box) => box.width)
+    .map((box) => [box.left - base.left + corner.x - 3, box.top - base.top + corner.y - 3, box.right - base.left + corner.x + 3, box.bottom - base.top + corner.y + 3]);
+}
+
+function widthOf(name, family) {
+  ruler.font = (name.tone ? "700 " : "") + (name.tone === "town" ? "14px " : "12.5px ") + family;
+  const text = ruler.measureText(name.text).width + (name.tone === "town" ? 2 * name.text.length : 1);
+  ruler.font = "12px " + family;
+  return Math.max(text, name.note ? ruler.measureText(name.note.text).width + 38 : 0);
+}
+
 // The most important names first; a name that finds no free side is left out, unless it is one the view
-// is about: that one takes the side where it hides least.
+// is about: that one takes the side where it hides least, symbols and buttons least of all.
 function drawNames() {
   sheet.names.clearLayers();
-  const bubbles = drawFlows();
+  sheet.told = [];
+  const marks = sheet.named.map((name) => {
+    const p = sheet.map.latLngToLayerPoint(name.at), r = name.size / 2;
+    return [p.x - r, p.y - r, p.x + r, p.y + r];
+  });
+  const taken = [...drawFlows(marks), ...sheet.arrows], hard = [...marks, ...controlBoxes()];
   const family = getComputedStyle(document.body).fontFamily;
   const seen = sheet.map.getPixelBounds().getSize(), corner = sheet.map.containerPointToLayerPoint([0, 0]);
+  const within = (b) => b[0] > corner.x && b[2] < corner.x + seen.x && b[1] > corner.y && b[3] < corner.y + seen.y;
   const names = [...sheet.named, ...townNames()].filter((name) => inHere([name.at])).sort((a, b) => a.rank - b.rank || b.weight - a.weight);
-  const taken = [...bubbles, ...sheet.arrows];
-  for (const name of sheet.named) {
-    const p = sheet.map.latLngToLayerPoint(name.at), r = name.size / 2;
-    taken.push([p.x - r, p.y - r, p.x + r, p.y + r]);
-  }
+  const cost = (b) => overlap(b, taken) + 5 * overlap(b, hard);
   for (const name of names) {
-    const p = sheet.map.latLngToLayerPoint(name.at);
-    if (p.x < corner.x || p.y < corner.y || p.x > corner.x + seen.x || p.y > corner.y + seen.y) continue;
-    ruler.font = (name.tone ? "700 " : "") + (name.tone === "town" ? "14px " : "12.5px ") + family;
-    const width = Math.max(ruler.measureText(name.text).width + (name.tone === "town" ? 2 * name.text.length : 1), name.note ? ruler.measureText(name.note.text).width + 40 : 0);
-    if (width > 260) continue;
+    const p = sheet.map.latLngToLayerPoint(name.at), width = widthOf(name, family);
+    if (p.x < corner.x || p.y < corner.y || p.x > corner.x + seen.x || p.y > corner.y + seen.y || width > 260) continue;
     const must = name.rank === 0 || (name.note && sheet === sheets.seat), all = boxesFor(name, p, width);
-    const inside = all.filter((b) => b[0] > corner.x && b[2] < corner.x + seen.x);
-    const boxes = inside.length || !must ? inside : all.map((b) => pushedInside(b, corner.x + 3, corner.x + seen.x - 3));
-    const best = boxes.find((b) => overlap(b, taken) === 0) || (must && boxes.sort((a, b) => overlap(a, taken) - overlap(b, taken))[0]);
+    const near = all.filter(within), away = must || (name.school && sheet === sheets.seat) ? boxesAway(name, p, width).filter(within) : [];
+    const boxes = near.length + away.length || !must ? [...near, ...away] : all.map((b) => pushedInside(b, corner.x + 3, corner.x + seen.x - 3));
+    const best = boxes.find((b) => cost(b) === 0) || (must && boxes.reduce((a, b) => (cost(b) < cost(a) ? b : a)));
     if (!best) continue;
     taken.push(best);
-    const html = element("span", { class: "name " + (name.tone || "") }, [document.createTextNode(name.text),
-      name.note && element("span", { class: "places" }, [gauge(name.note.share, name.note.full), document.createTextNode(name.note.text)])]);
-    L.marker(sheet.map.layerPointToLatLng([best[0], best[1]]), { icon: L.divIcon({ className: "mark", html, iconSize: [0, 0], iconAnchor: [0, 0] }), interactive: false, keyboard: false, pane: sheet.pane.names }).addTo(sheet.names);
+    placeName(name, best, p);
+    if (away.includes(best)) leadTo(best, p, name);
+  }
+  hideCutNames();
+}
+
+// A name left of its symbol ends there, one right of it begins there.
+function placeName(name, box, p) {
+  const left = box[2] <= p.x;
+  const html = element("span", { class: ["name", name.tone || "", left ? "left" : ""].join(" ").trim() }, [document.createTextNode(name.text),
+    name.note && element("span", { class: "places" }, [gauge(name.note.share, name.note.full), document.createTextNode(name.note.text)])]);
+  const icon = L.divIcon({ className: "mark", html, iconSize: [0, 0], iconAnchor: [0, 0] });
+  const marker = L.marker(sheet.map.layerPointToLatLng([box[left ? 2 : 0], box[1]]), { icon, interactive: false, keyboard: false, pane: sheet.pane.names }).addTo(sheet.names);
+  sheet.told.push({ node: marker.getElement(), left: box[0], right: box[2] });
+}
+
+function leadTo(box, p, name) {
+  const to = L.point(Math.min(Math.max(p.x, box[0]), box[2]), Math.min(Math.max(p.y, box[1]), box[3])), d = Math.max(p.distanceTo(to), 1);
+  const from = p.add(to.subtract(p).multiplyBy(Math.min(1, name.size / 2 / d)));
+  new PixelPath([name.at, name.at], { renderer: sheet.flowRenderer, interactive: false, color: "#3e4a5c", weight: 1, d: pathOf([from, to]) }).addTo(sheet.names);
+}
+
+// A name that the line between today and the plan would cut is shown on neither side.
+function hideCutNames() {
+  const compared = state.view === "swipe", cut = map.containerPointToLayerPoint([0, 0]).x + map.getSize().x * state.at / 100;
+  for (const one of [sheets.main, sheets.before]) {
+    for (const name of (one && one.told) || []) name.node.style.visibility = compared && name.left < cut && cut < name.right ? "hidden" : "";
   }
 }
 

@@ -158,15 +158,32 @@ function drawGround(leaflet) {
 // The whole county; where the enlarged seat stands in a corner, far enough from it and small enough that it hides no place.
 function fitCounty() {
   const size = map.getSize(), box = seatBox(), edge = 26;
-  const places = [...data.schools, ...data.villages];
-  const covered = () => places.map((p) => map.latLngToContainerPoint(p.at)).filter((p) => p.x < box.width + 24 && p.y > size.y - box.height - 20).length;
-  const fit = (spare) => {
-    const beside = Math.max(edge, size.x - spanAt(size.y - 2 * edge - spare) - edge);
-    const left = seatFits() ? Math.min(beside, box.width + 20) : edge;
-    map.fitBounds(data.bounds, { paddingTopLeft: [left, edge], paddingBottomRight: [edge, edge + spare], animate: false });
+  const fit = (above, below) => {
+    const beside = Math.max(edge, size.x - spanAt(size.y - 2 * edge - above - below) - edge);
+    return viewOf(L.point(seatFits() ? Math.min(beside, box.width + 20) : edge, edge + above), L.point(edge, edge + below));
   };
-  const tries = seatFits() ? [0, 0.06, 0.12, 0.18].map((share) => share * size.y) : [0];
-  tries.some((spare) => { fit(spare); return !seatFits() || covered() === 0; });
+  const lower = seatFits() ? [0, 0.06, 0.12, 0.18] : [0];
+  const tries = [0, 0.05, 0.1].flatMap((above) => lower.map((below) => [above, below])).sort(([a, b], [c, d]) => a + b - c - d);
+  const above = [...aboveMap(), ...(seatFits() ? [[0, size.y - box.height - 20, box.width + 24, size.y]] : [])];
+  const hidden = (view) => [...data.schools, ...data.villages].map((p) => view.at(p.at)).filter((p) => above.some((b) => b[0] < p.x && p.x < b[2] && b[1] < p.y && p.y < b[3])).length;
+  const views = tries.map(([top, bottom]) => fit(top * size.y, bottom * size.y));
+  const best = views.find((view) => hidden(view) === 0) || views.reduce((a, b) => (hidden(b) < hidden(a) ? b : a));
+  map.setView(best.center, best.zoom, { animate: false });
+}
+
+// How the county is seen between paddings left and above, right and below, and where a place would then be on the map.
+function viewOf(first, second) {
+  const zoom = map.getBoundsZoom(data.bounds, false, first.add(second)), size = map.getSize();
+  const corners = data.bounds.map((at) => map.project(at, zoom));
+  const middle = corners[0].add(corners[1]).divideBy(2).add(second.subtract(first).divideBy(2));
+  return { center: map.unproject(middle, zoom), zoom, at: (place) => map.project(place, zoom).subtract(middle).add(size.divideBy(2)) };
+}
+
+// Buttons above the map, in its pixels, with room for half a symbol round them.
+function aboveMap() {
+  const base = map.getContainer().getBoundingClientRect(), room = 9;
+  return [...document.querySelectorAll("#corner button, .leaflet-control-zoom")].map((node) => node.getBoundingClientRect()).filter((box) => box.width)
+    .map((box) => [box.left - base.left - room, box.top - base.top - room, box.right - base.left + room, box.bottom - base.top + room]);
 }
 
 // Width in pixels that the county takes where it is so many pixels high.

@@ -60,7 +60,7 @@ function schoolCard(school) {
     school.lost.length ? say("lost_bands", { bands: school.lost.map((b) => say(b)).join(say("comma")) }) : null,
     ...school.reasons[state.language].map((text) => say("reason", { text })),
     placesOf(school) ? say("places_line", { places: placesText(school) }) : null,
-    school.bought.length ? say("bought", { names: school.bought.map(([item, n]) => word("resource", item) + " " + plain(n, Number.isInteger(n) ? 0 : 1)).join(say("comma")) }) : null,
+    school.bought.length ? say("bought", { names: boughtText(school) }) : null,
     school.yuan ? say("spent", { money: money(school.yuan) }) : null,
   ].filter(Boolean);
   return element("div", { class: "card" }, [
@@ -94,6 +94,7 @@ function villageCard(village) {
 
 function open(at, card, zoom) {
   map.closePopup();
+  if (zoom) map.getContainer().scrollIntoView({ block: "nearest" });  // on a phone lists stand below the map
   if (zoom) map.setView(at, Math.max(map.getZoom(), Math.min(map.getBoundsZoom(data.bounds) + 1.5, 15)), { animate: false });
   const size = map.getSize(), narrow = size.x < 620;
   // beside the buttons, not under them; on a phone below them, as wide as the map

@@ -130,6 +130,12 @@ function receivers(index) {
   return flowsShown(state.view).filter((f) => f.from === index && f.closed).reverse().map((f) => `${nameOf(data.schools[f.to])} ${plain(f.pupils, 0)}`);
 }
 
+// Pupils who change school though theirs stays open.
+function shiftRows() {
+  return flowsShown("closures").filter((f) => !f.closed).reverse()
+    .map((f) => schoolRow(data.schools[f.from], `→ ${nameOf(data.schools[f.to])} ${say("list_pupils", { pupils: plain(f.pupils, 0) })}`));
+}
+
 function unknownRows() {
   return data.villages.filter((v) => groupsOf(v).some((g) => g.zone) && !slowest(v, state.when))
     .map((v) => ({ text: nameOf(v), note: say("unknown_minutes"), go: () => openVillage(v, true) }));
@@ -138,7 +144,7 @@ function unknownRows() {
 function slowRows() {
   const rows = data.villages.map((v) => [v, slowest(v, state.when), groupsOf(v).filter((g) => g.zone && g.over[state.when])])
     .filter(([, group, over]) => group && (over.length || group.minutes[state.when] > 30));
-  rows.sort((a, b) => b[2].length - a[2].length || b[1].minutes[state.when] - a[1].minutes[state.when]);
+  rows.sort((a, b) => (b[2].length > 0) - (a[2].length > 0) || b[1].minutes[state.when] - a[1].minutes[state.when]);
   return rows.map(([v, group, over]) => {
     const kept = state.when === 1 && over.every((g) => g.kept);
     const key = !over.length ? "list_minutes_row" : kept ? "list_kept" : "list_over";
@@ -153,9 +159,9 @@ const LISTS = {
     .sort((a, b) => pupilsOf(b, 1) - pupilsOf(b, 0) - (pupilsOf(a, 1) - pupilsOf(a, 0)))
     .map((s) => schoolRow(s, arrowText(pupilsOf(s, 0), pupilsOf(s, 1)) + listedPlaces(s))),
   swipe: () => LISTS.proposal(),
-  closures: () => data.schools.map((s, i) => [s, i]).filter(([s]) => ["close", "reduce"].includes(s.action) && unitsOf(s).length)
+  closures: () => [...data.schools.map((s, i) => [s, i]).filter(([s]) => ["close", "reduce"].includes(s.action) && unitsOf(s).length)
     .sort(([a], [b]) => (a.action > b.action) - (a.action < b.action))
-    .map(([s, i]) => schoolRow(s, (s.action === "reduce" ? say("list_reduce", { bands: s.lost.map((b) => say(b)).join(say("comma")) }) + " " : "") + "→ " + (receivers(i).join(say("comma")) || say("list_nobody")))),
+    .map(([s, i]) => schoolRow(s, (s.action === "reduce" ? say("list_reduce", { bands: s.lost.map((b) => say(b)).join(say("comma")) }) + " " : "") + "→ " + (receivers(i).join(say("comma")) || say("list_nobody")))), ...shiftRows()],
   minutes: () => [...unknownRows(), ...slowRows()],
   change: () => data.villages.flatMap((v) => [[v, addedTo(v), ""], [v, addedToChoosers(v), say("by_choice")]])
     .filter(([, added]) => added !== null && added > 1).sort((a, b) => b[1] - a[1])
@@ -163,7 +169,7 @@ const LISTS = {
   teachers: () => [...zoneRows(), ...data.schools.map((s) => [s, teachersAt(s)]).filter(([, t]) => t.into || t.out).sort(([, a], [, b]) => a.into - a.out - (b.into - b.out))
     .map(([s, t]) => schoolRow(s, say("list_flow", { into: t.into, out: t.out })))],
   devices: () => data.schools.filter((s) => s.bought.length).sort((a, b) => boughtYuan(b) - boughtYuan(a))
-    .map((s) => schoolRow(s, s.bought.map(([item, n]) => word("resource", item) + " " + plain(n, Number.isInteger(n) ? 0 : 1)).join(say("comma")))),
+    .map((s) => schoolRow(s, boughtText(s))),
   compliance: () => data.schools.map((s) => [s, isOpen(s, state.when) && verdictOf(s, state.when)]).filter(([, v]) => v && !v.passes)
     .sort(([, a], [, b]) => b.missed - a.missed).map(([s, v]) => schoolRow(s, say("list_missed", { count: v.missed }))),
 };
@@ -173,13 +179,18 @@ function listedPlaces(school) {
   return places ? say("list_places", { of: plain(places.of, 0), state: placesState(places) }) : "";
 }
 
+// What is bought, each with its quantity and unit.
+function boughtText(school) {
+  return school.bought.map(([item, n, , unit]) => [word("resource", item), plain(n, Number.isInteger(n) ? 0 : 1), say("counted_" + unit)].filter(Boolean).join(" ")).join(say("comma"));
+}
+
 function boughtYuan(school) {
   return school.bought.reduce((sum, [, , yuan]) => sum + yuan, 0);
 }
 
 // Who flows between the seat, towns and villages: what comes and leaves for each zone, then from zone to zone.
 function zoneRows() {
-  const zones = [...new Set(data.schools.map((s) => s.zone))].sort(), shown = movesShown();
+  const order = ["seat", "town", "rural"], zones = [...new Set(data.schools.map((s) => s.zone))].sort((a, b) => order.indexOf(a) - order.indexOf(b)), shown = movesShown();
   const sum = (zone, end) => shown.filter((m) => data.schools[m[end]].zone === zone).reduce((n, m) => n + m.heads, 0);
   const net = zones.map((zone) => [zone, sum(zone, "to"), sum(zone, "from")]).filter(([, into, out]) => into || out)
     .map(([zone, into, out]) => ({ text: say("list_zone", { zone: word("zone", zone) }), note: say("list_flow", { into, out }), go: fitCounty }));

@@ -129,6 +129,7 @@ function clipSides() {
   const clip = (one, shape) => one && Object.values(one.pane).forEach((name) => { map.getPane(name).style.clipPath = shape; });
   clip(sheets.main, compared ? box(cut, corner.x + size.x) : "");
   clip(sheets.before, compared ? box(corner.x, cut) : "");
+  hideCutNames();
   const line = document.getElementById("swipe");
   if (!line) return;
   line.style.left = state.at + "%";

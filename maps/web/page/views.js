@@ -115,7 +115,7 @@ function drawSchools() {
     const icon = L.divIcon({ className: "mark", html: symbol(look.size, look.shape, look.fill, look), iconSize: [look.size, look.size] });
     const marker = L.marker(school.at, { icon, title: fullName(school), alt: fullName(school), riseOnHover: true, zIndexOffset: 1000 * (5 - look.rank), ...clickable() });
     marker.on("click", () => openSchool(school, sheets.seat && marker._map === sheets.seat.map)).addTo(sheet.schools);
-    seen.push({ at: school.at, text: shortName(school), note: placesNote(school), size: look.size, rank: look.rank, tone: look.tone, weight: pupilsOf(school, 1) + pupilsOf(school, 0) });
+    seen.push({ at: school.at, text: shortName(school), note: placesNote(school), school: true, size: look.size, rank: look.rank, tone: look.tone, weight: pupilsOf(school, 1) + pupilsOf(school, 0) });
   }
   return seen;
 }
