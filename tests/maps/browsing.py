@@ -8,7 +8,9 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-VIEWS = ("today", "proposal", "swipe", "closures", "minutes", "change", "compliance", "teachers", "devices")
+from maps.folders.pictures import VIEWS
+
+__all__ = ["VIEWS", "assert_quiet", "click", "in_browser", "popup", "show", "text", "went"]
 in_browser = [
     pytest.mark.browser,
     pytest.mark.skipif(

@@ -33,6 +33,7 @@ SITES = [
     ("S6", "史家沟小学", 14.6, 5.0, "primary", "青石乡", "1-6"),
     ("S7", "育才学校", 0.9, 0.9, "private_primary", "河口镇", "1-6"),
 ]
+SEAT = ("S1", "S3", "S4")
 STAFF = {
     ("S1", "pri"): {"plain": 4, "plain_q": 12, "backbone": 6, "arts": 5, "near_ret": 1},
     ("S2", "pri"): {"plain": 3, "plain_q": 6, "arts": 1, "near_ret": 1},
@@ -170,6 +171,25 @@ def make_result(county: County) -> PlanResult:
 @pytest.fixture(scope="session")
 def sample_result() -> PlanResult:
     return make_result(make_county())
+
+
+@pytest.fixture(scope="session")
+def crowded_result(sample_result: PlanResult) -> PlanResult:
+    """Three schools stand close together in the seat; one receiver is full, one takes 8 too many; 4 pupils by-pass by choice."""
+    county, verdict = sample_result.county, sample_result.verdict
+    zone = county.schools["zone"].where(~county.schools["school_id"].isin(SEAT), "seat")
+    units = verdict.units.copy()
+    for unit_id, places in (("S1/pri", 338), ("S5/pri", 240)):
+        units.loc[units["unit_id"] == unit_id, "capacity"] = places
+    one = verdict.travel.iloc[[0]].assign(
+        group="choice", pupils=4, minutes_today=9.0, minutes=31.0, limit=30.0
+    )
+    travel = pd.concat([verdict.travel, one], ignore_index=True)
+    return replace(
+        sample_result,
+        county=replace(county, schools=county.schools.assign(zone=zone), name="河口镇"),
+        verdict=replace(verdict, units=units, travel=travel),
+    )
 
 
 @pytest.fixture(scope="session")

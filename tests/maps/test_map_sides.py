@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import pandas as pd
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.actions.action_builder import ActionBuilder
@@ -17,27 +14,11 @@ from maps.web.proposal import write_map
 from tests.maps.browsing import assert_quiet, click, in_browser, popup, show, text
 
 pytestmark = in_browser
-SEAT = ("S1", "S3", "S4")
 
 
 @pytest.fixture(scope="module")
-def page(sample_result, tmp_path_factory):
-    """Three schools stand close together in the seat; one receiver is full, one takes 8 too many; 4 pupils by-pass by choice."""
-    county, verdict = sample_result.county, sample_result.verdict
-    zone = county.schools["zone"].where(~county.schools["school_id"].isin(SEAT), "seat")
-    units = verdict.units.copy()
-    for unit, places in (("S1/pri", 338), ("S5/pri", 240)):
-        units.loc[units["unit_id"] == unit, "capacity"] = places
-    one = verdict.travel.iloc[[0]].assign(
-        group="choice", pupils=4, minutes_today=9.0, minutes=31.0, limit=30.0
-    )
-    travel = pd.concat([verdict.travel, one], ignore_index=True)
-    made = replace(
-        sample_result,
-        county=replace(county, schools=county.schools.assign(zone=zone), name="河口镇"),
-        verdict=replace(verdict, units=units, travel=travel),
-    )
-    return write_map(made, tmp_path_factory.mktemp("sides") / "map.html")
+def page(crowded_result, tmp_path_factory):
+    return write_map(crowded_result, tmp_path_factory.mktemp("sides") / "map.html")
 
 
 def side_of(browser, school):

@@ -73,6 +73,13 @@ function drawAllNames() {
   on(sheets.main, drawNames);
   if (state.view === "swipe" && sheets.before) on(sheets.before, drawNames);
   if (shown && sheets.seat.view !== state.view) show(sheets.seat, state.view);
+  else if (shown && sheets.seat.drawn !== seatScale()) on(sheets.seat, drawNames);  // the window has another size
+  if (shown) sheets.seat.drawn = seatScale();
+}
+
+function seatScale() {
+  const size = sheets.seat.map.getSize();
+  return `${sheets.seat.map.getZoom()} ${size.x} ${size.y}`;
 }
 
 // Whether something between these places is told on this sheet: the enlarged seat tells what lies within it.
