@@ -116,6 +116,8 @@ class MapSheet:
         Boxes in points that an enlarged part covers or shows itself.
     names : list
         Outlines, ground and colour of each name that was placed.
+    within : str
+        A place whose name is left out before those of its schools: that of the county, where its seat is enlarged.
     """
 
     axes: Axes
@@ -126,6 +128,7 @@ class MapSheet:
     taken: list[tuple[float, float, float, float]] = field(default_factory=list)
     hidden: list[tuple[float, float, float, float]] = field(default_factory=list)
     names: list[tuple[Path, list[tuple[float, float]], str]] = field(default_factory=list)
+    within: str = ""
 
     def at(self, lon: float, lat: float) -> tuple[float, float]:
         """A point in points from the map's south-west corner."""
@@ -150,6 +153,12 @@ class MapSheet:
         x, y = self.at(lon, lat)
         return any(b[0] < x < b[2] and b[1] < y < b[3] for b in self.hidden)
 
+    def place(self, name: object) -> str:
+        """A name of a place as this map says it."""
+        text = self.pen.place(name)
+        inner = text.removeprefix(self.pen.place(self.within)).strip() if self.within else text
+        return inner or text
+
     def cover(self, lon: float, lat: float, size: float) -> None:
         """Keep names off a symbol of a size in points."""
         x, y = self.at(lon, lat)
@@ -162,7 +171,8 @@ class MapSheet:
         if not self.holds(lon, lat):
             return
         x, y = self.at(lon, lat)
-        wide = sum(1.0 if ord(c) > 0x2E80 else 0.58 for c in text) * size
+        letters = letters_of(text, tuple(self.pen.family), bool(look.get("bold")))
+        wide = float(np.max(letters.vertices, initial=0.0, axis=0)[0]) * size + 1
         sides = (
             (x + away, y - size / 2), (x - away - wide, y - size / 2), (x - wide / 2, y + away), (x - wide / 2, y - away - size),
             (x + away * 0.7, y + away * 0.5), (x + away * 0.7, y - away * 0.5 - size), (x - away * 0.7 - wide, y + away * 0.5), (x - away * 0.7 - wide, y - away * 0.5 - size),
@@ -176,7 +186,6 @@ class MapSheet:
             return
         self.taken.append(free)
         lon, lat = self.extent[0] + free[0] / self.squeeze / self.scale, self.extent[1] + free[1] / self.scale
-        letters = letters_of(text, tuple(self.pen.family), bool(look.get("bold")))
         step = size / (self.squeeze * self.scale), size / self.scale
         drawn = Path(
             np.asarray(letters.vertices, dtype=float) * np.array(step) + np.array([lon, lat]), letters.codes
@@ -242,7 +251,9 @@ def shown_extent(
     return (left, low, left + width, low + height), scale, squeeze
 
 
-def map_on(figure: Figure, box: Rectangle, extent: Extent, pen: Pen, inset: Inset | None = None) -> MapSheet:
+def map_on(
+    figure: Figure, box: Rectangle, extent: Extent, pen: Pen, inset: Inset | None = None, within: str = ""
+) -> MapSheet:
     """A map of a part of the county on a part of the sheet, with the ground drawn.
 
     Parameters
@@ -253,13 +264,15 @@ def map_on(figure: Figure, box: Rectangle, extent: Extent, pen: Pen, inset: Inse
         Widened on two sides until it fills the box.
     pen : Pen
     inset : Inset or None
+    within : str
+        As `MapSheet` has it.
     """
     shown, scale, squeeze = shown_extent(figure, box, extent, inset)
     axes = figure.add_axes(box)
     axes.set(xlim=(shown[0], shown[2]), ylim=(shown[1], shown[3]), xticks=[], yticks=[])
     for spine in axes.spines.values():
         spine.set(color="#555555", linewidth=0.8)
-    sheet = MapSheet(axes, shown, scale, squeeze, pen)
+    sheet = MapSheet(axes, shown, scale, squeeze, pen, within=within)
     pen.underlay.draw(axes)
     return sheet
 

@@ -153,7 +153,7 @@ def with_inset(figure: Figure, result: PlanResult, box: tuple[float, float, floa
     sheet = map_on(figure, box, extent, pen, where)
     if part is not None and where is not None:
         inner = inset_box(figure, box, where)
-        inset = map_on(figure, inner, part, pen)
+        inset = map_on(figure, inner, part, pen, within=county.name)
         inset.axes.set_facecolor("white")
         inset.axes.set_zorder(5)
         _outline(sheet, inset)
@@ -241,7 +241,7 @@ def _schools(sheet: MapSheet, marks: list[SchoolMark], when: int, inset: bool) -
         changed = m.action in ("close", "reduce", "receive")
         if sheet.hides(m.lon, m.lat):
             continue  # the enlarged part has its name
-        sheet.name(m.lon, m.lat, sheet.pen.place(m.name), 8.5 if changed else 7, size / 2 + 1, (inset and changed) or m.action in ("close", "reduce"), bold=changed)  # fmt: skip
+        sheet.name(m.lon, m.lat, sheet.place(m.name), 8.5 if changed else 7, size / 2 + 1, (inset and changed) or m.action in ("close", "reduce"), bold=changed)  # fmt: skip
 
 
 def travel_sheet(
@@ -275,7 +275,7 @@ def travel_sheet(
         first = sorted(villages, key=lambda v: (-_told(added.get(v["id"])), v["id"]))[:40]
         for v in first:
             if _told(added.get(v["id"])) >= 1.0 and not sheet.hides(*v["at"][::-1]):
-                text = f"{pen.place(v['name'])} +{added[v['id']]:.0f}"
+                text = f"{sheet.place(v['name'])} +{added[v['id']]:.0f}"
                 sheet.name(v["at"][1], v["at"][0], text, 8, 6)
 
     with_inset(figure, result, (left, bottom, wide * 0.68, high), pen, fill)

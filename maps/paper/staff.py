@@ -148,7 +148,7 @@ def _net(sheet: MapSheet, net: pd.Series, at: dict[str, tuple[float, float]], na
         sheet.cover(*at[i], 15)
     for i in shown:
         if not sheet.hides(*at[i]):
-            sheet.name(*at[i], sheet.pen.place(names[i]), 7.5, 9)
+            sheet.name(*at[i], sheet.place(names[i]), 7.5, 9)
 
 
 def _zone_table(figure: Figure, result: PlanResult, box: tuple[float, float, float, float], pen: Pen) -> None:
@@ -182,5 +182,5 @@ def _zone_table(figure: Figure, result: PlanResult, box: tuple[float, float, flo
             Rectangle((c, r), 1, 1, facecolor=colour, edgecolor="#777", linewidth=0.7, clip_on=False)
         )  # its edge is half outside
         bold = r == 0 or c == 0
-        axes.text(c + 0.5, r + 0.5, grid[r][c], ha="center", va="center", fontproperties=pen.font(9.5, bold), color="white" if dark > 0.75 else "#111", parse_math=False)  # fmt: skip
+        axes.text(c + 0.5, r + 0.5, grid[r][c], ha="center", va="center", fontproperties=pen.font(8.5 if len(grid[r][c]) > 9 else 9.5, bold), color="white" if dark > 0.75 else "#111", parse_math=False)  # fmt: skip
     axes.set_title(atlas_word("zones_title", pen.language), fontproperties=pen.font(11, True), loc="left", wrap=True)  # fmt: skip

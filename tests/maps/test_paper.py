@@ -12,6 +12,7 @@ from pathlib import Path
 import docx
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 import maps.dossier.dossier as dossier
@@ -83,6 +84,19 @@ def test_without_a_chinese_font_names_are_latin_and_it_is_said(
     pen = ground.pen_for(sample_result.county, "zh")
     assert (pen.language, pen.place("史家沟小学")) == ("en", "Shijiagou Primary School")
     assert write_atlas(sample_result, tmp_path / "atlas.pdf", "zh").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(("language", "name"), [("zh", "实验学校"), ("en", "Experimental School")])
+def test_where_the_seat_is_enlarged_schools_are_told_without_the_county(
+    sample_result: PlanResult, language: str, name: str
+) -> None:
+    pen, extent = ground.pen_for(sample_result.county, language), (110.0, 30.0, 110.1, 30.1)
+    inner = ground.MapSheet(Figure().add_axes((0, 0, 1, 1)), extent, 5000.0, 0.87, pen, within="南浦县")
+    assert inner.place("南浦县实验学校") == name and inner.place("南浦县") == pen.place("南浦县")
+    inner.name(110.05, 30.05, name, 8, 4)
+    (box,) = inner.taken
+    letters = ground.letters_of(name, tuple(pen.family), False)
+    assert box[2] - box[0] >= 8 * letters.vertices[:, 0].max()  # no name is wider than the room kept for it
 
 
 @pytest.mark.parametrize(
