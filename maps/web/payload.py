@@ -205,7 +205,7 @@ def _bought(result: PlanResult) -> dict[str, list[list[object]]]:
     found: dict[str, list[list[object]]] = {}
     sums = rows.groupby(["school_id", "item", "unit"], as_index=False)[["quantity", "yuan"]].sum()
     for r in sums.itertuples():
-        bought = [str(r.item), _number(r.quantity), _number(r.yuan, 0), str(r.unit)]
+        bought: list[object] = [str(r.item), _number(r.quantity), _number(r.yuan, 0), str(r.unit)]
         found.setdefault(str(r.school_id), []).append(bought)
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 
 import pytest
@@ -9,8 +10,21 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from maps.folders.pictures import VIEWS
+from maps.placenames import HAN
+from models.plan.decisions import PlanResult
 
-__all__ = ["VIEWS", "assert_quiet", "click", "in_browser", "popup", "show", "text", "went"]
+__all__ = [
+    "VIEWS",
+    "assert_quiet",
+    "click",
+    "foreign",
+    "in_browser",
+    "own_words",
+    "popup",
+    "show",
+    "text",
+    "went",
+]
 in_browser = [
     pytest.mark.browser,
     pytest.mark.skipif(
@@ -73,3 +87,29 @@ def popup(browser):
 def assert_quiet(browser):
     assert browser.get_log("browser") == []
     assert browser.execute_script("return performance.getEntriesByType('resource').map(e => e.name)") == []
+
+
+LATIN = re.compile(r"[A-Za-z]{2,}")
+ROW_ID = re.compile(r"\b[a-z][0-9a-f]{8}\b")
+SAID_IN_LATIN = {"English", "km"}
+"""What a Chinese map may say in Latin letters: the button to the other language, and the scale."""
+
+
+def own_words(result: PlanResult) -> list[str]:
+    """Names and ids of the tables, which each language shows as they are; the longest first."""
+    county = result.county
+    names = {county.name, result.plan.plan_id, *county.schools["name"], *county.villages["name"]}
+    ids = {*county.schools["school_id"], *county.villages["village_id"], *county.staff_category["cat_id"]}
+    return sorted(map(str, names | ids | {*county.schools["township"]}), key=len, reverse=True)
+
+
+def foreign(text: str, language: str, own: list[str]) -> set[str]:
+    """Words of the other language, the names of places and the ids of rows left out."""
+    text = ROW_ID.sub("", text)
+    for name in own:
+        text = text.replace(name, "")
+    return (
+        set(LATIN.findall(text)) - SAID_IN_LATIN
+        if language == "zh"
+        else set(HAN.findall(text)) - {"中", "文"}
+    )

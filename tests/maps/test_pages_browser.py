@@ -9,11 +9,13 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 
 from geodata.messages import LANGUAGES
+from maps.dossier.public import in_public, public_result
 from maps.front.pages import front_page
 from maps.front.places import schools_page, villages_page
 from maps.reports.outputs import reports_page
-from maps.why.pages import why_page
+from maps.why.pages import why_index, why_page
 from models.plan.decisions import PlanResult
+from tests.maps.browsing import foreign, own_words
 from tests.maps.test_why_pages import whys_of
 
 pytestmark = pytest.mark.browser
@@ -25,13 +27,51 @@ def page_of_why(result: PlanResult, language: str) -> str:
     return why_page(whys, whys.places[0], language)
 
 
+def page_of_whys(result: PlanResult, language: str) -> str:
+    """The list of the schools and villages whose decisions were turned round."""
+    whys = whys_of(result)
+    first = whys.places[0]
+    return why_index(whys, {f"{first.kind} {first.place_id}": "why.html"}, language)
+
+
+def public_page(result: PlanResult, language: str) -> str:
+    """The front page of the public edition."""
+    with in_public():
+        return front_page(public_result(result, language), language)
+
+
 MAKERS = {
     "why.html": page_of_why,
+    "whys.html": page_of_whys,
+    "public.html": public_page,
     "index.html": front_page,
     "schools.html": schools_page,
     "villages.html": villages_page,
     "reports.html": reports_page,
 }
+WIDTHS = (360, 1024, 1920)
+LARGEST = 3_000_000
+OFFICE = set(
+    [
+        "junheng",
+        "why",
+        "evaluate",
+        "correct",
+        "alternatives",
+        "plan",
+        "corrections",
+        "xlsx",
+        "Word",
+        "Excel",
+        "GIS",
+        "PDF",
+        "PNG",
+        "HiGHS",
+    ]
+)
+"""Commands, files and kinds of files that a Chinese page names."""
+INVENTED = ("甲", "乙", "村")
+"""Places of the page of reasons."""
 A4 = 703
 """Width of the printed part of an A4 page in CSS pixels: 210 mm less two margins of 12."""
 CUT = """return [...document.querySelectorAll("table")].filter((t) => t.getBoundingClientRect().right > document.documentElement.clientWidth + 1).length"""
@@ -47,11 +87,13 @@ def pages(
     return folder
 
 
+def resize(browser: webdriver.Chrome, width: int) -> None:
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
 def show(browser: webdriver.Chrome, page: Path, width: int, paper: bool = False) -> None:
-    browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False},
-    )
+    resize(browser, width)
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print" if paper else ""})
     browser.get("about:blank")
     browser.get_log("browser")
@@ -65,19 +107,38 @@ def as_it_was(browser: webdriver.Chrome) -> object:
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
-@pytest.mark.parametrize("width", [360, 1366, 1920])
-def test_pages_fit_every_screen_and_ask_for_nothing(
-    browser: webdriver.Chrome, pages: Path, width: int
+LOOK = """
+const all = (css) => [...document.querySelectorAll(css)], box = (n) => n.getBoundingClientRect();
+const wide = document.documentElement.clientWidth, seen = (n) => box(n).width > 0 && box(n).height > 0;
+const told = (n) => n.tagName + " " + n.textContent.trim().slice(0, 30);
+const over = (a, b) => Math.min(Math.min(box(a).right, box(b).right) - Math.max(box(a).left, box(b).left), Math.min(box(a).bottom, box(b).bottom) - Math.max(box(a).top, box(b).top)) > 1.5;
+const blocks = all("h1, .draft, .links a, .card, .scroll, figure, p, li").filter(seen), apart = all("h1, .draft, .links a, .card, figure, .scroll").filter(seen);
+return {
+  scrolls: document.documentElement.scrollWidth - wide, outside: blocks.filter((n) => box(n).left < -0.5 || box(n).right > wide + 0.5).map(told),
+  overlap: apart.flatMap((a, i) => apart.slice(i + 1).filter((b) => !a.contains(b) && over(a, b)).map((b) => told(a) + " | " + told(b))),
+  squeezed: all("th, td").filter((n) => seen(n) && n.textContent.trim().length > 4 && box(n).width < 40).map(told),
+  headings: all("h1, h2").map((n) => n.textContent.trim()), asked: performance.getEntriesByType("resource").map((e) => e.name),
+  words: document.title + document.body.innerText,
+};
+"""
+
+
+def test_pages_fit_every_screen_ask_for_nothing_and_speak_one_language(
+    browser: webdriver.Chrome, pages: Path, sample_result: PlanResult, request: pytest.FixtureRequest
 ) -> None:
+    language = request.node.callspec.params["pages"]
+    own = [*own_words(sample_result), *INVENTED] if language == "en" else own_words(sample_result)
     for name in MAKERS:
-        show(browser, pages / name, width)
-        inside, there = browser.execute_script(
-            "return [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
-        )
-        assert inside <= there, f"{name} is {inside} wide on {there}"
+        assert (pages / name).stat().st_size < LARGEST
+        show(browser, pages / name, WIDTHS[0])
+        for width in WIDTHS:
+            resize(browser, width)
+            look = browser.execute_script(LOOK)
+            found = {k: look[k] for k in ("outside", "overlap", "squeezed", "asked") if look[k]}
+            assert found == {} and look["scrolls"] <= 0, (name, width)
+            assert look["headings"] and all(look["headings"])
+        assert foreign(look["words"], language, own) - OFFICE == set(), name
         assert browser.get_log("browser") == []
-        asked = browser.execute_script("return performance.getEntriesByType('resource').map((e) => e.name)")
-        assert asked == []
 
 
 def test_on_paper_no_column_is_cut(browser: webdriver.Chrome, pages: Path) -> None:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 from selenium import webdriver
 
 from geodata.messages import LANGUAGES
-from maps.placenames import HAN
 from maps.web.proposal import write_map
 from models.plan.decisions import PlanResult
-from tests.maps.browsing import VIEWS, assert_quiet, in_browser, show
+from tests.maps.browsing import VIEWS, assert_quiet, foreign, in_browser, own_words, show
 
 pytestmark = in_browser
 SIZES = {"phone": (360, 740), "projector": (1024, 768), "laptop": (1366, 911), "desk": (1920, 1080)}
 LARGEST = 3_000_000
-LATIN = re.compile(r"[A-Za-z]{2,}")
-SAID_IN_LATIN = {"English", "km"}
-"""What a Chinese page may say in Latin letters: the button to the other language, and the scale."""
 
 LOOK = """
 const [views, language] = arguments, all = (css) => [...document.querySelectorAll(css)];
@@ -59,29 +54,11 @@ def page(crowded_result: PlanResult, tmp_path_factory: pytest.TempPathFactory) -
     return made
 
 
-@pytest.fixture(scope="module")
-def own_words(crowded_result: PlanResult) -> list[str]:
-    """Names and ids of the tables, which each language shows as they are; the longest first."""
-    county = crowded_result.county
-    names = {county.name, crowded_result.plan.plan_id, *county.schools["name"], *county.villages["name"]}
-    return sorted(map(str, names | {*county.schools["township"]}), key=len, reverse=True)
-
-
-def foreign(text: str, language: str, own_words: list[str]) -> set[str]:
-    """Words of the other language, the names of places left out."""
-    for name in own_words:
-        text = text.replace(name, "")
-    return (
-        set(LATIN.findall(text)) - SAID_IN_LATIN
-        if language == "zh"
-        else set(HAN.findall(text)) - {"中", "文"}
-    )
-
-
 @pytest.mark.parametrize("size", SIZES)
 def test_every_view_is_clicked_and_nothing_is_cut_covered_or_foreign(
-    browser: webdriver.Chrome, page: Path, own_words: list[str], size: str
+    browser: webdriver.Chrome, page: Path, crowded_result: PlanResult, size: str
 ) -> None:
+    own = own_words(crowded_result)
     width, height = SIZES[size]
     metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
@@ -99,7 +76,7 @@ def test_every_view_is_clicked_and_nothing_is_cut_covered_or_foreign(
                 assert found == {}, (language, x["view"])
                 assert x["scrolls"] <= 0 and len(x["legend"]) > 4
                 assert all(keys and words for keys, words in x["legend"]), (language, x["view"], x["legend"])
-                assert foreign(x["words"], language, own_words) == set(), (language, x["view"])
+                assert foreign(x["words"], language, own) == set(), (language, x["view"])
             assert any(x["seat"] for x in looks) == (
                 size == "laptop"
             )  # this county is too small to be enlarged on the others
