@@ -16,7 +16,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from maps.front.labels import Box, Placing, text_box, text_width
 from maps.front.text import phrase, school_page, village_page, whole
+from maps.placenames import shown_name
 from models.impact.losses import longer_ways
 from models.plan.decisions import PlanResult
 
@@ -28,10 +30,10 @@ FAR = 3.0
 """Median distances from the middle beyond which a place is not drawn enlarged."""
 LABELS = 40
 """Names beyond which they would cover the drawing."""
-
-
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom of a name in a drawing."""
+NAME_SIZE, TOWN_SIZE, COUNT_SIZE = 22.0, 22.0, 20.0
+"""Sizes of letters that room is kept for: those of a phone, as the style sheet has them; a wide screen's are smaller."""
+BESIDE = 5.0
+"""How far a flow is moved aside where another goes back."""
 
 
 @dataclass(frozen=True)
@@ -141,14 +143,13 @@ def _changed_points(result: PlanResult) -> Any:
 
 def _drawing(result: PlanResult, frame: Frame, language: str, title: str, part: Frame | None = None) -> str:
     """One drawing; names of what ``part`` draws enlarged are left to it, and its outline is shown."""
+    marks = _marks(result, frame)
+    placing = Placing([m.box for m in marks], WIDTH, frame.height)
+    flows = [*_flows(result, frame, part, placing)]  # their numbers choose first, then schools, then towns
+    schools = [*_schools(marks, result.county.name, part, placing, language)]
+    towns = [*_town_names(result, frame, placing, language)]
     inner = [] if part is None else [_outline(frame, part)]
-    drawn = [
-        *_ground(result, frame),
-        *inner,
-        *_villages(result, frame),
-        *_flows(result, frame, part),
-        *_schools(result, frame, part),
-    ]
+    drawn = [*_ground(result, frame), *inner, *_villages(result, frame, language), *flows, *schools, *towns]
     box = f"0 0 {WIDTH:.0f} {frame.height:.0f}"
     return f'<svg viewBox="{box}" role="img" aria-label={quoteattr(title)}><title>{escape(title)}</title>{"".join(drawn)}</svg>'
 
@@ -163,18 +164,30 @@ def _ground(result: PlanResult, frame: Frame) -> Iterator[str]:
     county = result.county
     if county.townships is not None and len(county.townships):
         shapes = shapely.simplify(np.asarray(county.townships.geometry.array, dtype=object), 2e-4)
-        names = county.townships["township"] if "township" in county.townships else [""] * len(shapes)
-        for shape, name in zip(shapes, names, strict=True):
+        for shape in shapes:
             yield f'<path class="town" d="{frame.path(shape)}"/>'
-            x, y = frame.at(*shapely.get_coordinates(shapely.point_on_surface(shape))[0])
-            yield f'<text class="townname" x="{x:.0f}" y="{y:.0f}">{escape(str(name))}</text>'
     if county.waters is not None and len(county.waters):
         shapes = shapely.simplify(np.asarray(county.waters.geometry.array, dtype=object), 2e-4)
         for shape in shapes:
             yield f'<path class="water" d="{frame.path(shape)}"/>'
 
 
-def _villages(result: PlanResult, frame: Frame) -> Iterator[str]:
+def _town_names(result: PlanResult, frame: Frame, placing: Placing, language: str) -> Iterator[str]:
+    """Names of the townships, above or below their middle where symbols or names stand there."""
+    towns = result.county.townships
+    if towns is None or not len(towns) or "township" not in towns:
+        return
+    middles = shapely.point_on_surface(np.asarray(towns.geometry.array, dtype=object))
+    for name, (lon, lat) in zip(towns["township"], shapely.get_coordinates(middles), strict=True):
+        x, y = frame.at(float(lon), float(lat))
+        text = shown_name(str(name), language)
+        lines = [y + step for step in (0, -20, 20, -38, 38, -56, 56)]
+        base = lines[placing.best([text_box(text, x, line, "middle", TOWN_SIZE) for line in lines])]
+        if frame.holds(float(lon), float(lat)):
+            yield f'<text class="townname" x="{x:.0f}" y="{base:.0f}">{escape(text)}</text>'
+
+
+def _villages(result: PlanResult, frame: Frame, language: str) -> Iterator[str]:
     """Villages as dots; those whose way grows as squares, larger the more minutes are added."""
     added = longer_ways(result.verdict.travel).groupby("village_id")["added"].max()
     moved = set(_moved(result)["village_id"])
@@ -182,15 +195,15 @@ def _villages(result: PlanResult, frame: Frame) -> Iterator[str]:
         x, y = frame.at(float(r.lon), float(r.lat))
         if r.village_id in added.index:
             size = 9 if added[r.village_id] <= 5 else 13 if added[r.village_id] <= 15 else 18
-            told_more = f"{r.name} +{whole(added[r.village_id])}"
+            told_more = f"{shown_name(str(r.name), language)} +{whole(added[r.village_id])}"
             mark = f'<rect class="longer" x="{x - size / 2:.1f}" y="{y - size / 2:.1f}" width="{size}" height="{size}"><title>{escape(told_more)}</title></rect>'
         else:
             kind = "moved" if r.village_id in moved else "village"
-            mark = f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{5 if kind == "moved" else 2.2}"><title>{escape(str(r.name))}</title></circle>'
+            mark = f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{5 if kind == "moved" else 2.2}"><title>{escape(shown_name(str(r.name), language))}</title></circle>'
         yield f"<a href={quoteattr(village_page(r.village_id))}>{mark}</a>" if r.village_id in moved else mark
 
 
-def _flows(result: PlanResult, frame: Frame, part: Frame | None) -> Iterator[str]:
+def _flows(result: PlanResult, frame: Frame, part: Frame | None, placing: Placing) -> Iterator[str]:
     """Pupils from today's school to the plan's, as arrows with their number."""
     hidden = {
         str(r.school_id)
@@ -207,6 +220,8 @@ def _flows(result: PlanResult, frame: Frame, part: Frame | None) -> Iterator[str
         if length < 1:
             continue
         ux, uy = (x1 - x0) / length, (y1 - y0) / length
+        if (end, start) in sums.index:  # there and back lie beside each other
+            x0, y0, x1, y1 = x0 - uy * BESIDE, y0 + ux * BESIDE, x1 - uy * BESIDE, y1 + ux * BESIDE
         tip_x, tip_y = x1 - ux * min(12, length / 3), y1 - uy * min(12, length / 3)
         wide = 2 + min(6.0, float(pupils) / 80)
         head = 7 + wide
@@ -218,11 +233,38 @@ def _flows(result: PlanResult, frame: Frame, part: Frame | None) -> Iterator[str
         yield f'<polygon class="flowhead" points="{points}"/>'
         if {start, end} <= hidden:
             continue
-        yield f'<text class="count" x="{(x0 + x1) / 2 - uy * 12:.0f}" y="{(y0 + y1) / 2 + ux * 12 + 5:.0f}">{whole(pupils)}</text>'
+        text = whole(pupils)
+        away = 8 + text_width(text, COUNT_SIZE) / 2 * abs(uy) + COUNT_SIZE / 2 * abs(ux)
+        spots = [
+            (x0 + (x1 - x0) * t - uy * away * side, y0 + (y1 - y0) * t + ux * away * side + 5)
+            for t in (0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8)
+            for side in (1, -1)
+        ]
+        at_x, base = spots[placing.best([text_box(text, x, y, "middle", COUNT_SIZE) for x, y in spots])]
+        yield f'<text class="count" x="{at_x:.0f}" y="{base:.0f}">{text}</text>'
 
 
-def _schools(result: PlanResult, frame: Frame, part: Frame | None) -> Iterator[str]:
-    """Schools by what happens to them, each a link to its page; names of those that give or take pupils."""
+@dataclass(frozen=True)
+class _Mark:
+    """A school in a drawing."""
+
+    school_id: str
+    name: str
+    lon: float
+    lat: float
+    x: float
+    y: float
+    radius: float
+    kind: str
+
+    @property
+    def box(self) -> Box:
+        """What its symbol covers."""
+        return self.x - self.radius, self.y - self.radius, self.x + self.radius, self.y + self.radius
+
+
+def _marks(result: PlanResult, frame: Frame) -> list[_Mark]:
+    """Schools that a drawing shows, by what happens to them."""
     units = result.verdict.units
     size = units.groupby("school_id")["pupils_plan"].sum()
     open_after = units.groupby("school_id")["open_plan"].any()
@@ -230,7 +272,7 @@ def _schools(result: PlanResult, frame: Frame, part: Frame | None) -> Iterator[s
     shut = set(bands.loc[bands["was_open"].astype(bool) & ~bands["open"].astype(bool), "school_id"])
     moved = _moved(result)
     gives, takes = set(moved["today_school_id"]), set(moved["school_id"])
-    taken: list[Box] = []
+    found = []
     for r in result.county.schools.sort_values("school_id").itertuples():
         if r.school_id not in open_after.index or not frame.holds(float(r.lon), float(r.lat)):
             continue
@@ -238,10 +280,20 @@ def _schools(result: PlanResult, frame: Frame, part: Frame | None) -> Iterator[s
         radius = 4 + math.sqrt(float(size.get(r.school_id, 0))) / 5
         kind = "take" if r.school_id in takes else "give" if r.school_id in gives else "school"
         kind = "close" if not open_after[r.school_id] else "reduce" if r.school_id in shut else kind
-        label = ""
-        if kind != "school" and len(taken) < LABELS and not (part and part.holds(float(r.lon), float(r.lat))):
-            label = _label(str(r.name), x, y, radius, taken)
-        yield f"<a href={quoteattr(school_page(r.school_id))}>{_symbol(kind, x, y, radius)}{label}<title>{escape(str(r.name))}</title></a>"
+        found.append(_Mark(str(r.school_id), str(r.name), float(r.lon), float(r.lat), x, y, radius, kind))
+    return found
+
+
+def _schools(
+    marks: list[_Mark], county: str, part: Frame | None, placing: Placing, language: str
+) -> Iterator[str]:
+    """Each school as a link to its page; names of those that give or take pupils, without the county's before them."""
+    within = shown_name(county, language)
+    told = [m for m in marks if m.kind != "school" and not (part and part.holds(m.lon, m.lat))][:LABELS]
+    for m in marks:
+        name = shown_name(m.name, language)
+        label = _label(name.removeprefix(within).strip() or name, m, placing) if m in told else ""
+        yield f"<a href={quoteattr(school_page(m.school_id))}>{_symbol(m.kind, m.x, m.y, m.radius)}{label}<title>{escape(name)}</title></a>"
 
 
 def _symbol(kind: str, x: float, y: float, radius: float) -> str:
@@ -253,20 +305,12 @@ def _symbol(kind: str, x: float, y: float, radius: float) -> str:
     return f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/>'
 
 
-def _label(text: str, x: float, y: float, radius: float, taken: list[Box]) -> str:
-    """A name beside its symbol, on the first side where it covers no other name."""
-    wide = sum(16.5 if ord(c) > 0x2E80 else 9 for c in text)
-    away = radius + 4
+def _label(text: str, mark: _Mark, placing: Placing) -> str:
+    """A name beside its symbol, on the first side where it hides nothing."""
+    x, y, away = mark.x, mark.y, mark.radius + 4
     sides = (
-        (x + away, y + 5, "start", x + away), (x - away, y + 5, "end", x - away - wide),
-        (x, y - away, "middle", x - wide / 2), (x, y + away + 14, "middle", x - wide / 2),
+        (x + away, y + 5, "start"), (x - away, y + 5, "end"), (x, y - away, "middle"), (x, y + away + 14, "middle"),
+        (x + away / 2, y - away, "start"), (x + away / 2, y + away + 14, "start"), (x - away / 2, y - away, "end"), (x - away / 2, y + away + 14, "end"),
     )  # fmt: skip
-    free = [s for s in sides if not any(_cover(b, (s[3], s[1] - 15, s[3] + wide, s[1] + 4)) for b in taken)]
-    inside = [s for s in free or sides if s[3] >= 0 and s[3] + wide <= WIDTH] or list(sides)
-    left, base, anchor, start = inside[0]
-    taken.append((start, base - 15, start + wide, base + 4))
+    left, base, anchor = sides[placing.best([text_box(text, *side, NAME_SIZE) for side in sides])]
     return f'<text class="name" x="{left:.0f}" y="{base:.0f}" text-anchor="{anchor}">{escape(text)}</text>'
-
-
-def _cover(a: Box, b: Box) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]

@@ -6,12 +6,14 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
 
 from geodata.messages import LANGUAGES
 from maps.front.headline import alarms, cards, paragraph
+from maps.front.labels import covered, text_box
 from maps.front.losers import longer_villages, losing_schools, zones
 from maps.front.money import earmarks, uses
 from maps.front.pages import front_page
@@ -19,6 +21,7 @@ from maps.front.picture import drawings
 from maps.front.places import schools_page, villages_page
 from maps.front.text import PageCell, hundredths, large, minutes, place_words, plainly, share, signed, whole
 from maps.front.trust import checks, for_people, goals
+from maps.placenames import HAN
 from models.plan.decisions import GoalRecord, PlanResult
 
 
@@ -220,6 +223,19 @@ def test_the_picture_shows_what_closes_what_takes_and_whose_way_grows(sample_res
         == travel.loc[travel["minutes"] > travel["minutes_today"] + 1e-6, "village_id"].nunique()
     )
     assert "贾家庄教学点" in drawing
+
+
+def test_the_picture_speaks_the_page_s_language_and_its_texts_hide_nothing(sample_result: PlanResult) -> None:
+    (drawing,) = drawings(sample_result, "en")
+    assert "Jiajiazhuang Teaching Point" in drawing and not HAN.search(drawing)
+    tree = ElementTree.fromstring(drawing)
+    sizes = {"name": 16.0, "townname": 15.0, "count": 14.0}
+    boxes = []
+    for t in tree.iter("text"):
+        kind, anchor = t.attrib["class"], t.attrib.get("text-anchor", "middle")
+        boxes.append(text_box(t.text or "", float(t.attrib["x"]), float(t.attrib["y"]), anchor, sizes[kind]))
+    hidden = [(a, b) for i, a in enumerate(boxes) for b in boxes[:i] if covered(a, b) > 4]
+    assert len(boxes) >= 6 and hidden == []
 
 
 def test_cards_say_what_is_worse(sample_result: PlanResult) -> None:

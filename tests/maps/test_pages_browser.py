@@ -51,24 +51,22 @@ MAKERS = {
 }
 WIDTHS = (360, 1024, 1920)
 LARGEST = 3_000_000
-OFFICE = set(
-    [
-        "junheng",
-        "why",
-        "evaluate",
-        "correct",
-        "alternatives",
-        "plan",
-        "corrections",
-        "xlsx",
-        "Word",
-        "Excel",
-        "GIS",
-        "PDF",
-        "PNG",
-        "HiGHS",
-    ]
-)
+OFFICE = {
+    "junheng",
+    "why",
+    "evaluate",
+    "correct",
+    "alternatives",
+    "plan",
+    "corrections",
+    "xlsx",
+    "Word",
+    "Excel",
+    "GIS",
+    "PDF",
+    "PNG",
+    "HiGHS",
+}
 """Commands, files and kinds of files that a Chinese page names."""
 INVENTED = ("甲", "乙", "村")
 """Places of the page of reasons."""
