@@ -37,3 +37,9 @@ def crowded_part(result: PlanResult, extent: Extent) -> Extent | None:
         return None
     spare = 0.15 * max(east - west, north - south, 1e-3)
     return west - spare, south - spare, east + spare, north + spare
+
+
+def overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
+    """The area that two boxes share."""
+    wide, high = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    return wide * high if wide > 0 and high > 0 else 0.0

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from maps.front.labels import Box, Placing, text_box, text_width
+from maps.front.labels import Placing, TextBox, text_box, text_width
 from maps.front.text import phrase, school_page, village_page, whole
 from maps.placenames import shown_name
 from models.impact.losses import longer_ways
@@ -258,7 +258,7 @@ class _Mark:
     kind: str
 
     @property
-    def box(self) -> Box:
+    def box(self) -> TextBox:
         """What its symbol covers."""
         return self.x - self.radius, self.y - self.radius, self.x + self.radius, self.y + self.radius
 

@@ -19,7 +19,7 @@ from matplotlib.textpath import text_to_path
 from geodata.contract.county import County
 from geodata.roads.graph import road_lines
 from maps.chart import chinese_font
-from maps.extent import Extent
+from maps.extent import Extent, overlap
 from maps.placenames import latin_name, shown_name
 
 A3 = (16.54, 11.69)
@@ -209,12 +209,6 @@ def letters_of(text: str, family: tuple[str, ...], bold: bool) -> Path:
     vertices, codes = text_to_path.get_text_path(font, text)
     points = np.reshape(np.asarray(vertices, dtype=float), (-1, 2)) / 100 + (0.0, 0.18)
     return Path(points, codes if len(points) else None)
-
-
-def overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
-    """The area that two boxes share."""
-    wide, high = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    return wide * high if wide > 0 and high > 0 else 0.0
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 
 from geodata.messages import LANGUAGES
+from maps.extent import overlap
 from maps.front.headline import alarms, cards, paragraph
-from maps.front.labels import covered, text_box
+from maps.front.labels import text_box
 from maps.front.losers import longer_villages, losing_schools, zones
 from maps.front.money import earmarks, uses
 from maps.front.pages import front_page
@@ -234,7 +235,7 @@ def test_the_picture_speaks_the_page_s_language_and_its_texts_hide_nothing(sampl
     for t in tree.iter("text"):
         kind, anchor = t.attrib["class"], t.attrib.get("text-anchor", "middle")
         boxes.append(text_box(t.text or "", float(t.attrib["x"]), float(t.attrib["y"]), anchor, sizes[kind]))
-    hidden = [(a, b) for i, a in enumerate(boxes) for b in boxes[:i] if covered(a, b) > 4]
+    hidden = [(a, b) for i, a in enumerate(boxes) for b in boxes[:i] if overlap(a, b) > 4]
     assert len(boxes) >= 6 and hidden == []
 
 
