@@ -28,6 +28,7 @@ from models.standards.norms import Standards, load_standards
 from models.study.provincial import Province
 from models.study.robust import Robust
 from models.study.stressed import Stress
+from models.study.trades import Trades
 from models.study.why import Whys
 from models.supervision.supervision import Supervision
 from optimizer.infeasibility.impossible import explain_request
@@ -49,6 +50,7 @@ from optimizer.verbs.repair import nearest_repair
 from optimizer.verbs.replay import replay
 from optimizer.verbs.supervise import archive, carry_on, supervise
 from optimizer.verbs.template import write_template
+from optimizer.verbs.trades import trades
 from optimizer.verbs.why import recorded_plan, why
 
 __all__ = [
@@ -68,6 +70,7 @@ __all__ = [
     "Stop",
     "Stress",
     "Supervision",
+    "Trades",
     "TravelTimes",
     "Verdict",
     "Whys",
@@ -99,6 +102,7 @@ __all__ = [
     "stress",
     "supervise",
     "today_as_plan",
+    "trades",
     "travel_times",
     "why",
     "write_alternatives",

@@ -29,6 +29,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "why": ("questioning:why_command", "Why the plan decides as it does about a school or village, and what would flip it. 方案为什么这样决定。"),
     "correct": ("questioning:correct_command", "Check a correction sheet and write a corrected copy of the county, with a trail. 核对更正表并生成更正后的县数据。"),
     "alternatives": ("analysis:alternatives_command", "Different plans that are nearly as good. 备选方案。"),
+    "trades": ("studies.trading:trades_command", "What each goal of a plan could gain if the others gave up a few per cent. 各目标之间的取舍。"),
     "frontier": ("analysis:frontier_command", "What each extra yuan buys: plans and proven bounds over the budget. 预算前沿。"),
     "stress": ("studies.stressing:stress_command", "How a plan fares in many futures, and when it fails. 方案压力测试。"),
     "robust": ("studies.robust:robust_command", "Decisions in common for many futures, and their price. 稳健方案。"),
