@@ -36,6 +36,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "province": ("studies.province:province_command", "A budget split among many counties, beside equal parts. 省级经费分配。"),
     "archive": ("supervising:archive_command", "Add a year's tables and plan to the ledger of years. 年度数据和方案归档。"),
     "supervise": ("supervising:supervise_command", "What became of last year's plan: problems, rectification, what moved and why. 督导：问题清单与整改台账。"),
+    "reports": ("reporting:reports_command", "The twelve reports of a plan as Word documents, one by one. 逐份生成十二份报告的 Word 文档。"),
     "areas": ("data:areas_command", "Draw zones, today's catchments and walking service areas. 绘制分区、现有学区和步行服务范围。"),
 }  # fmt: skip
 """Where each verb is, and its sentence in the list of verbs: the first of its own help."""
