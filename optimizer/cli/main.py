@@ -18,6 +18,7 @@ from typer.core import TyperCommand
 VERBS: dict[str, tuple[str, str]] = {
     "demo": ("planning:demo_command", "Write the fictional demonstration county and make its plan. 生成虚构示例县及其方案。"),
     "check": ("data:check_command", "List every problem in a county's files with the fix. 检查数据并逐条列出问题。"),
+    "show": ("showing:show_command", "Show a county's tables as they are read, or the norms in force. 查看数据表或现行规则。"),
     "template": ("data:template_command", "Write a workbook to fill in: settings, scenario, tables, with drop-downs and notes. 生成填报工作簿。"),
     "audit": ("auditing:audit_command", "Where the county stands today: indicators, CVs, who passes. 现状评估。"),
     "plan": ("planning:plan_command", "Make the allocation plan with its bound, as a dossier. 生成配置方案。"),
