@@ -14,6 +14,7 @@ from maps.dossier.dossier import write_dossier, write_public
 from maps.folders.alternatives import write_alternatives
 from maps.folders.frontier import write_frontier
 from maps.province.folder import write_province
+from maps.reports.single import write_single_reports
 from maps.robust.folder import write_robust
 from maps.stress.folder import write_stress
 from maps.supervision.folder import write_supervision
@@ -28,6 +29,7 @@ from models.standards.norms import Standards, load_standards
 from models.study.provincial import Province
 from models.study.robust import Robust
 from models.study.stressed import Stress
+from models.study.trades import Trades
 from models.study.why import Whys
 from models.supervision.supervision import Supervision
 from optimizer.infeasibility.impossible import explain_request
@@ -45,10 +47,12 @@ from optimizer.verbs.evaluate import evaluate
 from optimizer.verbs.explain import explain_school
 from optimizer.verbs.least_budget import least_budget
 from optimizer.verbs.plan import held_in, plan
+from optimizer.verbs.recorded import result_in
 from optimizer.verbs.repair import nearest_repair
 from optimizer.verbs.replay import replay
 from optimizer.verbs.supervise import archive, carry_on, supervise
 from optimizer.verbs.template import write_template
+from optimizer.verbs.trades import trades
 from optimizer.verbs.why import recorded_plan, why
 
 __all__ = [
@@ -68,6 +72,7 @@ __all__ = [
     "Stop",
     "Stress",
     "Supervision",
+    "Trades",
     "TravelTimes",
     "Verdict",
     "Whys",
@@ -95,10 +100,12 @@ __all__ = [
     "read_scenario",
     "recorded_plan",
     "replay",
+    "result_in",
     "robust",
     "stress",
     "supervise",
     "today_as_plan",
+    "trades",
     "travel_times",
     "why",
     "write_alternatives",
@@ -109,6 +116,7 @@ __all__ = [
     "write_province",
     "write_public",
     "write_robust",
+    "write_single_reports",
     "write_stress",
     "write_supervision",
     "write_template",

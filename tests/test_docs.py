@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import importlib
 import io
+import json
 import pkgutil
 import re
 import shlex
@@ -143,6 +145,26 @@ def test_examples_print_what_the_page_says(
     for printed, said in run(page, dict(model_space) if goes_on else {}):
         assert said is not None, "a python block must be followed by what it prints"
         assert printed == said
+
+
+@pytest.mark.parametrize("notebook", sorted(DOCS.glob("*.ipynb")), ids=lambda p: p.name)
+def test_every_cell_of_a_notebook_runs_and_shows_what_it_ends_with(
+    notebook: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(here)
+    book = json.loads(notebook.read_text(encoding="utf-8"))
+    assert (book["nbformat"], book["nbformat_minor"]) == (4, 5)
+    assert len({c["id"] for c in book["cells"]}) == len(book["cells"])
+    space: dict[str, object] = {}
+    cells = ["".join(c["source"]) for c in book["cells"] if c["cell_type"] == "code"]
+    assert len(cells) > 5
+    for cell in cells:
+        *before, last = ast.parse(cell).body
+        assert isinstance(last, ast.Expr), "a cell ends with what it shows"
+        exec(compile(ast.Module(before, []), notebook.name, "exec"), space)
+        shown = eval(compile(ast.Expression(last.value), notebook.name, "eval"), space)
+        assert hasattr(shown, "_repr_html_") or isinstance(shown, Path), cell
+        assert len(repr(shown)) < 5000, cell
 
 
 def test_every_capability_has_an_example() -> None:

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
 
 from geodata.areas.catchments import catchments
-from geodata.areas.isochrones import service_areas
-from geodata.areas.zones import demand_zones, walking, zone_adjacency
+from geodata.areas.isochrones import ServiceAreas, service_areas
+from geodata.areas.zones import Zones, demand_zones, walking, zone_adjacency
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.geopackage import write_geopackage
 from geodata.folder.target import claim
 from geodata.messages import LANGUAGES
+from geodata.remembered import once_for_each
+
+
+@dataclass(frozen=True)
+class OwnGround:
+    """Areas of a county that no plan changes: the ground of villages, and what is near each school on foot."""
+
+    zones: Zones
+    served: ServiceAreas
+
+
+@once_for_each
+def own_ground(county: County) -> OwnGround:
+    """What `area_layers` needs for today as for any plan: tried before a search, drawn after it."""
+    net = walking(county)
+    return OwnGround(demand_zones(county, net), service_areas(county, net=net))
 
 
 def area_layers(county: County, attendance: pd.DataFrame) -> tuple[dict[str, pd.DataFrame], list[Finding]]:
@@ -33,8 +50,8 @@ def area_layers(county: County, attendance: pd.DataFrame) -> tuple[dict[str, pd.
         attends, ``service_areas``, ``area_notes`` (a table with the findings in every language).
     findings : list of Finding
     """
-    net = walking(county)
-    zones = demand_zones(county, net)
+    ground = own_ground(county)
+    zones, served = ground.zones, ground.served
     found = list(zones.findings)
     layers: dict[str, pd.DataFrame] = {
         "zones": _degrees(zones.areas),
@@ -48,7 +65,6 @@ def area_layers(county: County, attendance: pd.DataFrame) -> tuple[dict[str, pd.
             named = done.areas.copy()
             named.insert(1, "name", named["school_id"].map(names))
             layers[f"catchments_{band}"] = _degrees(named)
-    served = service_areas(county, net=net)
     found += served.findings
     layers["service_areas"] = _degrees(served.areas)
     layers["area_notes"] = pd.DataFrame(

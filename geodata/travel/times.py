@@ -247,7 +247,8 @@ def road_quality(county: County) -> list[Finding]:
     if county.roads is None:
         if not county.travel_matrix.empty:
             return []
-        return [Finding("note", "roads.crow_fly_limit", farthest(WALK_LIMIT, BUS_LIMIT), file="county.toml")]
+        file = "county.toml" if county.workbook is None else county.workbook.name
+        return [Finding("note", "roads.crow_fly_limit", farthest(WALK_LIMIT, BUS_LIMIT), file=file)]
     streets = streets_of(county.roads)
     conditions, _ = conditions_of(county, streets)
     rows = places(county)

@@ -200,7 +200,7 @@ def _parts(result: PlanResult, language: str, letterhead: bytes | None, public: 
 @in_its_words
 def write_public(
     result: PlanResult,
-    folder: Path,
+    folder: str | Path,
     language: str = "zh",
     overwrite: bool = False,
     letterhead: bytes | None = None,
@@ -212,7 +212,7 @@ def write_public(
     Parameters
     ----------
     result : PlanResult
-    folder : Path
+    folder : str or Path
         A folder of its own: a dossier of the same plan names children where villages are small.
     language : {"zh", "en"}
     overwrite : bool
@@ -230,6 +230,7 @@ def write_public(
     Undrawn
         A part could not be made; the other parts are written.
     """
+    folder = Path(folder)
     told = public_result(result, language)
     missing: list[Finding] = []
 
@@ -286,7 +287,7 @@ def draw_plan(
 @in_its_words
 def write_dossier(
     result: PlanResult,
-    folder: Path,
+    folder: str | Path,
     language: str = "zh",
     overwrite: bool = False,
     letterhead: bytes | None = None,
@@ -299,7 +300,7 @@ def write_dossier(
     Parameters
     ----------
     result : PlanResult
-    folder : Path
+    folder : str or Path
     language : {"zh", "en"}
     overwrite : bool
         Replace the files of an earlier dossier, and nothing else in its folder; any other folder that
@@ -318,6 +319,7 @@ def write_dossier(
     Undrawn
         A part of the dossier could not be made; the plan and the other parts are written.
     """
+    folder = Path(folder)
     with claim(folder, NAMES):
         place = save_plan(result, folder, language, overwrite)
         missing = draw_plan(result, folder, language, letterhead)

@@ -16,6 +16,7 @@ from maps.dossier.notices import percent
 from maps.dossier.tables import Sheet
 from maps.dossier.workbook import write_told
 from maps.folders.writing import Output, finite, write_folder
+from maps.front.text import large
 from maps.wording import band, listed, name, what
 from models.formulation.money import EARMARKED
 from models.study.analysis import Frontier, FrontierPoint
@@ -74,10 +75,11 @@ def changes_said(changes: pd.DataFrame, language: str, most: int = 4) -> str:
     for (change, thing, unit), rows in kinds.groupby(["change", "what", "unit"], sort=False):
         more = float((rows["after"] - rows["before"]).sum())
         if abs(more) >= 0.5:
+            amount = large(abs(more)) if unit == "yuan" else shown(abs(more))
             said.append(
                 analysis_word(
                     "total", language, action=name("action", str(change), language), what=what(thing, language) if thing else "",
-                    more=f"{'+' if more > 0 else '−'}{shown(abs(more))}", unit=name("unit", str(unit), language),
+                    more=f"{'+' if more > 0 else '−'}{amount}", unit=name("unit", "large" if unit == "yuan" else str(unit), language),
                 )
             )  # fmt: skip
     if said:

@@ -56,6 +56,13 @@ def finite(value: float) -> float | None:
     return round(float(value), 9) if math.isfinite(value) else None
 
 
+def rewrite(path: Path, text: str) -> None:
+    """Give a page another text: written aside, put in place by renaming."""
+    draft = path.with_name(f".{path.name}.draft")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)
+
+
 def csv_writer(rows: pd.DataFrame) -> Callable[[Path], None]:
     """Writes a table as CSV (UTF-8 with a mark, which spreadsheets need)."""
     return lambda file: rows.to_csv(file, index=False, encoding="utf-8-sig", lineterminator="\n")

@@ -76,6 +76,15 @@ def render(template: str, result: PlanResult, language: str, heading: str, **fie
     )  # fmt: skip
 
 
+def part(template: str, language: str, **fields: Any) -> str:
+    """A piece of a page from its template."""
+    return str(
+        _environment().get_template(template).render(
+            say=lambda key, **more: phrase(key, language, **more), **fields
+        )
+    )  # fmt: skip
+
+
 @in_its_words
 def front_page(result: PlanResult, language: str, lost: Collection[str] = ()) -> str:
     """``index.html``: what an official reads in three minutes; who loses stands before what improves.

@@ -71,30 +71,22 @@ def goals(result: PlanResult, language: str) -> PageTable:
     """
     rows = []
     for r in certainty(result).itertuples():
-        value, bound = _value(r.plan, str(r.unit)), _value(r.bound, str(r.unit))
+        value, bound = goal_amount(r.plan, str(r.unit)), goal_amount(r.bound, str(r.unit))
         text = phrase(f"sure_{r.sure}", language, value=value, bound=bound, gap=share(r.gap))
         rows.append(
             (
-                PageCell(goal(str(r.goal), language)), number(_value(r.today, str(r.unit))), number(value), number(bound),
+                PageCell(goal(str(r.goal), language)), number(goal_amount(r.today, str(r.unit))), number(value), number(bound),
                 PageCell(phrase(f"unit_{r.unit}", language)), PageCell(text, "" if r.sure in ("proven", "near") else "warn"),
             )
         )  # fmt: skip
     return PageTable(headings(language, "goal", "today#", "plan#", "bound#", "unit", "sure"), tuple(rows))
 
 
-def _value(value: float, unit: str) -> str:
-    """A goal's value in its own unit; counts are whole unless the plan's own number is not."""
-    if unit in ("units", "cells"):
-        return whole(value)
+def goal_amount(value: float, unit: str) -> str:
+    """A goal's value in its own unit; counts are whole, a mean of minutes and shares have two decimals."""
     if unit == "large":
         return large(value * large_unit())
-    return (
-        minutes(value)
-        if unit == "minutes" and value != value
-        else hundredths(value)
-        if unit in ("1", "minutes", "percent")
-        else whole(value)
-    )
+    return hundredths(value) if unit in ("1", "minutes", "percent") else whole(value)
 
 
 def assumptions(result: PlanResult, language: str) -> list[str]:

@@ -15,7 +15,7 @@ import pandas as pd
 from geodata.corrections.cells import UsedCell, used_cells
 from geodata.corrections.sheet import write_correction_sheet
 from geodata.folder.target import claim
-from maps.folders.writing import Output, write_folder
+from maps.folders.writing import Output, rewrite, write_folder
 from maps.why.pages import CORRECTIONS, file_of, why_index, why_page
 from maps.why.words import why_word
 from maps.wording import word
@@ -174,10 +174,7 @@ def link_dossier(dossier: Path, folder: Path, plan_id: str, files: dict[str, str
             if not path.is_file():
                 continue
             mine = {k.split(" ", 1)[1]: f"{way}{f}" for k, f in files.items() if k.startswith(f"{kind} ")}
-            text = linked(path.read_text(encoding="utf-8"), kind, mine, language)
-            draft = path.with_name(f".{page}.draft")
-            draft.write_text(text, encoding="utf-8")
-            draft.replace(path)
+            rewrite(path, linked(path.read_text(encoding="utf-8"), kind, mine, language))
     return True
 
 

@@ -24,6 +24,11 @@ UNITS = {
 """What a goal's value is counted in; ``1`` where not named."""
 
 
+def goal_unit(goal: str) -> str:
+    """What a goal's value is counted in."""
+    return UNITS.get(goal, "1")
+
+
 def certainty(result: PlanResult) -> pd.DataFrame:
     """Every goal in the order it was pursued, with today's value and how far the bound is.
 
@@ -45,7 +50,7 @@ def certainty(result: PlanResult) -> pd.DataFrame:
     for goal in result.solve.goals:
         bound = _bound(goal)
         gap = _gap(goal.objective, bound)
-        unit = UNITS.get(goal.goal, "1")
+        unit = goal_unit(goal.goal)
         rows.append(
             (goal.goal, unit, float(today.get(goal.goal, math.nan)), goal.objective, bound, gap, _sure(gap))
         )

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from geodata.contract.county import County
+from geodata.remembered import once_for_each
 from models.plan.decisions import Plan, PlanResult, Verdict
 from models.plan.quality import counted_rows, flagged_moves
 from models.rules.record import EPS
@@ -88,6 +89,12 @@ def unit_changes(result: PlanResult) -> pd.DataFrame:
         net`` (teachers), ``lost, won`` (ids of indicators met only today, only in the plan), ``lower`` (ids of
         indicators whose value falls), ``money`` (yuan of the lines charged there), ``changes`` (bool).
     """
+    return _changes(result).copy()
+
+
+@once_for_each
+def _changes(result: PlanResult) -> pd.DataFrame:
+    """`unit_changes`, which half of a dossier's pages ask for."""
     units = result.verdict.units
     keep = [
         "unit_id",

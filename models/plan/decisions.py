@@ -237,7 +237,7 @@ class Verdict:
         return f"<p>{escape(repr(self))}</p>" + str(table.to_html(index=False, float_format="{:,.4g}".format))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PlanResult:
     """The one result object: workbook, map, GeoPackage and run record are all made from it.
 

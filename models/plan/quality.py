@@ -34,6 +34,7 @@ from __future__ import annotations
 import pandas as pd
 
 from geodata.contract.county import County
+from geodata.remembered import once_for_each
 from models.plan.decisions import Plan, PlanResult, SolveRecord, Verdict
 from models.problem.indicators import category_flags
 from models.standards.norms import load_standards
@@ -63,6 +64,12 @@ def plan_quality(result: PlanResult) -> pd.DataFrame:
         alone; ``unit`` is units, cells, cvs, pupils, minutes, groups, pairs, classes, heads, sites, bands, yuan,
         rules, share, seconds or 1. NaN is a number over nothing.
     """
+    return _quality(result).copy()
+
+
+@once_for_each
+def _quality(result: PlanResult) -> pd.DataFrame:
+    """`plan_quality`, reckoned once."""
     county, plan, verdict = result.county, result.plan, result.verdict
     rows = [
         *_units(verdict), *_cells(verdict), *_cvs(verdict), *_ways(verdict.travel), *_own_schools(county, plan, verdict),

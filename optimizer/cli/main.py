@@ -18,6 +18,7 @@ from typer.core import TyperCommand
 VERBS: dict[str, tuple[str, str]] = {
     "demo": ("planning:demo_command", "Write the fictional demonstration county and make its plan. 生成虚构示例县及其方案。"),
     "check": ("data:check_command", "List every problem in a county's files with the fix. 检查数据并逐条列出问题。"),
+    "show": ("showing:show_command", "Show a county's tables as they are read, or the norms in force. 查看数据表或现行规则。"),
     "template": ("data:template_command", "Write a workbook to fill in: settings, scenario, tables, with drop-downs and notes. 生成填报工作簿。"),
     "audit": ("auditing:audit_command", "Where the county stands today: indicators, CVs, who passes. 现状评估。"),
     "plan": ("planning:plan_command", "Make the allocation plan with its bound, as a dossier. 生成配置方案。"),
@@ -30,12 +31,14 @@ VERBS: dict[str, tuple[str, str]] = {
     "why": ("questioning:why_command", "Why the plan decides as it does about a school or village, and what would flip it. 方案为什么这样决定。"),
     "correct": ("questioning:correct_command", "Check a correction sheet and write a corrected copy of the county, with a trail. 核对更正表并生成更正后的县数据。"),
     "alternatives": ("analysis:alternatives_command", "Different plans that are nearly as good. 备选方案。"),
+    "trades": ("studies.trading:trades_command", "What each goal of a plan could gain if the others gave up a few per cent. 各目标之间的取舍。"),
     "frontier": ("analysis:frontier_command", "What each extra yuan buys: plans and proven bounds over the budget. 预算前沿。"),
     "stress": ("studies.stressing:stress_command", "How a plan fares in many futures, and when it fails. 方案压力测试。"),
     "robust": ("studies.robust:robust_command", "Decisions in common for many futures, and their price. 稳健方案。"),
     "province": ("studies.province:province_command", "A budget split among many counties, beside equal parts. 省级经费分配。"),
     "archive": ("supervising:archive_command", "Add a year's tables and plan to the ledger of years. 年度数据和方案归档。"),
     "supervise": ("supervising:supervise_command", "What became of last year's plan: problems, rectification, what moved and why. 督导：问题清单与整改台账。"),
+    "reports": ("reporting:reports_command", "The twelve reports of a plan as Word documents, one by one. 逐份生成十二份报告的 Word 文档。"),
     "areas": ("data:areas_command", "Draw zones, today's catchments and walking service areas. 绘制分区、现有学区和步行服务范围。"),
 }  # fmt: skip
 """Where each verb is, and its sentence in the list of verbs: the first of its own help."""

@@ -75,7 +75,7 @@ class Ordered:
             nodes = left.nodes
             if nodes and goal.name in method.long_goals:
                 nodes = round(nodes * method.long_nodes)
-            self._one(goal, replace(left, seconds=left.seconds * share, gap=task.gap_of(goal), nodes=nodes))
+            self.one(goal, replace(left, seconds=left.seconds * share, gap=task.gap_of(goal), nodes=nodes))
         first = self.done[0][1]
         final = replace(first, values=self.values, clock=self.clock)
         return Solved(self.search, tuple(self._record(g, a) for g, a in self.done), final, self.clock)
@@ -88,7 +88,12 @@ class Ordered:
             goal.name, value, answer.bound, gap, answer.seconds, answer.nodes, answer.status, goal.tolerance
         )
 
-    def _one(self, goal: Target, limits: Limits) -> None:
+    def hold(self, name: str, most: float) -> None:
+        """Keep a goal at or below a value from now on."""
+        self.search.bridge.limit_goal(name, most + 1e-7)
+        self.held.append((name, most))
+
+    def one(self, goal: Target, limits: Limits) -> Answer:
         """One goal: bound, improve, search; then its row for the goals that follow."""
         begun, search = time.monotonic(), self.search
         now = Progressing(
@@ -104,13 +109,12 @@ class Ordered:
             step(now, time_left(limits, begun))
         self.values, self.clock = now.values, self.clock or now.clock
         most = max(search.bridge.value(goal.name, now.values), now.value + goal.tolerance * abs(now.value))
-        search.bridge.limit_goal(goal.name, most + 1e-7)
-        self.held.append((goal.name, most))
+        self.hold(goal.name, most)
         status: Status = "proven" if now.closed(limits.gap) else "stopped"
         seconds = time.monotonic() - begun
-        self.done.append(
-            (goal, Answer(status, now.value, now.bound, 0.0, seconds, now.nodes, now.clock, now.values))
-        )
+        answer = Answer(status, now.value, now.bound, 0.0, seconds, now.nodes, now.clock, now.values)
+        self.done.append((goal, answer))
+        return answer
 
     # --- the steps of a goal
 

@@ -136,7 +136,7 @@ def why(
     plan = recorded_in(plan) if isinstance(plan, PlanResult) else plan
     _known(county, plan.plan, schools, villages)
     with heeding(stop) as token:
-        case = _opened(county, plan, times, plan.scenario.task(token, report), whole)
+        case = open_case(county, plan, times, plan.scenario.task(token, report), whole)
         places: list[Reasoned] = []
         for kind, ids in (("school", schools), ("village", villages)):
             for place_id in ids:
@@ -204,7 +204,7 @@ def changed_places(plan: Plan) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(sorted(schools)), tuple(sorted(set(map(str, moved["village_id"]))))
 
 
-def _opened(county: County, asked: Recorded, times: TravelTimes | None, task: Task, whole: bool) -> WhyCase:
+def open_case(county: County, asked: Recorded, times: TravelTimes | None, task: Task, whole: bool) -> WhyCase:
     """The plan judged, its model stated, its decisions found in it."""
     standards, times = load_standards(county), times or travel_times(county)
     request = asked.scenario.request()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from pathlib import Path
 
 import networkx as nx
 import numpy as np
@@ -358,6 +359,9 @@ def test_crow_fly_is_geodesic_with_a_detour_and_flagged_once():
     # 90 min x 4 km/h and 50 min x 25 km/h, less the detour: where straight-line times end
     assert {k: flag.fields[k] for k in ("walk_km", "bus_km")} == {"walk_km": "4.4", "bus_km": "15.4"}
     assert [f.fields["bus_km"] for f in road_quality(county) if f.key == "roads.crow_fly_limit"] == ["15.4"]
+    assert [f.file for f in road_quality(county)] == ["county.toml"]
+    told = replace(county, workbook=Path("mine.xlsx"))  # who fills in a workbook has no such file
+    assert [f.file for f in road_quality(told)] == ["mine.xlsx"]
     assert set(times.points["status"]) == {"crow_fly"}
 
 

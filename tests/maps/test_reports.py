@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,14 +12,16 @@ import pandas as pd
 import pytest
 from docx.oxml.ns import qn
 
-from geodata.contract.findings import Finding
+from geodata.contract.findings import Finding, InputProblems
 from geodata.messages import LANGUAGES
 from maps.front.text import PageTable
 from maps.reports.document import write_reports_document
+from maps.reports.letterhead import REPORTS, default_letterhead, read_letterhead
 from maps.reports.network import closures, layout, risks, school_ways
 from maps.reports.outputs import reports_page, write_reports_workbook
-from maps.reports.report import OfficialReport
+from maps.reports.report import OfficialReport, report_word
 from maps.reports.resources import devices, indicator_matrix, problems, spread, teachers
+from maps.reports.single import reports_meant, write_single_reports
 from maps.reports.twelve import all_reports, data_quality
 from models.plan.decisions import PlanResult
 
@@ -208,3 +211,39 @@ def test_a_report_is_written_alone_under_its_own_number(sample_result: PlanResul
     assert heads == [f"4  {told['spread']}"]
     with pytest.raises(ValueError, match="closures"):
         write_reports_document(sample_result, tmp_path / "none.docx", "en", only="everything")
+
+
+# --- one by one ---------------------------------------------------------------------------------
+
+
+def test_reports_are_meant_by_number_id_or_title_in_either_language() -> None:
+    assert reports_meant(()) == REPORTS
+    assert reports_meant(("12", "一校一案", "Layout", "02")) == ("layout", "closures", "quality")
+    with pytest.raises(InputProblems) as refused:
+        reports_meant(("layout", "everything"))
+    (finding,) = refused.value.findings
+    for n, report in enumerate(REPORTS, start=1):  # the refusal names what there is, as it is called
+        assert f"{n} {report}" in finding.sentence("en")
+        assert f"{n} {report_word(f'tab_{report}', 'zh')}" in finding.sentence("zh")
+
+
+def test_each_report_is_a_document_of_its_own_in_the_bureaus_template(
+    sample_result: PlanResult, tmp_path: Path
+) -> None:
+    own = docx.Document(io.BytesIO(default_letterhead("zh")))
+    own.sections[0].header.paragraphs[0].text = "本局模板"
+    own.save(str(tmp_path / "own.docx"))
+    folder = write_single_reports(
+        sample_result, tmp_path / "out", "zh", ("layout", "4"), read_letterhead(tmp_path / "own.docx")
+    )
+    assert sorted(p.name for p in folder.iterdir()) == ["01-layout.docx", "04-spread.docx", "reports.json"]
+    told = {r.id: r.title for r in all_reports(sample_result, "zh")}
+    for number, report, maps in ((1, "layout", 1), (4, "spread", 0)):
+        document = docx.Document(str(folder / f"{number:02d}-{report}.docx"))
+        heads = [p.text for p in document.paragraphs if p.style.name == "Heading 1"]
+        assert heads == [f"{number}  {told[report]}"] and len(document.inline_shapes) == maps
+        assert document.sections[0].header.paragraphs[0].text == "本局模板"
+    with pytest.raises(InputProblems):
+        write_single_reports(sample_result, folder, "zh", ("spread",))  # not over it unless asked
+    assert write_single_reports(sample_result, folder, "zh", ("spread",), overwrite=True) == folder
+    assert not (folder / "01-layout.docx").exists()  # a folder holds what its list says

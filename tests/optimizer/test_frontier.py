@@ -99,6 +99,10 @@ def test_changes_between_hand_written_plans_are_named() -> None:
     assert staff["after"].sum() == 3 and set(staff["school_id"]) == {"A1"}
     assert "甲镇A3 gives up grades 1-3" in changes_said(found, "en")
     assert changes_said(found.iloc[:0], "en") == "nothing"
+    bought = found.iloc[:1].assign(
+        change="purchase", what="equip_value", unit="yuan", before=0.0, after=33_702.0
+    )
+    assert "+3.4 万元" in changes_said(bought, "zh")
 
 
 def closing_a3(budget: float) -> County:

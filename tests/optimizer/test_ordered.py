@@ -18,7 +18,7 @@ from optimizer.search.search import Search
 from optimizer.search.start import first_plan
 from optimizer.search.steps import find_plan
 from optimizer.search.task import Required, Target, Task
-from optimizer.solver.limits import Limits
+from optimizer.solver.limits import Answer, Limits
 from optimizer.solver.stopping import Stop
 from optimizer.verbs.plan import plan, refereed
 from tests.models.plans import ready
@@ -133,13 +133,13 @@ def test_knobs_stand_in_the_record_of_the_plan() -> None:
 
 def test_goals_that_count_units_are_given_more_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
     given: dict[str, int | None] = {}
-    one = Ordered._one
+    one = Ordered.one
 
-    def noted(self: Ordered, goal: Target, limits: Limits) -> None:
+    def noted(self: Ordered, goal: Target, limits: Limits) -> Answer:
         given[goal.name] = limits.nodes
-        one(self, goal, limits)
+        return one(self, goal, limits)
 
-    monkeypatch.setattr(Ordered, "_one", noted)
+    monkeypatch.setattr(Ordered, "one", noted)
     goals = (Goal(name="failing"), Goal(name="travel"))
     plan(small_county(), Scenario(goals=goals, nodes=3, method=Method(long_nodes=5.0)))
     assert given == {"failing": 15, "travel": 3}
