@@ -53,8 +53,9 @@ def _seat_rows(case: Case) -> pd.Series:
     """Demand rows of places in a township that has a school of the seat."""
     schools, villages = case.county.schools, case.county.villages
     seat = set(schools.loc[schools["zone"] == "seat", "township"])
-    town = case.county.demand["village_id"].map(villages.set_index("village_id")["township"])
-    return town.isin(seat)
+    town = dict(zip(villages["village_id"], villages["township"], strict=True))
+    demand = case.county.demand
+    return pd.Series([town.get(v) in seat for v in demand["village_id"]], index=demand.index, dtype=bool)
 
 
 def _no_seat(case: Case, of: str) -> str | None:
