@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import TypeVar
 
@@ -69,11 +70,13 @@ def once_by_content(*tables: str) -> Callable[[Callable[[County], Found]], Calla
         @wraps(function)
         def asked(county: County) -> Found:
             key = (county.scheme, _numbers({n: getattr(county, n) for n in tables}))
-            if key not in known:
-                known[key] = function(county)
-                if len(known) > KEPT:
-                    known.popitem(last=False)
-            return known[key]
+            if key in known:
+                with suppress(KeyError):  # another thread may just have let it go
+                    return known[key]
+            found = known[key] = function(county)
+            if len(known) > KEPT:
+                known.popitem(last=False)
+            return found
 
         return asked
 
