@@ -16,7 +16,7 @@ from models.problem.baseline import grades, require_pupils, site_bands, sites, t
 from models.problem.content import content_numbers, once_by_content
 from models.problem.indicators import assess, category_flags, cv_table, merged_units, unit_table, verdicts
 from models.problem.instance import lower_categories
-from models.problem.minutes import Ways, all_ways
+from models.problem.minutes import KnownWays, all_ways
 from models.standards.norms import Standards
 
 Lower: TypeAlias = dict[tuple[str, str], tuple[tuple[str, str], ...]]
@@ -150,7 +150,7 @@ class Before:
         In the order of school_id and band: ``full, grades, unit_id, pupils_today, classes_today``.
     grades : DataFrame
         By band and grade: ``share, band_today, pupils_today, classes_today, stage, name``.
-    ways : Ways
+    ways : KnownWays
         Every way to school.
     down : dict
         `models.problem.instance.lower_categories`.
@@ -169,7 +169,7 @@ class Before:
     caps: pd.DataFrame
     bands: pd.DataFrame
     grades: pd.DataFrame
-    ways: Ways
+    ways: KnownWays
     down: Lower
     stock: pd.DataFrame
     counts: dict[tuple[str, str], tuple[int, ...]]

@@ -11,7 +11,7 @@ from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.groups import admission, labelled
 from geodata.travel.times import TravelTimes
 from models.problem.content import once_by_content
-from models.problem.minutes import MODES, Ways, all_ways
+from models.problem.minutes import PLANNED_MODES, KnownWays, all_ways
 from models.standards.norms import Standards
 
 
@@ -170,7 +170,7 @@ def _open_to_all(county: County, bands: pd.DataFrame) -> pd.DataFrame:
     return bands[rules.of_rows(bands["school_id"] + "/" + stage, [""] * len(bands))]
 
 
-def _with_mode(rows: pd.DataFrame, ways: Ways, standards: Standards) -> pd.DataFrame:
+def _with_mode(rows: pd.DataFrame, ways: KnownWays, standards: Standards) -> pd.DataFrame:
     """Today's mode and minutes: as T6 says, else the best way that exists.
 
     The best way is on foot where that is within the walking limit, and else the quicker mode. "No worse than
@@ -183,7 +183,7 @@ def _with_mode(rows: pd.DataFrame, ways: Ways, standards: Standards) -> pd.DataF
     limit = np.array([limits.get(b, np.nan) for b in rows["band"]], dtype=float)
     on_foot = ~np.isnan(walk) & ((walk <= limit) | np.isnan(bus) | (walk <= bus))
     best = np.where(on_foot | np.isnan(bus), "walk", "bus")
-    told = rows["mode"].isin(MODES)
+    told = rows["mode"].isin(PLANNED_MODES)
     rows = rows.assign(today_mode=np.where(told, rows["mode"], best))
     rows["today_minutes"] = np.where(rows["today_mode"] == "walk", walk, bus)
     return rows.drop(columns="mode")

@@ -16,7 +16,7 @@ from models.standards.norms import Standards
 
 WALK_KMH = 4.0
 """Speed at which `TravelTimes` walking minutes are computed (sources.md 3.2 [A])."""
-MODES = ("walk", "bus")
+PLANNED_MODES = ("walk", "bus")
 Place: TypeAlias = tuple[str, str, str]
 """Village, school, band."""
 
@@ -46,13 +46,15 @@ def scaled_minutes(times: TravelTimes, standards: Standards) -> pd.DataFrame:
 def travel_limits(standards: Standards, modes: Iterable[str], bands: Iterable[str]) -> Floats:
     """Longest way by mode and band; NaN where no norm says it."""
     known = {
-        (m, b): standards.limit(f"travel_{m}_{b}", np.nan) for m in MODES for b in standards.scheme.band_ids
+        (m, b): standards.limit(f"travel_{m}_{b}", np.nan)
+        for m in PLANNED_MODES
+        for b in standards.scheme.band_ids
     }
     return np.array([known.get(k, np.nan) for k in zip(modes, bands, strict=True)], dtype=float)
 
 
 @dataclass(frozen=True, eq=False)
-class Ways:
+class KnownWays:
     """All ways to school; only read.
 
     Parameters
@@ -94,14 +96,16 @@ class Ways:
         """Minutes on foot and by bus of each place; NaN where there is no such way."""
         index = ["village_id", "school_id", "band"]
         wide = self.table.pivot_table(index=index, columns="mode", values="minutes")
-        return dict(zip(wide.index, zip(*(_column(wide, m) for m in MODES), strict=True), strict=True))
+        return dict(
+            zip(wide.index, zip(*(_column(wide, m) for m in PLANNED_MODES), strict=True), strict=True)
+        )
 
 
 def _column(wide: pd.DataFrame, mode: str) -> list[float]:
     return list(wide[mode].tolist()) if mode in wide else [float("nan")] * len(wide)
 
 
-def all_ways(times: TravelTimes, standards: Standards) -> Ways:
+def all_ways(times: TravelTimes, standards: Standards) -> KnownWays:
     """Every way to school; reckoned once for standards that ask the same of ways."""
     return _all_ways(times, _Asked(standards))
 
@@ -126,6 +130,6 @@ class _Asked:
 
 
 @lru_cache(maxsize=2)
-def _all_ways(times: TravelTimes, asked: _Asked) -> Ways:
+def _all_ways(times: TravelTimes, asked: _Asked) -> KnownWays:
     table = scaled_minutes(times, asked.standards)
-    return Ways(table, travel_limits(asked.standards, table["mode"], table["band"]))
+    return KnownWays(table, travel_limits(asked.standards, table["mode"], table["band"]))

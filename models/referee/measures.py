@@ -26,7 +26,7 @@ def _largest_class(units: pd.DataFrame) -> float:
     return float(np.ceil((people[some] / classes[some]).max())) if some.any() else 0.0
 
 
-def imbalance(cvs: pd.Series) -> float:
+def squared_cvs(cvs: pd.Series) -> float:
     """Sum of the squared CVs; of nothing assessed: none."""
     return float((cvs**2).sum(min_count=1))
 
@@ -51,7 +51,7 @@ def _side(after: After, end: str) -> dict[str, float]:
     limit = travel["limit_today" if then else "limit"].to_numpy(float)
     mode = travel["today_mode" if then else "mode"].to_numpy(object)
     return {
-        "imbalance": imbalance(cv["cv"]),
+        "imbalance": squared_cvs(cv["cv"]),
         "cv_ok": float(cv["ok"].sum()),
         "cv_assessed": float(cv["ok"].notna().sum()),
         "worst_cv_ratio": float((cv["cv"] / cv["limit"]).max()),
@@ -81,7 +81,7 @@ def plan_measures(after: After) -> dict[str, float]:
     return {m: float(told[m]) for m, *_ in MEASURES}
 
 
-def measure_table(after: After) -> pd.DataFrame:
+def headline_measures(after: After) -> pd.DataFrame:
     """``measure, unit, today, plan, better``."""
     none = ("closures", "bands_closed", "pupils_changed", "staff_moved", "hires", "cost")
     today = _side(after, "today") | {"sites": len(after.site_open)} | dict.fromkeys(none, 0)

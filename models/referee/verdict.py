@@ -17,7 +17,7 @@ from models.plan.decisions import Plan, Verdict
 from models.plan.outcome import After, settle
 from models.problem.request import Request
 from models.referee.goals import goal_values
-from models.referee.measures import MEASURES, imbalance, measure_table, plan_measures
+from models.referee.measures import MEASURES, headline_measures, plan_measures, squared_cvs
 from models.rules.record import BINDING, Rule
 from models.rules.registry import NETWORK_FAMILIES, every_rule
 from models.standards.norms import Standards
@@ -166,7 +166,7 @@ class Trial:
     def worth(self) -> pd.Series:
         """Every goal's value and the imbalance, by name: as ``goals`` and ``measures`` of the verdict have them."""
         goals = goal_values(self.after).set_index("goal")["plan"]
-        return pd.concat([goals, pd.Series({"imbalance": imbalance(self.after.cvs["cv"])})])
+        return pd.concat([goals, pd.Series({"imbalance": squared_cvs(self.after.cvs["cv"])})])
 
     def but(self, plan: Plan) -> Trial:
         """Another plan of the same county and request; bands and ways that both have are not reckoned again."""
@@ -245,7 +245,7 @@ def _verdict(after: After) -> Verdict:
     return Verdict(
         rules=judged,
         violations=violations,
-        measures=measure_table(after),
+        measures=headline_measures(after),
         goals=goal_values(after),
         **parts,
     )
