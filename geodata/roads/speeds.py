@@ -6,7 +6,7 @@ seasons.csv (winter roads, floods, ferries). Nothing is filled in from means of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -132,11 +132,14 @@ class Conditions:
         Share of the speed that areas leave to each street; 0 closes it.
     slope : array of float, shape (E,), optional
         Walking times are multiplied by it (`geodata.roads.slope`).
+    classes : dict of str to float
+        Share of the speed that vehicles keep on streets of a class; the others keep all of it.
     """
 
     season: str = "normal"
     areas: Floats | None = None
     slope: Floats | None = None
+    classes: dict[str, float] = field(default_factory=dict)
 
 
 def area_shares(streets: Streets, areas: gpd.GeoDataFrame, season: str) -> Floats:
@@ -163,7 +166,7 @@ def mode_paces(
 ) -> Floats:
     """Seconds per metre of each street under given conditions, shape (E,).
 
-    ``pace = 3.6 / (class speed x surface x season x areas) x slope + wait / length``; the wait is that
+    ``pace = 3.6 / (class speed x surface x season x class share x areas) x slope + wait / length``; the wait is that
     of a ferry, once from landing to landing.
     """
     given = conditions or Conditions()
@@ -176,6 +179,8 @@ def mode_paces(
     )
     rows = read_seasons().query("season == @given.season")
     kmh = kmh * _slowest(streets.flags, dict(zip(rows["flag"], rows[column], strict=True)), otherwise=1.0)
+    if given.classes and column == "vehicle":
+        kmh = kmh * _slowest(streets.highway, given.classes, otherwise=1.0)
     if given.areas is not None:
         kmh = kmh * given.areas
     pace = _as_pace(np.asarray(kmh, dtype=np.float64))

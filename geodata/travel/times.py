@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -82,6 +83,7 @@ def travel_times(
     *,
     modes: tuple[str, ...] = ("walk", "bus"),
     cached: bool = True,
+    class_shares: Mapping[str, float] | None = None,
 ) -> TravelTimes:
     """Minutes and kilometres from every village to every school, whatever the school's status.
 
@@ -101,6 +103,8 @@ def travel_times(
         Of `geodata.roads.speeds.ALL_MODES`.
     cached : bool
         Use the county's cache folder, if it has one. Results are the same without it.
+    class_shares : mapping of str to float, optional
+        Share of their speed that vehicles keep on streets of a class, as winter leaves it; never cached.
 
     Returns
     -------
@@ -118,9 +122,10 @@ def travel_times(
     unknown = [mode for mode in modes if mode not in ALL_MODES]
     if unknown or not modes:
         raise ValueError(f"modes are {', '.join(ALL_MODES)}; not {', '.join(unknown) or 'none at all'}")
-    store, _ = open_cache(county.folder, county.travel.cache) if cached else (None, [])
+    shares = dict(class_shares or {})
+    store, _ = open_cache(county.folder, county.travel.cache) if cached and not shares else (None, [])
     if store is None:
-        return _computed(county, walk_limit, bus_limit, modes)
+        return _computed(county, walk_limit, bus_limit, modes, shares)
     key = _key(county, walk_limit, bus_limit, modes)
     kept = store.get("times", key)
     if kept is not None:
@@ -129,7 +134,7 @@ def travel_times(
             t["pairs"], t["towns"], t["points"], kept.notes["source"],
             tuple(findings_of_notes(kept.notes["findings"])),
         )  # fmt: skip
-    times = _computed(county, walk_limit, bus_limit, modes)
+    times = _computed(county, walk_limit, bus_limit, modes, shares)
     tables = {"pairs": times.pairs, "towns": times.towns, "points": times.points}
     notes = {"source": times.source, "findings": findings_as_notes(times.findings)}
     if store.put("times", key, Entry(tables, notes)):
@@ -155,28 +160,36 @@ def _key(county: County, walk_limit: float, bus_limit: float, modes: tuple[str, 
     )  # fmt: skip
 
 
-def _computed(county: County, walk_limit: float, bus_limit: float, modes: tuple[str, ...]) -> TravelTimes:
+def _computed(
+    county: County, walk_limit: float, bus_limit: float, modes: tuple[str, ...], shares: dict[str, float]
+) -> TravelTimes:
     streets = None if county.roads is None else streets_of(county.roads)
     if len(county.travel_matrix):
         towns = None
         if streets is not None:
-            conditions, _ = conditions_of(county, streets)
+            conditions = replace(conditions_of(county, streets)[0], classes=shares)
             net, _ = with_places(mode_network(streets, "car", conditions=conditions), places(county))
             towns = _towns(county, net)
         times = from_matrix(county, towns, walk_limit, bus_limit, modes)
     elif streets is None:
         times = crow_fly(county, walk_limit, bus_limit, modes)
     else:
-        times = _over_roads(county, streets, walk_limit, bus_limit, modes)
+        times = _over_roads(county, streets, walk_limit, bus_limit, modes, shares)
     times = with_observed(times, county, modes)
     return replace(times, findings=(*times.findings, *without_way_findings(county, times.pairs)))
 
 
 def _over_roads(
-    county: County, streets: Streets, walk_limit: float, bus_limit: float, modes: tuple[str, ...]
+    county: County,
+    streets: Streets,
+    walk_limit: float,
+    bus_limit: float,
+    modes: tuple[str, ...],
+    shares: dict[str, float],
 ) -> TravelTimes:
     assert county.roads is not None
     conditions, found = conditions_of(county, streets)
+    conditions = replace(conditions, classes=shares)
     rows = places(county)
     nets = {m: with_places(mode_network(streets, m, conditions=conditions), rows) for m in modes}
     snapped = {m: _snapped(net, rows) for m, (net, _) in nets.items()}

@@ -12,10 +12,11 @@ import pandas as pd
 from geodata.arrays import Floats, Ints
 from geodata.contract.county import County
 from geodata.travel.times import TravelTimes
-from models.problem.baseline import grades, require_pupils, scaled_minutes, site_bands, sites, today_groups
-from models.problem.content import content_numbers
+from models.problem.baseline import grades, require_pupils, site_bands, sites, today_groups
+from models.problem.content import content_numbers, once_by_content
 from models.problem.indicators import assess, category_flags, cv_table, merged_units, unit_table, verdicts
 from models.problem.instance import lower_categories
+from models.problem.minutes import KnownWays, all_ways
 from models.standards.norms import Standards
 
 Lower: TypeAlias = dict[tuple[str, str], tuple[tuple[str, str], ...]]
@@ -38,51 +39,60 @@ def _bands_today(
     county: County, groups: pd.DataFrame, units: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Every band a site may teach with today's pupils and classes, and the same by grade."""
+    table, rows = (t.copy() for t in _taught(county))
+    here: dict[tuple[str, str], int] = {}
+    for j, b, n in zip(*(groups[c].tolist() for c in ("today_school_id", "band", "pupils")), strict=True):
+        here[j, b] = here.get((j, b), 0) + n
+    keys = zip(table["school_id"], table["band"], strict=True)
+    table["pupils_today"] = np.array([here.get(k, 0) for k in keys], dtype=int)
+    band = rows["row"].to_numpy()
+    rows["band_today"] = table["pupils_today"].to_numpy()[band]
+    rows["pupils_today"] = rows["share"] * rows["band_today"]
+    classes = units["classes"].to_dict()
+    of_unit = np.array([classes.get(u, 0) for u in rows["unit_id"]], dtype=float)
+    of_unit = np.nan_to_num(of_unit).astype(int)
+    many, nth = rows["many"].to_numpy(), rows["nth"].to_numpy()
+    dealt = of_unit // many + (nth < of_unit % many)
+    told = rows["told_sum"].to_numpy() == of_unit
+    rows["classes_today"] = np.where(told, np.nan_to_num(rows["told_classes"]), dealt).astype(int)
+    table["classes_today"] = np.bincount(band, rows["classes_today"], minlength=len(table)).astype(int)
+    return table, rows
+
+
+@once_by_content("schools", "enrolment_by_grade")
+def _taught(county: County) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Bands of sites, and the same by grade with the share of the band's pupils: T3's where it tells all, else even."""
     table = site_bands(county)
     table["unit_id"] = unit_of(table["school_id"], table["band"].map(county.scheme.band_stage))
-    here = groups.groupby(["today_school_id", "band"])["pupils"].sum().rename("pupils_today")
-    table = table.merge(
-        here.rename_axis(["school_id", "band"]).reset_index(), on=["school_id", "band"], how="left"
-    )
-    table["pupils_today"] = table["pupils_today"].fillna(0).astype(int)
-    grades = _grades_today(county, table, units)
-    classes = grades.groupby(["school_id", "band"])["classes_today"].sum().reset_index()
-    table = table.merge(classes, on=["school_id", "band"], how="left").fillna({"classes_today": 0})
-    table["classes_today"] = table["classes_today"].astype(int)
-    return table, grades
-
-
-def _grades_today(county: County, bands: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
-    """Bands by grade with today's share of pupils and classes: T3's where it tells all, else spread evenly."""
     taught = {r.school_id: grades(r.grades_served) for r in sites(county).itertuples()}
     of = county.scheme.band_grades
-    rows = bands.assign(
-        grade=[sorted(taught[j] & set(of[b])) for j, b in zip(bands["school_id"], bands["band"], strict=True)]
+    rows = table.assign(
+        row=np.arange(len(table)),
+        grade=[
+            sorted(taught[j] & set(of[b])) for j, b in zip(table["school_id"], table["band"], strict=True)
+        ],
     )
     rows = rows.explode("grade").dropna(subset="grade").astype({"grade": int})
     told = county.enrolment_by_grade[["school_id", "grade", "pupils", "classes"]]
     told = told.rename(columns={"pupils": "told_pupils", "classes": "told_classes"}).astype({"grade": int})
     rows = rows.merge(told, on=["school_id", "grade"], how="left")
-    rows["told_pupils"], rows["told_classes"] = (
-        rows["told_pupils"].astype(float),
-        rows["told_classes"].astype(float),
-    )
+    rows = rows.astype({"told_pupils": float, "told_classes": float})
     by_band = rows.groupby(["school_id", "band"])["told_pupils"]
     told_all = by_band.transform("count") == by_band.transform("size")
     whole = by_band.transform("sum").where(told_all, 0.0)
     rows["share"] = np.where(
         whole > 0, rows["told_pupils"] / whole.where(whole > 0, 1.0), 1.0 / rows["grades"]
     )
-    of_unit = rows["unit_id"].map(units["classes"]).fillna(0).astype(int)
     by_unit = rows.groupby("unit_id")["told_classes"]
-    sums = by_unit.transform("sum").where(by_unit.transform("count") == by_unit.transform("size"), -1)
-    nth, many = rows.groupby("unit_id").cumcount(), rows.groupby("unit_id")["grade"].transform("size")
-    dealt = of_unit // many + (nth < of_unit % many)
-    rows["classes_today"] = rows["told_classes"].where(sums == of_unit, dealt).astype(int)
-    rows["band_today"] = rows["pupils_today"]
-    rows["pupils_today"] = rows["share"] * rows["band_today"]
+    rows["told_sum"] = by_unit.transform("sum").where(
+        by_unit.transform("count") == by_unit.transform("size"), -1
+    )
+    rows["nth"], rows["many"] = (
+        rows.groupby("unit_id").cumcount(),
+        rows.groupby("unit_id")["grade"].transform("size"),
+    )
     rows["stage"] = rows["band"].map(county.scheme.band_stage)
-    return rows
+    return table, rows
 
 
 def _site_caps(county: County, standards: Standards) -> pd.DataFrame:
@@ -140,8 +150,8 @@ class Before:
         In the order of school_id and band: ``full, grades, unit_id, pupils_today, classes_today``.
     grades : DataFrame
         By band and grade: ``share, band_today, pupils_today, classes_today, stage, name``.
-    minutes : DataFrame
-        `models.problem.baseline.scaled_minutes`.
+    ways : KnownWays
+        Every way to school.
     down : dict
         `models.problem.instance.lower_categories`.
     stock : DataFrame
@@ -159,7 +169,7 @@ class Before:
     caps: pd.DataFrame
     bands: pd.DataFrame
     grades: pd.DataFrame
-    minutes: pd.DataFrame
+    ways: KnownWays
     down: Lower
     stock: pd.DataFrame
     counts: dict[tuple[str, str], tuple[int, ...]]
@@ -198,10 +208,10 @@ class Before:
         keys = zip(*(self.groups[c] for c in ("village_id", "band", "group", "today_school_id")), strict=True)
         return {k: i for i, k in enumerate(keys)}
 
-    @cached_property
-    def ways(self) -> pd.MultiIndex:
-        """Village, school, band and mode of each row of ``minutes``."""
-        return pd.MultiIndex.from_frame(self.minutes[WAY])
+    @property
+    def minutes(self) -> pd.DataFrame:
+        """`models.problem.minutes.scaled_minutes`."""
+        return self.ways.table
 
     @cached_property
     def cap_of_site(self) -> Floats:
@@ -243,7 +253,7 @@ def _before(county: County, standards: Standards, times: TravelTimes, told: tupl
     grades["name"] = grades["school_id"].map(schools["name"])
     flags = category_flags(county.staff_category, standards)
     return Before(
-        standards, groups, units, cells, _site_caps(county, standards), bands, grades, scaled_minutes(times, standards),
+        standards, groups, units, cells, _site_caps(county, standards), bands, grades, all_ways(times, standards),
         lower_categories(county, standards).to_dict(), _stock(county, units),
         dict(zip(flags.index, map(tuple, flags.to_numpy().tolist()), strict=True)), schools, villages,
     )  # fmt: skip

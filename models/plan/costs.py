@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import lru_cache
+from operator import attrgetter
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -44,6 +47,8 @@ class Line:
     charged: bool
 
 
+Prices: TypeAlias = dict[str, float]
+"""Yuan by item of T12."""
 COLUMNS = [
     "row_id", "action", "earmark", "school_id", "school", "stage", "item", "quantity", "unit", "unit_cost", "yuan", "recurrent",
     "charged",
@@ -57,8 +62,10 @@ def prices(after: After) -> pd.Series:
     return told.reindex(told.index.union(need, sort=False))
 
 
-def _staff(after: After, price: pd.Series) -> Iterator[Line]:
-    salary = after.county.staff_category.set_index(["stage", "cat_id"])["annual_cost"].astype(float)
+def _staff(after: After, price: Prices) -> Iterator[Line]:
+    category = after.county.staff_category
+    keys = zip(category["stage"], category["cat_id"], strict=True)
+    salary = dict(zip(keys, category["annual_cost"].astype(float).tolist(), strict=True))
     for r in after.plan.hires.itertuples():
         cost = float(salary.get((r.stage, r.cat_id), np.nan))
         yield Line(
@@ -74,9 +81,9 @@ def _staff(after: After, price: pd.Series) -> Iterator[Line]:
     if not share or flag not in after.standards.heads:
         return
     points = after.new[(after.new["kind"] == "point") & after.new["open"]].drop_duplicates("school_id")
-    for township, many in points.groupby("township")["school_id"].nunique().items():
-        in_town = after.new[(after.new["township"] == township) & after.new["open"]]
-        base = in_town.sort_values([flag, "school_id"], ascending=[False, True]).iloc[0]
+    columns = [points[c].tolist() for c in ("township", "school_id")]
+    for township, many in sorted(Counter(t for t, _ in set(zip(*columns, strict=True))).items()):
+        base = after.new.loc[_base(after, flag, township)]
         heads = int(np.ceil(many / share))
         yield Line(
             "",
@@ -93,7 +100,18 @@ def _staff(after: After, price: pd.Series) -> Iterator[Line]:
         )  # fmt: skip - given by teachers on the payroll today: told, no new money
 
 
-def _items(after: After, price: pd.Series) -> Iterator[Line]:
+def _base(after: After, flag: str, township: str) -> str:
+    """The open unit of a township with most heads of a flag, the first of them by school."""
+    new = after.new
+    some = np.flatnonzero((new["township"] == township).to_numpy(bool) & new["open"].to_numpy(bool)).tolist()
+    have, schools = new[flag].tolist(), new["school_id"].tolist()
+    first = min(
+        some, key=lambda i: (have[i] != have[i], -have[i] if have[i] == have[i] else 0.0, schools[i], i)
+    )
+    return str(new.index[first])
+
+
+def _items(after: After, price: Prices) -> Iterator[Line]:
     bought = after.plan.purchases.assign(action="purchase")
     moved = after.plan.item_moves.rename(columns={"to_school_id": "school_id", "to_stage": "stage"})
     for r in (*bought.itertuples(), *moved.assign(action="item_move").itertuples()):
@@ -116,19 +134,32 @@ def county_rides(travel: pd.DataFrame) -> pd.Series:
     return (travel["mode"] == "bus") & (travel["changed"] | (travel["today_mode"] != "bus"))
 
 
-def _pupils(after: After, price: pd.Series) -> Iterator[Line]:
-    travel = after.travel.assign(stage=after.travel["band"].map(after.county.scheme.band_stage))
+def _pupils(after: After, price: Prices) -> Iterator[Line]:
+    travel = after.travel
+    stage: dict[str, Any] = dict(after.county.scheme.band_stage)
+    columns = [travel[c].tolist() for c in ("row_id", "school_id", "band", "pupils")]
     for item, action, rows, recurrent in (
-        ("bus_pupil", "bus", travel[county_rides(travel)], True),
-        ("transition_grant", "transition", travel[travel["changed"]], False),
+        ("bus_pupil", "bus", county_rides(travel), True),
+        ("transition_grant", "transition", travel["changed"], False),
     ):
-        for r in rows.itertuples():
+        for i in np.flatnonzero(rows.to_numpy(bool)).tolist():
+            row, j, b, n = (column[i] for column in columns)
             yield Line(
-                r.row_id, action, "transport", r.school_id, r.stage, item, r.pupils, "pupils", price[item], recurrent, True
-            )  # fmt: skip
+                row,
+                action,
+                "transport",
+                j,
+                stage.get(b, np.nan),
+                item,
+                n,
+                "pupils",
+                price[item],
+                recurrent,
+                True,
+            )
 
 
-def _closures(after: After, price: pd.Series) -> Iterator[Line]:
+def _closures(after: After, price: Prices) -> Iterator[Line]:
     """Mothballing is charged; saved running costs and lost public funds are reported apart (sources.md 3.5).
 
     What a whole site or unit costs hangs on its first closed band.
@@ -143,14 +174,11 @@ def _closures(after: After, price: pd.Series) -> Iterator[Line]:
         yield Line(row, "closure", "building", j, "", "mothball", 1, "sites", price["mothball"], False, True)
         yield Line(row, "running", "", j, "", "site_running", -1, "sites", price["site_running"], True, False)
     funded = int(after.standards.limit("small_school_funds", 0.0))
-    for u, r in after.units.iterrows():
-        if 0 < r["pupils"] < funded and not after.new.at[u, "open"]:
-            row = str(of_unit.get((r["school_id"], r["stage"]), ""))
-            item = f"public_funds_{r['stage']}"
-            lost = funded - int(r["pupils"])
-            yield Line(
-                row, "public_funds", "", r["school_id"], r["stage"], item, lost, "pupils", price[item], True, False
-            )  # fmt: skip
+    pupils, shut = after.units["pupils"].to_numpy(float), ~after.new["open"].to_numpy(bool)
+    for i in np.flatnonzero(shut & (pupils > 0) & (pupils < funded)).tolist():
+        j, s = (after.units[c].iat[i] for c in ("school_id", "stage"))
+        row, item, lost = str(of_unit.get((j, s), "")), f"public_funds_{s}", funded - int(pupils[i])
+        yield Line(row, "public_funds", "", j, s, item, lost, "pupils", price[item], True, False)
 
 
 @lru_cache(maxsize=2)
@@ -162,14 +190,15 @@ def cost_table(after: After) -> pd.DataFrame:
     DataFrame
         See `models.plan.decisions.Verdict.costs`; unknown categories cost NaN and are caught by the rules.
     """
-    price = prices(after)
+    price = prices(after).to_dict()
     lines = [*_staff(after, price), *_items(after, price), *_pupils(after, price), *_closures(after, price)]
-    table = pd.DataFrame([astuple(one) for one in lines], columns=[f.name for f in fields(Line)])
+    lines.sort(key=attrgetter("action", "school_id", "item", "row_id"))
+    names = [f.name for f in fields(Line)]
+    table = pd.DataFrame(list(map(attrgetter(*names), lines)), columns=names)
     table["yuan"] = table["quantity"].astype(float) * table["unit_cost"].astype(float)
-    table["school"] = table["school_id"].map(after.county.schools.set_index("school_id")["name"])
+    table["school"] = table["school_id"].map(after.today.schools["name"])
     table[["recurrent", "charged"]] = table[["recurrent", "charged"]].astype(bool)
-    order = ["action", "school_id", "item", "row_id"]
-    return table[COLUMNS].sort_values(order, kind="stable").reset_index(drop=True)
+    return table[COLUMNS]
 
 
 def budget_table(after: After, costs: pd.DataFrame) -> pd.DataFrame:

@@ -43,12 +43,11 @@ class Plan:
         unknown = sorted(tables.keys() - VIEW.keys())
         if unknown:
             raise KeyError(f"a plan has no table {unknown}")
+        parts = [ledger]
         if tables:
             kept = ledger[~ledger["action"].isin([VIEW[name].name for name in tables])]
             parts = [kept, *(rows_of(name, table, years[0]) for name, table in tables.items())]
-            filled = [p for p in parts if len(p)] or [ledger.iloc[:0]]
-            ledger = pd.concat(filled, ignore_index=True)
-        object.__setattr__(self, "ledger", canonical(ledger))
+        object.__setattr__(self, "ledger", canonical(*parts))
         object.__setattr__(self, "years", tuple(years))
 
     @cached_property

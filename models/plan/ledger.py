@@ -151,26 +151,32 @@ def short_hash(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:8]
 
 
-def canonical(rows: pd.DataFrame) -> pd.DataFrame:
+def canonical(*parts: pd.DataFrame) -> pd.DataFrame:
     """Ledger rows in canonical columns, types, order and with their ids.
 
     Parameters
     ----------
-    rows : DataFrame
-        ``year, action, quantity`` and whatever columns of the contract its actions need.
+    *parts : DataFrame
+        One after another: ``year, action, quantity`` and whatever columns of the contract their actions need.
 
     Returns
     -------
     DataFrame
     """
-    table = rows.reindex(columns=LEDGER_COLUMNS)
-    cells: dict[str, list[Any]] = {c: _as_kind(table[c], kind) for c, kind in TYPES.items()}
+    cells: dict[str, list[Any]] = {c: [x for p in parts for x in _cells(p, c)] for c in LEDGER_COLUMNS}
     place = {action.name: k for k, action in enumerate(ACTIONS)}
     kept = [i for i, name in enumerate(cells["action"]) if name in place]
     order = sorted(kept, key=lambda i: (cells["year"][i], place[cells["action"][i]], _rank(cells, i)))
     done = {c: [column[i] for i in order] for c, column in cells.items()}
     done["row_id"] = row_ids(done)
-    return pd.DataFrame(done, columns=LEDGER_COLUMNS).astype(TYPES)
+    return pd.DataFrame({c: pd.array(done[c], dtype=TYPES[c]) for c in LEDGER_COLUMNS})
+
+
+def _cells(part: pd.DataFrame, column: str) -> list[Any]:
+    """Cells of a column; those of one that the part does not have are empty."""
+    if column in part:
+        return _as_kind(part[column], TYPES[column])
+    return ["" if TYPES[column] == "str" else float("nan")] * len(part)
 
 
 def _as_kind(cells: pd.Series, kind: str) -> list[Any]:
@@ -212,11 +218,12 @@ def view_of(ledger: pd.DataFrame, name: str) -> pd.DataFrame:
     Counts are whole numbers unless a row says otherwise, which the referee then names.
     """
     action = VIEW[name]
-    rows = ledger[ledger["action"] == action.name].reset_index(drop=True)
-    table = pd.DataFrame({"row_id": rows["row_id"]} | {old: rows[new] for old, new in action.columns.items()})
+    mine = np.flatnonzero(ledger["action"].to_numpy(object) == action.name)
+    named = {"row_id": "row_id", **action.columns}
+    table = pd.DataFrame({old: ledger[new].array[mine] for old, new in named.items()})
     for flag in FLAGS.keys() & set(table.columns):
-        table[flag] = table[flag].eq(OPEN)
+        table[flag] = table[flag].to_numpy(object) == OPEN
     counted = next(old for old, new in action.columns.items() if new == "quantity")
-    if action.whole and (table[counted] % 1 == 0).all():
+    if action.whole and (table[counted].to_numpy(float) % 1 == 0).all():
         table[counted] = table[counted].astype("int64")
     return table

@@ -16,7 +16,8 @@ from geodata.travel.times import TravelTimes
 from models.plan.before import WAY, Before, Lower, before, site_pupils, unit_of
 from models.plan.decisions import Plan
 from models.problem.baseline import sites
-from models.problem.indicators import assess, assessed, merged_units, verdicts
+from models.problem.indicators import assess, assessed, cv_table, merged_units, verdicts
+from models.problem.minutes import travel_limits
 from models.problem.request import Request, budgets
 from models.standards.norms import Standards
 
@@ -120,6 +121,22 @@ class After:
         return rows
 
     @cached_property
+    def open_of(self) -> dict[tuple[str, str], bool]:
+        """Whether a band is open, by school_id and band."""
+        return dict(zip(self.today.band, self.bands["open"].tolist(), strict=True))
+
+    @cached_property
+    def unit_of_head(self) -> Ints:
+        """Row of the unit by row of ``heads``; -1 where there is no such unit."""
+        return np.array([self.today.place.get(u, -1) for u, _ in self.heads.index], dtype=np.int64)
+
+    @cached_property
+    def head_stays(self) -> Flags:
+        """Whether the unit stays open, by row of ``heads``."""
+        stays: Flags = np.append(self.new["open"].to_numpy(bool), False)[self.unit_of_head]
+        return stays
+
+    @cached_property
     def open_units(self) -> pd.DataFrame:
         """Rows of ``new`` that stay open, with unit_id as a column."""
         return self.new[self.new["open"]].reset_index()
@@ -200,6 +217,11 @@ class After:
         return verdicts(self.cells_plan, self.standards)
 
     @cached_property
+    def cvs(self) -> pd.DataFrame:
+        """`models.problem.indicators.cv_table` of the plan."""
+        return cv_table(self.assessed_plan, self.standards, self.new["assessed"])
+
+    @cached_property
     def site_open(self) -> pd.Series:
         """Whether a site keeps any band, by school_id."""
         return self.bands.groupby(level="school_id")["open"].any()
@@ -240,7 +262,10 @@ def _at(values: pd.Series, rows: Ints) -> Any:
 def _travel(today: Before, plan: Plan) -> pd.DataFrame:
     """Each group's way before and after, with its limit."""
     rows = plan.attendance.copy()
-    way = today.ways.get_indexer(pd.MultiIndex.from_frame(rows[WAY]))
+    row = today.ways.row
+    way = np.array(
+        [row.get(k, -1) for k in zip(*(rows[c].tolist() for c in WAY), strict=True)], dtype=np.int64
+    )
     keys = zip(*(rows[c] for c in ("village_id", "band", "group", "today_school_id")), strict=True)
     group = np.array([today.group.get(k, -1) for k in keys], dtype=np.int64)
     rows["minutes"], rows["km"] = (
@@ -259,13 +284,6 @@ def _travel(today: Before, plan: Plan) -> pd.DataFrame:
     for told, of in (("school", "school_id"), ("today_school", "today_school_id")):
         rows[told] = _at(today.schools["name"], today.schools.index.get_indexer(rows[of]))
     return rows
-
-
-def travel_limits(standards: Standards, modes: Iterable[str], bands: Iterable[str]) -> Floats:
-    """Longest way by mode and band; NaN where no norm says it."""
-    known = {n: r.value for n, r in standards.rules.items() if r.kind != "off"}
-    limits = [known.get(f"travel_{m}_{b}", np.nan) for m, b in zip(modes, bands, strict=True)]
-    return np.array(limits, dtype=float)
 
 
 def _unit_ids(rows: pd.DataFrame, end: str) -> list[str]:
@@ -358,6 +376,7 @@ def settle(
     times: TravelTimes,
     request: Request,
     like: After | None = None,
+    today: Before | None = None,
 ) -> After:
     """Recompute the county after a plan.
 
@@ -366,8 +385,10 @@ def settle(
     like : After or None
         Of another plan of the same county, standards, times and request: where both have the same bands and ways, they
         are not reckoned again.
+    today : Before or None
+        What no plan changes there, where it is at hand.
     """
-    today = before(county, standards, times)
+    today = today or before(county, standards, times)
     if like is not None and not _same_network(plan, like.plan):
         like = None
     bands = _bands(today, plan) if like is None else like.bands

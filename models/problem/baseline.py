@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from geodata.arrays import Flags
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.groups import admission, labelled
 from geodata.travel.times import TravelTimes
+from models.problem.content import once_by_content
+from models.problem.minutes import PLANNED_MODES, KnownWays, all_ways
 from models.standards.norms import Standards
-
-WALK_KMH = 4.0
-"""Speed at which `TravelTimes` walking minutes are computed (sources.md 3.2 [A])."""
 
 
 def sites(county: County) -> pd.DataFrame:
@@ -59,6 +59,11 @@ def site_bands(county: County) -> pd.DataFrame:
     DataFrame
         ``school_id, band, full`` (all of its grades), ``grades`` (how many), in key order.
     """
+    return _site_bands(county).copy()
+
+
+@once_by_content("schools")
+def _site_bands(county: County) -> pd.DataFrame:
     of = county.scheme.band_grades
     rows = [
         (school_id, band, len(taught & set(wanted)), len(taught & set(wanted)) == len(wanted))
@@ -69,28 +74,6 @@ def site_bands(county: County) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["school_id", "band", "grades", "full"])
     table = table.astype({"school_id": str, "band": str, "grades": int, "full": bool})
     return table.sort_values(["school_id", "band"], kind="stable").reset_index(drop=True)
-
-
-def scaled_minutes(times: TravelTimes, standards: Standards) -> pd.DataFrame:
-    """Minutes by band: the standards may say that young children walk more slowly.
-
-    Returns
-    -------
-    DataFrame
-        ``village_id, school_id, band, mode, minutes, km``; walking is multiplied by
-        4.0 / ``walk_speed_<band>`` where the standards have that speed (sources.md 3.2 [A]).
-    """
-    parts = []
-    for band in standards.scheme.band_ids:
-        part = times.pairs.assign(band=band)
-        speed = standards.limit(f"walk_speed_{band}", WALK_KMH)
-        if speed != WALK_KMH:
-            slower = part["minutes"] * (WALK_KMH / speed)
-            part["minutes"] = part["minutes"].where(part["mode"] != "walk", slower)
-        parts.append(part)
-    table = pd.concat(parts, ignore_index=True)
-    table["minutes"] = table["minutes"].round(2)
-    return table[["village_id", "school_id", "band", "mode", "minutes", "km"]]
 
 
 def planning_demand(county: County) -> pd.DataFrame:
@@ -141,21 +124,36 @@ def _observed(county: County, bands: pd.DataFrame, demand: pd.DataFrame) -> pd.D
     for optional in ("mode", "group"):
         if optional not in seen:
             seen = seen.assign(**{optional: ""})
-    rows = seen.merge(demand, on=["village_id", "band"]).merge(bands, on=["school_id", "band"])
-    order = ["village_id", "band", "school_id", "group"]
-    rows = rows.sort_values(order, kind="stable").reset_index(drop=True)
-    key = rows["village_id"] + "\0" + rows["band"]
-    rows["pupils"] = largest_remainder(rows["seen"].astype(float), key, rows["total"])
-    rank = rows.assign(order=-rows["seen"].where(rows["full"], 0)).sort_values(
-        ["village_id", "band", "order", "school_id"], kind="stable"
+    total = dict(zip(zip(demand["village_id"], demand["band"], strict=True), demand["total"], strict=True))
+    full = dict(zip(zip(bands["school_id"], bands["band"], strict=True), bands["full"], strict=True))
+    keys = list(zip(*(seen[c].tolist() for c in ("village_id", "band", "school_id", "group")), strict=True))
+    some = [i for i, (v, b, j, _) in enumerate(keys) if (v, b) in total and (j, b) in full]
+    some.sort(key=keys.__getitem__)
+    keys = [keys[i] for i in some]
+    rows = seen.iloc[some].reset_index(drop=True)
+    totals = pd.Series([total[k[:2]] for k in keys], index=rows.index, dtype="int64")
+    places = pd.Series([f"{v}\0{b}" for v, b, _, _ in keys], index=rows.index, dtype=object)
+    rows["pupils"] = largest_remainder(rows["seen"].astype(float), places, totals)
+    rows["main"] = _largest(
+        keys, [n if full[k[2], k[1]] else 0 for k, n in zip(keys, rows["seen"], strict=True)]
     )
-    first = rank.groupby(["village_id", "band", "group"], sort=False).head(1).index
-    rows["main"] = rows.index.isin(first)
     return rows[["village_id", "band", "school_id", "pupils", "main", "mode", "group"]]
+
+
+def _largest(keys: list[tuple[str, str, str, str]], weights: list[float]) -> Flags:
+    """Of the rows of a village, band and group the one with the largest weight, the first of them by school."""
+    best: dict[tuple[str, str, str], tuple[float, str, int]] = {}
+    for i, ((v, b, j, g), n) in enumerate(zip(keys, weights, strict=True)):
+        best[v, b, g] = min(best.get((v, b, g), (np.inf, "", i)), (-n, j, i))
+    main = np.zeros(len(keys), dtype=bool)
+    main[[i for _, _, i in best.values()]] = True
+    return main
 
 
 def _nearest(demand: pd.DataFrame, bands: pd.DataFrame, minutes: pd.DataFrame) -> pd.DataFrame:
     """The nearest site that teaches the whole band, for every village-band of the demand."""
+    if demand.empty:
+        return demand.assign(school_id="", pupils=0, main=True, mode="", group="").drop(columns="total")
     reach = minutes.merge(bands[bands["full"]], on=["school_id", "band"])
     reach = reach.sort_values(["village_id", "band", "minutes", "school_id"], kind="stable")
     best = reach.groupby(["village_id", "band"], sort=False).head(1)[["village_id", "band", "school_id"]]
@@ -172,25 +170,23 @@ def _open_to_all(county: County, bands: pd.DataFrame) -> pd.DataFrame:
     return bands[rules.of_rows(bands["school_id"] + "/" + stage, [""] * len(bands))]
 
 
-def _with_mode(rows: pd.DataFrame, minutes: pd.DataFrame, standards: Standards) -> pd.DataFrame:
+def _with_mode(rows: pd.DataFrame, ways: KnownWays, standards: Standards) -> pd.DataFrame:
     """Today's mode and minutes: as T6 says, else the best way that exists.
 
     The best way is on foot where that is within the walking limit, and else the quicker mode. "No worse than
     today" compares with it, so an assumed long walk never excuses a long ride.
     """
-    wide = minutes.pivot_table(index=["village_id", "school_id", "band"], columns="mode", values="minutes")
-    wide = wide.reindex(columns=["walk", "bus"]).reset_index()
-    rows = rows.merge(wide, on=["village_id", "school_id", "band"], how="left")
-    bands = standards.scheme.band_ids
-    limit = rows["band"].map({b: standards.limit(f"travel_walk_{b}", np.inf) for b in bands}).astype(float)
-    on_foot = rows["walk"].notna() & (
-        (rows["walk"] <= limit) | rows["bus"].isna() | (rows["walk"] <= rows["bus"])
-    )
-    best = np.where(on_foot | rows["bus"].isna(), "walk", "bus")
-    told = rows["mode"].isin(["walk", "bus"])
-    rows["today_mode"] = np.where(told, rows["mode"], best)
-    rows["today_minutes"] = rows["walk"].where(rows["today_mode"] == "walk", rows["bus"])
-    return rows.drop(columns=["walk", "bus", "mode"])
+    places = zip(*(rows[c].tolist() for c in ("village_id", "school_id", "band")), strict=True)
+    known, nobody = ways.by_mode, (np.nan, np.nan)
+    walk, bus = np.array([known.get(k, nobody) for k in places], dtype=float).reshape(-1, 2).T
+    limits = {b: standards.limit(f"travel_walk_{b}", np.inf) for b in standards.scheme.band_ids}
+    limit = np.array([limits.get(b, np.nan) for b in rows["band"]], dtype=float)
+    on_foot = ~np.isnan(walk) & ((walk <= limit) | np.isnan(bus) | (walk <= bus))
+    best = np.where(on_foot | np.isnan(bus), "walk", "bus")
+    told = rows["mode"].isin(PLANNED_MODES)
+    rows = rows.assign(today_mode=np.where(told, rows["mode"], best))
+    rows["today_minutes"] = np.where(rows["today_mode"] == "walk", walk, bus)
+    return rows.drop(columns="mode")
 
 
 def today_groups(county: County, standards: Standards, times: TravelTimes) -> pd.DataFrame:
@@ -204,16 +200,16 @@ def today_groups(county: County, standards: Standards, times: TravelTimes) -> pd
         demand that goes to a site taking part appears exactly once.
     """
     bands = site_bands(county)
-    minutes = scaled_minutes(times, standards)
+    ways = all_ways(times, standards)
     demand = planning_demand(county)
     seen = _observed(county, bands, demand)
-    known = seen[["village_id", "band"]].drop_duplicates().assign(known=True)
-    rest = demand.merge(known, on=["village_id", "band"], how="left")
-    rest = rest[rest["known"].isna()].drop(columns="known")
-    rows = pd.concat([seen, _nearest(rest, _open_to_all(county, bands), minutes)], ignore_index=True)
+    known = set(zip(seen["village_id"], seen["band"], strict=True))
+    lacks = [k not in known for k in zip(demand["village_id"], demand["band"], strict=True)]
+    rest = demand[np.array(lacks, dtype=bool)]
+    rows = pd.concat([seen, _nearest(rest, _open_to_all(county, bands), ways.table)], ignore_index=True)
     rows = rows[rows["pupils"] > 0]
     # a village whose largest group rounds to nothing still needs a zone group: the largest left
-    rows = _with_mode(rows, minutes, standards)
+    rows = _with_mode(rows, ways, standards)
     kind = np.where(rows["main"], "zone", "choice")
     rows["group"] = [labelled(k, g) for k, g in zip(kind, rows["group"], strict=True)]
     rows = rows.rename(columns={"school_id": "today_school_id"})
@@ -227,9 +223,11 @@ def today_groups(county: County, standards: Standards, times: TravelTimes) -> pd
         "today_minutes",
         "main",
     ]
-    order = ["village_id", "band", "main", "today_school_id", "group"]
-    rows = rows.sort_values(order, ascending=[True, True, False, True, True], kind="stable")
-    return rows[columns].reset_index(drop=True)
+    main = (~rows["main"].to_numpy(bool)).tolist()
+    ranks = list(
+        zip(rows["village_id"], rows["band"], main, rows["today_school_id"], rows["group"], strict=True)
+    )
+    return rows[columns].iloc[sorted(range(len(rows)), key=ranks.__getitem__)].reset_index(drop=True)
 
 
 def today_findings(county: County, groups: pd.DataFrame) -> tuple[Finding, ...]:

@@ -11,6 +11,7 @@ import pandas as pd
 from geodata.contract.county import County
 from geodata.contract.unknown import unknown_staff
 from models.problem.baseline import sites
+from models.problem.content import once_by_content
 from models.standards.norms import Indicator, Standards
 
 ROUNDING = 1e-9
@@ -81,10 +82,13 @@ def counted_staff(county: County, standards: Standards, heads: pd.DataFrame) -> 
         Index unit_id, columns staff and one per declared resource that is staff.
     """
     flags = category_flags(county.staff_category, standards)
-    rows = heads.merge(flags, left_on=["stage", "cat_id"], right_index=True, how="left")
-    for resource in standards.heads:
-        rows[resource] = rows["heads"] * rows[resource]
-    return rows.rename(columns={"heads": "staff"}).groupby("unit_id")[["staff", *standards.heads]].sum()
+    of = dict(zip(flags.index, flags.to_numpy(float).tolist(), strict=True))
+    kinds, rows = list(standards.heads), heads[["unit_id", "heads"]].rename(columns={"heads": "staff"})
+    unknown = [np.nan] * len(kinds)
+    counts = [of.get(k, unknown) for k in zip(heads["stage"], heads["cat_id"], strict=True)]
+    counted = np.array(counts, dtype=float).reshape(len(heads), len(kinds))
+    rows[kinds] = counted * heads["heads"].to_numpy(float)[:, None]
+    return rows.groupby("unit_id")[["staff", *kinds]].sum()
 
 
 def category_flags(categories: pd.DataFrame, standards: Standards) -> pd.DataFrame:
@@ -95,13 +99,16 @@ def category_flags(categories: pd.DataFrame, standards: Standards) -> pd.DataFra
     DataFrame
         Index (stage, cat_id); 0 or 1 for each declared resource that is staff.
     """
-    table = categories.set_index(["stage", "cat_id"])
+    index = pd.MultiIndex.from_arrays([categories["stage"], categories["cat_id"]], names=["stage", "cat_id"])
     counts = {}
     for resource in standards.heads:
-        flags = [f for f in standards.resources[resource].flags if f in table]
+        flags = [f for f in standards.resources[resource].flags if f in categories]
         every = not standards.resources[resource].flags
-        counts[resource] = table[flags].max(axis=1) if flags else pd.Series(int(every), index=table.index)
-    return pd.DataFrame(counts, index=table.index).fillna(0).astype(int)
+        marks = [np.nan_to_num(categories[f].to_numpy(float, na_value=np.nan)) for f in flags]
+        counts[resource] = (np.maximum.reduce(marks) if marks else np.full(len(index), float(every))).astype(
+            int
+        )
+    return pd.DataFrame(counts, index=index)
 
 
 def _things(stage: pd.DataFrame, standards: Standards) -> pd.DataFrame:
@@ -138,13 +145,7 @@ def unit_table(county: County, standards: Standards, here: pd.Series | None = No
         ``<resource>_lent`` where a concession lends heads. ``assessed_as`` is the unit in which this one is assessed: itself, that
         of its parent where it does not count as a school, or none (empty).
     """
-    stage = county.school_stage
-    about = county.schools[["school_id", "name", "township", "zone", "kind", "counted", "parent_id"]]
-    units = stage.merge(about, on="school_id", how="left")
-    units["unit_id"] = units["school_id"] + "/" + units["stage"]
-    units = units.set_index("unit_id").sort_index()
-    places = units["capacity_pupils"]
-    units["capacity"] = places.astype(float) if places.isna().any() else places
+    units = _units_of_tables(county).copy()
     if here is not None:
         bands = here.rename_axis(["school_id", "band"]).rename("n").reset_index()
         stage = bands["band"].map(standards.scheme.band_stage)
@@ -161,8 +162,6 @@ def unit_table(county: County, standards: Standards, here: pd.Series | None = No
     staff = staff.reindex(units.index).fillna(0).astype(float)
     lost = unknown_staff(county.school_stage, county.staff_stock, county.staff_category)
     staff.loc[lost.reindex(units.index).to_numpy(bool)] = np.nan
-    units["taking_part"] = units["school_id"].isin(sites(county)["school_id"])
-    units["assessed_as"] = _assessed_as(units)
     columns = [
         "school_id", "name", "township", "zone", "kind", "stage", "pupils", "classes", "capacity",
         "taking_part", "assessed_as",
@@ -170,6 +169,20 @@ def unit_table(county: County, standards: Standards, here: pd.Series | None = No
     table = pd.concat([units[columns], staff, things, lent], axis=1)
     table["assessed"] = assessed(table, standards)
     return table
+
+
+@once_by_content("schools", "school_stage")
+def _units_of_tables(county: County) -> pd.DataFrame:
+    """The rows of T2 by unit_id with their school's, where they are assessed and whether they take part."""
+    about = county.schools[["school_id", "name", "township", "zone", "kind", "counted", "parent_id"]]
+    units = county.school_stage.merge(about, on="school_id", how="left")
+    units["unit_id"] = units["school_id"] + "/" + units["stage"]
+    units = units.set_index("unit_id").sort_index()
+    places = units["capacity_pupils"]
+    units["capacity"] = places.astype(float) if places.isna().any() else places
+    units["taking_part"] = units["school_id"].isin(sites(county)["school_id"])
+    units["assessed_as"] = _assessed_as(units)
+    return units
 
 
 def _lent(units: pd.DataFrame, standards: Standards) -> pd.DataFrame:
@@ -206,9 +219,11 @@ def merged_units(units: pd.DataFrame, standards: Standards) -> pd.DataFrame:
         The same rows; those of parents carry the sums, those of merged places their own amounts. What is not
         known of a merged place is not known of its parent.
     """
-    guests = units[units["assessed_as"].ne(units.index) & units["assessed_as"].ne("")]
-    if guests.empty:
+    where = units["assessed_as"].to_numpy(object)
+    guest = (where != units.index.to_numpy(object)) & (where != "")
+    if not guest.any():
         return units
+    guests = units[guest]
     columns = ["pupils", *(r for r in standards.resources if r in units)]
     table = units.copy()
     table[columns] = table[columns].astype(float)
@@ -325,19 +340,22 @@ def verdicts(cells: pd.DataFrame, standards: Standards) -> pd.DataFrame:
         nothing is not in it. ``indicators_tested`` counts those that are known; where one is not, whether the
         unit passes is not known (NA).
     """
-    tested = cells[cells["met"].notna()]
-    by = tested.groupby("unit_id")
-    table = pd.DataFrame(
-        {
-            "indicators_met": by["met"].sum().astype(int), "indicators_tested": by.size().astype(int),
-            "near": by["near"].all(), "stage": by["stage"].first(),
-        }
-    )  # fmt: skip
-    need = table["stage"].map({s: standards.to_meet(s) for s in standards.scheme.stage_ids}).astype(float)
-    asked = {s: sum(i.tested for i in standards.of_stage(s)) for s in standards.scheme.stage_ids}
-    whole = table["indicators_tested"] == table["stage"].map(asked)
-    table["passes"] = (table["near"] & (table["indicators_met"] >= need)).astype("boolean").where(whole)
-    return table[["indicators_met", "indicators_tested", "passes"]]
+    known = cells["met"].notna().to_numpy(bool)
+    names, at = np.unique(cells["unit_id"].to_numpy(object)[known], return_inverse=True)
+    many, stages = np.bincount(at, minlength=len(names)), cells["stage"].to_numpy(object)[known]
+    met, near = (cells[c].to_numpy(bool, na_value=False)[known] for c in ("met", "near"))
+    reached = np.bincount(at, met, minlength=len(names)).astype(int)
+    stage: list[str] = [""] * len(names)
+    for i, s in zip(at.tolist(), stages.tolist(), strict=True):
+        stage[i] = s
+    every = standards.scheme.stage_ids
+    need = {s: standards.to_meet(s) for s in every}
+    asked = {s: sum(i.tested for i in standards.of_stage(s)) for s in every}
+    good = np.bincount(at, near, minlength=len(names)) == many
+    good &= reached >= np.array([need.get(s, np.nan) for s in stage], dtype=float)
+    whole = many == np.array([asked.get(s, -1) for s in stage])
+    table = pd.DataFrame({"indicators_met": reached, "indicators_tested": many, "passes": maybe(good, whole)})
+    return table.set_axis(pd.Index(names, dtype=cells["unit_id"].dtype, name="unit_id"))
 
 
 def cv_table(units: pd.DataFrame, standards: Standards, counted: pd.Series) -> pd.DataFrame:
@@ -352,12 +370,13 @@ def cv_table(units: pd.DataFrame, standards: Standards, counted: pd.Series) -> p
     rows, whole = [], []
     stage, pupils = units["stage"].to_numpy(object), units["pupils"].to_numpy(float)
     some = counted.reindex(units.index).to_numpy(bool) & (pupils > 0)
+    amounts = {r: units[r].to_numpy(float) for r in {one.resource for one in standards.indicators}}
     for one in standards.indicators:
         part = some & (stage == one.stage)
-        gap = part & units[one.resource].isna().to_numpy(bool)
+        gap = part & np.isnan(amounts[one.resource])
         whole.append(not gap.any())
         part &= ~gap
-        x, p = units[one.resource].to_numpy(float)[part], pupils[part]
+        x, p = amounts[one.resource][part], pupils[part]
         cv = official_cv(x, p)
         mean = one.scale * county_ratio(x, p)
         rows.append((one.stage, one.id, cv, unweighted_cv(x, p), mean, one.cv_limit, hoover(x, p)))

@@ -21,12 +21,12 @@ from geodata.travel.times import TravelTimes
 from models.problem.baseline import (
     grades,
     require_pupils,
-    scaled_minutes,
     site_bands,
     sites,
     today_groups,
 )
 from models.problem.indicators import category_flags, merged_units, unit_table
+from models.problem.minutes import all_ways
 from models.problem.request import Request, budgets, money_known
 from models.problem.ways import admissible_ways
 from models.standards.norms import Standards
@@ -398,7 +398,7 @@ def build_instance(county: County, standards: Standards, request: Request, times
     units = _units(county, standards, school_cap, here, taught)
     bands = _bands(county, standards, request, taught, units, here)
     taken = admission(county.school_stage, county.attendance)
-    ways = admissible_ways(groups, bands, units, scaled_minutes(times, standards), standards, taken)
+    ways = admissible_ways(groups, bands, units, all_ways(times, standards).table, standards, taken)
     categories = _categories(county, standards)
     commute = standards.get("commute_minutes")
     most = np.inf if commute is None or commute.kind not in ("hard", "soft") else commute.value

@@ -107,7 +107,7 @@ def admissible_ways(
     units : DataFrame
         With ``free`` (places left today) and ``over`` (above a cap today).
     minutes : DataFrame
-        `models.problem.baseline.scaled_minutes`.
+        `models.problem.minutes.scaled_minutes`.
     standards : Standards
     groups_taken : Admission or None
         Which units take which pupils; None: all take all.

@@ -66,7 +66,7 @@ def _beyond_zero(amounts: Floats) -> float:
 def _class_caps(after: After, stages: pd.Series) -> Floats:
     """Cap of class by row."""
     cap = {s: after.number(f"class_cap_{s}") for s in after.standards.scheme.stage_ids}
-    return np.array([cap[s] for s in stages], dtype=float)
+    return np.array([cap[s] for s in stages.tolist()], dtype=float)
 
 
 def _over_class(after: After, end: str, combined: Flags) -> float:
@@ -81,8 +81,9 @@ def _over_class(after: After, end: str, combined: Flags) -> float:
         held = cap[capped] * grades["classes_today"].to_numpy(float)[capped]
         return float(np.maximum(0.0, people[capped] - held).sum())
     of_band: dict[tuple[str, str], list[int]] = {}
+    keys = list(zip(grades["school_id"], grades["band"], strict=True))
     for i in np.flatnonzero(apart).tolist():
-        of_band.setdefault((grades["school_id"].iat[i], grades["band"].iat[i]), []).append(i)
+        of_band.setdefault(keys[i], []).append(i)
     classes, total = grades["classes"].to_numpy(), 0.0
     for _, rows in sorted(of_band.items()):
         many, most = int(classes[rows[0]]), float(cap[rows[0]])
@@ -143,7 +144,7 @@ def _unmet(after: After) -> tuple[float, float]:
 def _short(cells: pd.DataFrame, after: After) -> Floats:
     """Pupils whose share is missing, by cell; none where it is not known."""
     scale = {(i.stage, i.id): i.scale for i in after.standards.indicators}
-    per = np.array([scale[k] for k in zip(cells["stage"], cells["indicator"], strict=True)])
+    per = np.array([scale[k] for k in zip(cells["stage"].tolist(), cells["indicator"].tolist(), strict=True)])
     need = cells["threshold"].to_numpy(float)
     lack: Floats = np.nan_to_num(
         np.maximum(0.0, cells["pupils"].to_numpy(float) - cells["amount"].to_numpy(float) * per / need),

@@ -19,8 +19,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from models.plan.costs import county_rides
+from models.plan.outcome import site_pupils
+from models.problem.minutes import travel_limits
 from models.rules.admission import not_taken
-from models.rules.record import EPS, Rows, Rule, Slack, all_of, broken
+from models.rules.record import EPS, Rows, Rule, Slack, all_of, broken, none
 
 if TYPE_CHECKING:
     from models.plan.outcome import After
@@ -65,42 +68,48 @@ def _not_past(rows: Rows) -> None:
 
 def _limits(after: After, travel: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     """Limit and its norm's id by row of ``travel``."""
-    norm = "travel_" + travel["mode"].astype(str) + "_" + travel["band"].astype(str)
-    value = {n: r.value for n, r in after.standards.rules.items() if r.kind != "off"}
-    return norm.map(value).astype(float), norm
+    modes, bands = travel["mode"].tolist(), travel["band"].tolist()
+    norm = [f"travel_{m}_{b}" for m, b in zip(modes, bands, strict=True)]
+    limit = travel_limits(after.standards, modes, bands)
+    return pd.Series(limit, travel.index), pd.Series(norm, travel.index, dtype="str")
 
 
 @lru_cache(maxsize=2)
 def _ways_within(after: After) -> pd.DataFrame:
     """Ways within their limit to open bands taught whole, with the places that school had left and has; only read."""
-    ways = after.minutes
-    open_bands = after.bands[after.bands["open"] & after.bands["full"]].reset_index()
-    ways = ways.merge(open_bands[["school_id", "band", "unit_id"]], on=["school_id", "band"])
-    limit, _ = _limits(after, ways)
-    ways = ways[~(ways["minutes"] > limit.fillna(np.inf) + EPS)]
+    ways, today = after.today.ways, after.today
+    taught = (after.bands["open"] & after.bands["full"]).tolist()
+    unit = {k: u for k, u, whole in zip(today.band, after.bands["unit_id"], taught, strict=True) if whole}
+    units = [unit.get((j, b)) for _, j, b in ways.places]
+    there = np.array([u is not None for u in units], dtype=bool)
+    within = there & ~(ways.table["minutes"].to_numpy(float) > ways.limit + EPS)
     # where a school is within a walk a bus to it is no remedy, so nobody is asked to take it
-    key = ["village_id", "school_id", "band"]
-    walked = ways.loc[ways["mode"] == "walk", key].drop_duplicates().assign(walked=True)
-    rides = ways[key].merge(walked, on=key, how="left")["walked"].notna().to_numpy() & (ways["mode"] == "bus")
-    ways = ways[~rides]
-    return ways.assign(left=ways["unit_id"].map(places_left(after)))
+    walked = np.zeros(len(ways.places), dtype=bool)
+    walked[ways.place[within & ways.walks]] = True
+    kept = np.flatnonzero(within & (ways.walks | ~walked[ways.place]))
+    left, named = places_left(after).to_dict(), [units[i] for i in kept.tolist()]
+    return ways.table.iloc[kept].assign(
+        unit_id=pd.array(named, dtype="str"), left=[float(left.get(u, np.nan)) for u in named]
+    )
 
 
 def places_left(after: After) -> pd.Series:
     """Places of each unit that were free today and are so in the plan: the lesser of both."""
-    cap = after.site_cap
     left = []
     for units in (after.units, after.new):
-        site = units.groupby("school_id")["pupils"].transform("sum")
-        room = np.minimum(units["capacity"] - units["pupils"], units["school_id"].map(cap) - site)
-        left.append(room.clip(lower=0))
+        at = np.unique(units["school_id"].to_numpy(object), return_inverse=True)[1]
+        site = site_pupils(units)
+        places = units["capacity"].to_numpy(float) - units["pupils"].to_numpy(float)
+        left.append(np.maximum(np.minimum(places, (after.today.cap_of_site - site)[at]), 0))
     return pd.Series(np.minimum(left[0], left[1]), index=after.units.index)
 
 
 def _idle_rides(after: After) -> pd.DataFrame:
     """New rides to a school that is within a walk: no remedy. Who rides there today may go on."""
-    rows = after.travel.rename_axis("row").reset_index()
-    rows = rows[(rows["mode"] == "bus") & (rows["changed"] | (rows["today_mode"] != "bus"))]
+    rides = county_rides(after.travel)
+    if not rides.any():
+        return none()
+    rows = after.travel.rename_axis("row").reset_index()[rides]
     walks = after.minutes.loc[after.minutes["mode"] == "walk", ["village_id", "school_id", "band", "minutes"]]
     rows = rows.merge(walks, on=["village_id", "school_id", "band"], suffixes=("", "_walk"))
     limit, norm = _limits(after, rows.assign(mode="walk"))
@@ -113,10 +122,14 @@ def check_limit(after: After) -> pd.DataFrame:
 
     Nobody newly rides to a school within a walk.
     """
-    rows = after.travel.copy()
-    rows["limit"], rows["norm"] = _limits(after, rows)
-    ways = _ways_within(after)
+    minutes, limit = (after.travel[c].to_numpy(float) for c in ("minutes", "limit"))
+    asked = (minutes > limit + EPS) | np.isnan(minutes)
+    if not asked.any():
+        return _idle_rides(after)
+    rows = after.travel[asked].copy()
+    rows["norm"] = _limits(after, rows)[1]
     moved = rows["changed"] | (rows["mode"] != rows["today_mode"])
+    ways = _ways_within(after)
     far = rows[rows["minutes"] > rows["limit"] + EPS].rename_axis("row").reset_index()
     other = far[["row", "village_id", "band", "group", "pupils"]].merge(
         ways[["village_id", "band", "unit_id", "left"]], on=["village_id", "band"]
@@ -143,45 +156,48 @@ def check_increase(after: After) -> pd.DataFrame:
     """Nobody who moves rides so much longer than today: by-passers whose school closes as well."""
     rows = after.travel
     most = after.standards.value("travel_increase")
-    moved = rows["changed"] | (rows["mode"] != rows["today_mode"])
-    wrong = rows[moved & (rows["minutes"] - rows["minutes_today"] > most + EPS)]
-    return broken(wrong, "village_id", "village", wrong["minutes"] - wrong["minutes_today"], most, "minutes")
+    longer = rows["minutes"].to_numpy(float) - rows["minutes_today"].to_numpy(float)
+    moved = rows["changed"].to_numpy(bool) | (rows["mode"] != rows["today_mode"]).to_numpy(bool)
+    far = moved & (longer > most + EPS)
+    if not far.any():
+        return none()
+    return broken(rows[far], "village_id", "village", longer[far], most, "minutes")
 
 
 def check_past_own(after: After) -> pd.DataFrame:
     """Nobody leaves an own school that stays open and has places for a longer way than the grace allows."""
     grace = after.standards.value("past_own_school")
-    rows = after.travel[after.travel["changed"]]
-    stays = after.bands["open"].to_dict()
-    still = [stays.get(k, False) for k in zip(rows["today_school_id"], rows["band"], strict=True)]
-    stage = rows["band"].map(after.standards.scheme.band_stage)
-    over = (rows["today_school_id"] + "/" + stage).map(after.over).fillna(False).astype(bool)
-    longer = rows["minutes"] - rows["minutes_today"]
-    wrong = rows[np.array(still, dtype=bool) & ~over.to_numpy() & (longer > grace + EPS)]
-    return broken(wrong, "village_id", "village", longer[wrong.index], grace, "minutes")
+    travel, stage_of = after.travel, after.standards.scheme.band_stage
+    longer = travel["minutes"].to_numpy(float) - travel["minutes_today"].to_numpy(float)
+    at = np.flatnonzero(travel["changed"].to_numpy(bool) & (longer > grace + EPS))
+    stays, over = after.open_of, after.over.to_dict()
+    own = zip(at.tolist(), *(travel[c].array[at] for c in ("today_school_id", "band")), strict=True)
+    wrong = [
+        i for i, j, b in own if stays.get((j, b), False) and not over.get(f"{j}/{stage_of.get(b)}", False)
+    ]
+    rows = travel.iloc[wrong]
+    return broken(rows, "village_id", "village", longer[wrong], grace, "minutes")
 
 
 def check_past_nearer(after: After) -> pd.DataFrame:
     """Nobody who moves goes past an open school with places, nearer by more than the grace or within a walk."""
     grace = after.standards.value("past_nearer_school")
-    rows = after.travel[after.travel["changed"]].rename_axis("row").reset_index()
-    ways = _ways_within(after)
-    limit, _ = _limits(after, rows)
-    rows["walks"] = (rows["mode"] == "walk") & (rows["minutes"] <= limit + EPS)
-    own = rows[
-        [
-            "row",
-            "village_id",
-            "band",
-            "group",
-            "school_id",
-            "today_school_id",
-            "mode",
-            "minutes",
-            "pupils",
-            "walks",
-        ]
+    if not after.travel["changed"].any():
+        return none()
+    columns = [
+        "village_id",
+        "band",
+        "group",
+        "school_id",
+        "today_school_id",
+        "mode",
+        "minutes",
+        "pupils",
+        "limit",
     ]
+    own = after.travel.loc[after.travel["changed"], columns].rename_axis("row").reset_index()
+    own["walks"] = (own["mode"] == "walk") & (own["minutes"] <= own.pop("limit") + EPS)
+    ways = _ways_within(after)
     both = own.merge(ways, on=["village_id", "band"], suffixes=("", "_other"))
     both = both[~not_taken(after, both["unit_id"], both["group"])]
     both = both[

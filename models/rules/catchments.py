@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,24 +44,52 @@ def _assign(rows: Rows) -> None:
 def check_assignment(after: After) -> pd.DataFrame:
     """Pupils in = pupils assigned; groups as today and whole; who by-passes stays while the school teaches."""
     travel = after.travel
+    keys = list(zip(*(travel[c] for c in KEY), strict=True))
+    have: dict[tuple[str, ...], list[float]] = {}
+    for key, n in zip(keys, travel["pupils"], strict=True):
+        have.setdefault(key, []).append(n)
+    groups = zip(*(after.groups[c] for c in (*KEY, "pupils")), strict=True)
+    want: dict[tuple[str, ...], float] = {(v, b, g, j): n for v, b, g, j, n in groups}
+    parts = []
+    if have.keys() != want.keys() or any(len(n) > 1 or n[0] != want[k] for k, n in have.items()):
+        parts.append(_not_as_today(after))
+    choice = np.array([kind_in(g) == "choice" for g in travel["group"]], dtype=bool) & travel[
+        "changed"
+    ].to_numpy(bool)
+    if choice.any():
+        some, is_open = travel[choice], after.open_of
+        stays = [is_open.get(k, False) for k in zip(some["today_school_id"], some["band"], strict=True)]
+        off = some[np.array(stays, dtype=bool)]
+        parts.append(broken(off, "village_id", "village", off["pupils"], 0, "pupils"))
+    parts.append(_lost(after))
+    return all_of(parts)
+
+
+def _not_as_today(after: After) -> pd.DataFrame:
+    """Groups that are not whole, or not of today."""
     want = after.groups[[*KEY, "pupils"]].rename(columns={"pupils": "want"})
-    have = travel.groupby(KEY, as_index=False).agg(pupils=("pupils", "sum"), rows=("pupils", "size"))
+    have = after.travel.groupby(KEY, as_index=False).agg(pupils=("pupils", "sum"), rows=("pupils", "size"))
     both = want.merge(have, on=KEY, how="outer").fillna({"want": 0, "pupils": 0, "rows": 0})
     wrong = both[(both["want"] != both["pupils"]) | (both["rows"] > 1)]
-    parts = [broken(wrong, "village_id", "band", wrong["pupils"], wrong["want"], "pupils")]
-    choice = travel[travel["group"].map(kind_in) == "choice"]
-    is_open = after.bands["open"].to_dict()
-    stays = [is_open.get(k, False) for k in zip(choice["today_school_id"], choice["band"], strict=True)]
-    off = choice[np.array(stays, dtype=bool) & choice["changed"].to_numpy()]
-    parts.append(broken(off, "village_id", "village", off["pupils"], 0, "pupils"))
-    demand = planning_demand(after.county)
-    got = travel.groupby(["village_id", "band"])["pupils"].sum().rename("pupils").reset_index()
-    lost = demand.merge(got, on=["village_id", "band"], how="left").fillna({"pupils": 0})
-    known = after.groups[["village_id", "band"]].drop_duplicates()
-    lost = lost.merge(known, on=["village_id", "band"])  # the unreachable are listed in the findings
-    lost = lost[lost["pupils"] != lost["total"]]
-    parts.append(broken(lost, "village_id", "band", lost["pupils"], lost["total"], "pupils"))
-    return all_of(parts)
+    return broken(wrong, "village_id", "band", wrong["pupils"], wrong["want"], "pupils")
+
+
+def _lost(after: After) -> pd.DataFrame:
+    """Pupils of the planning demand who are placed nowhere or twice."""
+    demand, travel = planning_demand(after.county), after.travel
+    known = set(zip(after.groups["village_id"], after.groups["band"], strict=True))
+    got: dict[tuple[str, str], float] = {}
+    for v, b, n in zip(travel["village_id"], travel["band"], travel["pupils"], strict=True):
+        if n == n:
+            got[v, b] = got.get((v, b), 0) + n
+    placed = [got.get(k, 0.0) for k in zip(demand["village_id"], demand["band"], strict=True)]
+    # the unreachable are listed in the findings
+    of_plan = [k in known for k in zip(demand["village_id"], demand["band"], strict=True)]
+    wrong = (np.array(placed, dtype=float) != demand["total"].to_numpy(float)) & np.array(of_plan, dtype=bool)
+    if not wrong.any():
+        return none()
+    lost = demand[wrong]
+    return broken(lost, "village_id", "band", np.array(placed)[wrong], lost["total"], "pupils")
 
 
 def _attend_open(rows: Rows) -> None:
@@ -79,7 +107,8 @@ def check_open_band(after: After) -> pd.DataFrame:
     """Nobody attends a band that is closed or that the site does not teach (fully, unless already there)."""
     travel = after.travel
     keys = list(zip(travel["school_id"], travel["band"], strict=True))
-    is_open, full = after.bands["open"].to_dict(), after.bands["full"].to_dict()
+    is_open = after.open_of
+    full = dict(zip(after.today.band, after.bands["full"].tolist(), strict=True))
     wrong = np.array(
         [
             not is_open.get(k, False) or (moved and not full.get(k, False))
@@ -126,24 +155,21 @@ def _together(rows: Rows) -> None:
 
 def check_together(after: After) -> pd.DataFrame:
     """Bands of a stage that attend one school today attend one in the plan, unless it gives up a band."""
-    zone = after.travel[after.travel["group"].map(kind_in) == "zone"]
-    is_open, parts = after.bands["open"].to_dict(), []
+    travel = after.travel
+    rows: dict[tuple[str, str, str], list[int]] = {}
+    for i, (v, g, b) in enumerate(zip(travel["village_id"], travel["group"], travel["band"], strict=True)):
+        if kind_in(g) == "zone":
+            rows.setdefault((v, g, b), []).append(i)
+    was, now = travel["today_school_id"].tolist(), travel["school_id"].tolist()
+    is_open, found = after.open_of, []
     for lower, upper in _neighbours(after.standards):
-        low, high = (zone[zone["band"] == b].set_index(["village_id", "group"]) for b in (lower, upper))
-        both = low[["today_school_id", "school_id", "village", "pupils"]].merge(
-            high[["today_school_id", "school_id"]], left_index=True, right_index=True, suffixes=("", "_high")
-        )
-        reduced = [
-            is_open.get((j, lower), True) and not is_open.get((j, upper), True)
-            for j in both["today_school_id"]
-        ]
-        wrong = both[
-            (both["today_school_id"] == both["today_school_id_high"])
-            & (both["school_id"] != both["school_id_high"])
-            & ~np.array(reduced, dtype=bool)
-        ].reset_index()
-        parts.append(broken(wrong, "village_id", "village", wrong["pupils"], 0, "pupils"))
-    return all_of(parts)
+        for (v, g, b), some in rows.items():
+            for i, k in product(some, rows.get((v, g, upper), ())) if b == lower else ():
+                reduced = is_open.get((was[i], lower), True) and not is_open.get((was[i], upper), True)
+                if was[i] == was[k] and now[i] != now[k] and not reduced:
+                    found.append(i)
+    wrong = travel.iloc[found]
+    return broken(wrong, "village_id", "village", wrong["pupils"], 0, "pupils")
 
 
 def _no_exchange(rows: Rows) -> None:
@@ -177,6 +203,9 @@ def _no_exchange(rows: Rows) -> None:
 def check_no_exchange(after: After) -> pd.DataFrame:
     """No two schools send each other pupils of one band."""
     moved = after.travel[after.travel["changed"]]
+    ends = set(zip(moved["today_school_id"], moved["school_id"], moved["band"], strict=True))
+    if not any((j, k, b) in ends for k, j, b in ends):
+        return none()
     flows = moved.groupby(["today_school_id", "school_id", "band"], as_index=False)["pupils"].sum()
     back = flows.rename(
         columns={"today_school_id": "school_id", "school_id": "today_school_id", "pupils": "back"}

@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from geodata.arrays import Flags, Floats
 from models.formulation.network import grade_pupils, leaving
 from models.formulation.rows import rows_by
-from models.rules.record import EPS, Rows, Rule, Slack, all_of, broken, looked_up
+from models.plan.outcome import site_pupils
+from models.rules.record import EPS, Rows, Rule, Slack, all_of, broken, looked_up, none
 
 if TYPE_CHECKING:
     from models.plan.outcome import After
@@ -37,6 +39,8 @@ def _capacity(rows: Rows) -> None:
 
 def check_capacity(after: After) -> pd.DataFrame:
     """P[u] <= places, or no more than today."""
+    if not (after.new["pupils"].to_numpy(float) > after.new["capacity"].to_numpy(float)).any():
+        return none()
     rows = after.new.reset_index()
     today = looked_up(rows["unit_id"], after.units["pupils"])
     over = rows["pupils"] > rows["capacity"]
@@ -61,6 +65,8 @@ def _school_size(rows: Rows) -> None:
 
 def check_school_size(after: After) -> pd.DataFrame:
     """Site total within its size cap, or no more than today."""
+    if not (site_pupils(after.new) > after.today.cap_of_site).any():
+        return none()
     total = after.new.groupby("school_id")["pupils"].sum().rename("pupils").reset_index()
     today = total["school_id"].map(after.units.groupby("school_id")["pupils"].sum())
     total["cap"], total["norm"] = (
@@ -126,32 +132,57 @@ def check_class_size(after: After) -> pd.DataFrame:
     The plan says classes by band: it has to be as many as its grades need together. Where grades are
     taught together today, the unit's classes hold all its pupils.
     """
+    old, new = after.units, after.new
+    cap = _cap_by_row(after, new["stage"])
+    stands = new["open"].to_numpy(bool) & ~np.isnan(cap)
+    combined = after.combined.to_numpy(bool)
+    with np.errstate(invalid="ignore"):  # no cap and no class
+        most = np.maximum(cap, _mean(old["pupils"], old["classes"])) * new["classes"].to_numpy(float)
+    # pupils without any class told today
+    most += np.where(old["classes"].to_numpy(float) == 0, old["pupils"].to_numpy(float), 0.0)
+    over = stands & combined & (new["pupils"].to_numpy(float) > most + EPS)
+    rows, parts = new[over].reset_index(), []
+    if over.any():
+        norm = "class_cap_" + rows["stage"]
+        parts.append(broken(rows, "unit_id", "name", rows["pupils"], most[over], "pupils", norm=norm))
+    return all_of([*parts, _over_class(after, stands & ~combined)])
+
+
+def _cap_by_row(after: After, stages: pd.Series) -> Floats:
+    """Cap of class by row; infinite without a norm, NaN for a stage that the standards do not have."""
     cap = _caps(after)
-    units = after.new[after.new["open"] & after.new["stage"].isin(cap)].reset_index()
-    units["cap"], units["norm"] = units["stage"].map(cap).astype(float), "class_cap_" + units["stage"]
-    old = units[["unit_id"]].join(after.units[["pupils", "classes"]], on="unit_id")
-    mean = (old["pupils"] / old["classes"].where(old["classes"] > 0)).fillna(0.0)
-    combined = looked_up(units["unit_id"], after.combined).astype(bool)
-    most = np.maximum(units["cap"], mean) * units["classes"]
-    most += old["pupils"].where(old["classes"] == 0, 0)  # pupils without any class told today
-    wrong = units[combined & (units["pupils"] > most + EPS)]
-    parts = [
-        broken(wrong, "unit_id", "name", wrong["pupils"], most[wrong.index], "pupils", norm=wrong["norm"])
-    ]
-    grades = after.grades
-    grades = grades[grades["open"] & grades["unit_id"].isin(units.loc[~combined, "unit_id"])]
-    grades = grades.assign(norm="class_cap_" + grades["stage"])
-    limit = grades["stage"].map(cap).astype(float)
-    today = (grades["pupils_today"] / grades["classes_today"].where(grades["classes_today"] > 0)).fillna(0.0)
-    # a third of a group may round up
-    need = np.ceil((grades["pupils"] - 1.0).clip(lower=0) / np.maximum(limit, today) - EPS)
-    grades["need"] = np.maximum(need, 0)
-    band = grades.groupby(["school_id", "band", "name", "norm", "classes"], as_index=False)["need"].sum()
-    wrong = band[band["classes"] < band["need"]]
-    parts.append(
-        broken(wrong, "school_id", "name", wrong["classes"], wrong["need"], "classes", norm=wrong["norm"])
+    return np.array([cap.get(s, np.nan) for s in stages], dtype=float)
+
+
+def _mean(pupils: pd.Series, classes: pd.Series) -> Floats:
+    """Pupils a class; 0 without classes."""
+    people, many = pupils.to_numpy(float), classes.to_numpy(float)
+    mean: Floats = np.nan_to_num(np.divide(people, many, out=np.zeros(len(people)), where=many > 0))
+    return mean
+
+
+def _over_class(after: After, apart: Flags) -> pd.DataFrame:
+    """Bands that have fewer classes than their grades need together, of units whose grades are taught apart."""
+    grades, today = after.grades, after.today
+    unit = today.unit_of_band[today.band_of_grade]
+    kept = np.flatnonzero(grades["open"].to_numpy(bool) & (unit >= 0) & apart[unit])
+    limit = np.maximum(
+        _cap_by_row(after, grades["stage"]), _mean(grades["pupils_today"], grades["classes_today"])
     )
-    return all_of(parts)
+    # a third of a group may round up
+    with np.errstate(divide="ignore", invalid="ignore"):
+        need = np.ceil(np.maximum(grades["pupils"].to_numpy(float) - 1.0, 0.0) / limit - EPS)
+    need = np.maximum(np.nan_to_num(need, posinf=np.inf), 0)
+    band = today.band_of_grade[kept]
+    of_band = np.bincount(band, need[kept], minlength=len(today.bands)).astype(float)
+    classes = after.bands["classes"].to_numpy()
+    wrong = np.flatnonzero(np.isin(np.arange(len(of_band)), band) & (classes < of_band))
+    if not len(wrong):
+        return none()
+    rows = today.bands.iloc[wrong][["school_id", "band"]].assign(classes=classes[wrong], need=of_band[wrong])
+    rows["name"] = rows["school_id"].map(today.schools["name"])
+    rows["norm"] = "class_cap_" + rows["band"].map(after.standards.scheme.band_stage)
+    return broken(rows, "school_id", "name", rows["classes"], rows["need"], "classes", norm=rows["norm"])
 
 
 def _rooms(rows: Rows) -> None:
@@ -219,13 +250,15 @@ def _classes_kept(rows: Rows) -> None:
 def check_classes_kept(after: After) -> pd.DataFrame:
     """A band that stays keeps today's classes, less only in proportion to the pupils who leave it."""
     rows = after.band_rows
-    rows = rows[rows["open"] & (rows["pupils_today"] > 0)].copy()
-    travel = after.travel[after.travel["changed"]]
-    gone = travel.groupby(["today_school_id", "band"])["pupils"].sum()
-    left = [gone.get(k, 0) for k in zip(rows["school_id"], rows["band"], strict=True)]
-    need = np.ceil(rows["classes_today"] * (1.0 - np.array(left) / rows["pupils_today"]) - EPS)
-    wrong = rows[rows["classes"] < need]
-    return broken(wrong, "school_id", "name", wrong["classes"], need[wrong.index], "classes")
+    told, today = rows["classes_today"].to_numpy(float), rows["pupils_today"].to_numpy(float)
+    some = rows["open"].to_numpy(bool) & (today > 0)
+    share = np.divide(after.moved[1], today, out=np.zeros(len(rows)), where=some)
+    need = np.ceil(told * (1.0 - share) - EPS)
+    short = some & (rows["classes"].to_numpy(float) < need)
+    if not short.any():
+        return none()
+    wrong = rows[short]
+    return broken(wrong, "school_id", "name", wrong["classes"], need[short], "classes")
 
 
 SEATS, ROOM = Slack("pupils", "seats"), Slack("classes", "seats")

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from geodata.arrays import Flags, Floats
 from models.formulation.imbalance import equivalents
 from models.formulation.rows import rows_by
 from models.formulation.staffing import counted_heads
-from models.rules.record import EPS, Rows, Rule, Slack, all_of, broken, looked_up
+from models.rules.record import EPS, Rows, Rule, Slack, all_of, broken, looked_up, none
 
 if TYPE_CHECKING:
     from models.plan.outcome import After
@@ -48,14 +49,17 @@ def _met_kept(rows: Rows) -> None:
 
 def check_met_kept(after: After) -> pd.DataFrame:
     """A unit assessed today that stays and meets an indicator today still meets it."""
-    old, new = after.cells_today, after.cells_plan
-    key = ["unit_id", "indicator"]
-    both = old[[*key, "met"]].merge(new[[*key, "met", "ratio", "threshold"]], on=key, suffixes=("", "_plan"))
-    is_open = looked_up(both["unit_id"], after.new["open"]).eq(True)
-    assessed = looked_up(both["unit_id"], after.units["assessed"]).eq(True)
-    with_pupils = looked_up(both["unit_id"], after.new["pupils"]) > 0
-    lost = both["met"].fillna(False) & ~both["met_plan"].fillna(True)  # not known: neither met nor lost
-    wrong = both[lost & is_open & assessed & with_pupils].copy()
+    old, new, unit = after.cells_today, after.cells_plan, after.today.unit_of_cell  # they stand in one order
+    stays = (
+        after.new["open"].to_numpy(bool)
+        & after.units["assessed"].to_numpy(bool)
+        & (after.new["pupils"].to_numpy(float) > 0)
+    )
+    # not known: neither met nor lost
+    lost = old["met"].to_numpy(bool, na_value=False) & ~new["met"].to_numpy(bool, na_value=True) & stays[unit]
+    if not lost.any():
+        return none()
+    wrong = new[lost].copy()
     wrong["name"] = looked_up(wrong["unit_id"], after.units["name"]) + " " + wrong["indicator"]
     return broken(wrong, "unit_id", "name", wrong["ratio"], wrong["threshold"], "ratio")
 
@@ -104,8 +108,10 @@ def _by_township(rows: Rows) -> None:
 
 def _fallen(after: After, prefix: str, by: list[str]) -> pd.DataFrame:
     """Groups of rural units whose heads of a flag fall, besides those that the request closes wholly."""
-    rural = after.units["zone"] == "rural"
+    rural = (after.units["zone"] == "rural").to_numpy(bool)
     flags = list(after.standards.heads)
+    if not _some_fall(after, rural, flags, by):
+        return none()
     was, now = after.units[rural], after.new.loc[rural, flags]
     keys = [was[c] for c in by]
     old, new = was[flags].groupby(keys).sum(), now.groupby(keys).sum()
@@ -119,6 +125,16 @@ def _fallen(after: After, prefix: str, by: list[str]) -> pd.DataFrame:
         norm = f"{prefix}{flag}"
         parts.append(broken(wrong, "place", "place", wrong["new"], wrong["old"], "heads", norm=norm))
     return all_of(parts)
+
+
+def _some_fall(after: After, rural: Flags, flags: list[str], by: list[str]) -> bool:
+    """Whether any group's heads may have fallen: a sum in plain arrays, with half of the tolerance to spare."""
+    old, new = (np.nan_to_num(t[flags].to_numpy(float)[rural]) for t in (after.units, after.new))
+    total: dict[tuple[str, ...], Floats] = {}
+    keys = zip(*(after.units[c].array[rural] for c in by), strict=True)
+    for key, fell in zip(keys, old - new, strict=True):
+        total[key] = total[key] + fell if key in total else fell
+    return any((fell > EPS / 2).any() for fell in total.values())
 
 
 def check_rural(after: After) -> pd.DataFrame:
@@ -187,6 +203,8 @@ def _no_sink(rows: Rows) -> None:
 
 def check_no_sink(after: After) -> pd.DataFrame:
     """Staff a class of a unit that is not assessed stays at or below the county's, or no further above than today."""
+    if not _may_sink(after):
+        return none()
     total = after.units[after.units["staff"].notna()].groupby("stage")[["staff", "classes"]].sum()
     rate = total["staff"] / total["classes"].clip(lower=1)
     rows = after.open_units
@@ -197,6 +215,21 @@ def check_no_sink(after: After) -> pd.DataFrame:
     wrong = rows[now > extra + EPS]
     limit = np.round(wrong["staff"] - (now - extra)[wrong.index], 2)
     return broken(wrong, "unit_id", "name", wrong["staff"], limit, "heads")
+
+
+def _may_sink(after: After) -> bool:
+    """Whether any unit that is not assessed may have too many staff; half of the tolerance is left to spare."""
+    old, new = after.units, after.new
+    some = new["open"].to_numpy(bool) & ~old["assessed"].to_numpy(bool)
+    staff, classes, stage = (old[c].to_numpy() for c in ("staff", "classes", "stage"))
+    told, a_class = ~np.isnan(staff.astype(float)), np.full(int(some.sum()), np.nan)
+    for s in set(stage[some].tolist()):
+        mine = told & (stage == s)
+        a_class[stage[some] == s] = staff[mine].sum() / max(float(classes[mine].sum()), 1.0)
+    had, have = (
+        t["staff"].to_numpy(float)[some] - a_class * t["classes"].to_numpy(float)[some] for t in (old, new)
+    )
+    return bool((have > np.maximum(had, 0) + EPS / 2).any())
 
 
 GIVEN = Slack("heads", "floors")

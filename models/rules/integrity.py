@@ -10,8 +10,7 @@ import pandas as pd
 
 from geodata.contract.groups import kind_in
 from models.plan.ledger import GROUPS
-from models.problem.baseline import site_bands
-from models.rules.record import Rule, all_of, broken
+from models.rules.record import Rule, all_of, broken, none
 
 if TYPE_CHECKING:
     from models.plan.outcome import After
@@ -22,30 +21,32 @@ def check_known_ids(after: After) -> pd.DataFrame:
     units, sites_in = set(after.units.index), set(after.units["school_id"])
     parts = []
     for table in (after.plan.attendance, after.plan.bands):
-        bad = table[_marked(j not in sites_in for j in table["school_id"])]
-        parts.append(broken(bad, "school_id", "school_id", 1, 0, "rows"))
+        parts.append(_named(table, (j not in sites_in for j in table["school_id"]), "school_id", "school_id"))
     for name, end in (
         ("staff_moves", "from_"), ("staff_moves", "to_"), ("hires", ""), ("purchases", ""), ("item_moves", "from_"),
         ("item_moves", "to_"),
     ):  # fmt: skip
         table = getattr(after.plan, name)
         named = zip(table[f"{end}school_id"], table[f"{end}stage"], strict=True)
-        bad = table[_marked(f"{j}/{s}" not in units for j, s in named)]
-        parts.append(broken(bad, f"{end}school_id", f"{end}school_id", 1, 0, "rows"))
+        parts.append(
+            _named(table, (f"{j}/{s}" not in units for j, s in named), f"{end}school_id", f"{end}school_id")
+        )
     going = after.plan.attendance
     ways = zip(going["mode"], going["group"], strict=True)
-    odd = going[_marked(mode not in ("walk", "bus") or kind_in(group) not in GROUPS for mode, group in ways)]
-    parts.append(broken(odd, "village_id", "mode", 1, 0, "rows"))
+    odd = (mode not in ("walk", "bus") or kind_in(group) not in GROUPS for mode, group in ways)
+    parts.append(_named(going, odd, "village_id", "mode"))
     known = set(after.county.schools["school_id"])
     asked = [j for j in (*after.request.keep_open, *after.request.close) if j not in known]
-    unheard = pd.DataFrame({"school_id": asked}, dtype=object)
-    parts.append(broken(unheard, "school_id", "school_id", 1, 0, "rows"))
+    if asked:
+        unheard = pd.DataFrame({"school_id": asked}, dtype=object)
+        parts.append(broken(unheard, "school_id", "school_id", 1, 0, "rows"))
     return all_of([*parts, _band_rows(after)])
 
 
-def _marked(wrong: Iterable[bool]) -> np.ndarray:
-    """One mark a row: Python's own texts compare faster than a short table's."""
-    return np.array(list(wrong), dtype=bool)
+def _named(rows: pd.DataFrame, wrong: Iterable[bool], place_id: str, place: str) -> pd.DataFrame:
+    """The rows that are wrong. Python's own texts compare faster than a short table's."""
+    bad = np.array(list(wrong), dtype=bool)
+    return broken(rows[bad], place_id, place, 1, 0, "rows") if bad.any() else none()
 
 
 def _band_rows(after: After) -> pd.DataFrame:
@@ -53,13 +54,14 @@ def _band_rows(after: After) -> pd.DataFrame:
     said: dict[tuple[str, str], list[bool]] = {}
     for j, b, was in zip(*(after.plan.bands[c] for c in ("school_id", "band", "was_open")), strict=True):
         said.setdefault((j, b), []).append(bool(was))
-    taught = site_bands(after.county)
-    wanted = set(zip(taught["school_id"], taught["band"], strict=True))
+    wanted = set(after.today.band)
     wrong = [
         (*k, len(said.get(k, [])), int(k in wanted))
         for k in sorted(wanted | said.keys())
         if len(said.get(k, [])) != (k in wanted) or said.get(k) == [False]
     ]
+    if not wrong:
+        return none()
     table = pd.DataFrame(wrong, columns=["school_id", "band", "rows", "want"])
     return broken(table, "school_id", "band", table["rows"], table["want"], "rows")
 
@@ -73,9 +75,11 @@ def check_whole_numbers(after: After) -> pd.DataFrame:
         ("purchases", "quantity", "school_id", False), ("item_moves", "quantity", "from_school_id", False),
     ):  # fmt: skip
         rows = getattr(after.plan, name)
-        number = pd.to_numeric(rows[column], errors="coerce").astype(float)
-        wrong = rows[~np.isfinite(number) | (number < 0) | (whole & (number % 1 != 0))]
-        parts.append(broken(wrong, place, place, wrong[column], 0, "rows"))
+        number = pd.to_numeric(rows[column], errors="coerce").to_numpy(float)
+        with np.errstate(invalid="ignore"):
+            bad = ~np.isfinite(number) | (number < 0) | (whole & (number % 1 != 0))
+        if bad.any():
+            parts.append(broken(rows[bad], place, place, rows.loc[bad, column], 0, "rows"))
     return all_of(parts)
 
 

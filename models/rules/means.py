@@ -88,6 +88,8 @@ def _wrong_purchases(after: After) -> pd.DataFrame:
 
 def _wrong_moves(after: After) -> pd.DataFrame:
     rows = after.item_moves()
+    if rows.empty:
+        return none()
     fine = rows["to_unit"].map(after.new["open"]).eq(True) & looked_up(rows["unit_id"], after.new["open"]).eq(
         False
     )

@@ -252,11 +252,19 @@ def broken(
     """
     if rows.empty:
         return none()  # most rules hold most of the time: this halves the referee's work
-    table = pd.DataFrame({"place_id": rows[place_id].astype(str), "place": rows[place].astype(str)})
-    for column, value in (("amount", amount), ("limit", limit), ("unit", unit)):
-        table[column] = value
-    table["grandfathered"], table["norm"] = grandfathered, norm
-    return table[COLUMNS].reset_index(drop=True)
+    told = {
+        "place_id": rows[place_id].astype(str), "place": rows[place].astype(str), "amount": amount, "limit": limit,
+        "unit": unit, "grandfathered": grandfathered, "norm": norm,
+    }  # fmt: skip
+    cells = {c: _in_order(v, rows.index) for c, v in told.items()}
+    return pd.DataFrame(cells, index=pd.RangeIndex(len(rows)))[COLUMNS]
+
+
+def _in_order(value: object, index: pd.Index) -> object:
+    """A column's cells in the order of some rows; anything but a Series is in it."""
+    if not isinstance(value, pd.Series):
+        return value
+    return (value if value.index.equals(index) else value.reindex(index)).array
 
 
 @cache

@@ -41,6 +41,8 @@ def _from_top(rows: Rows) -> None:
 
 def check_from_top(after: After) -> pd.DataFrame:
     """Where both are taught, an open upper band of a stage needs the open one below it."""
+    if after.bands["open"].all():
+        return none()
     wide = after.bands["open"].unstack("band")
     names, parts = after.county.schools.set_index("school_id")["name"], []
     for stage in after.standards.scheme.stage_ids:
@@ -62,8 +64,8 @@ def _locks(rows: Rows) -> None:
     rows.add(list(shut), lambda m, j, b: m.open[j, b] == 0, part="closed")
 
 
-def _protected(school: Any, year: int) -> bool:
-    word = str(school["protected"] or "none")
+def _protected(cell: Any, year: int) -> bool:
+    word = str(cell or "none")
     until = word.removeprefix("lock_until(").rstrip(")")
     return word in KEPT or (until.isdigit() and int(until) >= year)
 
@@ -71,8 +73,9 @@ def _protected(school: Any, year: int) -> bool:
 def check_protected(after: After) -> pd.DataFrame:
     """Protected sites and those asked to stay keep all their bands; sites asked to close close."""
     rows = after.band_rows
-    schools = after.county.schools.set_index("school_id")
-    kept = {j for j in schools.index if _protected(schools.loc[j], after.county.year)}
+    schools = after.county.schools
+    cells = zip(schools["school_id"], schools["protected"], strict=True)
+    kept = {j for j, cell in cells if _protected(cell, after.county.year)}
     asked = rows["school_id"].isin(after.request.close)
     must = (rows["school_id"].isin(kept) | rows["school_id"].isin(after.request.keep_open)) & ~asked
     wrong = rows[(must & ~rows["open"]) | (asked & rows["open"])]
@@ -125,6 +128,9 @@ def _assessed_floor(rows: Rows) -> None:
 def check_assessed_floor(after: After) -> pd.DataFrame:
     """A unit assessed today that stays is not pushed under the assessment threshold."""
     floor = after.standards.value("assessed_floor")
+    low = after.new["pupils"].to_numpy(float) < floor
+    if not (low & after.new["open"].to_numpy(bool) & after.units["assessed"].to_numpy(bool)).any():
+        return none()
     rows = after.open_units
     rows = rows[looked_up(rows["unit_id"], after.units["assessed"]).astype(bool) & (rows["pupils"] < floor)]
     eased = rows["pupils"] >= looked_up(rows["unit_id"], after.units["pupils"])
@@ -146,6 +152,8 @@ def check_junior_kept(after: After) -> pd.DataFrame:
     kept = after.standards.scheme.bands_of(after.standards.rule("junior_per_township").stage)
     rows = after.bands.reset_index()
     rows = rows[rows["band"].isin(kept)]
+    if rows["open"].all():
+        return none()
     town = after.county.schools.set_index("school_id")["township"]
     stays = rows.groupby(rows["school_id"].map(town))["open"].any().rename("kept")
     wrong = stays[~stays].rename_axis("township").reset_index()
@@ -165,6 +173,8 @@ def _pace_township(rows: Rows) -> None:
 
 def check_pace_township(after: After) -> pd.DataFrame:
     """Sites closed in a township."""
+    if after.site_open.all():
+        return none()
     town = after.county.schools.set_index("school_id")["township"]
     shut = after.site_open[~after.site_open]
     many = shut.groupby(shut.index.map(town)).size().rename("closed").rename_axis("township").reset_index()

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 import pyomo.environ as pyo
 
+from geodata.arrays import Flags, Floats
 from models.formulation.rows import rows_by
 from models.formulation.staffing import closable_units, counted_heads
 from models.rules.record import EPS, Rows, Rule, Slack, all_of, broken, looked_up, none
@@ -58,12 +59,23 @@ def _balance(rows: Rows) -> None:
 
 def check_balance(after: After) -> pd.DataFrame:
     """Heads after = today - out + into + hired, never negative; a closed unit has none."""
-    rows = after.heads.reset_index()
+    heads = after.heads
+    had, out, into, hired, have = (
+        heads[c].to_numpy(float) for c in ("today", "out", "into", "hired", "heads")
+    )
+    below = np.minimum(np.minimum(out, into), hired) < 0
+    wrong = (have < 0) | (out > had) | (~after.head_stays & (have != 0)) | below
+    return _of_units(after, wrong, "heads", 0)
+
+
+def _of_units(after: After, wrong: Flags, amount: str, limit: str | float) -> pd.DataFrame:
+    """Violations by row of ``heads``: a column is the amount, a column or a number the limit."""
+    if not wrong.any():
+        return none()
+    rows = after.heads[wrong].reset_index()
     rows["name"] = looked_up(rows["unit_id"], after.units["name"])
-    shut = ~looked_up(rows["unit_id"], after.new["open"]).eq(True)
-    negative = (rows["heads"] < 0) | (rows["out"] > rows["today"])
-    wrong = rows[negative | (shut & (rows["heads"] != 0)) | (rows[["out", "into", "hired"]] < 0).any(axis=1)]
-    return broken(wrong, "unit_id", "name", wrong["heads"], 0, "heads")
+    most = rows[limit] if isinstance(limit, str) else limit
+    return broken(rows, "unit_id", "name", rows[amount], most, "heads")
 
 
 def _pairs(rows: Rows) -> None:
@@ -95,30 +107,31 @@ def check_pairs(after: After) -> pd.DataFrame:
 
 
 def _unlinked(after: After) -> pd.DataFrame:
-    moves = after.plan.staff_moves
-    town = after.county.schools.set_index("school_id")["township"]
-    a, b = moves["from_school_id"].map(town), moves["to_school_id"].map(town)
-    links = after.staff_links()
-    linked = np.array([x == y or (x, y) in links for x, y in zip(a, b, strict=True)], dtype=bool)
-    wrong = moves[~(linked & after.transfers_fit())]
-    wrong = wrong.assign(
-        name=wrong["from_school_id"].map(after.county.schools.set_index("school_id")["name"])
-    )
+    moves, links = after.plan.staff_moves, after.staff_links()
+    town = after.today.schools["township"].to_dict()
+    ends = zip(moves["from_school_id"], moves["to_school_id"], strict=True)
+    towns = [(town.get(j), town.get(k)) for j, k in ends]
+    linked = np.array([a == b or (a, b) in links for a, b in towns], dtype=bool)
+    lost = ~(linked & after.transfers_fit())
+    if not lost.any():
+        return none()
+    wrong = moves[lost]
+    wrong = wrong.assign(name=wrong["from_school_id"].map(after.today.schools["name"]))
     return broken(wrong, "from_school_id", "name", wrong["heads"], 0, "heads")
 
 
 def _fixed_left(after: After) -> pd.DataFrame:
-    rows = after.heads.reset_index()
-    rows["name"] = looked_up(rows["unit_id"], after.units["name"])
-    stays = looked_up(rows["unit_id"], after.new["open"]).eq(True)
-    wrong = rows[stays & (rows["out"] > rows["today"] - rows["fixed"])]
-    return broken(wrong, "unit_id", "name", wrong["out"], 0, "heads")
+    heads = after.heads
+    most = heads["today"].to_numpy(float) - heads["fixed"].to_numpy(float)
+    return _of_units(after, after.head_stays & (heads["out"].to_numpy(float) > most), "out", 0)
 
 
 def _wrong_hires(after: After) -> pd.DataFrame:
-    category = after.county.staff_category.set_index(["stage", "cat_id"])["hireable"]
+    category = after.county.staff_category
+    keys = zip(category["stage"], category["cat_id"], strict=True)
+    can = dict(zip(keys, category["hireable"].tolist(), strict=True))
     hires = after.plan.hires
-    fine = [bool(category.get(k, False)) for k in zip(hires["stage"], hires["cat_id"], strict=True)]
+    fine = [bool(can.get(k, False)) for k in zip(hires["stage"], hires["cat_id"], strict=True)]
     wrong = hires[~np.array(fine, dtype=bool) | (hires["heads"] <= 0)]
     return broken(wrong, "school_id", "cat_id", wrong["heads"], 0, "heads")
 
@@ -146,11 +159,9 @@ def _eligible(rows: Rows) -> None:
 
 def check_eligible(after: After) -> pd.DataFrame:
     """A unit that stays sends no more of a category than are eligible, where the table says."""
-    rows = after.heads.reset_index()
-    rows["name"] = looked_up(rows["unit_id"], after.units["name"])
-    stays = looked_up(rows["unit_id"], after.new["open"]).eq(True)
-    wrong = rows[stays & (rows["out"] > rows["eligible"])]
-    return broken(wrong, "unit_id", "name", wrong["out"], wrong["eligible"], "heads")
+    heads = after.heads
+    beyond = heads["out"].to_numpy(float) > heads["eligible"].to_numpy(float)
+    return _of_units(after, after.head_stays & beyond, "out", "eligible")
 
 
 def _near_stays(rows: Rows) -> None:
@@ -178,6 +189,8 @@ def _near_stays(rows: Rows) -> None:
 
 def check_near_stays(after: After) -> pd.DataFrame:
     """Of a unit that closes, those near retirement find a place in their township."""
+    if after.head_stays.all():
+        return none()
     rows = after.heads.reset_index()
     rows["stage"] = looked_up(rows["unit_id"], after.units["stage"])
     rows["township"] = looked_up(rows["unit_id"], after.units["township"])
@@ -247,35 +260,39 @@ def check_class_floor(after: After) -> pd.DataFrame:
     """Rural units: staff for their pupils, classes and grades, or no shorter of them than today."""
     if not after.units["staff"].sum():
         return all_of([])
-    rows = after.open_units
-    rows = rows[rows["zone"] == "rural"]
-    old = after.units.loc[rows["unit_id"]].reset_index()
-    old.index = rows.index
-    grades = rows["unit_id"].map(after.bands.groupby("unit_id")["grades"].sum()).astype(float)
+    stays = after.new["open"].to_numpy(bool) & (after.new["zone"] == "rural").to_numpy(bool)
+    have, had = (t["staff"].to_numpy(float)[stays] for t in (after.new, after.units))
     parts = []
     for norm in rule_norms(after):
         if after.standards.kind(norm) == "off":
             continue
-        value = after.standards.value(norm)
-        if norm.startswith(RATIO):
-            some = rows["stage"] == norm.removeprefix(RATIO)
-            need, was = rows["pupils"] / value, old["pupils"] / value
-        elif norm == "floor_kappa":
-            some = pd.Series(True, index=rows.index)
-            need, was = value * rows["classes"], value * old["classes"]
-        else:
-            some = (grades >= 3) == (norm == "floor_heads_grades3")
-            need = was = pd.Series(value, index=rows.index)
-        short = need - rows["staff"]
+        some, need, was = _needed(after, norm, stays)
+        short = need - have
         bad = some & (short > EPS)
-        eased = short <= was - old["staff"] + EPS
-        wrong = rows[bad]
-        parts.append(
-            broken(
-                wrong, "unit_id", "name", wrong["staff"], np.ceil(need[bad] - EPS), "heads", eased[bad], norm
-            )
-        )
+        if bad.any():
+            eased = short <= was - had + EPS
+            wrong = after.new[stays][bad].reset_index()
+            least = np.ceil(need[bad] - EPS)
+            parts.append(broken(wrong, "unit_id", "name", wrong["staff"], least, "heads", eased[bad], norm))
     return all_of(parts)
+
+
+def _needed(after: After, norm: str, rows: Flags) -> tuple[Flags, Floats, Floats]:
+    """Of some units: those that a norm is about, the staff that it asks of each, and what it asked of each today."""
+    value, old, new = after.standards.value(norm), after.units, after.new
+    if norm.startswith(RATIO):
+        some = (new["stage"] == norm.removeprefix(RATIO)).to_numpy(bool)[rows]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            need, was = (t["pupils"].to_numpy(float)[rows] / value for t in (new, old))
+        return some, need, was
+    if norm == "floor_kappa":
+        need, was = (value * t["classes"].to_numpy(float)[rows] for t in (new, old))
+        return np.ones(len(need), dtype=bool), need, was
+    at = after.today.unit_of_band
+    grades = np.bincount(at[at >= 0], after.bands["grades"].to_numpy(float)[at >= 0], minlength=len(new))
+    some = (grades[rows] >= 3) == (norm == "floor_heads_grades3")
+    need = np.full(len(some), float(value))
+    return some, need, need
 
 
 def _backbone(rows: Rows) -> None:
@@ -374,8 +391,11 @@ def check_arts(after: After) -> pd.DataFrame:
         points = units[units["kind"] == "point"].groupby("township")["school_id"].nunique()
         return (have - points / share).reindex(points.index).dropna()
 
-    now, before = spare(rows), spare(after.units)
+    now = spare(rows)
     short = now[now < -EPS].rename("short").reset_index()
+    if short.empty:
+        return all_of(parts)
+    before = spare(after.units)
     eased = short["short"] >= looked_up(short["township"], before).fillna(0.0) - EPS
     parts.append(broken(short, "township", "township", short["short"], 0, "heads", eased))
     return all_of(parts)

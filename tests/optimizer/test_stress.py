@@ -23,6 +23,7 @@ from geodata.contract.findings import InputProblems
 from geodata.travel.times import TravelTimes, travel_times
 from maps.stress.folder import write_stress
 from maps.stress.words import stress_said
+from models.plan.before import Before, before
 from models.plan.decisions import Plan
 from models.plan.record import write_ledger
 from models.problem.baseline import planning_demand
@@ -99,12 +100,17 @@ def case_with(county: County, times: TravelTimes, **factors: float) -> Case:
     return in_future(Case(county, Scenario(), times, 1), asked, Future(1, tuple(factors.values())))
 
 
+def today_in(case: Case) -> Before:
+    return before(case.county, load_standards(case.county), case.times)
+
+
 def carry(plan: Plan, case: Case) -> Plan:
-    return carried(plan, case, load_standards(case.county)).plan
+    return carried(plan, case, today_in(case)).plan
 
 
 def test_a_plan_carried_to_today_is_itself(plan: Plan, county: County, times: TravelTimes) -> None:
-    there = carried(plan, Case(county, Scenario(), times), load_standards(county))
+    case = Case(county, Scenario(), times)
+    there = carried(plan, case, today_in(case))
     assert there.plan == plan
     assert (there.unplanned, there.transfers_lost, there.hires_lost) == (0, 0, 0)
 
@@ -145,12 +151,12 @@ def test_who_is_gone_cannot_move_and_nobody_is_hired_in_a_freeze(
     case = Case(
         replace(county, staff_stock=stock.assign(heads=stock["heads"].where(~gone, 1))), Scenario(), times
     )
-    there = carried(plan, case, load_standards(case.county))
+    there = carried(plan, case, today_in(case))
     kept = there.plan.staff_moves
     assert kept.loc[kept["cat_id"] == "backbone", "heads"].tolist() == [1]
     assert there.transfers_lost == 1
     frozen = case_with(county, times, hiring_freeze=1.0)
-    there = carried(plan, frozen, load_standards(frozen.county))
+    there = carried(plan, frozen, today_in(frozen))
     assert there.plan.hires.empty
     assert there.hires_lost == 1
 
@@ -160,11 +166,8 @@ def test_pupils_whom_the_plan_does_not_know_stay_where_they_are(
 ) -> None:
     going = plan.attendance
     known = going[(going["village_id"] != "V4") | (going["band"] != "g7_9")]
-    there = carried(
-        Plan(plan.ledger, plan.years, attendance=known),
-        Case(county, Scenario(), times),
-        load_standards(county),
-    )
+    case = Case(county, Scenario(), times)
+    there = carried(Plan(plan.ledger, plan.years, attendance=known), case, today_in(case))
     assert there.unplanned == 45
     assert there.plan == plan
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from geodata.contract.county import County
@@ -296,3 +297,25 @@ def test_a_shift_moves_all_villages_by_the_same_metres(case: Case) -> None:
     east = (there.county.villages["lon"] - case.county.villages["lon"]) * 111_320 * np.cos(lat)
     assert np.hypot(north, east).tolist() == pytest.approx([560.0] * len(lat))
     assert not there.times.pairs.equals(case.times.pairs)
+
+
+def test_years_later_are_those_that_the_table_expects(case: Case) -> None:
+    demand, year = case.county.demand, case.county.year
+    grown = [demand.assign(year=year + n, pupils_base=demand["pupils_base"] + 10 * n) for n in range(3)]
+    # a village that has children of a band only next year, and one that has none then
+    grown[1] = grown[1].iloc[1:]
+    several = case.but(demand=pd.concat(grown, ignore_index=True))
+    now = planning_demand(several.county)["total"].tolist()
+    assert (
+        planning_demand(with_one(several, "later", 1.0).county)["total"].tolist() == [n + 10 for n in now][1:]
+    )
+    for years in (2.0, 9.0):  # the table ends after two
+        assert planning_demand(with_one(several, "later", years).county)["total"].tolist() == [
+            n + 20 for n in now
+        ]
+    assert with_one(several, "later", 0.4) is several
+    both = Futures(factor=[{"id": "enrolment", "values": [0.5]}, {"id": "later", "values": [2]}])
+    halved = in_future(several, both, Future(1, (0.5, 2.0)))
+    assert pupils(halved)["g1_3"] == pytest.approx(pupils(with_one(several, "later", 2.0))["g1_3"] / 2, abs=1)
+    asked = Futures(factor=[{"id": "later", "values": [1]}])
+    assert [f.key for f in check_futures(asked, case)] == ["stress.cannot_no_later_year"]

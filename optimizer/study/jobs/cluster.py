@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from threading import Lock
 
 from geodata.contract.cells import texts_in_python
 from geodata.contract.findings import Finding, InputProblems
@@ -16,6 +17,8 @@ from optimizer.study.jobs.work import Answered, JobItem, Work, lost_row, row_of
 
 COMPARED = ("junheng", "highspy", "numpy", "pandas", "pyomo")
 """Packages whose versions decide the figures."""
+_ALONE = Lock()
+"""Held while a job is done: what a solver prints is caught for the whole process, which two threads cannot do at once."""
 WAIT = 20.0
 """Seconds after which a scheduler that does not answer is not there."""
 
@@ -32,9 +35,10 @@ def versions() -> dict[str, str]:
 
 
 def _there(work: Work, item: JobItem) -> Answered:
-    """One job in a worker."""
+    """One job in a worker; other threads of its process wait."""
     texts_in_python()
-    return row_of(work, item)
+    with _ALONE:
+        return row_of(work, item)
 
 
 def cluster_answers(work: Work, items: Sequence[JobItem], address: str) -> Generator[Answered, None, None]:

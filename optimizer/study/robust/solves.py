@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from models.plan.before import before
 from models.plan.decisions import Plan
 from models.plan.keeping import beginning_with
 from models.plan.record import read_plan, write_ledger
@@ -72,7 +73,7 @@ class Kept:
         """The plan of a future with the candidate's decisions held."""
         one = self.candidates[cell.candidate - 1]
         case = in_future(self.case, self.asked, cell.future)
-        there = carried(one.plan, case, load_standards(case.county)).plan
+        there = carried(one.plan, case, before(case.county, load_standards(case.county), case.times)).plan
         return made_in(case, replace(beginning_with(there), rows=one.held))
 
 

@@ -12,13 +12,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
-from models.plan.before import before
+from models.plan.before import Before
 from models.plan.decisions import Plan
 from models.problem.baseline import largest_remainder
-from models.standards.norms import Standards
 from optimizer.study.stress.factors.record import Case
 
 GROUP = ["village_id", "band", "group", "today_school_id"]
@@ -43,23 +43,22 @@ class Carried:
     hires_lost: int
 
 
-def carried(plan: Plan, case: Case, standards: Standards) -> Carried:
+def carried(plan: Plan, case: Case, today: Before) -> Carried:
     """A fixed plan in a case that differs from the one it was made for.
 
     Parameters
     ----------
     plan : Plan
     case : Case
-    standards : Standards
-        Of the case's county.
+    today : Before
+        What no plan changes there.
 
     Returns
     -------
     Carried
         In the case that it was made for, the plan itself.
     """
-    groups = before(case.county, standards, case.times).groups
-    going, unplanned = _going(plan, groups)
+    going, unplanned = _going(plan, today.groups)
     moves = _moves(plan, case)
     hires = _hires(plan, case)
     return Carried(
@@ -72,18 +71,22 @@ def carried(plan: Plan, case: Case, standards: Standards) -> Carried:
 
 def _going(plan: Plan, groups: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     """Who goes where: the plan's shares of every group of the future."""
-    said = plan.attendance.rename(columns={"pupils": "planned"})
-    said = said[said["planned"] > 0]
-    rows = groups[[*GROUP, "pupils", "today_mode"]].merge(said, on=GROUP, how="left")
-    new = rows["planned"].isna()
-    rows["school_id"] = rows["school_id"].where(~new, rows["today_school_id"])
-    rows["mode"] = rows["mode"].where(~new, rows["today_mode"])
-    weights = rows["planned"].fillna(1.0).astype(float)
-    key = rows.groupby(GROUP, sort=False).ngroup()
-    unplanned = int(rows.loc[new, "pupils"].sum())
-    rows["pupils"] = largest_remainder(weights, key, rows["pupils"].astype("int64"))
-    rows = rows[rows["pupils"] > 0]
-    return rows[[*GROUP, "school_id", "mode", "pupils"]], unplanned
+    said = plan.attendance
+    planned: dict[tuple[Any, ...], list[tuple[str, str, int]]] = {}
+    for *key, school, mode, n in zip(
+        *(said[c].tolist() for c in (*GROUP, "school_id", "mode", "pupils")), strict=True
+    ):
+        if n > 0:
+            planned.setdefault(tuple(key), []).append((school, mode, n))
+    rows, unplanned = [], 0
+    columns = [*GROUP, "pupils", "today_mode"]
+    for i, (*key, n, mode) in enumerate(zip(*(groups[c].tolist() for c in columns), strict=True)):
+        ways = planned.get(tuple(key), [])
+        unplanned += 0 if ways else n
+        rows += [(*key, *way, n, i) for way in ways or [(key[-1], mode, 1)]]
+    table = pd.DataFrame(rows, columns=[*GROUP, "school_id", "mode", "weight", "pupils", "row"])
+    table["pupils"] = largest_remainder(table.pop("weight").astype(float), table.pop("row"), table["pupils"])
+    return table[table["pupils"] > 0][[*GROUP, "school_id", "mode", "pupils"]], int(unplanned)
 
 
 def _moves(plan: Plan, case: Case) -> pd.DataFrame:
@@ -92,6 +95,8 @@ def _moves(plan: Plan, case: Case) -> pd.DataFrame:
     if moves.empty:
         return moves
     place = ["from_school_id", "from_stage", "cat_id"]
+    if _all_there(moves, case.county.staff_stock):
+        return moves
     stock = case.county.staff_stock.rename(columns={"school_id": "from_school_id", "stage": "from_stage"})
     have = stock.groupby(place)["heads"].sum().rename("have").reset_index()
     rows = moves.merge(have, on=place, how="left").fillna({"have": 0})
@@ -104,6 +109,21 @@ def _moves(plan: Plan, case: Case) -> pd.DataFrame:
             rows.loc[short, "heads"].astype(float), key[short], most[short]
         )
     return rows.loc[rows["heads"] > 0, moves.columns]
+
+
+def _all_there(moves: pd.DataFrame, stock: pd.DataFrame) -> bool:
+    """Whether every unit still has the heads that it sends."""
+    left: dict[tuple[str, str, str], float] = {}
+    for *place, n in zip(
+        *(stock[c].tolist() for c in ("school_id", "stage", "cat_id", "heads")), strict=True
+    ):
+        left[tuple(place)] = left.get(tuple(place), 0) + (n if n == n else 0)
+    ends = ("from_school_id", "from_stage", "cat_id", "heads")
+    for *place, n in zip(*(moves[c].tolist() for c in ends), strict=True):
+        left[tuple(place)] = left.get(tuple(place), 0) - n
+        if left[tuple(place)] < 0:
+            return False
+    return bool((moves["heads"] > 0).all())
 
 
 def _hires(plan: Plan, case: Case) -> pd.DataFrame:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models.plan.decisions import Plan, Verdict
+from models.plan.before import before
+from models.plan.decisions import Plan
 from models.plan.keeping import Held, beginning_with
 from models.problem.request import GOALS
-from models.referee.verdict import MEASURES, judge
+from models.referee.verdict import MEASURES, Figures, try_plan
 from models.standards.norms import load_standards
 from optimizer.outcomes import Defect, Infeasible, Rejected, StoppedWithoutPlan
 from optimizer.study.jobs.work import Answered, RowCells
@@ -20,16 +21,11 @@ KEPT = ("unplanned", "transfers_lost", "hires_lost")
 """What a fixed plan could not keep (`optimizer.study.stress.carried.Carried`)."""
 
 
-def measured_cells(verdict: Verdict) -> RowCells:
+def measured_cells(told: Figures) -> RowCells:
     """Whether the referee accepts, which hard rules break at how many places, all measures and goals."""
-    hard = verdict.rules[verdict.rules["kind"] == "hard"]
-    broken = hard[~hard["ok"].astype(bool)]
-    cells: RowCells = {
-        "accepted": int(verdict.accepted),
-        "broken": ";".join(f"{r.rule}:{r.broken}" for r in broken.itertuples()),
-    }
-    cells |= {str(m): float(v) for m, v in verdict.measures.set_index("measure")["plan"].items()}
-    return cells | {f"goal_{g}": float(v) for g, v in verdict.goals.set_index("goal")["plan"].items()}
+    broken = ";".join(f"{rule}:{n}" for rule, n in told.broken.items())
+    goals = {f"goal_{g}": v for g, v in told.goals.items()}
+    return {"accepted": int(not told.broken), "broken": broken, **told.measures, **goals}
 
 
 def future_cells(asked: Futures, future: Future) -> RowCells:
@@ -65,9 +61,10 @@ class Fixed:
         """The row of a future."""
         case = in_future(self.case, self.asked, future)
         standards = load_standards(case.county)
-        there = carried(self.plan, case, standards)
-        verdict = judge(case.county, standards, there.plan, case.times, case.scenario.request())
-        return {**{k: getattr(there, k) for k in KEPT}, **measured_cells(verdict)}, None
+        today = before(case.county, standards, case.times)
+        there = carried(self.plan, case, today)
+        tried = try_plan(case.county, standards, there.plan, case.times, case.scenario.request(), today)
+        return {**{k: getattr(there, k) for k in KEPT}, **measured_cells(tried.figures())}, None
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +95,8 @@ class Remade:
     def answer(self, future: Future) -> Answered:
         """The row of a future and the plan's ledger; without a plan the row says why."""
         case = in_future(self.case, self.asked, future)
-        there = carried(self.plan, case, load_standards(case.county)).plan
+        today = before(case.county, load_standards(case.county), case.times)
+        there = carried(self.plan, case, today).plan
         return made_in(case, beginning_with(there))
 
 
@@ -121,7 +119,7 @@ def made_in(case: Case, keep: Held) -> Answered:
         return {"solve": "rejected"}, None
     except Defect as problem:
         return {"solve": "defect", "why": f"{problem.goal}: {problem.objective} < {problem.bound}"}, None
-    cells = {"solve": made.solve.status, **measured_cells(made.verdict)}
+    cells = {"solve": made.solve.status, **measured_cells(Figures.of(made.verdict))}
     cells |= {f"bound_{g.goal}": float(g.bound) for g in made.solve.goals}
     return cells, made.plan.ledger
 

@@ -23,6 +23,8 @@ from optimizer.study.stress.screening import morris_points
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 MOST_FUTURES = 20_000
+MOST_SHOWN = 40
+"""Parts of a factor that a refusal lists."""
 BETWEEN = 3
 """Values that a grid takes of a range, unless the factor lists its own."""
 
@@ -279,7 +281,8 @@ def check_futures(asked: Futures, case: Case, file: str = "futures.toml") -> lis
         choices = factor.choices(case)
         place = {"file": file, "column": f"factor[{i}].of", "value": one.of}
         if (one.of and one.of not in choices) or (factor.asks_of and not one.of):
-            fields: dict[str, object] = {"factor": one.id, "choices": ", ".join(choices) or "-"}
+            shown = ", ".join(choices[:MOST_SHOWN]) + (" ..." if len(choices) > MOST_SHOWN else "")
+            fields: dict[str, object] = {"factor": one.id, "choices": shown or "-"}
             found.append(Finding("error", "stress.unknown_of", fields, **place))  # type: ignore[arg-type]
         elif key := factor.cannot(case, one.of):
             place["value"] = one.name

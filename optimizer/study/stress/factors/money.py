@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 
@@ -68,7 +69,7 @@ def budget(case: Case, value: float, of: str) -> Case:
     scenario, county = case.scenario, case.county
     if scenario.budget is not None:
         cut = {e: v * value if of in ("", e) else v for e, v in scenario.budget.items()}
-        return Case(county, scenario.model_copy(update={"budget": cut}), case.times, case.seed)
+        return replace(case, scenario=scenario.model_copy(update={"budget": cut}))
     rows = (county.budget["year"] == county.year) & ((county.budget["earmark"] == of) if of else True)
     amount = county.budget["amount"].astype(float)
     return case.but(budget=county.budget.assign(amount=amount.where(~rows, amount * value)))

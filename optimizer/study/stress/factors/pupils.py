@@ -1,7 +1,7 @@
 """Pupils: births, enrolment, drift to the seat, leaving the county, counts that are wrong.
 
-All of them change the planning year's demand (T5) in whole pupils; where pupils go today (T6) is a split that
-follows the demand (`models.problem.baseline.today_groups`).
+All of them change the planning year's demand (T5) in whole pupils; where pupils go today (T6) is a split that follows the
+demand (`models.problem.baseline.today_groups`).
 """
 
 from __future__ import annotations
@@ -25,6 +25,21 @@ def _with_pupils(case: Case, rows: pd.Series, pupils: pd.Series) -> Case:
     demand = case.county.demand.copy()
     demand.loc[rows, "pupils_base"] = pupils.astype("int64")
     return case.but(demand=demand)
+
+
+def later(case: Case, value: float, of: str) -> Case:
+    """The planning year's pupils are those that the table expects so many years later (its last year's at most)."""
+    demand, planned = case.county.demand, _planned(case)
+    years = demand.loc[demand["year"] >= case.county.year, "year"]
+    then = min(case.county.year + int(np.floor(value + 0.5)), int(years.max()))
+    if then == case.county.year:
+        return case
+    rows = demand[demand["year"] == then].assign(year=case.county.year).astype(demand.dtypes.to_dict())
+    return case.but(demand=pd.concat([demand[~planned], rows], ignore_index=True))
+
+
+def _no_later_year(case: Case, of: str) -> str | None:
+    return None if (case.county.demand["year"] > case.county.year).any() else "cannot_no_later_year"
 
 
 def births(case: Case, value: float, of: str) -> Case:
@@ -53,8 +68,9 @@ def _seat_rows(case: Case) -> pd.Series:
     """Demand rows of places in a township that has a school of the seat."""
     schools, villages = case.county.schools, case.county.villages
     seat = set(schools.loc[schools["zone"] == "seat", "township"])
-    town = case.county.demand["village_id"].map(villages.set_index("village_id")["township"])
-    return town.isin(seat)
+    town = dict(zip(villages["village_id"], villages["township"], strict=True))
+    demand = case.county.demand
+    return pd.Series([town.get(v) in seat for v in demand["village_id"]], index=demand.index, dtype=bool)
 
 
 def _no_seat(case: Case, of: str) -> str | None:
@@ -99,6 +115,7 @@ def pupil_error(case: Case, value: float, of: str) -> Case:
 
 
 FACTORS = (
+    Factor("later", "number", 0.0, 15.0, 0.0, later, cannot=_no_later_year),
     Factor("births", "share", 0.2, 2.0, 1.0, births),
     Factor("enrolment", "share", 0.2, 2.0, 1.0, enrolment, _stages),
     Factor("drift", "part", 0.0, 0.6, 0.0, drift, cannot=_no_seat),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 
@@ -27,12 +29,18 @@ class Case:
     seed : int
         Decides what a factor leaves to chance (which teachers leave, where a count is wrong); the same in two
         futures, the same choice, so that futures differ by their values alone.
+    class_shares : dict of str to float
+        Share of their speed that vehicles keep, by class of road.
+    whole_roads : MultiDiGraph or None
+        The roads before any was cut; None where none was.
     """
 
     county: County
     scenario: Scenario
     times: TravelTimes
     seed: int = 0
+    class_shares: dict[str, float] = field(default_factory=dict)
+    whole_roads: nx.MultiDiGraph[Any] | None = field(default=None, repr=False)
 
     def chance(self, factor: str) -> np.random.Generator:
         """Random numbers of one factor, independent of those of the others."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from optimizer.study.stress.factors import money, pupils, staff, ways
+from optimizer.study.stress.factors import money, pupils, roads, staff, ways
 from optimizer.study.stress.factors.record import Factor
 
 FACTORS: dict[str, Factor] = {
-    f.id: f for room in (pupils, staff, money, ways) for f in room.FACTORS
+    f.id: f for room in (pupils, staff, money, roads, ways) for f in room.FACTORS
 }  # fmt: skip
 """By id. A new factor is one more record in one of these rooms, and its two words."""

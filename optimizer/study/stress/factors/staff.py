@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from optimizer.study.stress.factors.record import Case, Factor
 
@@ -36,13 +35,16 @@ def _without(case: Case, column: str, value: float, of: str, factor: str) -> Cas
     """The staff without a part of those that a column counts."""
     stock = case.county.staff_stock.copy()
     chance = case.chance(factor)
-    gone = pd.Series(0, index=stock.index)
-    for _, rows in stock[(stock["stage"] == of) if of else stock["stage"].notna()].groupby(
-        ["stage", "cat_id"]
-    ):
-        heads = rows[[column, "heads"]].fillna(0).min(axis=1).to_numpy("int64")
-        leave = int(np.floor(value * heads.sum() + 0.5))
-        gone[rows.index] = by_lot(heads, leave, chance)
+    count, heads = (stock[c].to_numpy(float, na_value=np.nan) for c in (column, "heads"))
+    most = np.minimum(np.nan_to_num(count), np.nan_to_num(heads)).astype("int64")
+    rows: dict[tuple[str, str], list[int]] = {}
+    for i, key in enumerate(zip(stock["stage"], stock["cat_id"], strict=True)):
+        if not of or key[0] == of:
+            rows.setdefault(key, []).append(i)
+    gone = np.zeros(len(stock), dtype="int64")
+    for _, at in sorted(rows.items()):
+        leave = int(np.floor(value * most[at].sum() + 0.5))
+        gone[at] = by_lot(most[at], leave, chance)
     stock["heads"] -= gone
     stock["near_retirement"] -= gone if column == "near_retirement" else 0
     for c in ("near_retirement", "eligible_rotation"):  # parts of what is left
