@@ -141,6 +141,9 @@ VERBS: dict[str, Verb] = {
     "demo": Verb(_demo, "nanpu-plan", OVER, SAVED),
 }  # fmt: skip
 
+SELDOM = {"template --example", "plan --public", "stress --workers 2", "supervise --plan", "demo"}
+"""Ways of a verb that take long and share most of their code with another one: at every fourth moment only."""
+
 Run = Callable[[list[str], Path, Path], int]
 """A command run to its end: arguments, working folder, log -> exit code."""
 
