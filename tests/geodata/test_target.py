@@ -172,7 +172,7 @@ def test_files_on_the_way_lie_beside_the_target_and_go_with_it(tmp_path, monkeyp
     def fill(draft):
         tempfile.mkstemp()
         (draft / "a").write_text("1")
-        if not os.getppid() == parent:
+        if os.getppid() != parent:
             return
         os._exit(9)
 
