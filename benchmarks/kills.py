@@ -59,6 +59,8 @@ class Undisturbed:
     seconds: float
     files: frozenset[str]
     lasting: dict[str, bytes]
+    again: set[frozenset[tuple[str, int]]] = field(default_factory=lambda: {frozenset()})
+    """States after a kill from which a run has ended well, and the state in which nothing has changed: not run again."""
 
 
 def started(words: list[str], at: Path, log: Path) -> int:
@@ -134,6 +136,14 @@ def _state(at: Path) -> dict[str, tuple[int, int]]:
     """Size and time of every file, by which two moments of a working folder are compared."""
     stats = {name: (at / name).stat() for name in files_in(at)}
     return {n: (0, 0) if (at / n).is_dir() else (s.st_size, s.st_mtime_ns) for n, s in stats.items()}
+
+
+def _changed(
+    before: dict[str, tuple[int, int]], now: dict[str, tuple[int, int]]
+) -> frozenset[tuple[str, int]]:
+    """What is new, other or gone (size -1), by name and size."""
+    new = {(name, state[0]) for name, state in now.items() if before.get(name) != state}
+    return frozenset(new | {(name, -1) for name in before.keys() - now.keys()})
 
 
 def _alive(at: Path) -> list[int]:
@@ -221,8 +231,12 @@ def killed(name: str, at: Path, moment: float, known: Undisturbed) -> Killed:
         wrong += _whole(at / verb.output)
     if said and not there:
         wrong.append("what was said to be on disk is gone")
-    if _state(at) != before:  # where nothing has changed, the same run would begin again
-        wrong += _again(verb, at, log, there, known)
+    left = _changed(before, _state(at))
+    if left not in known.again:
+        problems = _again(verb, at, log, there, known)
+        wrong += problems
+        if not problems:
+            known.again.add(left)
     return Killed(name, moment, bool(ended), said, wrong)
 
 
@@ -274,7 +288,7 @@ def page(found: list[Killed], whole: bool, seconds: float) -> list[str]:
     table = pd.DataFrame(rows, columns=["verb", "moment", "ended", "said", "wrong"])
     lines = [
         "`python -m benchmarks kills`: every verb on a county of three sites, killed (SIGKILL) at random moments of its usual time,",
-        "then run again to its end. *Said* counts runs that had said that their result is on disk; *wrong* counts runs after which",
+        "then run again to its end, unless the same files of the same sizes were left before. *Said* counts runs that had said that their result is on disk; *wrong* counts runs after which",
         "a plan was not whole, a process went on, or the same command did not end well, left any file that an undisturbed run does",
         f"not leave (cache and passing files included), or gave other decisions. {seconds:.0f} s in all. " + ("" if whole else "Of each dossier, `index.html`, the record and " + ", ".join(f"`{f}`" for f in sorted(FEW)) + " are drawn."), "",
         "| verb | moments | latest (s) | had ended | said | wrong |", "|---|---|---|---|---|---|",
