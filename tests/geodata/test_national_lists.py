@@ -21,7 +21,7 @@ LIST = DATA / "fermanagh" / "primary_schools_2023_24.csv"
 
 def mapping_of(title: str) -> str:
     page = (ROOT / "docs" / "bureau-tables.md").read_text(encoding="utf-8")
-    return re.findall(rf'```toml title="{title}"\n(.*?)```', page, re.S)[0]
+    return re.findall(rf"```toml\n# {title}\n(.*?)```", page, re.S)[0]
 
 
 def county_of(folder: Path, name: str, year: int, mapping: str) -> Path:
