@@ -29,6 +29,7 @@ REMARK = re.compile(
     r"^(备注|注释?\d*|说明|填表说明|填表人|填报人|制表|审核|单位负责人|负责人|填表单位|填报单位)[::、.\d(]"
 )
 SENTENCE = re.compile(r"[。;；:：]|^[(（]?[一二三四五六七八九十]+[)）、.]")
+BESIDE_HAN = re.compile(r"(?<=[\u2e80-\u9fff\uff00-\uffef]) | (?=[\u2e80-\u9fff\uff00-\uffef])")
 LONG_TEXT = 25
 COUNTING = ("甲", "乙", "丙", "丁", "戊", "栏次", "序号")
 
@@ -67,6 +68,12 @@ def heading_key(text: str) -> str:
     return re.sub(r"\s+", "", plain(text)).lower()
 
 
+@lru_cache(maxsize=10_000)
+def tidy_heading(text: str) -> str:
+    """A heading in one line, as messages show it: blanks beside Chinese characters are of the layout only."""
+    return BESIDE_HAN.sub("", " ".join(plain(text).split()))
+
+
 def _filled(grid: Grid) -> list[list[str]]:
     """Merged cells all carry the text of their first one."""
     cells = [list(row) for row in grid.cells]
@@ -99,7 +106,7 @@ def _headings(cells: list[list[str]], top: int, bottom: int) -> tuple[str, ...]:
     for c in range(len(cells[top])):
         parts: list[str] = []
         for r in range(top, bottom + 1):
-            part = re.sub(r"\s+", "", plain(cells[r][c]))
+            part = tidy_heading(cells[r][c])
             if part and (not parts or parts[-1] != part):
                 parts.append(part)
         found.append("/".join(parts))
@@ -110,12 +117,14 @@ def columns_of(wanted: str, headings: tuple[str, ...]) -> list[int]:
     """Positions of the columns a wanted heading may mean.
 
     The whole heading first (``教职工数/其中:专任教师``); if there is none, the headings that end with
-    it (``专任教师``).
+    it (``专任教师``). Of several that differ in letters' case or blanks only, the one written just so.
     """
     key = heading_key(wanted)
     keys = [heading_key(h) for h in headings]
     whole = [i for i, k in enumerate(keys) if k == key]
-    return whole or [i for i, k in enumerate(keys) if k.endswith("/" + key)]
+    found = whole or [i for i, k in enumerate(keys) if k.endswith("/" + key)]
+    own = tidy_heading(wanted)
+    return [i for i in found if headings[i] == own or headings[i].endswith("/" + own)] or found
 
 
 def find_header(grid: Grid, wanted: list[str]) -> tuple[int, int, tuple[str, ...]]:

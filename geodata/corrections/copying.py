@@ -106,8 +106,6 @@ def write_corrected(
     InputProblems
         The folder may not be written, or the corrected tables contradict each other; then nothing is written.
     """
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise InputProblems([Finding("error", "corrections.taken", file=str(target))])
     source, done = open_source(place, allowed), corrected(county, corrections)
     own = source.path is None and not source.head.workbook and not source.head.mapping
     found: list[Finding] = []
@@ -124,7 +122,9 @@ def write_corrected(
         if errors(found):
             raise InputProblems([Finding("error", "corrections.contradict"), *errors(found)])
 
-    with claim(target) as held:
+    with claim(target) as held:  # a finished copy of a run that was killed takes its place now
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise InputProblems([Finding("error", "corrections.taken", file=str(target))])
         if target.exists():
             target.rmdir()
         held.replace(fill)

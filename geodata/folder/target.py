@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from typing import IO
 
 from geodata.contract.findings import Finding, InputProblems
 
-LOCK, DRAFT, OLD, READY = "lock", "draft", "old", "ready"
+LOCK, DRAFT, OLD, READY, PASSING = "lock", "draft", "old", "ready", "passing"
 MOST_SIBLINGS = 1000
 
 
@@ -58,7 +59,8 @@ class HeldTarget:
         """
         draft = self._draft()
         draft.mkdir()
-        fill(draft)
+        with self._passing():
+            fill(draft)
         (self.work / READY).touch()
         self._exchange()
         return self.place
@@ -85,7 +87,20 @@ class HeldTarget:
             else:
                 (self.work / READY).unlink()
         self._settle()
-        shutil.rmtree(self.work / DRAFT, ignore_errors=True)
+        for part in (DRAFT, PASSING):
+            shutil.rmtree(self.work / part, ignore_errors=True)
+
+    @contextmanager
+    def _passing(self) -> Iterator[None]:
+        """Files that the writers of workbooks pass through on the way lie here too, where a killed run's are found."""
+        place, before = self.work / PASSING, tempfile.tempdir
+        place.mkdir(exist_ok=True)
+        tempfile.tempdir = str(place)
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
+            shutil.rmtree(place, ignore_errors=True)
 
     def new_file(self, make: Callable[[Path], object]) -> Path:
         """Let ``make`` write one file of the target's name, then put it in place; nothing is overwritten.
@@ -97,7 +112,8 @@ class HeldTarget:
         """
         draft = self._draft()
         draft.mkdir()
-        make(draft / self.place.name)
+        with self._passing():
+            make(draft / self.place.name)
         if self.place.exists():
             raise InputProblems([Finding("error", "cli.not_overwritten", file=str(self.place))])
         (draft / self.place.name).rename(self.place)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import bz2
 import gzip
 import re
-import tempfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,6 +20,8 @@ from typing import Any
 
 import numpy as np
 import osmium
+
+from geodata.roads.scratch import scratch_folder
 
 OSM_ENDINGS = (".osm", ".osm.gz", ".osm.bz2", ".osm.pbf", ".pbf")
 KEPT_TAGS = (
@@ -136,9 +137,9 @@ def read_extract(
     RuntimeError, OSError, ValueError
         If pyosmium cannot read the file.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with scratch_folder() as folder:
         large = path.stat().st_size >= LARGE_BYTES
-        index = f"sparse_file_array,{Path(folder) / 'places'}" if large else "flex_mem"
+        index = f"sparse_file_array,{folder / 'places'}" if large else "flex_mem"
         return _read(path, index, usable, box, ferries)
 
 

@@ -12,7 +12,6 @@ that meets its roads in the cache never needs it.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from pyproj.exceptions import CRSError
 from geodata.contract.findings import Finding, InputProblems, Severity
 from geodata.roads.ends import end_findings
 from geodata.roads.extracts import KEPT_TAGS, OSM_ENDINGS, Box, read_extract, write_osm
+from geodata.roads.scratch import scratch_folder
 from geodata.roads.snapping import Net, Streets, components, streets_of
 from geodata.roads.speeds import (
     FALLBACK,
@@ -200,8 +200,8 @@ def _read_osm(path: Path, box: Box | None, ferries: bool) -> nx.MultiDiGraph[Any
         if extract.outside:
             raise _problem("roads.elsewhere", path, count=extract.outside)
         raise _problem("roads.no_whole_roads" if extract.cut else "roads.no_roads", path, count=extract.cut)
-    with tempfile.TemporaryDirectory() as folder, _tags():
-        file = Path(folder) / "roads.osm"
+    with scratch_folder() as folder, _tags():
+        file = folder / "roads.osm"
         write_osm(file, extract)
         graph = _simplified(ox.graph_from_xml(file, simplify=False, retain_all=True))
     graph.graph.pop("created_date", None)  # the same file gives the same graph

@@ -20,49 +20,19 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import platformdirs
 
 from geodata.contract.containment import inside, resolved
 from geodata.contract.findings import Finding
 from geodata.roads.cache import Entry, plain_json
+from geodata.roads.ownership import OWNER, alive, owner_seal, regular, user_folder
 
 KEPT = 24
 """Entries kept of a kind; older ones are removed when one is added."""
-MARK, MANIFEST, OWNER = "junheng-cache", "manifest.json", "owner"
+MARK, MANIFEST = "junheng-cache", "manifest.json"
 MARKED = "Made by junheng; holds nothing that cannot be computed again. It may be deleted at any time.\n"
 ENTRY = re.compile(r"[a-z]+-[0-9a-f]{40}")
 ASIDE = re.compile(r"new-([0-9]+)-[0-9a-f]{8}")
 OURS = re.compile(rf"{re.escape(MANIFEST)}|{OWNER}|[a-z_]+\.parquet")
-
-
-def user_folder() -> Path:
-    """The user's own folder for what can be computed again."""
-    return platformdirs.user_cache_path("junheng", appauthor=False)
-
-
-def _user_key() -> bytes:
-    """The key of this user's seals, made at the first use.
-
-    Raises
-    ------
-    OSError
-        It can be neither read nor made.
-    """
-    file = user_folder() / "key"
-    if not file.is_file():
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        aside = file.with_name(f"key-{os.getpid()}-{secrets.token_hex(4)}")
-        with os.fdopen(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as out:
-            out.write(secrets.token_bytes(32))
-        aside.replace(file)
-    key = file.read_bytes()
-    if len(key) != 32:
-        raise OSError(f"{file.name} is damaged")
-    return key
-
-
-def _regular(place: Path) -> bool:
-    return place.is_file() and not place.is_symlink()
 
 
 @dataclass(frozen=True)
@@ -96,7 +66,7 @@ class Cache:
             self._sweep()
             aside = self.folder / f"new-{os.getpid()}-{secrets.token_hex(4)}"
             aside.mkdir()
-            (aside / OWNER).write_text(_seal(aside.name), encoding="ascii")
+            (aside / OWNER).write_text(owner_seal(aside.name), encoding="ascii")
             names = _write(aside, key, entry)
             _move(aside, self._place(kind, key), names)
             self._forget(kind)
@@ -108,11 +78,11 @@ class Cache:
 
     def _place(self, kind: str, key: str) -> Path:
         """Every user has places of his own, so that no one meets another's entries."""
-        return self.folder / f"{kind}-{_seal(f'{kind} {key}')[:40]}"
+        return self.folder / f"{kind}-{owner_seal(f'{kind} {key}')[:40]}"
 
     def _marked(self) -> bool:
         mark = self.folder / MARK
-        return not self.folder.is_symlink() and _regular(mark) and MARKED.startswith(mark.read_text("utf-8"))
+        return not self.folder.is_symlink() and regular(mark) and MARKED.startswith(mark.read_text("utf-8"))
 
     def _mark(self) -> bool:
         """Make an empty folder ours; one that holds anything is somebody's."""
@@ -124,11 +94,11 @@ class Cache:
     def _manifest(self, place: Path, key: str) -> dict[str, Any] | None:
         """An entry's manifest if this user sealed it for that key."""
         file = place / MANIFEST
-        if not _regular(file):
+        if not regular(file):
             return None
         outer = json.loads(file.read_text(encoding="utf-8"))
         body = str(outer["body"])
-        if not hmac.compare_digest(_seal(body), str(outer["seal"])):
+        if not hmac.compare_digest(owner_seal(body), str(outer["seal"])):
             return None
         told: dict[str, Any] = json.loads(body)
         return told if not key or told["key"] == key else None
@@ -152,39 +122,27 @@ class Cache:
         """Remove what runs that were killed have left."""
         for place in self.folder.glob("new-*"):
             name = ASIDE.fullmatch(place.name)
-            if name is None or not _only_ours(place) or _alive(int(name[1])):
-                continue
-            owner = place / OWNER
-            if not any(place.iterdir()) or (_regular(owner) and owner.read_text() == _seal(place.name)):
+            if name is not None and _only_ours(place) and not alive(int(name[1])) and self._left(place):
                 _remove(place)
 
-
-def _seal(text: str) -> str:
-    return hmac.new(_user_key(), text.encode(), hashlib.sha256).hexdigest()
-
-
-def _alive(pid: int) -> bool:
-    """Whether a process of that number runs; where that cannot be asked, yes."""
-    if pid == os.getpid() or os.name == "nt":
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
-    return True
+    def _left(self, place: Path) -> bool:
+        """Whether an entry that is not in its place is this user's: killed at its first or last step it has no whole owner's seal."""
+        owner, seal = place / OWNER, owner_seal(place.name)
+        if not regular(owner):
+            return not any(place.iterdir()) or self._manifest(place, "") is not None
+        told = owner.read_text(encoding="ascii")
+        return told == seal or (seal.startswith(told) and len(list(place.iterdir())) == 1)
 
 
 def _only_ours(place: Path) -> bool:
     return place.is_dir() and not place.is_symlink() and all(
-        _regular(p) and OURS.fullmatch(p.name) for p in place.iterdir()
+        regular(p) and OURS.fullmatch(p.name) for p in place.iterdir()
     )  # fmt: skip
 
 
 def _table(file: Path, digest: str) -> pd.DataFrame:
     """A table from the very bytes that its hash was taken of."""
-    content = file.read_bytes() if _regular(file) else b""
+    content = file.read_bytes() if regular(file) else b""
     if hashlib.sha256(content).hexdigest() != digest:
         raise ValueError("another content")
     return pd.read_parquet(io.BytesIO(content))
@@ -200,7 +158,7 @@ def _write(place: Path, key: str, entry: Entry) -> list[str]:
         hashes[name] = hashlib.sha256(content.getvalue()).hexdigest()
     told = {"key": key, "tables": hashes, "notes": entry.notes}
     body = json.dumps(told, ensure_ascii=False, default=plain_json)
-    (place / MANIFEST).write_text(json.dumps({"body": body, "seal": _seal(body)}), encoding="utf-8")
+    (place / MANIFEST).write_text(json.dumps({"body": body, "seal": owner_seal(body)}), encoding="utf-8")
     return [*(f"{name}.parquet" for name in hashes), MANIFEST]
 
 

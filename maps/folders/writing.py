@@ -44,7 +44,7 @@ def refuse_unwritable(folder: Path) -> None:
     there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
     for place in {there, there.parent} if there == folder.absolute() else {there}:
         try:
-            with tempfile.TemporaryDirectory(dir=place, prefix=".draft-"):
+            with tempfile.TemporaryFile(dir=place, prefix=".draft-"):  # nameless: a kill leaves nothing of it
                 pass
         except OSError as problem:
             why: dict[str, object] = {"why": problem.strerror or str(problem)}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from html import unescape
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
@@ -21,8 +22,15 @@ INLINE_SCRIPT = re.compile(r"<script>(?P<body>.*?)</script>", re.DOTALL)
 CSS_URL = re.compile(r"url\(\s*['\"]?(?P<url>[^)'\"]*)['\"]?\s*\)")
 SOURCE_MAP = re.compile(r"/[/*]# sourceMappingURL=\S*(?: \*/)?")
 LEFT_OVER = re.compile(
-    r"<(?:script|img|iframe|embed|source|video|audio)\b[^>]*\ssrc\s*=|<link\b(?![^>]*href=\"data:)[^>]*>|@import\b"
+    r"<(?:script|img|iframe|embed|source|video|audio)\b[^>]*\ssrc\s*=|<link\b(?![^>]*href=\"data:)[^>]*>"
 )
+STYLED = re.compile(
+    r"<style\b[^>]*>(?P<sheet>.*?)</style>"
+    r"|\s(?:style|fill|stroke|filter|mask|clip-path|cursor|marker(?:-\w+)?)\s*=\s*(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)')",
+    re.DOTALL | re.IGNORECASE,
+)
+"""Where ``url(...)`` and ``@import`` mean something; anywhere else they are text, such as a school's name."""
+IMPORT = re.compile(r"@import\b")
 
 
 class UnknownAsset(ValueError):
@@ -106,9 +114,11 @@ def inline_assets(html: str) -> str:
     left = LEFT_OVER.search(code_free)
     if left:
         raise UnknownAsset(f"{left[0][:120]}: the page would ask the network for this")
-    for url in CSS_URL.finditer(code_free):
-        if not url["url"].startswith(("data:", "#")):
-            raise UnknownAsset(f"{url[0][:120]}: the style would ask the network for this")
+    for style in STYLED.finditer(code_free):
+        text = unescape(next(part for part in style.groups() if part is not None))
+        asked = [u[0] for u in CSS_URL.finditer(text) if not u["url"].startswith(("data:", "#"))]
+        for address in (*IMPORT.findall(text), *asked):
+            raise UnknownAsset(f"{address[:120]}: the style would ask the network for this")
     return html
 
 

@@ -32,7 +32,7 @@ from geodata.messages import say, speak
 from geodata.standards.terms import terms_of
 from maps.dossier.rehearsal import Undrawn
 from maps.folders.writing import refuse_unwritable
-from optimizer.cli.start import AtStart
+from optimizer.cli.start import AtStart, say_everything
 from optimizer.outcomes import Defect, Infeasible, Rejected, StoppedWithoutPlan
 from optimizer.solver.interrupts import held
 from optimizer.solver.limits import Progress
@@ -149,10 +149,8 @@ def county_of(folder: Path, outside: bool, database: list[str] | None) -> County
 
 
 def output(language: str) -> Out:
-    """The console of a verb; characters that its code page lacks become question marks."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            cast(Any, stream).reconfigure(errors="replace")  # GBK consoles lack some marks
+    """The console of a verb."""
+    say_everything()
     return Out(Paper(highlight=False), language)
 
 

@@ -14,6 +14,7 @@ from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.folder.annotated import write_marked
 from geodata.folder.reading import check as check_county
+from geodata.folder.target import claim
 from geodata.folder.template import refuse_workbook
 from maps.folders.writing import refuse_unwritable
 from models.standards.norms import load_standards
@@ -120,7 +121,8 @@ def _write_letterhead(path: Path, language: str) -> None:
     refuse_unwritable(path.parent)
     from maps.reports.letterhead import default_letterhead
 
-    path.write_bytes(default_letterhead(language))
+    with claim(path) as target:
+        target.new_file(lambda draft: draft.write_bytes(default_letterhead(language)))
 
 
 def areas_command(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import importlib
 import os
 import signal
 import sys
 from types import FrameType
+from typing import Any, cast
 
 STOPPED = 4
 LANGUAGES = ("zh", "en")
@@ -28,6 +30,25 @@ def asked_language(arguments: list[str], stated: str | None) -> str:
         if value in LANGUAGES:
             return value
     return stated if stated in LANGUAGES else LANGUAGES[0]
+
+
+def say_everything() -> None:
+    """Let the output take every character: UTF-8 where no encoding is stated, as in the C locale.
+
+    ASCII there means only that nobody has said anything. An encoding that is stated is kept, and characters that it lacks
+    become question marks: consoles in GBK lack some marks.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            unstated = codecs.lookup(stream.encoding or "ascii").name == "ascii"
+            cast(Any, stream).reconfigure(errors="replace", **({"encoding": "utf-8"} if unstated else {}))
+
+
+def in_utf8() -> None:
+    """Begin anew in UTF-8 where names of files could be ASCII only: the C locale with Python's own UTF-8 mode switched off."""
+    unstated = codecs.lookup(sys.getfilesystemencoding()).name == "ascii"
+    if unstated and os.name == "posix" and sys.executable and os.environ.get("PYTHONUTF8") != "1":
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, "PYTHONUTF8": "1"})
 
 
 class AtStart:
@@ -56,6 +77,8 @@ class AtStart:
 
 def start() -> None:
     """Entry point of the command ``junheng``."""
+    in_utf8()
+    say_everything()
     os.environ["PROJ_NETWORK"] = "OFF"  # PROJ fetches grids otherwise, where the user's settings say so
     language = asked_language(sys.argv[1:], os.environ.get("JUNHENG_LANG"))
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # a shell may have it ignored

@@ -171,12 +171,17 @@ def _accepted(
     return NearlyBest(made, state, value, 0)
 
 
+def _worse(value: float, best: float) -> float:
+    """How much worse than the best, as a share of it; a best of nought allows nothing worse."""
+    return (value - best) / abs(best) if best else 0.0
+
+
 def _alternative(search: Nearby, number: int) -> Alternative:
     """One of the plans found, compared with the best and with those before it."""
     one, best = search.found[number], search.found[0]
     apart = [sum(one.state[k] != other.state[k] for k in search.free) for other in search.found[:number]]
     return Alternative(
-        one.made.plan, one.made.verdict, one.made.objective, one.made.objective / best.made.objective - 1,
+        one.made.plan, one.made.verdict, one.made.objective, _worse(one.made.objective, best.made.objective),
         apart[0] if apart else 0, min(apart, default=0), one.apart_most,
         plan_changes(search.study.county, best.made.plan, one.made.plan),
     )  # fmt: skip

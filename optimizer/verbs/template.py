@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from geodata.contract.county import County
 from geodata.demo.county import write_demo_county
 from geodata.folder.reading import read_county
 from geodata.folder.template import draw_template
+from geodata.roads.scratch import scratch_folder
 from geodata.workbook.settings import SETTINGS
 from optimizer.scenario_sheet import SCENARIO
 
@@ -41,8 +41,8 @@ def write_template(path: str | Path, language: str = "zh", county: County | None
 
 def example_county(seed: int = 2026) -> County:
     """The fictional county Nanpu without its roads, to fill an example with."""
-    with tempfile.TemporaryDirectory(prefix="junheng-") as folder:
-        place = write_demo_county(Path(folder) / "nanpu", seed)
+    with scratch_folder() as folder:
+        place = write_demo_county(folder / "nanpu", seed)
         head = place / "county.toml"
         lines = head.read_text(encoding="utf-8").splitlines(keepends=True)
         head.write_text("".join(x for x in lines if not x.startswith("roads")), encoding="utf-8")

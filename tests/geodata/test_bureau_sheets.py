@@ -120,6 +120,26 @@ def test_the_whole_heading_goes_before_its_last_part():
     assert columns_of("合计", ("在校生数/合计", "班级/合计")) == [0, 1]
 
 
+def test_of_headings_that_differ_in_case_or_blanks_the_one_written_just_so_is_meant():
+    headings = ("De ref", "DE ref", "Total", "Total/Deref")
+    assert [columns_of(w, headings) for w in ("De ref", "DE ref", "de ref", "Deref")] == [
+        [0],
+        [1],
+        [0, 1],
+        [0, 1],
+    ]
+
+
+def test_headings_are_shown_as_they_are_written_but_for_the_layout_of_chinese():
+    header = [["Urban/ Rural", "总 建筑\n面积", "De  ref", "面积 (m2)"]]
+    assert find_header(Grid("a.csv", header), ["deref"])[2] == (
+        "Urban/ Rural",
+        "总建筑面积",
+        "De ref",
+        "面积(m2)",
+    )
+
+
 def test_cells_merged_downwards_are_filled_and_named():
     cells = [["学校", "乡镇"], ["甲小学", "南浦镇"], ["乙小学", ""], ["丙小学", "双河镇"]]
     sheet = read_sheet(grid(cells, merges=((1, 1, 2, 1),)), ["学校", "乡镇"])

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -161,3 +162,27 @@ def test_killed_at_any_moment_the_folder_is_whole(tmp_path):
         found = read(place)
         assert found["a"] == found["b"]
         assert [p.name for p in tmp_path.iterdir()] == ["p"]
+
+
+def test_files_on_the_way_lie_beside_the_target_and_go_with_it(tmp_path, monkeypatch):
+    """What libraries put into the system's folder for passing files is found by the next run too."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+
+    def fill(draft):
+        tempfile.mkstemp()
+        (draft / "a").write_text("1")
+        if os.getppid() != parent:
+            return
+        os._exit(9)
+
+    parent = os.getpid()
+    if not os.fork():
+        with claim(tmp_path / "p") as target:
+            target.replace(fill)
+    os.wait()
+    assert list((tmp_path / "tmp").iterdir()) == [] and list((tmp_path / ".p.junheng" / "passing").iterdir())
+    with claim(tmp_path / "p") as target:
+        target.replace(fill)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["p", "tmp"] and read(tmp_path / "p") == {"a": "1"}
+    assert tempfile.gettempdir() == str(tmp_path / "tmp")

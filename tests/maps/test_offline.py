@@ -38,11 +38,20 @@ def test_pictures_of_the_style_are_inside_it():
         '<iframe src="https://a.example/"></iframe>',
         "<style>@import 'https://a.example/a.css';</style>",
         "<style>body { background: url(https://a.example/a.png) }</style>",
+        '<p style="color: red; background: url(&quot;https://a.example/a.png&quot;)">',
+        "<path fill='url(https://a.example/a.svg#b)'/>",
+        '<STYLE media="print">@import url(https://a.example/b.css)</STYLE>',
     ],
 )
 def test_any_other_asset_stops_the_writing(tag):
     with pytest.raises(UnknownAsset, match=r"example|import|url|src|href"):
         inline_assets(PAGE.replace("</head>", tag + "</head>"))
+
+
+@pytest.mark.parametrize("name", ["url(a)", "@import 'b'", "background: url(https://a.example/c.png)"])
+def test_a_name_is_only_a_name(name):
+    page = PAGE.replace("</body>", f'<h1 title="{name}">{name}</h1><path fill="url(#own)"/></body>')
+    assert name in page and name in inline_assets(page)
 
 
 def test_a_file_the_package_does_not_have_is_named():

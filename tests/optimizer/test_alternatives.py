@@ -21,7 +21,7 @@ from geodata.contract.findings import InputProblems
 from maps.folders.alternatives import alternatives_said, decisions_sheet, plans_sheet, write_alternatives
 from models.plan.decisions import Plan
 from models.study.analysis import Alternatives
-from optimizer.scenario import Scenario
+from optimizer.scenario import Goal, Scenario
 from optimizer.search.method import Method
 from optimizer.search.search import Search
 from optimizer.search.split import exact_objective
@@ -30,6 +30,7 @@ from optimizer.solver.stopping import Stop
 from optimizer.study.alternatives import alternatives
 from optimizer.study.study import open_study
 from optimizer.verbs.plan import StoppedWithoutPlan
+from tests import tiny
 from tests.models.plans import ready
 from tests.samples import small_county
 from tests.studies import ALONE, eased, eased_study, free, shut
@@ -261,3 +262,10 @@ def test_the_command_says_what_was_kept_and_ends_with_0(monkeypatch, tmp_path) -
     assert result.exit_code == 0
     assert f"Stopped on request with {len(kept.plans)} plans" in " ".join(result.output.split())
     assert (tmp_path / "out" / "alternatives.json").exists()
+
+
+def test_of_a_best_plan_that_costs_nothing_none_is_worse() -> None:
+    """A share of nought is nought: nothing is divided by it."""
+    made = alternatives(tiny.county(), Scenario(goals=(Goal(name="cost"),)), k=1)
+    assert made.plans[0].objective == 0 and [p.worse for p in made.plans] == [0.0] * len(made.plans)
+    assert all(alternatives_said(made, language) for language in ("zh", "en"))

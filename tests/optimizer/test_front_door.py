@@ -52,6 +52,22 @@ def imported(*arguments: str) -> set[str]:
     return set(done.stdout.rsplit("loaded", 1)[1].split())
 
 
+@pytest.mark.skipif(os.name != "posix", reason="locales are named otherwise there")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [(["--help"], "检查数据"), (["check", "没有", "--lang", "zh"], "错误 没有：没有这个文件夹。")],
+    ids=["help", "check"],
+)
+def test_the_c_locale_has_no_question_marks(tmp_path, arguments, said):
+    """Without any encoding stated Chinese is written as UTF-8; a stated one is kept."""
+    command = [sys.executable, "-c", "from optimizer.cli.start import start; start()", *arguments]
+    plain = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "LANG", "PYTHON"))}
+    env = {**plain, "PYTHONPATH": str(ROOT), "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    ended = subprocess.run(command, capture_output=True, cwd=tmp_path, env=env)
+    text = (ended.stdout + ended.stderr).decode("utf-8")
+    assert said in text and "?" not in text and "Traceback" not in text
+
+
 def test_the_list_of_verbs_has_their_own_first_sentences():
     for name, (where, sentence) in VERBS.items():
         verb = pkgutil.resolve_name(f"optimizer.cli.{where}")

@@ -10,6 +10,9 @@ from pathlib import Path
 from geodata.contract.findings import Finding, InputProblems
 from models.study.marker import study_of
 
+ASIDE = ".new"
+"""Ending of a hidden file that is not whole yet."""
+
 
 class RowsFolder:
     """Where a study's rows are kept while they come.
@@ -36,6 +39,8 @@ class RowsFolder:
         self.place, self.marker = place, marker
         if place.exists() and not place.is_dir():
             raise InputProblems([Finding("error", "cli.not_a_folder", file=str(place))])
+        # of a run that was killed before the folder was known as a study's
+        (place / f".{marker}{ASIDE}").unlink(missing_ok=True)
         if place.exists() and any(place.iterdir()) and self._key() != key:
             if not (place / marker).is_file():
                 raise InputProblems(
@@ -63,6 +68,6 @@ class RowsFolder:
         """Write a file aside and rename it; its folder is made where it is not there."""
         file = self.place / name
         file.parent.mkdir(exist_ok=True)
-        aside = file.with_name(f".{file.name}.new")
+        aside = file.with_name(f".{file.name}{ASIDE}")
         write(aside)
         aside.replace(file)

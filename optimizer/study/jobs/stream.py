@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from optimizer.study.jobs.folder import ASIDE
+
 TEXT = ("status", "why", "broken", "solve")
 """Columns that hold words."""
 
@@ -92,6 +94,6 @@ def table_text(table: pd.DataFrame) -> str:
 
 def _write(path: Path, content: bytes) -> None:
     """Write a file aside and rename it."""
-    aside = path.with_name(f".{path.name}.new")
+    aside = path.with_name(f".{path.name}{ASIDE}")
     aside.write_bytes(content)
     aside.replace(path)
