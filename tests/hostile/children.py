@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-SECONDS, PROCESSOR = 300.0, 120
+SECONDS, PROCESSOR = 1200.0, 120
 """Of the clock and of the processor that one case may take."""
 MEMORY = 4_000_000_000
 """Bytes of data: a case that asks for more gets none, and its error is seen."""
