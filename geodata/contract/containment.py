@@ -48,7 +48,7 @@ def resolved(folder: Path, name: str) -> Path | None:
         return None
 
 
-def standing(place: Path) -> Literal["file", "folder", "nothing"]:
+def stands_at(place: Path) -> Literal["file", "folder", "nothing"]:
     """What stands at a place that the user named; links are followed.
 
     Raises

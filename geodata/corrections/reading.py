@@ -13,7 +13,7 @@ from geodata.bureau.bounds import cells_of
 from geodata.bureau.grids import cell_text, open_values
 from geodata.bureau.workbooks import heading_key
 from geodata.contract.cells import plain
-from geodata.contract.containment import standing
+from geodata.contract.containment import stands_at
 from geodata.contract.county import County
 from geodata.contract.declared import declared_tables
 from geodata.contract.findings import Finding, InputProblems, errors
@@ -94,7 +94,7 @@ def _placed(finding: Finding, label: str, number: int, row: dict[str, str]) -> F
 
 def _rows(path: Path) -> tuple[list[tuple[int, dict[str, str]]], str]:
     """Rows of the sheet by their number, cells by the name of their column."""
-    if standing(path) != "file":
+    if stands_at(path) != "file":
         raise InputProblems([Finding("error", "plan.not_there", {"why": path.name}, file=str(path))])
     book = open_values(path, path.name)
     titles = {plain(t) for t in correction_titles().values()}

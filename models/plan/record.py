@@ -14,7 +14,7 @@ import pyogrio
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from geodata.contract.cells import bare
-from geodata.contract.containment import standing
+from geodata.contract.containment import stands_at
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.contract.groups import group_in, kind_in
@@ -28,7 +28,7 @@ from models.plan.ledger import ACTIONS, GROUPS, LEDGER, LEDGER_COLUMNS, Action
 
 LEDGER_CSV, LEDGER_LAYER, RECORD = "plan.csv", "ledger", "run.json"
 """Names of the ledger in a dossier: its file, its table in the GeoPackage, the record that holds it."""
-MOST_BYTES = 100_000_000
+MOST_RECORD = 100_000_000
 """A larger file is no record of a run; that of a county of 100 schools has about 1 MB."""
 
 
@@ -145,9 +145,9 @@ def read_record(path: Path) -> dict[str, Any]:
     """
     file = path / RECORD if path.is_dir() else path
     try:
-        if standing(file) != "file":
+        if stands_at(file) != "file":
             raise _problem("plan.not_there", str(file), why=file.name)
-        content = json.loads(settings_text(file, file.name, MOST_BYTES), parse_constant=_no_constant)
+        content = json.loads(settings_text(file, file.name, MOST_RECORD), parse_constant=_no_constant)
         RecordForm.model_validate(content)
     except ValidationError as problem:
         first = problem.errors()[0]
@@ -169,7 +169,7 @@ def _problem(key: str, file: str, **fields: object) -> InputProblems:
 
 def _raw(path: Path) -> Raw:
     """The ledger's cells as text."""
-    stands = standing(path)
+    stands = stands_at(path)
     if stands == "nothing":
         raise _problem("plan.not_there", str(path), why="")
     if stands == "folder" or path.suffix.lower() == ".json":

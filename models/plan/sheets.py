@@ -11,7 +11,7 @@ from geodata.bureau.bounds import cells_of
 from geodata.bureau.grids import cell_text, open_values
 from geodata.bureau.workbooks import heading_key
 from geodata.contract.cells import plain
-from geodata.contract.containment import standing
+from geodata.contract.containment import stands_at
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.contract.validation import FALSE, TRUE, Raw
@@ -112,7 +112,7 @@ def read_edited(path: Path, county: County) -> Edited:
     InputProblems
         Every cell that cannot be read, with sheet, row, column, value and what to do.
     """
-    if standing(path) != "file":
+    if stands_at(path) != "file":
         raise InputProblems([Finding("error", "plan.not_there", {"why": path.name}, file=str(path))])
     book = open_values(path, path.name)
     pages = {plain(p.title): p for p in book.worksheets}

@@ -22,7 +22,7 @@ from geodata.folder import layers, reading
 from geodata.folder.reading import check, read_county
 from geodata.folder.tangles import MOST_CROSSINGS, crossings
 from geodata.messages import LANGUAGES
-from models.plan.record import MOST_BYTES, read_plan, read_record
+from models.plan.record import MOST_RECORD, read_plan, read_record
 from models.plan.sheets import read_edited
 from optimizer.cli.main import app
 from optimizer.scenario import read_scenario
@@ -134,7 +134,7 @@ def test_crossings_are_counted_and_little_ones_mended():
 def test_records_are_read_no_further_than_records_go(tmp_path, sound):
     large = tmp_path / "run.json"
     with large.open("wb") as file:
-        file.truncate(MOST_BYTES + 1)
+        file.truncate(MOST_RECORD + 1)
     pipe = tmp_path / "pipe.json"
     os.mkfifo(pipe)
     for read in (read_record, read_plan):

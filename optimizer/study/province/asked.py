@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.settings import FileName, model_findings, read_settings, settings_text
-from models.plan.record import MOST_BYTES
+from models.plan.record import MOST_RECORD
 from optimizer.scenario import Scenario, read_scenario
 from optimizer.study.stress.futures import with_lines
 
@@ -199,7 +199,7 @@ def _beside(home: Path) -> tuple[CountyAsked, ...]:
 def _recorded(path: Path) -> ProvinceGiven:
     """The province of an earlier run."""
     try:
-        record = json.loads(settings_text(path, path.name, MOST_BYTES))
+        record = json.loads(settings_text(path, path.name, MOST_RECORD))
         hashes = {str(k): str(v) for k, v in dict(record["input_hashes"]).items()}
         scenario = Scenario.model_validate(record["scenario"])
         asked = ProvinceAsked.model_validate(record["province"])
