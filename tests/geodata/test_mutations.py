@@ -40,7 +40,7 @@ def test_what_must_not_happen_would_be_seen(sound, tmp_path, monkeypatch):
         with socket.create_connection((host, int(port))) as one:
             one.sendall(b"hello")
         os.write(2, b"a library speaks")
-        large = bytearray(300_000_000)
+        large = b"x" * 300_000_000
         raise ZeroDivisionError(len(large))
 
     monkeypatch.setattr("tests.mutations.examined", bad)
@@ -52,6 +52,6 @@ def test_what_must_not_happen_would_be_seen(sound, tmp_path, monkeypatch):
 
 
 def test_a_child_that_dies_ends_one_case_only(tmp_path):
-    assert in_a_child(lambda: os.kill(os.getpid(), 11), tmp_path / "a").died == "SIGSEGV"
+    assert in_a_child(lambda: os.kill(os.getpid(), 9), tmp_path / "a").died == "SIGKILL"
     assert in_a_child(lambda: os._exit(3), tmp_path / "b").died == "code 3"
     assert in_a_child(lambda: 5, tmp_path / "c").result == 5
