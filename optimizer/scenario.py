@@ -22,7 +22,9 @@ GoalName = Literal[
     "over_cap", "failing", "cells", "shortfall", "deficit", "cv_excess", "imbalance", "beyond_limit", "travel",
     "disruption", "cost",
 ]  # fmt: skip
-Yuan = Annotated[float, Field(allow_inf_nan=False)]
+MOST_MONEY = 1e15
+"""In any currency: more than all the schools of a country cost in a year."""
+Yuan = Annotated[float, Field(allow_inf_nan=False, le=MOST_MONEY)]
 
 
 class Goal(BaseModel):

@@ -26,6 +26,7 @@ MOST_AREA = 3_000_000
 MOST_TEXT = 200_000_000
 PIECE = 1 << 22
 CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
+FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 RANGE = re.compile(
     rb"""<(?:\w+:)?(?:mergeCell|hyperlink)\b[^>]*?\bref\s*=\s*["']\$?([A-Z]+)\$?(\d+):\$?([A-Z]+)\$?(\d+)"""
 )
@@ -43,7 +44,7 @@ def _number(letters: bytes) -> int:
     return total
 
 
-def refuse_unbounded(path: Path, label: str) -> None:
+def refuse_unbounded(path: Path, label: str) -> bool:
     """Refuse a workbook that is too large to be a table of a county, before it costs anything.
 
     Parameters
@@ -52,6 +53,11 @@ def refuse_unbounded(path: Path, label: str) -> None:
     label : str
         Name for messages.
 
+    Returns
+    -------
+    bool
+        Whether a formula stands in it; True as well where that is not known.
+
     Raises
     ------
     InputProblems
@@ -59,15 +65,17 @@ def refuse_unbounded(path: Path, label: str) -> None:
     """
     try:
         with zipfile.ZipFile(path) as book:
-            _count(book, label)
+            return _count(book, label)
     except InputProblems:
         raise
     except Exception:  # no archive, a damaged or an encrypted one: the reader says what is wrong
-        return
+        return True
 
 
-def _count(book: zipfile.ZipFile, label: str) -> None:
+def _count(book: zipfile.ZipFile, label: str) -> bool:
+    """Whether formulas stand in it; everything in it is counted."""
     total = spread = 0
+    formulas = False
     for part in book.infolist():
         with book.open(part) as content:
             before = b""
@@ -80,12 +88,14 @@ def _count(book: zipfile.ZipFile, label: str) -> None:
                 text = before + piece
                 cut = max(text.rfind(b"<"), 0)  # a tag that is cut belongs to the next piece
                 spread += _cells_in(text[:cut], label)
+                formulas = formulas or FORMULA.search(text) is not None
                 before = text[cut:]
                 if spread > MOST_CELLS:
                     break
             spread += _cells_in(before, label)
         if spread > MOST_CELLS:
             raise _problem("bureau.workbook_cells", label, most=f"{MOST_CELLS:,}")
+    return formulas
 
 
 def _cells_in(text: bytes, label: str) -> int:

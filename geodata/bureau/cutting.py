@@ -18,7 +18,7 @@ from geodata.bureau.workbooks import SourceSheet, decimal, nearest_headings
 from geodata.contract.cells import bare
 from geodata.contract.coordinates import to_wgs84
 from geodata.contract.findings import Finding, InputProblems, errors
-from geodata.folder.drivers import open_layer
+from geodata.folder.drivers import heard, open_layer
 from geodata.folder.projecting import system
 from geodata.folder.shapes import checked
 
@@ -84,7 +84,9 @@ def county_area(folder: Path, name: str) -> tuple[Any, list[Finding]]:
     path = folder / name
     if not path.is_file():
         raise InputProblems([Finding("error", "tables.no_file", file=name)])
-    layer, found = checked(open_layer(path, name), "zones", name)
+    with heard(name) as said:
+        layer, found = checked(open_layer(path, name), "zones", name)
+    found = [*said, *found]
     shapes = shapely.make_valid(np.asarray(layer.geometry.values, dtype=object))
     return shapely.union_all(shapes), found
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def cell_text(value: object) -> str:
 
 @dataclass(frozen=True)
 class Book:
-    """A workbook opened twice: for its stored values and for its formulas."""
+    """A workbook for its stored values and for its formulas: opened once where it has none."""
 
     values: openpyxl.Workbook
     formulas: openpyxl.Workbook
@@ -69,6 +70,31 @@ class Book:
     def visible(self) -> list[str]:
         """Names of the sheets that are not hidden."""
         return [s.title for s in self.values.worksheets if s.sheet_state == "visible"]
+
+
+def open_values(path: Path, label: str) -> openpyxl.Workbook:
+    """A workbook for its stored values only.
+
+    Raises
+    ------
+    InputProblems
+        Too large, or not an .xlsx workbook.
+    """
+    refuse_unbounded(path, label)
+    return _loaded(path, label, data_only=True)
+
+
+def _loaded(path: Path, label: str, data_only: bool) -> openpyxl.Workbook:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles, charts and drop-downs, which are not read here
+            return openpyxl.load_workbook(path, data_only=data_only)
+    except Exception as problem:  # openpyxl raises many kinds for a file that is no workbook
+        kind = path.suffix.lower()
+        key = "bureau.old_excel" if kind in OTHER_BOOKS else "tables.not_a_workbook"
+        raise InputProblems(
+            [Finding("error", key, {"why": str(problem)[:200], "kind": kind}, file=label)]
+        ) from None
 
 
 def open_book(path: Path, label: str) -> Book:
@@ -79,15 +105,9 @@ def open_book(path: Path, label: str) -> Book:
     InputProblems
         Not an .xlsx workbook.
     """
-    refuse_unbounded(path, label)
-    try:
-        return Book(openpyxl.load_workbook(path, data_only=True), openpyxl.load_workbook(path))
-    except Exception as problem:  # openpyxl raises many kinds for a file that is no workbook
-        kind = path.suffix.lower()
-        key = "bureau.old_excel" if kind in OTHER_BOOKS else "tables.not_a_workbook"
-        raise InputProblems(
-            [Finding("error", key, {"why": str(problem), "kind": kind}, file=label)]
-        ) from None
+    formulas = refuse_unbounded(path, label)
+    values = _loaded(path, label, data_only=True)
+    return Book(values, _loaded(path, label, data_only=False) if formulas else values)
 
 
 def xlsx_grid(book: Book, sheet: str, label: str) -> Grid:

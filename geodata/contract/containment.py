@@ -11,6 +11,7 @@ import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from geodata.contract.findings import Finding, InputProblems
 
@@ -45,6 +46,27 @@ def resolved(folder: Path, name: str) -> Path | None:
         return (folder / name).resolve()
     except (OSError, RuntimeError, ValueError):  # too long, a circle of links, a null character
         return None
+
+
+def stands_at(place: Path) -> Literal["file", "folder", "nothing"]:
+    """What stands at a place that the user named; links are followed.
+
+    Raises
+    ------
+    InputProblems
+        A device, a pipe or a file of the system, which is never opened; or what is no name of a file.
+    """
+    try:
+        real = place.resolve()
+        kind = place.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return "nothing"
+    except (OSError, RuntimeError, ValueError):  # too long, a circle of links, a null character
+        shown = str(place)[:80]
+        raise InputProblems([Finding("error", "tables.no_place", file=shown, value=shown)]) from None
+    if any(real.is_relative_to(root) for root in NEVER) or not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+        raise InputProblems([Finding("error", "tables.no_regular_file", file=str(place), value=place.name)])
+    return "folder" if stat.S_ISDIR(kind) else "file"
 
 
 def inside(folder: Path, place: Path) -> bool:

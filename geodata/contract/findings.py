@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 import pandas as pd
 
-from geodata.messages import catalogue, say
+from geodata.messages import LANGUAGES, catalogue, say
 
 Severity = Literal["error", "warning", "note"]
 
@@ -128,6 +128,21 @@ def as_table(findings: Iterable[Finding], language: str = "en") -> pd.DataFrame:
     columns = ["severity", "file", "row", "column", "value", "message"]
     rows = [(f.severity, f.file or f.table, f.row, f.column, f.value, f.text(language)) for f in findings]
     return pd.DataFrame(rows, columns=columns).astype({"row": "Int64"})
+
+
+BETWEEN = " ‖ "
+"""Stands between the languages in a cell that is read in either."""
+
+
+def in_both(told: Mapping[str, str]) -> str:
+    """Texts by language as one cell of a table; `in_one` takes one of them out again."""
+    return BETWEEN.join(" ".join(told[language].split())[:300] for language in LANGUAGES)
+
+
+def in_one(cell: object, language: str) -> str:
+    """The text of a language in a cell that `in_both` made; any other cell as it is."""
+    parts = str(cell).split(BETWEEN)
+    return parts[LANGUAGES.index(language)] if len(parts) == len(LANGUAGES) else str(cell)
 
 
 class InputProblems(Exception):

@@ -52,8 +52,16 @@ def read_settings(path: Path, model: type[Model], name: str = "") -> Model:
         raise InputProblems(model_findings(problem, model, name)) from None
 
 
-def settings_text(path: Path, name: str) -> str:
+def settings_text(path: Path, name: str, most: int = MOST_BYTES) -> str:
     """The text of a settings file; no more of it is read than settings have.
+
+    Parameters
+    ----------
+    path : Path
+    name : str
+        Name of the file in messages.
+    most : int
+        Bytes that such a file may have.
 
     Raises
     ------
@@ -62,7 +70,10 @@ def settings_text(path: Path, name: str) -> str:
     """
     try:
         with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
+            content = file.read(most + 1)
+        if len(content) > most:
+            fields: dict[str, object] = {"megabytes": most // 1_000_000}
+            raise InputProblems([Finding("error", "settings.too_large", fields, file=name)])
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputProblems([Finding("error", "settings.encoding", file=name)]) from None
@@ -70,9 +81,6 @@ def settings_text(path: Path, name: str) -> str:
         raise InputProblems(
             [Finding("error", "settings.unreadable", {"why": str(problem)}, file=name)]
         ) from None
-    if len(content) > MOST_BYTES:
-        fields: dict[str, object] = {"megabytes": MOST_BYTES // 1_000_000}
-        raise InputProblems([Finding("error", "tables.too_large", fields, file=name)])
     return text
 
 
@@ -119,7 +127,7 @@ def _finding(error: dict[str, Any], model: type[BaseModel], file: str) -> Findin
     elif kind == "string_too_short":
         key = "settings.empty"
     elif bound is not None:
-        key, fields = "settings.out_of_range", {"limit": f"{BOUNDS[bound]} {context[bound]:g}"}
+        key, fields = "settings.out_of_range", {"limit": f"{BOUNDS[bound]} {context[bound]:,.16g}"}
     elif kind.split("_")[0] in KINDS:
         key = f"settings.not_{KINDS[kind.split('_')[0]]}"
     else:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-import openpyxl
 import pandas as pd
 
-from geodata.bureau.grids import cell_text
+from geodata.bureau.bounds import cells_of
+from geodata.bureau.grids import cell_text, open_values
 from geodata.bureau.workbooks import heading_key
 from geodata.contract.cells import plain
+from geodata.contract.containment import stands_at
 from geodata.contract.county import County
 from geodata.contract.declared import declared_tables
 from geodata.contract.findings import Finding, InputProblems, errors
@@ -23,7 +24,6 @@ from geodata.corrections.trail import Correction, digest_of
 from geodata.messages import LANGUAGES
 from geodata.travel.times import travel_times
 
-MOST_ROWS, MOST_COLUMNS = 100_000, 40
 NEEDED = ("reason", "who", "date")
 SAME_MINUTES = 0.051
 
@@ -94,22 +94,16 @@ def _placed(finding: Finding, label: str, number: int, row: dict[str, str]) -> F
 
 def _rows(path: Path) -> tuple[list[tuple[int, dict[str, str]]], str]:
     """Rows of the sheet by their number, cells by the name of their column."""
-    try:
-        book = openpyxl.load_workbook(path, data_only=True)
-    except Exception as problem:  # openpyxl raises many kinds for a file that is no workbook
-        key = "plan.not_there" if not path.exists() else "tables.not_a_workbook"
-        raise InputProblems([Finding("error", key, {"why": str(problem)}, file=str(path))]) from None
+    if stands_at(path) != "file":
+        raise InputProblems([Finding("error", "plan.not_there", {"why": path.name}, file=str(path))])
+    book = open_values(path, path.name)
     titles = {plain(t) for t in correction_titles().values()}
     page = next((p for p in book.worksheets if plain(p.title) in titles), None)
     if page is None:
         fields: dict[str, object] = {"sheet": " / ".join(correction_titles().values())}
         raise InputProblems([Finding("error", "corrections.no_sheet", fields, file=path.name)])
     label = f"{path.name} [{page.title}]"
-    cells = list(
-        page.iter_rows(
-            values_only=True, max_row=min(page.max_row, MOST_ROWS), max_col=min(page.max_column, MOST_COLUMNS)
-        )
-    )
+    cells = cells_of(page, label)
     head = [cell_text(v) for v in cells[0]] if cells else []
     keys = [heading_key(h) for h in head]
     at, lost = {}, []

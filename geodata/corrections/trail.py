@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
-from geodata.contract.findings import Finding
+from geodata.contract.containment import refused
+from geodata.contract.findings import Finding, InputProblems
+from geodata.contract.settings import settings_text
 
 TRAIL = "corrections.csv"
+MOST_BYTES = 20_000_000
+"""A larger file is no trail of corrections that people made."""
 
 
 @dataclass(frozen=True)
@@ -67,14 +72,17 @@ def read_trail(folder: Path) -> tuple[tuple[Correction, ...], list[Finding]]:
     list of Finding
         A note for each correction; a warning for a trail that cannot be read.
     """
-    path = folder / TRAIL
-    if not path.is_file():
+    bad = refused(folder, TRAIL, file=TRAIL)
+    if bad is not None:
+        return (), [replace(bad, severity="warning")]
+    if not (folder / TRAIL).is_file():
         return (), []
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
+        rows = list(csv.DictReader(io.StringIO(settings_text(folder / TRAIL, TRAIL, MOST_BYTES), newline="")))
         done = tuple(Correction(**{c: str(r[c] or "") for c in COLUMNS}) for r in rows)
-    except (OSError, UnicodeDecodeError, KeyError, csv.Error) as problem:
+    except InputProblems as problem:
+        return (), [replace(f, severity="warning") for f in problem.findings]
+    except (KeyError, csv.Error) as problem:
         return (), [Finding("warning", "corrections.trail_unreadable", {"why": str(problem)}, file=TRAIL)]
     return done, [
         Finding("note", "corrections.made", c.told(), file=TRAIL, row=n) for n, c in enumerate(done, 2)

@@ -21,7 +21,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.hyperlink import Hyperlink
 
 from geodata.bureau.bounds import MOST_COLUMNS, MOST_ROWS
-from geodata.bureau.grids import csv_grid
+from geodata.bureau.grids import csv_grid, open_values
 from geodata.bureau.tables import Mapped, read_mapped
 from geodata.bureau.workbooks import SourceSheet, columns_of, first_row_sheet
 from geodata.contract.containment import NOTHING, Allowed, refused
@@ -133,7 +133,7 @@ def _copied(
     known = mapped.sheets.get(label)
     title = _title(book, sheet or Path(name).stem)
     if sheet is not None and path.is_file() and path.suffix.lower() in (".xlsx", ".xlsm"):
-        source = openpyxl.load_workbook(path, data_only=True)[sheet]
+        source = open_values(path, name)[sheet]
         page = book.create_sheet(title)
         _copy_page(source, page)
         headings = known.headings if known else tuple(str(c.value or "") for c in source[1])

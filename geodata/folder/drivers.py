@@ -8,9 +8,12 @@ say to the end, and GDAL gets a file only when no other driver could take it.
 from __future__ import annotations
 
 import json
+import logging
 import re
 import sqlite3
-from contextlib import closing
+import warnings
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
@@ -39,6 +42,34 @@ IN_VIEWS = re.compile(r"\b(ogr_|gdal_|load_extension|readfile|writefile)", re.I)
 
 def _problem(key: str, label: str, **fields: object) -> InputProblems:
     return InputProblems([Finding("error", key, fields, file=label)])
+
+
+@contextmanager
+def heard(label: str) -> Iterator[list[Finding]]:
+    """What the libraries that read a layer say while the block runs, as notes: it is never printed as it comes.
+
+    Parameters
+    ----------
+    label : str
+        Name for messages.
+    """
+    notes: list[Finding] = []
+    lines: list[str] = []
+    ear = logging.Handler(logging.WARNING)
+    ear.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]
+    log = logging.getLogger("pyogrio")
+    passed_on, log.propagate = log.propagate, False
+    log.addHandler(ear)
+    try:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            yield notes
+    finally:
+        log.removeHandler(ear)
+        log.propagate = passed_on
+    lines += [str(w.message) for w in told if not issubclass(w.category, DeprecationWarning)]
+    said = dict.fromkeys(" ".join(line.split())[:200] for line in lines)
+    notes += [Finding("note", "tables.layer_remark", {"why": line}, file=label) for line in said]
 
 
 def driver_of(path: Path, label: str) -> str:

@@ -12,7 +12,7 @@ import networkx as nx
 import numpy as np
 
 from geodata.contract.findings import Finding, InputProblems
-from geodata.folder.drivers import open_layer, refuse_raster
+from geodata.folder.drivers import heard, open_layer, refuse_raster
 from geodata.folder.shapes import checked, named_townships
 from geodata.roads.cache import digest, file_digest, graph_as_entry, graph_of_entry
 from geodata.roads.extracts import OSM_ENDINGS, Box
@@ -127,8 +127,9 @@ def _layer(
         found.append(Finding("error", "tables.no_file", file=file, table=table))
         return None
     try:
-        layer, notes = checked(open_layer(folder / file, file), table, file, declared, box)
-        found += notes
+        with heard(file) as said:
+            layer, notes = checked(open_layer(folder / file, file), table, file, declared, box)
+        found += [*said, *notes]
         return layer
     except InputProblems as problem:
         found += problem.findings

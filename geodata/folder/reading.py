@@ -118,6 +118,19 @@ def _norms(
     return norms, own, list(norms.findings)
 
 
+def _unknown_modelled(head: Head, contracts: dict[str, Table]) -> list[Finding]:
+    """Names under ``modelled`` that are no table and no column of one: what they were meant for would pass as observed."""
+    found: list[Finding] = []
+    for name in head.modelled:
+        table, dot, column = name.partition(".")
+        columns = [c.name for c in contracts[table].columns] if table in contracts else []
+        if not columns or (dot and column not in columns):
+            fields: dict[str, object] = {"known": ", ".join(columns or contracts)}
+            key = "bureau.unknown_column" if columns else "tables.unknown_table"
+            found.append(Finding("error", key, fields, "county.toml", column="modelled", value=name[:80]))
+    return found
+
+
 def _validated(
     raws: dict[str, Raw], contracts: dict[str, Table], told: list[Finding]
 ) -> tuple[Tables, list[Finding]]:
@@ -239,7 +252,7 @@ def _assembled(source: CountySource, allowed: Allowed) -> tuple[County | None, l
     else:
         raws, found = _raw_tables(folder, head, mapping.tables() if mapping else frozenset())
     told = errors(found)
-    found = [*said, *undeclared_columns(norms, contracts), *found]
+    found = [*said, *undeclared_columns(norms, contracts), *_unknown_modelled(head, contracts), *found]
     mapped = read_mapped(folder, mapping, head.name, raws, contracts) if mapping else Mapped()
     raws |= mapped.raws
     found += mapped.findings
@@ -317,6 +330,19 @@ def check(
     list of Finding
         Errors first.
     """
+    return examined(folder, allow_outside=allow_outside, databases=databases)[1]
+
+
+def examined(
+    folder: str | Path, *, allow_outside: bool = False, databases: tuple[str, ...] = ()
+) -> tuple[County | None, list[Finding]]:
+    """What `check` finds, and the county, where it can be read, so that nobody reads it twice.
+
+    Parameters
+    ----------
+    folder, allow_outside, databases
+        As in `read_county`.
+    """
     try:
         county, found = _assemble(Path(folder), Allowed(allow_outside, databases))
     except InputProblems as problem:
@@ -327,7 +353,7 @@ def check(
         except InputProblems as problem:  # a height raster is opened only here
             found = [*found, *problem.findings]
     order = {"error": 0, "warning": 1, "note": 2}
-    return sorted(summed(found), key=lambda f: order[f.severity])
+    return county, sorted(summed(found), key=lambda f: order[f.severity])
 
 
-__all__ = ["Head", "Table", "check", "read_county", "read_csv", "read_head", "read_workbook"]
+__all__ = ["Head", "Table", "check", "examined", "read_county", "read_csv", "read_head", "read_workbook"]

@@ -18,6 +18,7 @@ from geodata.contract.cells import bare, header_word
 from geodata.contract.coordinates import to_wgs84
 from geodata.contract.findings import Finding, InputProblems, Severity
 from geodata.folder.projecting import same_system, system
+from geodata.folder.tangles import MOST_CROSSINGS, tangled
 from geodata.roads.extracts import Box
 
 LINES, POLYGONS = {1, 2, 5}, {3, 6}
@@ -85,6 +86,11 @@ def checked(
     bad = ~shapely.is_valid(shapes)
     if bad.any():
         found += _rows("warning", "tables.layer_invalid", file, bad, number)
+        beyond = np.flatnonzero(bad)[tangled(shapes[bad])]
+        if len(beyond):
+            at = int(number[beyond[0]])
+            fields = {"count": len(beyond), "most": f"{MOST_CROSSINGS:,}"}
+            raise InputProblems([*found, Finding("error", "tables.layer_tangled", fields, file, table, at)])
         if table != "zones":  # zones are mended together, so that neighbours still share their borders
             shapes = np.where(bad, _mended(shapes, KINDS[table]), shapes)
     return layer.set_geometry(gpd.GeoSeries(shapes, index=layer.index, crs="EPSG:4326")), found

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from geodata.bureau.grids import Book, open_book
-from geodata.contract.containment import NOTHING, Allowed, require
+from geodata.contract.containment import NOTHING, Allowed, require, stands_at
 from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.contract.settings import FileName, model_findings, read_settings
 from geodata.standards.reading import DEFAULT
@@ -94,7 +94,7 @@ def open_source(place: Path, allowed: Allowed = NOTHING) -> CountySource:
     InputProblems
         There is neither, or something is wrong in the settings.
     """
-    if not place.is_file():
+    if stands_at(place) != "file":
         if place.suffix.lower() == ".xlsx" and not place.exists():
             raise _problem("form.no_workbook", str(place))
         return CountySource(place, read_head(place, allowed))

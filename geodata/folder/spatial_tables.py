@@ -21,7 +21,7 @@ from geodata.bureau.grids import cell_text
 from geodata.bureau.workbooks import SourceSheet
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.tables import CRS_NAMES
-from geodata.folder.drivers import driver_of, layer_names, open_layer
+from geodata.folder.drivers import driver_of, heard, layer_names, open_layer
 from geodata.folder.projecting import same_system, suggested, system, within_area
 
 SUFFIXES = (".shp", ".gpkg", ".geojson", ".json", ".parquet", ".fgb", ".tab", ".kml")
@@ -110,10 +110,12 @@ def read_layer(
     found: list[Finding] = []
     try:
         driver = driver_of(path, label)
-        if driver == "ESRI Shapefile":
-            frame, found = _shapefile(path, label)
-        else:
-            frame = open_layer(path, label, None if driver == "Parquet" else _layer(path, layer, label))
+        with heard(label) as said:
+            if driver == "ESRI Shapefile":
+                frame, found = _shapefile(path, label)
+            else:
+                frame = open_layer(path, label, None if driver == "Parquet" else _layer(path, layer, label))
+        found = [*found, *said]
     except InputProblems:
         raise
     except Exception as problem:  # pyogrio, GDAL and pyarrow raise many kinds

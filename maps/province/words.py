@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from geodata.contract.findings import in_one
 from geodata.messages import say
 from maps.dossier.notices import percent
 from maps.wording import listed
@@ -107,4 +108,4 @@ def why_said(found: Province, row: dict[str, object], language: str) -> str:
     if row["status"] == "unread":
         return listed([f.sentence(language) for f in found.unread[str(row["folder"])][:3]], language)
     status = "" if row["status"] == "done" else province_word(f"status_{row['status']}", language)
-    return f"{status} {row['why']}".strip()
+    return f"{status} {in_one(row['why'], language)}".strip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from geodata.contract.findings import in_one
 from maps.dossier.notices import percent
 from maps.dossier.tables import Sheet
 from maps.stress.words import effect_said, factor_said, measure_said, stress_word
@@ -99,7 +100,11 @@ def futures_sheet(found: Stress, rows: pd.DataFrame, key: str, language: str) ->
         elif c.startswith("bound_"):
             goal = measure_said(c.replace("bound_", "goal_", 1), language)
             columns[f"{stress_word('col_bound', language)}: {goal}"] = rows[c].to_numpy()
-        elif c in ("future", "why", "unplanned", "transfers_lost", "hires_lost", "accepted"):
+        elif c == "why":
+            columns[stress_word("col_why", language)] = [
+                in_one(v, language) if v == v else "" for v in rows[c]
+            ]
+        elif c in ("future", "unplanned", "transfers_lost", "hires_lost", "accepted"):
             columns[stress_word(f"col_{c}", language)] = rows[c].to_numpy()
         else:
             columns[measure_said(c, language)] = rows[c].to_numpy()

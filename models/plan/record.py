@@ -14,17 +14,22 @@ import pyogrio
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from geodata.contract.cells import bare
+from geodata.contract.containment import stands_at
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.contract.groups import group_in, kind_in
+from geodata.contract.settings import settings_text
 from geodata.contract.tables import Table
 from geodata.contract.validation import Raw, validate
+from geodata.folder.drivers import driver_of, source_of
 from geodata.folder.own_tables import read_csv
 from models.plan.decisions import Plan
 from models.plan.ledger import ACTIONS, GROUPS, LEDGER, LEDGER_COLUMNS, Action
 
 LEDGER_CSV, LEDGER_LAYER, RECORD = "plan.csv", "ledger", "run.json"
 """Names of the ledger in a dossier: its file, its table in the GeoPackage, the record that holds it."""
+MOST_RECORD = 100_000_000
+"""A larger file is no record of a run; that of a county of 100 schools has about 1 MB."""
 
 
 class RecordedMeasure(BaseModel):
@@ -140,15 +145,15 @@ def read_record(path: Path) -> dict[str, Any]:
     """
     file = path / RECORD if path.is_dir() else path
     try:
-        content = json.loads(file.read_text(encoding="utf-8"), parse_constant=_no_constant)
+        if stands_at(file) != "file":
+            raise _problem("plan.not_there", str(file), why=file.name)
+        content = json.loads(settings_text(file, file.name, MOST_RECORD), parse_constant=_no_constant)
         RecordForm.model_validate(content)
-    except OSError as problem:
-        raise _problem("plan.not_there", str(file), why=problem.strerror or str(problem)) from None
     except ValidationError as problem:
         first = problem.errors()[0]
         where = ".".join(str(k) for k in first["loc"])
         raise _problem("plan.not_a_record", file.name, why=f"{where}: {first['msg']}".strip(": ")) from None
-    except (ValueError, RecursionError) as problem:
+    except (ValueError, RecursionError) as problem:  # also a number of 5,000 digits
         raise _problem("plan.not_a_record", file.name, why=str(problem)) from None
     return dict(content)
 
@@ -164,9 +169,10 @@ def _problem(key: str, file: str, **fields: object) -> InputProblems:
 
 def _raw(path: Path) -> Raw:
     """The ledger's cells as text."""
-    if not path.exists():
+    stands = stands_at(path)
+    if stands == "nothing":
         raise _problem("plan.not_there", str(path), why="")
-    if path.is_dir() or path.suffix.lower() == ".json":
+    if stands == "folder" or path.suffix.lower() == ".json":
         rows = read_record(path)["ledger"]
         listed = [row if isinstance(row, dict) else {} for row in rows]
         frame = pd.DataFrame(
@@ -177,12 +183,11 @@ def _raw(path: Path) -> Raw:
     if path.suffix.lower() == ".csv":
         return read_csv(path)
     if path.suffix.lower() == ".gpkg":
-        with path.open("rb") as file:
-            if not file.read(16).startswith(b"SQLite format 3"):
-                raise _problem("plan.no_ledger", path.name, table=LEDGER_LAYER)
         try:
-            frame = pyogrio.read_dataframe(path, layer=LEDGER_LAYER, read_geometry=False)
-        except (ValueError, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):
+            if driver_of(path, path.name) != "GPKG":
+                raise ValueError(path.name)
+            frame = pyogrio.read_dataframe(source_of(path, "GPKG"), layer=LEDGER_LAYER, read_geometry=False)
+        except (ValueError, InputProblems, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):
             raise _problem("plan.no_ledger", path.name, table=LEDGER_LAYER) from None
         return Raw(_texts(frame), f"{path.name} [{LEDGER_LAYER}]", first_row=1)
     raise _problem("plan.kind_of_file", path.name)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import openpyxl
 import pandas as pd
 
-from geodata.bureau.grids import cell_text
+from geodata.bureau.bounds import cells_of
+from geodata.bureau.grids import cell_text, open_values
 from geodata.bureau.workbooks import heading_key
 from geodata.contract.cells import plain
+from geodata.contract.containment import stands_at
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.contract.validation import FALSE, TRUE, Raw
@@ -21,8 +22,6 @@ from models.plan.names import Names
 from models.plan.record import plan_from
 
 LEDGER_SHEET = "ledger"
-MOST_ROWS, MOST_COLUMNS = 100_000, 60
-"""Cells further out are not read: a stray one would cost minutes."""
 
 
 @dataclass(frozen=True)
@@ -113,11 +112,9 @@ def read_edited(path: Path, county: County) -> Edited:
     InputProblems
         Every cell that cannot be read, with sheet, row, column, value and what to do.
     """
-    try:
-        book = openpyxl.load_workbook(path, data_only=True)
-    except Exception as problem:  # openpyxl raises many kinds for a file that is no workbook
-        key = "plan.not_there" if not path.exists() else "tables.not_a_workbook"
-        raise InputProblems([Finding("error", key, {"why": str(problem)}, file=str(path))]) from None
+    if stands_at(path) != "file":
+        raise InputProblems([Finding("error", "plan.not_there", {"why": path.name}, file=str(path))])
+    book = open_values(path, path.name)
     pages = {plain(p.title): p for p in book.worksheets}
     names, found = Names(county), []
     tables, grids = {}, {}
@@ -129,15 +126,8 @@ def read_edited(path: Path, county: County) -> Edited:
                 Finding("error", "plan.no_sheet", {"sheet": " / ".join(titles.values())}, file=path.name)
             )
             continue
-        cells = [
-            [cell_text(v) for v in row]
-            for row in page.iter_rows(
-                values_only=True,
-                max_row=min(page.max_row, MOST_ROWS),
-                max_col=min(page.max_column, MOST_COLUMNS),
-            )
-        ]
-        grids[name] = cells, f"{path.name} [{page.title}]"
+        label = f"{path.name} [{page.title}]"
+        grids[name] = [[cell_text(v) for v in row] for row in cells_of(page, label)], label
     if errors(found):
         raise InputProblems(found)
     original = plan_from(_ledger(*grids[LEDGER_SHEET]), county)

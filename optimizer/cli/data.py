@@ -13,9 +13,11 @@ from geodata.contract.containment import Allowed
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.folder.annotated import write_marked
-from geodata.folder.reading import check as check_county
+from geodata.folder.reading import examined
 from geodata.folder.target import claim
 from geodata.folder.template import refuse_workbook
+from geodata.messages import speak
+from geodata.standards.terms import terms_of
 from maps.folders.writing import refuse_unwritable
 from models.standards.norms import load_standards
 from optimizer.cli.console import (
@@ -45,9 +47,10 @@ def check_command(
         if marked is not None:
             refuse_workbook(marked)
         allowed = Allowed(outside, tuple(database or ()))
-        found = check_county(folder, allow_outside=outside, databases=allowed.databases)
-        if not errors(found):
-            found += _further_problems(county_of(folder, outside, database))
+        county, found = examined(folder, allow_outside=outside, databases=allowed.databases)
+        if county is not None and not errors(found):
+            speak(terms_of(county.scheme))
+            found += _further_problems(county)
         elif folder.is_file():
             found.append(Finding("note", "form.scenario_waits", file=folder.name))
         out.findings(found, most=1000)

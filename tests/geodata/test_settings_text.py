@@ -23,7 +23,7 @@ def test_standards_of_a_county_end_in_words(text):
 def test_no_more_is_read_than_settings_have():
     with pytest.raises(InputProblems) as problem:
         read_settings(Path("/dev/zero"), Head)
-    assert problem.value.findings[0].key == "tables.too_large"
+    assert problem.value.findings[0].key == "settings.too_large"
 
 
 def test_an_unknown_key_is_told_the_keys_of_its_section(tmp_path):

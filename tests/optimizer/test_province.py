@@ -14,7 +14,9 @@ import pytest
 from typer.testing import CliRunner
 
 from geodata.contract.findings import InputProblems
+from geodata.messages import LANGUAGES
 from maps.province.folder import write_province
+from maps.province.words import why_said
 from models.study.provincial import Province
 from optimizer.cli.console import BAD_INPUT
 from optimizer.cli.main import app
@@ -202,7 +204,10 @@ def test_a_province_from_its_file_with_counties_that_fail(home: Path, planned: l
     found = province(read_province(home / "province.toml"), home / "out")
     t = found.counties.set_index("folder")
     assert t["status"].to_dict() == {"e": "done", "n": "failed", "w": "done", "x": "unread"}
-    assert t.at["n", "why"] == "ValueError: no such thing"
+    said = {x: why_said(found, {**t.loc["n"], "folder": "n"}, x) for x in LANGUAGES}
+    assert (
+        all("ValueError: no such thing" in text for text in said.values()) and "the program" not in said["zh"]
+    )
     assert found.aside == 100
     assert (found.value_own, found.value_equal, found.value_split) == (15, 10, 7)
     assert t["grant_split"].dropna().to_dict() == {"e": 0, "n": 100, "w": 200}

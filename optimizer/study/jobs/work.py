@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from geodata.contract.findings import InputProblems, errors, in_both
+from geodata.messages import LANGUAGES, say
+
 DONE, FAILED, LOST = "done", "failed", "lost"
 """A row with figures; an error, in words; a worker that was killed twice."""
 
@@ -39,12 +42,17 @@ def row_of(work: Work, item: JobItem) -> Answered:
     cells = work.about(item)
     try:
         more, kept = work.answer(item)
+    except InputProblems as problem:
+        told = {x: " ".join(f.sentence(x) for f in errors(problem.findings)) for x in LANGUAGES}
+        return {**cells, "status": FAILED, "why": in_both(told)}, None
     except Exception as problem:
-        why = " ".join(f"{type(problem).__name__}: {problem}".split())[:300]
-        return {**cells, "status": FAILED, "why": why}, None
+        why = f"{type(problem).__name__}: {problem}"[:200]
+        told = {x: say("findings.job_failed", x, why=why) for x in LANGUAGES}
+        return {**cells, "status": FAILED, "why": in_both(told)}, None
     return {**cells, "status": DONE, **more}, kept
 
 
 def lost_row(work: Work, item: JobItem, status: int) -> RowCells:
     """The row of an item whose worker was killed, also when it was tried again."""
-    return {**work.about(item), "status": LOST, "why": f"exit status {status}"}
+    told = {x: say("findings.job_lost", x, status=status) for x in LANGUAGES}
+    return {**work.about(item), "status": LOST, "why": in_both(told)}

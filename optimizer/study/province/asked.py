@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from geodata.contract.findings import Finding, InputProblems
-from geodata.contract.settings import FileName, model_findings, read_settings
+from geodata.contract.settings import FileName, model_findings, read_settings, settings_text
+from models.plan.record import MOST_RECORD
 from optimizer.scenario import Scenario, read_scenario
 from optimizer.study.stress.futures import with_lines
 
@@ -198,11 +199,11 @@ def _beside(home: Path) -> tuple[CountyAsked, ...]:
 def _recorded(path: Path) -> ProvinceGiven:
     """The province of an earlier run."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(settings_text(path, path.name, MOST_RECORD))
         hashes = {str(k): str(v) for k, v in dict(record["input_hashes"]).items()}
         scenario = Scenario.model_validate(record["scenario"])
         asked = ProvinceAsked.model_validate(record["province"])
-    except (OSError, ValueError, KeyError, TypeError) as problem:
+    except (ValueError, RecursionError, KeyError, TypeError) as problem:
         fields: dict[str, object] = {"why": " ".join(str(problem).split())[:200]}
         raise InputProblems([Finding("error", "province.not_a_record", fields, file=path.name)]) from None
     return ProvinceGiven(asked, path.parent, scenario, hashes)

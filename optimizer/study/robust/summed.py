@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from geodata.contract.findings import Finding, InputProblems
+from geodata.contract.findings import Finding, InputProblems, in_one
+from geodata.messages import LANGUAGES
 from models.study.robust import Bounds, Robust
 from optimizer.scenario import COUNTING
 from optimizer.study.robust.choice import REGRET, Values, chosen_of, score
@@ -134,6 +135,6 @@ def _unfinished(own: pd.DataFrame, cells: pd.DataFrame, counts: np.ndarray) -> l
     for what, rows in (("own", own), ("cells", cells)):
         bad = rows[rows["status"] != "done"]
         for why, some in bad.groupby("why", sort=True):
-            fields = {"what": what, "count": len(some), "why": str(why)}
+            fields = {"what": what, "count": len(some), "why": {x: in_one(why, x) for x in LANGUAGES}}
             found.append(Finding("warning", "robust.unfinished", fields))
     return found

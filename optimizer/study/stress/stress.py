@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from geodata.contract.county import County
-from geodata.contract.findings import Finding
+from geodata.contract.findings import Finding, in_one
 from geodata.folder.target import claim
+from geodata.messages import LANGUAGES
 from geodata.travel.times import TravelTimes, travel_times
 from models.plan.decisions import Plan
 from models.standards.norms import load_standards
@@ -144,7 +145,11 @@ def _unfinished(fixed: pd.DataFrame) -> list[Finding]:
         Finding(
             "warning",
             "stress.without_figures",
-            {"count": len(rows), "why": str(why), "first": int(rows["future"].iloc[0])},
+            {
+                "count": len(rows),
+                "why": {x: in_one(why, x) for x in LANGUAGES},
+                "first": int(rows["future"].iloc[0]),
+            },
         )
         for why, rows in bad.groupby("why", sort=True)
     ]
