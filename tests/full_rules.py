@@ -259,6 +259,7 @@ class Whole:
                     lp.least(times(max(cap, row["n"] / row["classes"]), self.in_unit[u]), self.n[u])
                 if self.on("min_classes"):
                     lp.least(self.in_unit[u], times(min(1, row["classes"]), self.up[u]))
+            kept: list[Expr] = []
             for j, b in self.bands_of[u]:
                 many = len(t.taught[j, b])
                 mine = {g: self.classes[j, b, g] for g in t.taught[j, b]}
@@ -271,9 +272,12 @@ class Whole:
                         if self.on("min_classes"):
                             lp.least(x, times(min(1, had), self.open[j, b]))
                 had = sum(self.had[j, b, g] for g in mine)
-                if self.before[j, b] and had and self.on("classes_kept"):
+                if self.before[j, b] and had:
                     gone = times(1.0 / self.before[j, b], self.moves(j, b))
-                    lp.least(add(*mine.values()), times(had, minus(self.open[j, b], gone)))
+                    kept.append(times(had, minus(self.open[j, b], gone)))
+            if kept and self.on("classes_kept"):
+                every = [self.classes[j, b, g] for j, b in self.bands_of[u] for g in t.taught[j, b]]
+                lp.least(add(*every), add(*kept))
         for j in t.schools:
             before = sum(r["n"] for (k, _), r in t.units.items() if k == j)
             if math.isfinite(t.site_cap(j)):

@@ -34,8 +34,8 @@ def attendance(model: pyo.ConcreteModel, inst: Instance) -> pd.DataFrame:
 def bands(model: pyo.ConcreteModel, inst: Instance, going: pd.DataFrame) -> pd.DataFrame:
     """Rows of ``plan.bands``.
 
-    The model may hold more classes than anybody needs: a band has as many as its grades need at the cap or as
-    stay from today, at most the model's; only where staff is bounded by classes are the model's kept. Where no rule
+    The model may hold more classes than anybody needs: a band has as many as its grades need at the cap, and
+    of today's as many as the unit has to keep, at most the model's; only where staff is bounded by classes are the model's kept. Where no rule
     about classes binds the model does not have the number: grades taught together keep today's.
     """
     table = inst.bands.reset_index()[["school_id", "band", "unit_id"]]
@@ -44,18 +44,31 @@ def bands(model: pyo.ConcreteModel, inst: Instance, going: pd.DataFrame) -> pd.D
     most = np.array(
         [round(_number(model.classes[k])) if t else 0 for k, t in zip(inst.bands.index, told, strict=True)]
     )
-    need = needed_classes(inst, going).reindex(inst.bands.index).to_numpy(float)
+    need = needed_classes(inst, going, np.where(told, most, np.inf))
     assessed = table["unit_id"].map(inst.units["assessed"]).to_numpy(bool)
     combined = table["unit_id"].map(inst.units["combined"]).to_numpy(bool)
-    classes = np.where(assessed & ~combined, np.minimum(most, need), most)
+    classes = np.where(assessed & ~combined, need, most)
     today = inst.grades.groupby(level=["school_id", "band"])["classes"].sum().reindex(inst.bands.index)
     classes = np.where(told, classes, np.where(combined, today.fillna(0).to_numpy(float), need))
     table["classes"] = np.where(table["open"], classes, 0).astype(int)
     return table.assign(was_open=True)
 
 
-def needed_classes(inst: Instance, going: pd.DataFrame) -> pd.Series:
-    """Classes that a band's grades need at the cap, or that stay from today where these are more, by band."""
+def needed_classes(inst: Instance, going: pd.DataFrame, most: np.ndarray) -> np.ndarray:
+    """Classes of each band: what its grades need at the cap, and of today's what its unit has to keep besides.
+
+    Parameters
+    ----------
+    inst : Instance
+    going : DataFrame
+        Of `attending`.
+    most : ndarray (bands)
+        None beyond.
+
+    Returns
+    -------
+    ndarray (bands)
+    """
     changed = going["school_id"] != going["today_school_id"]
     come = going[changed].groupby(["school_id", "band"])["pupils"].sum()
     gone = going[changed].groupby(["today_school_id", "band"])["pupils"].sum()
@@ -68,11 +81,22 @@ def needed_classes(inst: Instance, going: pd.DataFrame) -> pd.Series:
     pupils = grades["share"].to_numpy() * left + come.reindex(key).fillna(0).to_numpy(float) / many
     cap = grades["unit_id"].map(inst.units["class_cap"]).to_numpy(float)
     grades["need"] = np.ceil(pupils / cap - SMALLEST)
-    kept = grades["classes"].to_numpy(float)
-    by_grade = grades.groupby(["school_id", "band"])["need"].sum()
-    today = grades.assign(kept=kept).groupby(["school_id", "band"])["kept"].sum()
-    share = 1.0 - (gone / inst.bands["pupils"]).reindex(today.index).fillna(0)
-    return np.maximum(by_grade, np.ceil(today * share - SMALLEST))
+    bands = inst.bands.index
+    by_band = grades.groupby(["school_id", "band"])[["need", "classes"]].sum().reindex(bands).fillna(0.0)
+    base = np.minimum(by_band["need"].to_numpy(float), most)
+    share = 1.0 - (gone / inst.bands["pupils"]).reindex(bands).fillna(0).to_numpy(float)
+    stays = by_band["classes"].to_numpy(float) * share
+    return base + _kept_besides(inst.bands["unit_id"], base, stays, most)
+
+
+def _kept_besides(unit: pd.Series, base: np.ndarray, stays: np.ndarray, most: np.ndarray) -> np.ndarray:
+    """Of today's classes what a unit keeps beyond its bands' own need, band after band up to today's number."""
+    table = pd.DataFrame({"unit": unit.to_numpy(), "base": base, "stays": stays})
+    table["room"] = np.maximum(0.0, np.minimum(np.ceil(stays - SMALLEST), most) - base)
+    by_unit = table.groupby("unit")
+    lacks = np.ceil(by_unit["stays"].transform("sum") - SMALLEST) - by_unit["base"].transform("sum")
+    before = by_unit["room"].cumsum() - table["room"]
+    return np.asarray((lacks - before).clip(lower=0.0).clip(upper=table["room"]))
 
 
 def _pair_up(sent: pd.DataFrame, come: pd.DataFrame, cost: np.ndarray) -> np.ndarray | None:

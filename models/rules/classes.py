@@ -7,7 +7,7 @@
 | class_size | P[j,b,g] <= max(cap, P0/c0) grade_classes[j,b,g]; combined grades: P[u] <= max(cap, P0/c0) classes[u], + P0 where no class is told |
 | rooms | sum_b classes[j,b] <= max(places // cap, c0) open[u] |
 | min_classes | grade_classes[j,b,g] >= open[j,b]; combined: classes[u] >= open[u] |
-| classes_kept | classes[j,b] >= c0 open[j,b] - c0 (pupils who leave) / P0 |
+| classes_kept | sum_b classes[j,b] >= sum_b c0[j,b] (open[j,b] - (pupils who leave) / P0[j,b]) |
 
 P[j,b,g] counts today's pupils of a grade in proportion to who stays, and a third of each newcomer group.
 """
@@ -236,29 +236,39 @@ def check_min_classes(after: After) -> pd.DataFrame:
 def _classes_kept(rows: Rows) -> None:
     inst = rows.inst
     today = inst.grades.groupby(level=["school_id", "band"])["classes"].sum()
-    keys = [k for k in inst.bands.index if inst.bands.at[k, "pupils"] > 0 and today.get(k, 0) > 0]
+    some = [k for k in inst.bands.index if inst.bands.at[k, "pupils"] > 0 and today.get(k, 0) > 0]
+    of_unit = rows_by(inst.bands, "unit_id")
+    mine = rows_by(inst.bands.loc[some], "unit_id")
     gone = leaving(rows.model, inst)
     size = inst.bands["pupils"].to_dict()
     rows.add(
-        keys,
-        lambda m, j, b: (
-            m.classes[j, b] >= int(today[j, b]) * (m.open[j, b] - gone.get((j, b), 0) / float(size[j, b]))
+        list(mine),
+        lambda m, u: (
+            sum(m.classes[k] for k in of_unit[u])
+            >= sum(int(today[k]) * (m.open[k] - gone.get(k, 0) / float(size[k])) for k in mine[u])
         ),
     )
 
 
 def check_classes_kept(after: After) -> pd.DataFrame:
-    """A band that stays keeps today's classes, less only in proportion to the pupils who leave it."""
+    """A unit keeps today's classes for the bands that stay, less only in proportion to the pupils who leave them.
+
+    The unit and not the band: a year's grades differ in size, and a school deals its classes out anew every year.
+    """
     rows = after.band_rows
     told, today = rows["classes_today"].to_numpy(float), rows["pupils_today"].to_numpy(float)
-    some = rows["open"].to_numpy(bool) & (today > 0)
-    share = np.divide(after.moved[1], today, out=np.zeros(len(rows)), where=some)
-    need = np.ceil(told * (1.0 - share) - EPS)
-    short = some & (rows["classes"].to_numpy(float) < need)
+    is_open = rows["open"].to_numpy(bool)
+    share = np.divide(after.moved[1], today, out=np.ones(len(rows)), where=is_open & (today > 0))
+    unit, ids = pd.factorize(rows["unit_id"])
+    need = np.ceil(np.bincount(unit, told * (1.0 - share), len(ids)) - EPS)
+    have = np.bincount(unit, np.where(is_open, rows["classes"].to_numpy(float), 0.0), len(ids))
+    short = have < need
     if not short.any():
         return none()
-    wrong = rows[short]
-    return broken(wrong, "school_id", "name", wrong["classes"], need[short], "classes")
+    wrong = pd.DataFrame(
+        {"unit_id": ids[short], "name": looked_up(pd.Series(ids[short]), after.units["name"])}
+    )
+    return broken(wrong, "unit_id", "name", have[short], need[short], "classes")
 
 
 SEATS, ROOM = Slack("pupils", "seats"), Slack("classes", "seats")
