@@ -63,7 +63,7 @@ def needed_classes(inst: Instance, going: pd.DataFrame, most: np.ndarray) -> np.
     going : DataFrame
         Of `attending`.
     most : ndarray (bands)
-        None beyond.
+        The model's; no band's need is met beyond.
 
     Returns
     -------
@@ -86,13 +86,17 @@ def needed_classes(inst: Instance, going: pd.DataFrame, most: np.ndarray) -> np.
     base = np.minimum(by_band["need"].to_numpy(float), most)
     share = 1.0 - (gone / inst.bands["pupils"]).reindex(bands).fillna(0).to_numpy(float)
     stays = by_band["classes"].to_numpy(float) * share
-    return base + _kept_besides(inst.bands["unit_id"], base, stays, most)
+    classes: np.ndarray = base + _kept_besides(inst.bands["unit_id"], base, stays)
+    return classes
 
 
-def _kept_besides(unit: pd.Series, base: np.ndarray, stays: np.ndarray, most: np.ndarray) -> np.ndarray:
-    """Of today's classes what a unit keeps beyond its bands' own need, band after band up to today's number."""
+def _kept_besides(unit: pd.Series, base: np.ndarray, stays: np.ndarray) -> np.ndarray:
+    """Of today's classes what a unit keeps beyond its bands' own need, band after band up to today's number.
+
+    In all no more than the model has: it keeps as many, in whatever band.
+    """
     table = pd.DataFrame({"unit": unit.to_numpy(), "base": base, "stays": stays})
-    table["room"] = np.maximum(0.0, np.minimum(np.ceil(stays - SMALLEST), most) - base)
+    table["room"] = np.maximum(0.0, np.ceil(stays - SMALLEST) - base)
     by_unit = table.groupby("unit")
     lacks = np.ceil(by_unit["stays"].transform("sum") - SMALLEST) - by_unit["base"].transform("sum")
     before = by_unit["room"].cumsum() - table["room"]
