@@ -25,7 +25,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "evaluate": ("plans:evaluate_command", "Judge a plan edited by hand: every edit, what breaks, measures before and after. 评估手工修改的方案。"),
     "compare": ("plans:compare_command", "Two plans as a table of decisions that differ and of measures. 比较两个方案。"),
     "replay": ("plans:replay_command", "Make a recorded plan again and say whether it is the same. 按记录重算方案。"),
-    "pictures": ("picturing:pictures_command", "Every view of a plan's map as a PNG, made by an installed browser without the network. 方案地图各视图图片。"),
+    "pictures": ("finished.picturing:pictures_command", "Every view of a plan's map as a PNG, made by an installed browser without the network. 方案地图各视图图片。"),
     "budget": ("budgeting:budget_command", "What it costs at least that every school passes, or why no money is enough. 达标最低经费。"),
     "explain": ("analysis:explain_command", "Why a request is impossible, or why this school and not that one. 解释不可行原因或学校取舍。"),
     "why": ("questioning:why_command", "Why the plan decides as it does about a school or village, and what would flip it. 方案为什么这样决定。"),
@@ -38,7 +38,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "province": ("studies.province:province_command", "A budget split among many counties, beside equal parts. 省级经费分配。"),
     "archive": ("supervising:archive_command", "Add a year's tables and plan to the ledger of years. 年度数据和方案归档。"),
     "supervise": ("supervising:supervise_command", "What became of last year's plan: problems, rectification, what moved and why. 督导：问题清单与整改台账。"),
-    "reports": ("reporting:reports_command", "The twelve reports of a plan as Word documents, one by one. 逐份生成十二份报告的 Word 文档。"),
+    "reports": ("finished.reporting:reports_command", "The twelve reports of a plan as Word documents, one by one. 逐份生成十二份报告的 Word 文档。"),
     "areas": ("data:areas_command", "Draw zones, today's catchments and walking service areas. 绘制分区、现有学区和步行服务范围。"),
 }  # fmt: skip
 """Where each verb is, and its sentence in the list of verbs: the first of its own help."""

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+import optimizer.cli.finished.reporting as reporting
 import optimizer.cli.main as cli
-import optimizer.cli.reporting as reporting
 from geodata.contract.findings import InputProblems
 from maps.dossier.dossier import save_plan
 from models.plan.decisions import PlanResult

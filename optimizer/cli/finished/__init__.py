@@ -1,0 +1,1 @@
+"""Commands on a finished plan: its pictures, its reports one by one."""
