@@ -112,6 +112,11 @@ def _written(place: list[str | int]) -> str:
     return text
 
 
+def _limit(value: float) -> str:
+    """A limit as it is written: separators from 10,000 on, so that years stay years."""
+    return f"{value:,.16g}" if abs(value) >= 10_000 else f"{value:.16g}"
+
+
 def _finding(error: dict[str, Any], model: type[BaseModel], file: str) -> Finding:
     """One of pydantic's errors as a finding, in words of our own."""
     place = [part for part in error["loc"] if part != "[key]"]
@@ -127,7 +132,7 @@ def _finding(error: dict[str, Any], model: type[BaseModel], file: str) -> Findin
     elif kind == "string_too_short":
         key = "settings.empty"
     elif bound is not None:
-        key, fields = "settings.out_of_range", {"limit": f"{BOUNDS[bound]} {context[bound]:,.16g}"}
+        key, fields = "settings.out_of_range", {"limit": f"{BOUNDS[bound]} {_limit(context[bound])}"}
     elif kind.split("_")[0] in KINDS:
         key = f"settings.not_{KINDS[kind.split('_')[0]]}"
     else:

@@ -81,7 +81,8 @@ def read_trail(folder: Path) -> tuple[tuple[Correction, ...], list[Finding]]:
         rows = list(csv.DictReader(io.StringIO(settings_text(folder / TRAIL, TRAIL, MOST_BYTES), newline="")))
         done = tuple(Correction(**{c: str(r[c] or "") for c in COLUMNS}) for r in rows)
     except InputProblems as problem:
-        return (), [replace(f, severity="warning") for f in problem.findings]
+        lost = Finding("warning", "corrections.trail_lost", file=TRAIL)
+        return (), [*(replace(f, severity="warning") for f in problem.findings), lost]
     except (KeyError, csv.Error) as problem:
         return (), [Finding("warning", "corrections.trail_unreadable", {"why": str(problem)}, file=TRAIL)]
     return done, [

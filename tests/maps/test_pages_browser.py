@@ -57,6 +57,8 @@ OFFICE = {
     "evaluate",
     "correct",
     "alternatives",
+    "trades",
+    "out",
     "plan",
     "corrections",
     "xlsx",

@@ -342,6 +342,16 @@ def test_good_plans_are_accepted(make: Callable[[Case], Plan]) -> None:
     assert verdict.rules["rule"].tolist() == [r for r in RULES if r != "group_access"]  # nobody told apart
 
 
+def test_a_school_may_deal_its_classes_out_anew_among_its_grades() -> None:
+    """Five and three classes may be four and four: a small year needs fewer, a large one more."""
+    case = ready().with_rules(class_cap_pri=60)
+    plan = keep_all(case)
+    today = plan.bands.set_index(["school_id", "band"])["classes"]
+    anew = classes(classes(plan, "A1", "g1_3", 4), "A1", "g4_6", int(today["A1", "g4_6"]) + 1)
+    assert int(today["A1", "g1_3"]) > 4
+    assert broken_rules(case.judge(anew)) == []
+
+
 def test_a_soft_rule_is_reported_and_does_not_reject() -> None:
     case, plan = closures_township()[:2]
     verdict = case.binding(closures_township="soft").judge(plan)
