@@ -100,6 +100,10 @@ def _carry_on(at: Path) -> list[str]:
     return ["supervise", str(at / "two.gpkg"), *more]
 
 
+def _reports(at: Path) -> list[str]:
+    return [*_on("reports", "--only", "2", out="papers")(at), "--plan", str(at / "made")]
+
+
 def _demo(at: Path) -> list[str]:
     return ["demo", "--county", str(at / "nanpu"), "--dossier", str(at / "nanpu-plan")]
 
@@ -139,7 +143,13 @@ VERBS: dict[str, Verb] = {
     "supervise": Verb(_supervise, "supervised", OVER, "report is in"),
     "supervise --plan": Verb(_carry_on, "next", OVER, WRITTEN, PLAN),
     "demo": Verb(_demo, "nanpu-plan", OVER, SAVED),
+    "show": Verb(_on("show", "schools")),
+    "trades": Verb(lambda at: ["trades", str(at / "county"), "--plan", str(at / "made"), "--seconds", "5"], "made", (), "", PLAN),
+    "reports": Verb(_reports, "papers", OVER, WRITTEN),
 }  # fmt: skip
+
+APART = {"pictures"}
+"""Verbs that need an installed browser and a whole map; what they write are pictures beside the dossier."""
 
 SELDOM = {"template --example", "plan --public", "stress --workers 2", "supervise --plan", "demo"}
 """Ways of a verb that take long and share most of their code with another one: at every fourth moment only."""

@@ -33,10 +33,10 @@ def test_killed_verbs_lose_nothing_and_run_again(tmp_path: Path) -> None:
 
 
 def test_every_verb_of_the_command_line_is_killed() -> None:
-    from benchmarks.kill_verbs import VERBS
+    from benchmarks.kill_verbs import APART, VERBS
     from optimizer.cli.main import VERBS as COMMANDS
 
-    assert {name.replace(",", "").split()[0] for name in VERBS} == set(COMMANDS)
+    assert {name.replace(",", "").split()[0] for name in VERBS} | APART == set(COMMANDS)
 
 
 def test_a_lost_plan_and_left_overs_would_be_seen(tmp_path: Path) -> None:

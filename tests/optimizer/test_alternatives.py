@@ -124,7 +124,7 @@ def loose() -> Iterator[None]:
 
 def by(units: int) -> Scenario:
     """Counties of more units than these go through fractions."""
-    return ALONE.model_copy(update={"method": Method(joint_units=units)})
+    return ALONE.model_copy(update={"method": Method(joint_units=units, village_gap=1e-4)})
 
 
 @cache
