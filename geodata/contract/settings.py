@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
@@ -66,9 +67,12 @@ def settings_text(path: Path, name: str, most: int = MOST_BYTES) -> str:
     Raises
     ------
     InputProblems
-        It cannot be read, is no UTF-8, or has no end.
+        It cannot be read, is no UTF-8, has no end, or is no ordinary file: a pipe would be waited for.
     """
     try:
+        kind = path.stat().st_mode
+        if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+            raise InputProblems([Finding("error", "tables.no_regular_file", file=name, value=path.name)])
         with path.open("rb") as file:
             content = file.read(most + 1)
         if len(content) > most:

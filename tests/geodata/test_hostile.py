@@ -189,7 +189,7 @@ def test_a_trail_that_is_none_is_said_and_not_followed(tmp_path):
         (folder / TRAIL).unlink()
     with (folder / TRAIL).open("wb") as file:
         file.truncate(2_000_000_000)
-    assert [f.key for f in read_trail(folder)[1]] == ["settings.too_large"]
+    assert [f.key for f in read_trail(folder)[1]] == ["settings.too_large", "corrections.trail_lost"]
 
 
 def test_a_workbook_without_formulas_is_opened_once(tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,25 @@ def test_standards_of_a_county_end_in_words(text):
     assert [(f.key, f.file) for f in problem.value.findings] == [("settings.not_toml", "own.toml")]
 
 
-@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no such device")
-def test_no_more_is_read_than_settings_have():
+def test_no_more_is_read_than_settings_have(tmp_path):
+    with (tmp_path / "county.toml").open("wb") as file:
+        file.truncate(10**9)  # takes no room on the disk
     with pytest.raises(InputProblems) as problem:
-        read_settings(Path("/dev/zero"), Head)
+        read_settings(tmp_path / "county.toml", Head)
     assert problem.value.findings[0].key == "settings.too_large"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes here")
+@pytest.mark.parametrize("place", ["pipe", "/dev/zero", "/dev/stdin"])
+def test_nothing_is_waited_for_and_no_device_is_opened(tmp_path, place, monkeypatch):
+    os.mkfifo(tmp_path / "pipe")
+    opened = []
+    monkeypatch.setattr(Path, "open", lambda *given, **named: opened.append(given))
+    if place == "/dev/stdin" and Path(place).is_file():
+        pytest.skip("standard input is a file here")
+    with pytest.raises(InputProblems) as problem:
+        read_settings(tmp_path / place, Head)
+    assert problem.value.findings[0].key == "tables.no_regular_file" and not opened
 
 
 def test_an_unknown_key_is_told_the_keys_of_its_section(tmp_path):
