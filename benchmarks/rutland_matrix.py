@@ -47,7 +47,7 @@ def county(folder: Path):
     import pandas as pd
 
     from geodata.contract.county import County
-    from geodata.folder.layers import cached_roads
+    from geodata.layers.surroundings import cached_roads
     from geodata.roads.extracts import box_around
     from geodata.roads.store import Cache
 

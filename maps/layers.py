@@ -10,7 +10,7 @@ from shapely import LineString
 
 from geodata.areas.export import area_layers
 from geodata.contract.groups import kind_in
-from geodata.folder.geopackage import write_geopackage
+from geodata.layers.geopackage import write_geopackage
 from models.plan.decisions import PlanResult
 from models.plan.record import LEDGER_LAYER
 

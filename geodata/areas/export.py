@@ -13,8 +13,8 @@ from geodata.areas.isochrones import ServiceAreas, service_areas
 from geodata.areas.zones import Zones, demand_zones, walking, zone_adjacency
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
-from geodata.folder.geopackage import write_geopackage
 from geodata.folder.target import claim
+from geodata.layers.geopackage import write_geopackage
 from geodata.messages import LANGUAGES
 from geodata.remembered import once_for_each
 

@@ -18,9 +18,9 @@ from geodata.bureau.workbooks import SourceSheet, decimal, nearest_headings
 from geodata.contract.cells import bare
 from geodata.contract.coordinates import to_wgs84
 from geodata.contract.findings import Finding, InputProblems, errors
-from geodata.folder.drivers import heard, open_layer
-from geodata.folder.projecting import system
-from geodata.folder.shapes import checked
+from geodata.layers.drivers import heard, open_layer
+from geodata.layers.projecting import system
+from geodata.layers.shapes import checked
 
 NEAR_WORDS = 12
 

@@ -28,7 +28,7 @@ from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.contract.tables import TABLES, Table
 from geodata.contract.validation import Raw
 from geodata.folder.databases import read_postgis
-from geodata.folder.spatial_tables import GEOMETRY_HEADINGS, POINT, SUFFIXES, read_layer
+from geodata.layers.spatial_tables import GEOMETRY_HEADINGS, POINT, SUFFIXES, read_layer
 
 ID_TABLES = {**NAMED, "cat_id": "staff_category"}
 MOST_PAIRS = 12

@@ -16,7 +16,7 @@ from geodata.checks.crosschecks import middle
 from geodata.contract.coordinates import from_wgs84, to_wgs84
 from geodata.contract.findings import Finding
 from geodata.contract.placed import Placed, Tables
-from geodata.folder.projecting import PLACES
+from geodata.layers.projecting import PLACES
 
 KINDS = ("wgs84", "gcj02", "bd09")
 FEWEST = 8

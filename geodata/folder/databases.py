@@ -18,7 +18,7 @@ from pyproj import CRS
 
 from geodata.bureau.workbooks import SourceSheet
 from geodata.contract.findings import Finding, InputProblems
-from geodata.folder.spatial_tables import as_sheet
+from geodata.layers.spatial_tables import as_sheet
 
 KNOWN = frozenset(("host", "hostaddr", "port", "dbname", "user", "service", "connect_timeout", "sslmode"))
 """What a mapping may say about a connection; files of keys and passwords are the user's own affair."""

@@ -26,11 +26,11 @@ from geodata.contract.tables import TABLES, Table
 from geodata.contract.validation import Raw, empty, place
 from geodata.corrections.trail import read_trail
 from geodata.folder.databases import refuse_databases
-from geodata.folder.layers import read_layers
 from geodata.folder.own_tables import read_csv, read_sheets, read_workbook, two_sources
-from geodata.folder.projecting import PLACES, in_degrees
 from geodata.folder.sharing import split_shared
 from geodata.folder.source import CountySource, Head, open_source, read_head
+from geodata.layers.projecting import PLACES, in_degrees
+from geodata.layers.surroundings import read_layers
 from geodata.roads.extracts import Box, box_around
 from geodata.standards.reading import DEFAULT, StandardsFile, is_file, merge, read_files
 from geodata.standards.scheme import Norms

@@ -11,9 +11,9 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from geodata.contract.findings import Finding, InputProblems
-from geodata.folder.drivers import driver_of
-from geodata.folder.geopackage import STAMP
 from geodata.folder.target import claim
+from geodata.layers.drivers import driver_of
+from geodata.layers.geopackage import STAMP
 from geodata.years.chain import ENTRY_COLUMNS, Chain, NextEntries, YearEntry, chained
 
 TABLE, HEAD = "supervision", "supervision_head"

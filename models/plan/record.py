@@ -21,8 +21,8 @@ from geodata.contract.groups import group_in, kind_in
 from geodata.contract.settings import settings_text
 from geodata.contract.tables import Table
 from geodata.contract.validation import Raw, validate
-from geodata.folder.drivers import driver_of, source_of
 from geodata.folder.own_tables import read_csv
+from geodata.layers.drivers import driver_of, source_of
 from models.plan.decisions import Plan
 from models.plan.ledger import ACTIONS, GROUPS, LEDGER, LEDGER_COLUMNS, Action
 

@@ -9,7 +9,7 @@ from shapely import Point, Polygon
 
 from geodata.contract.findings import InputProblems
 from geodata.folder.reading import check, read_county
-from geodata.folder.spatial_tables import read_layer
+from geodata.layers.spatial_tables import read_layer
 from tests.geodata.bureau_files import bind, tables, village_points
 
 MAPPING = """

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from geodata.folder.layers import cached_roads
+from geodata.layers.surroundings import cached_roads
 from geodata.roads import store as cache_room
 from geodata.roads.cache import Entry, digest, graph_as_entry, graph_digest, graph_of_entry
 from geodata.roads.extracts import Box
@@ -236,11 +236,11 @@ def test_a_graph_comes_back_as_it_was(tmp_path):
 
 
 def test_roads_are_read_once_and_again_when_the_file_the_box_or_the_ferries_change(tmp_path, monkeypatch):
-    import geodata.folder.layers as layers
+    import geodata.layers.surroundings as surroundings
 
     calls = []
-    inner = layers.read_roads
-    monkeypatch.setattr(layers, "read_roads", lambda *a: calls.append(1) or inner(*a))
+    inner = surroundings.read_roads
+    monkeypatch.setattr(surroundings, "read_roads", lambda *a: calls.append(1) or inner(*a))
     file, store = tmp_path / "a.osm", Cache(tmp_path / "c")
     file.write_text(osm_text(), encoding="utf-8")
     first, source = cached_roads(file, None, False, store)
@@ -271,6 +271,6 @@ def test_the_height_raster_is_part_of_the_key(county, computed, monkeypatch):
 
 def test_the_cached_path_imports_nothing_heavy():
     """OSMnx brings matplotlib and takes longer to import than a cached county takes to read."""
-    code = "import sys, geodata.folder.layers, geodata.travel.times; print(*{'osmnx', 'matplotlib', 'pandera'} & set(sys.modules))"
+    code = "import sys, geodata.layers.surroundings, geodata.travel.times; print(*{'osmnx', 'matplotlib', 'pandera'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == ""

@@ -15,9 +15,9 @@ import pytest
 import shapely
 
 from geodata.contract.findings import InputProblems
-from geodata.folder.layers import read_layers
 from geodata.folder.reading import check, read_county
-from geodata.folder.spatial_tables import read_layer
+from geodata.layers.spatial_tables import read_layer
+from geodata.layers.surroundings import read_layers
 from geodata.roads.store import MARK
 from geodata.travel.settings import Travel
 from tests.damage import bad, contents, settings

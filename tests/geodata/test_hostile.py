@@ -18,9 +18,10 @@ from geodata.bureau.grids import open_book
 from geodata.contract.findings import InputProblems, errors
 from geodata.corrections.reading import read_corrections
 from geodata.corrections.trail import TRAIL, read_trail
-from geodata.folder import layers, reading
+from geodata.folder import reading
 from geodata.folder.reading import check, read_county
-from geodata.folder.tangles import MOST_CROSSINGS, crossings
+from geodata.layers import surroundings
+from geodata.layers.tangles import MOST_CROSSINGS, crossings
 from geodata.messages import LANGUAGES
 from models.plan.record import MOST_RECORD, read_plan, read_record
 from models.plan.sheets import read_edited
@@ -88,14 +89,14 @@ def test_a_budget_beyond_all_money_is_told_its_limit(tmp_path):
 
 
 def test_what_libraries_say_about_a_layer_is_a_note_of_ours(county, monkeypatch, capfd):
-    plain = layers.open_layer
+    plain = surroundings.open_layer
 
     def chatty(path, label):
         warnings.warn("a field was cut", RuntimeWarning, stacklevel=1)
         logging.getLogger("pyogrio._io").warning("an index\nis missing")
         return plain(path, label)
 
-    monkeypatch.setattr(layers, "open_layer", chatty)
+    monkeypatch.setattr(surroundings, "open_layer", chatty)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         found = check(county)

@@ -143,7 +143,7 @@ def test_areas_without_their_columns_are_refused(tmp_path):
     import geopandas as gpd
     import shapely
 
-    from geodata.folder.layers import read_layers
+    from geodata.layers.surroundings import read_layers
     from geodata.travel.settings import Travel
 
     box = shapely.box(LON, LAT, LON + 1, LAT + 1)

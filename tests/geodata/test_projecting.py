@@ -6,8 +6,8 @@ import pytest
 from pyproj import Geod, Proj, Transformer
 
 from geodata.contract.validation import Raw
-from geodata.folder.projecting import in_degrees, system
 from geodata.folder.reading import check, read_county
+from geodata.layers.projecting import in_degrees, system
 from tests.damage import bad, cells, put, settings, write
 
 GEOD = Geod(ellps="GRS80")

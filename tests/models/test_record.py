@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from geodata.contract.findings import Finding, InputProblems
-from geodata.folder.geopackage import write_geopackage
+from geodata.layers.geopackage import write_geopackage
 from models.plan.decisions import Plan
 from models.plan.record import LEDGER_LAYER, ledger_record, read_plan, write_ledger
 from optimizer.cli.main import app

@@ -17,8 +17,8 @@ import shapely
 from geodata.contract.cells import bare, header_word
 from geodata.contract.coordinates import to_wgs84
 from geodata.contract.findings import Finding, InputProblems, Severity
-from geodata.folder.projecting import same_system, system
-from geodata.folder.tangles import MOST_CROSSINGS, tangled
+from geodata.layers.projecting import same_system, system
+from geodata.layers.tangles import MOST_CROSSINGS, tangled
 from geodata.roads.extracts import Box
 
 LINES, POLYGONS = {1, 2, 5}, {3, 6}

@@ -12,8 +12,8 @@ import networkx as nx
 import numpy as np
 
 from geodata.contract.findings import Finding, InputProblems
-from geodata.folder.drivers import heard, open_layer, refuse_raster
-from geodata.folder.shapes import checked, named_townships
+from geodata.layers.drivers import heard, open_layer, refuse_raster
+from geodata.layers.shapes import checked, named_townships
 from geodata.roads.cache import digest, file_digest, graph_as_entry, graph_of_entry
 from geodata.roads.extracts import OSM_ENDINGS, Box
 from geodata.roads.graph import read_roads

@@ -21,8 +21,8 @@ from geodata.bureau.grids import cell_text
 from geodata.bureau.workbooks import SourceSheet
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.tables import CRS_NAMES
-from geodata.folder.drivers import driver_of, heard, layer_names, open_layer
-from geodata.folder.projecting import same_system, suggested, system, within_area
+from geodata.layers.drivers import driver_of, heard, layer_names, open_layer
+from geodata.layers.projecting import same_system, suggested, system, within_area
 
 SUFFIXES = (".shp", ".gpkg", ".geojson", ".json", ".parquet", ".fgb", ".tab", ".kml")
 GEOMETRY_HEADINGS = ("@lon", "@lat", "@crs")
