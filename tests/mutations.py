@@ -110,6 +110,8 @@ def damaged(folder: Path, number: int) -> tuple[str, Path]:
     case = Case(folder, dice)
     kinds = [dice.choice(tuple(KINDS)) for _ in range(dice.randint(2, 3))] if kind == SEVERAL else [kind]
     for one in kinds:
+        if done and any(_endless(p) for p in folder.iterdir()):
+            break  # a further damage would wait for a pipe, or read a device to its end
         damage = dice.choice(KINDS[one])
         try:
             place = damage(case) or place
@@ -119,6 +121,15 @@ def damaged(folder: Path, number: int) -> tuple[str, Path]:
             continue
         done.append(damage.__name__)
     return " + ".join(done), place
+
+
+def _endless(path: Path) -> bool:
+    """Whether something stands in the folder that no reading of it ends."""
+    try:
+        kind = path.stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(kind) or stat.S_ISDIR(kind))
 
 
 def looked(sound: Path, place: Path, number: int, address: str, asked: list[bytes], stated: bool) -> Looked:
