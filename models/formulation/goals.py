@@ -38,6 +38,8 @@ from models.standards.norms import Indicator
 Model: TypeAlias = Any  # Pyomo has no types
 LACK_RATIOS = (0.0, 0.25, 0.45, 0.6, 0.7, 0.78, 0.85, 0.91, 0.96)
 """Ratios to the target at which the first tangents of a lack are laid; at 1 the tangent is its bound 0."""
+UPPER = ("cv_excess",)
+"""Goals that the model overstates, on the safe side: its bound proves nothing about them (docs/model/goals.md)."""
 PER = 1000.0
 """`deficit` is per so many pupils."""
 

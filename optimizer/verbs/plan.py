@@ -12,6 +12,7 @@ import pandas as pd
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.travel.times import TravelTimes, travel_times
+from models.formulation.goals import UPPER
 from models.formulation.solution import unpack
 from models.plan.decisions import GoalRecord, Plan, PlanResult, SolveRecord, Verdict
 from models.plan.keeping import Held, Which, decision_said, held_notes, held_of, missing_in
@@ -200,10 +201,6 @@ def unmet(inst: Instance, scenario: Scenario, stop: Stop) -> list[Finding]:
                 Finding("error", "cli.required" if one.at_least is None else "cli.required_count", fields)
             )
     return found or ([Finding("error", "cli.required_together")] if task.required else [])
-
-
-UPPER = ("cv_excess",)
-"""Goals that the model overstates, on the safe side (docs/model/goals.md)."""
 
 
 def refereed(goal: GoalRecord, found: Found, verdict: Verdict) -> GoalRecord:

@@ -16,6 +16,7 @@ import pandas as pd
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.travel.times import TravelTimes
+from models.formulation.goals import UPPER
 from models.formulation.solution import unpack
 from models.plan.decisions import Plan, PlanResult, Verdict
 from models.plan.differences.comparison import plan_changes
@@ -29,7 +30,6 @@ from optimizer.study.study import Made
 from optimizer.verbs.explain import compared
 from optimizer.verbs.why import Recorded, open_case, recorded_in
 from optimizer.why.turning import WhyCase
-from optimizer.why.weighing import UPPER
 
 WITHIN = 0.03
 """Share that every other goal may give up."""
@@ -93,21 +93,36 @@ def _trade(case: WhyCase, goal: Target, within: float, seconds: float) -> Trade:
     values, bound, asked = case.values, math.nan, not case.task.stop.is_set()
     if asked:
         values, bound = _least(case, goal, most, seconds)
-    value, made = case.ground.search.exact(goal.name, values), None
-    if own[goal.name] - value > case.task.method.why_same * abs(own[goal.name]) + 1e-6:
+    if (
+        goal.name in case.bounds and goal.name not in UPPER
+    ):  # proven for every plan, whatever the others give up
+        bound = float(np.fmax(bound, min(case.bounds[goal.name], own[goal.name])))
+    before, made = _seen(case, case.values, case.verdict), None
+    least = case.task.method.why_same * abs(before[goal.name]) + 1e-6
+    if own[goal.name] - case.ground.search.exact(goal.name, values) > least:
         made = _judged(case, values)
-    if made is None:
-        value, values = own[goal.name], case.values
-    outcome = GAIN if made else _without(own[goal.name], bound) if asked else NOT_ASKED
+    after = _seen(case, values, made[1]) if made else before
+    if before[goal.name] - after[goal.name] <= least:
+        made, after = None, before
+    outcome = GAIN if made else _without(before[goal.name], bound) if asked else NOT_ASKED
     told = pd.DataFrame(
-        [(n, v, most.get(n, math.nan), case.ground.search.exact(n, values)) for n, v in own.items()],
-        columns=["goal", "plan", "most", "other"],
-    )
+        [(n, v, most.get(n, math.nan), after[n]) for n, v in before.items()], columns=["goal", "plan", "most", "other"]
+    )  # fmt: skip
     plan, verdict = made or (None, None)
     return Trade(
-        goal.name, own[goal.name], value, bound, outcome, plan, verdict, told, *_beside(case, plan, verdict),
+        goal.name, before[goal.name], after[goal.name], bound, outcome, plan, verdict, told, *_beside(case, plan, verdict),
         time.monotonic() - begun,
     )  # fmt: skip
+
+
+def _seen(case: WhyCase, values: np.ndarray, verdict: Verdict) -> dict[str, float]:
+    """Every goal's value as the front page has it: the referee's where the model holds more than there is."""
+    judged = verdict.goals.set_index("goal")["plan"]
+    search = case.ground.search
+    return {
+        g.name: float(judged[g.name]) if g.name in UPPER else search.exact(g.name, values)
+        for g in case.task.goals
+    }
 
 
 def _least(case: WhyCase, goal: Target, most: dict[str, float], seconds: float) -> tuple[np.ndarray, float]:

@@ -12,6 +12,7 @@ import pandas as pd
 from geodata.contract.county import County
 from geodata.contract.findings import Finding
 from geodata.travel.times import TravelTimes
+from models.formulation.goals import UPPER
 from models.formulation.solution import unpack
 from models.plan.decisions import Plan, Verdict
 from models.problem.instance import Instance, build_instance
@@ -32,7 +33,7 @@ from optimizer.why.decisions import Decision, Forcing, as_decided, children, fre
 from optimizer.why.flips import find_flip
 from optimizer.why.ground import Near, PlanGround, Reached, around, everything, ground_of
 from optimizer.why.rules_said import barred_ways, rules_said
-from optimizer.why.weighing import UPPER, Rigour, Weighed, completed, settled_by, weigh
+from optimizer.why.weighing import Rigour, Weighed, completed, settled_by, weigh
 
 QUICK_SECONDS, CLASH_SECONDS = 6.0, 6.0
 """For the goals from the one that tells on; for the rules that clash."""

@@ -19,6 +19,7 @@ from typing import Literal
 
 import numpy as np
 
+from models.formulation.goals import UPPER
 from optimizer.search.task import Target
 from optimizer.solver.limits import Limits
 from optimizer.why.decisions import Forcing
@@ -27,8 +28,6 @@ from optimizer.why.ground import PlanGround, Reached
 QUICK_GAP = 0.02
 """Of goals that only follow."""
 Outcome = Literal["plan", "other", "even", "open", "lost"]
-UPPER = ("cv_excess",)
-"""Goals that the model overstates: its bound proves nothing about them (docs/model/goals.md)."""
 
 
 @dataclass(frozen=True)

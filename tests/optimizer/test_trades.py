@@ -55,6 +55,23 @@ def test_no_other_goal_gives_up_more_than_its_share_and_the_referee_accepts() ->
         assert told.at[t.goal, "other"] == pytest.approx(t.value)
 
 
+def test_what_is_proven_of_the_first_goal_for_every_plan_holds_for_these_too() -> None:
+    """And values stand as the referee has them, also where the model holds more than there is (spreads)."""
+    goals = (Goal(name="over_cap", tolerance=0.01), Goal(name="cv_excess"), Goal(name="cost"))
+    asked = plan(small_county(), Scenario(goals=goals, gap=0.001))
+    first = asked.solve.goals[0]
+    assert first.objective == pytest.approx(first.bound) and first.bound > 0
+    told = trades(small_county(), asked, 0.05)
+    over, spread, _ = told.trades
+    assert over.outcome == NO_ROOM and over.bound == pytest.approx(first.bound)
+    judged = asked.verdict.goals.set_index("goal")["plan"]
+    assert spread.own == pytest.approx(judged["cv_excess"])
+    for t in told.plans:
+        assert t.verdict is not None
+        seen = t.verdict.goals.set_index("goal")["plan"]
+        assert t.goals.set_index("goal").at["cv_excess", "other"] == pytest.approx(seen["cv_excess"])
+
+
 def test_gain_and_bound_stand_beside_a_plan_made_for_the_same_question() -> None:
     (cost,) = [t for t in found().trades if t.goal == "cost"]
     assert cost.outcome == GAIN
