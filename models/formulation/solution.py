@@ -10,6 +10,7 @@ from scipy.sparse import csr_array, vstack
 
 from models.formulation.equipment import scale
 from models.formulation.money import AREA_PARTS
+from models.formulation.staffing import counted_heads
 from models.plan.decisions import Plan, make_plan
 from models.problem.instance import Instance
 from models.standards.norms import Resource
@@ -35,7 +36,8 @@ def bands(model: pyo.ConcreteModel, inst: Instance, going: pd.DataFrame) -> pd.D
     """Rows of ``plan.bands``.
 
     The model may hold more classes than anybody needs: a band has as many as its grades need at the cap, and
-    of today's as many as the unit has to keep, at most the model's; only where staff is bounded by classes are the model's kept. Where no rule
+    of today's as many as the unit has to keep, at most the model's. Where grades are taught together, or staff is bounded by
+    classes, the model's are kept if pupils change or heads are more; else today's. Where no rule
     about classes binds the model does not have the number: grades taught together keep today's.
     """
     table = inst.bands.reset_index()[["school_id", "band", "unit_id"]]
@@ -47,11 +49,29 @@ def bands(model: pyo.ConcreteModel, inst: Instance, going: pd.DataFrame) -> pd.D
     need = needed_classes(inst, going, np.where(told, most, np.inf))
     assessed = table["unit_id"].map(inst.units["assessed"]).to_numpy(bool)
     combined = table["unit_id"].map(inst.units["combined"]).to_numpy(bool)
-    classes = np.where(assessed & ~combined, need, most)
     today = inst.grades.groupby(level=["school_id", "band"])["classes"].sum().reindex(inst.bands.index)
-    classes = np.where(told, classes, np.where(combined, today.fillna(0).to_numpy(float), need))
+    had = today.fillna(0).to_numpy(float)
+    same = table["unit_id"].isin(_unchanged(model, inst, table, going)).to_numpy(bool)
+    classes = np.where(assessed & ~combined, need, np.where(same, had, most))
+    classes = np.where(told, classes, np.where(combined, had, need))
     table["classes"] = np.where(table["open"], classes, 0).astype(int)
     return table.assign(was_open=True)
+
+
+def _unchanged(
+    model: pyo.ConcreteModel, inst: Instance, table: pd.DataFrame, going: pd.DataFrame
+) -> set[str]:
+    """Units that keep their bands and pupils, and have no more heads than today: nothing asks for other classes."""
+    changed = going[going["school_id"] != going["today_school_id"]]
+    ends = [zip(changed[end], changed["band"], strict=True) for end in ("school_id", "today_school_id")]
+    touched = {inst.bands.at[k, "unit_id"] for end in ends for k in end if k in inst.bands.index}
+    touched |= set(table.loc[~table["open"].astype(bool), "unit_id"])
+    before = inst.stock["heads"].groupby(level="unit_id").sum().to_dict()
+    rest = [u for u in inst.units.index if u not in touched]
+    return {
+        u for u in rest
+        if _number(counted_heads(model, inst, u, "all")) <= float(before.get(u, 0.0)) + SMALLEST
+    }  # fmt: skip
 
 
 def needed_classes(inst: Instance, going: pd.DataFrame, most: np.ndarray) -> np.ndarray:

@@ -78,6 +78,22 @@ def test_the_first_plan_is_todays_arrangement_where_that_keeps_the_rules() -> No
     assert case.judge(unpack(search.model, search.instance, case.times.towns)).accepted
 
 
+def test_a_point_without_change_has_todays_classes_whatever_the_model_holds() -> None:
+    """Nothing in the model counts classes that nobody needs: three for twelve pupils would be one for nothing."""
+    case = ready(small_county())
+    search = Search(instance(case), Task((Target("travel"),)))
+    first = first_plan(search, Limits())
+    assert first is not None and first.values is not None
+    values, at = first.values.copy(), search.bridge.at("classes")
+    point = [k for k in at if k[0] == "A3"]
+    for k in point:
+        values[at[k]] += 1
+    search.load(values)
+    taught = unpack(search.model, search.instance, case.times.towns).bands
+    mine = taught[taught["school_id"] == "A3"]
+    assert point and mine["classes"].sum() == 2
+
+
 def test_a_closure_asked_for_has_a_first_plan_too() -> None:
     case = ready(small_county())
     request = Request(close=("A3",))
