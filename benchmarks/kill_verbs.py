@@ -54,7 +54,7 @@ class Verb:
 
 
 OVER = ("--overwrite",)
-SAVED, WRITTEN = "is saved in", "ritten"
+SAVED, WRITTEN, DRAWN = "is saved in", "ritten", "Dossier written"
 PLAN, ROWS = ("plan.csv",), ("rows.csv",)
 
 
@@ -141,7 +141,7 @@ VERBS: dict[str, Verb] = {
     "archive": Verb(_archive("one.gpkg", "county"), "one.gpkg", (), "Entry"),
     "archive, a year more": Verb(_archive("year.gpkg", "later"), "year.gpkg", (), "Entry"),
     "supervise": Verb(_supervise, "supervised", OVER, "report is in"),
-    "supervise --plan": Verb(_carry_on, "next", OVER, WRITTEN, PLAN),
+    "supervise --plan": Verb(_carry_on, "next", OVER, DRAWN, PLAN),
     "demo": Verb(_demo, "nanpu-plan", OVER, SAVED),
     "show": Verb(_on("show", "schools")),
     "trades": Verb(lambda at: ["trades", str(at / "county"), "--plan", str(at / "made"), "--seconds", "5"], "made", (), "", PLAN),

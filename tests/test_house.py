@@ -53,6 +53,13 @@ def test_modules_stay_short():
     assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}
 
 
+def test_passing_files_lie_where_a_killed_runs_are_found():
+    """A bare temporary folder outlives a killed run for ever: `scratch_folder` is the one that the next run clears."""
+    bare = re.compile(r"TemporaryDirectory\(|mkdtemp\(|NamedTemporaryFile\(|mkstemp\(")
+    found = {p.relative_to(ROOT).as_posix() for p in MODULES if bare.search(p.read_text("utf-8"))}
+    assert found == {"geodata/roads/scratch.py"}
+
+
 def test_rooms_stay_small():
     rooms = Counter(p.parent.relative_to(ROOT).as_posix() for p in MODULES if p.name != "__init__.py")
     assert {room: count for room, count in rooms.items() if count > MOST_MODULES} == {}

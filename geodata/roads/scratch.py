@@ -28,7 +28,9 @@ def scratch_folder() -> Iterator[Path]:
     """
     with suppress(OSError):  # a place that cannot be looked through costs nothing but its left-overs
         _sweep(Path(tempfile.gettempdir()))
-    with tempfile.TemporaryDirectory(prefix=f"junheng-{os.getpid()}-") as folder:
+    prefix = f"junheng-{os.getpid()}-"
+    # what cannot be removed at once (a browser that ends late) is the next run's to remove
+    with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as folder:
         with suppress(OSError):  # without a key of this user nothing is ever removed
             (Path(folder) / OWNER).write_text(owner_seal(Path(folder).name), encoding="ascii")
         yield Path(folder)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 from geodata.contract.findings import Finding, InputProblems
+from geodata.roads.scratch import scratch_folder
 from maps.folders.writing import Output, write_folder
 
 VIEWS = ("today", "proposal", "swipe", "closures", "minutes", "change", "compliance", "teachers", "devices")
@@ -102,7 +102,7 @@ def _picture(browser: str, page: Path, link: str, size: tuple[int, int], file: P
     alone = (
         ("--no-sandbox",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()
     )  # it refuses root otherwise
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+    with scratch_folder() as profile:
         asked = (f"--user-data-dir={profile}", f"--window-size={size[0]},{size[1]}", f"--screenshot={file.absolute()}")  # fmt: skip
         command = [browser, *FLAGS, *alone, *asked, f"{page.absolute().as_uri()}#{link}"]
         run = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False)

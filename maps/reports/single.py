@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from geodata.contract.findings import Finding, InputProblems
 from geodata.messages import LANGUAGES
+from geodata.roads.scratch import scratch_folder
 from geodata.standards.terms import in_its_words
 from maps.dossier.rehearsal import Undrawn, attempt
 from maps.folders.writing import Output, write_folder
@@ -96,8 +96,8 @@ def write_single_reports(
         "county": result.county.name, "county_en": result.county.name_en, "fictional": result.county.fictional, "plan_id": result.plan.plan_id,
         "language": language, "reports": {file_name(r): titles[r] for r in wanted},
     }  # fmt: skip
-    with tempfile.TemporaryDirectory() as place:
-        pictures, undrawn = _pictures(result, wanted, Path(place), language)
+    with scratch_folder() as place:
+        pictures, undrawn = _pictures(result, wanted, place, language)
 
         def one(report: str, file: Path) -> object:
             return write_reports_document(result, file, language, letterhead, pictures, told, report)

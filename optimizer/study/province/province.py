@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 import pandas as pd
 
 from geodata.folder.target import claim
+from geodata.roads.scratch import scratch_folder
 from models.plan.decisions import Plan
 from models.plan.record import write_ledger
 from models.study.provincial import Province
@@ -69,7 +69,7 @@ def province(
     items, unread, found = county_items(given, outside, databases)
     with ExitStack() as held:
         if folder is None:
-            folder = Path(held.enter_context(tempfile.TemporaryDirectory())) / "study"
+            folder = held.enter_context(scratch_folder()) / "study"
         held.enter_context(claim(folder))
         names = (COUNTY_ROWS, FRONT_FOLDER, PLAN_FOLDER)
         place = RowsFolder(folder, MARKER_OF_PROVINCE, _key(given, items), names, overwrite)

@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -22,6 +21,7 @@ import pandas as pd
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.target import claim
+from geodata.roads.scratch import scratch_folder
 from geodata.travel.times import TravelTimes, travel_times
 from models.plan.decisions import Plan
 from models.standards.norms import load_standards
@@ -126,7 +126,7 @@ def robust(
     words = (goal, *common, choose, weight)
     with ExitStack() as held:
         if folder is None:
-            folder = Path(held.enter_context(tempfile.TemporaryDirectory())) / "study"
+            folder = held.enter_context(scratch_folder()) / "study"
         held.enter_context(claim(folder))
         place = RobustFolder(folder, robust_key(case, asked, plan, words), overwrite)
         base = place.base()

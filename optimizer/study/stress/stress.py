@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -15,6 +14,7 @@ from geodata.contract.county import County
 from geodata.contract.findings import Finding, in_one
 from geodata.folder.target import claim
 from geodata.messages import LANGUAGES
+from geodata.roads.scratch import scratch_folder
 from geodata.travel.times import TravelTimes, travel_times
 from models.plan.decisions import Plan
 from models.standards.norms import load_standards
@@ -105,7 +105,7 @@ def stress(
     found = check_futures(asked, case)
     with ExitStack() as held:
         if folder is None:
-            folder = Path(held.enter_context(tempfile.TemporaryDirectory())) / "study"
+            folder = held.enter_context(scratch_folder()) / "study"
         held.enter_context(claim(folder))
         place = StudyFolder(folder, study_key(case, asked, plan, seconds), overwrite)
         if plan is None:
