@@ -25,6 +25,8 @@ MOST_AREA = 3_000_000
 """Cells of the rectangle that holds them all."""
 MOST_TEXT = 200_000_000
 PIECE = 1 << 22
+LONGEST_TAG = 1 << 22
+"""Bytes: no program writes one as long."""
 CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
 FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 RANGE = re.compile(
@@ -89,13 +91,26 @@ def _count(book: zipfile.ZipFile, label: str) -> bool:
                 cut = max(text.rfind(b"<"), 0)  # a tag that is cut belongs to the next piece
                 spread += _cells_in(text[:cut], label)
                 formulas = formulas or FORMULA.search(text) is not None
-                before = text[cut:]
+                before = _unfinished(text[cut:], label)
+                spread += 0 if before else _cells_in(text[cut:], label)
                 if spread > MOST_CELLS:
                     break
             spread += _cells_in(before, label)
         if spread > MOST_CELLS:
             raise _problem("bureau.workbook_cells", label, most=f"{MOST_CELLS:,}")
     return formulas
+
+
+def _unfinished(end: bytes, label: str) -> bytes:
+    """The tag that the end of a piece cuts, to be counted with the next piece; nothing where it ends in a text.
+
+    A part without any tag would otherwise be gathered, and looked through anew, piece by piece up to its end.
+    """
+    if b">" in end or not end.startswith(b"<"):
+        return b""
+    if len(end) > LONGEST_TAG:
+        raise _problem("tables.not_a_workbook", label, why="XML")
+    return end
 
 
 def _cells_in(text: bytes, label: str) -> int:

@@ -8,6 +8,7 @@ import openpyxl
 import pytest
 from openpyxl.styles import Font
 
+from geodata.bureau import bounds
 from geodata.bureau.bounds import cells_of, refuse_unbounded
 from geodata.bureau.grids import open_book, xlsx_grid
 from geodata.contract.findings import Finding, InputProblems, summed
@@ -98,3 +99,52 @@ def test_findings_of_a_kind_are_counted_beyond_the_200th():
 def test_what_no_workbook_can_hold_is_left_out():
     assert writable("a\x00\x0b\ufffe\uffff\ud800b\t学") == "ab\t学"
     assert len(writable("x" * 40_000)) == 32_000
+
+
+@pytest.mark.parametrize("piece", [1, 3, 7, 50, 1000])
+def test_the_same_cells_are_counted_in_pieces_of_any_size(tmp_path, monkeypatch, piece):
+    path = book_with(tmp_path, ("C3", "long text " * 9))
+    whole = counted(path, monkeypatch, 1 << 22)
+    assert whole == 5
+    assert counted(path, monkeypatch, piece, longest=1 << 22) == whole
+
+
+def counted(path, monkeypatch, piece, longest=None):
+    """Cells that are counted, in pieces of so many bytes."""
+    found = []
+
+    def cells(text, label):
+        found.append(real(text, label))
+        return found[-1]
+
+    real = bounds._cells_in
+    with monkeypatch.context() as changed:
+        changed.setattr(bounds, "PIECE", piece)
+        changed.setattr(bounds, "LONGEST_TAG", longest or 1 << 22)
+        changed.setattr(bounds, "_cells_in", cells)
+        refuse_unbounded(path, "x")
+    return sum(found)
+
+
+def test_a_part_without_tags_is_not_gathered(tmp_path, monkeypatch):
+    """700 MB of blanks in a sheet cost 1.5 GB and 40 s: every piece was looked through with all before it."""
+    path = book_with(tmp_path)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as book:
+        book.writestr("xl/worksheets/sheet9.xml", b" " * 100_000)
+    seen = []
+    real = bounds._cells_in
+    monkeypatch.setattr(bounds, "_cells_in", lambda text, label: seen.append(len(text)) or real(text, label))
+    monkeypatch.setattr(bounds, "PIECE", 1000)
+    refuse_unbounded(path, "x")
+    assert sum(seen) < 2 * (100_000 + path.stat().st_size * 20) and max(seen) <= 3000
+
+
+def test_a_tag_that_never_ends_is_refused(tmp_path, monkeypatch):
+    path = book_with(tmp_path)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as book:
+        book.writestr("xl/worksheets/sheet9.xml", b"<c " + b" " * 100_000)
+    monkeypatch.setattr(bounds, "PIECE", 1000)
+    monkeypatch.setattr(bounds, "LONGEST_TAG", 10_000)
+    with pytest.raises(InputProblems) as problem:
+        refuse_unbounded(path, "x")
+    assert [f.key for f in problem.value.findings] == ["tables.not_a_workbook"]
