@@ -157,6 +157,8 @@ def cells_of(page: Any, label: str) -> list[list[Any]]:
         for place, cell in page._cells.items()  # what is there: asking row by row would make every cell
         if cell.value is not None and str(cell.value).strip() != ""
     }
+    if any(r < 1 or c < 1 for r, c in held):  # a damaged file: a value there would land at the other end
+        raise _problem("tables.not_a_workbook", label, why="A0")
     rows = max((r for r, _ in held), default=0)
     columns = max((c for _, c in held), default=0)
     if rows > MOST_ROWS:

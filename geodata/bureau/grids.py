@@ -92,9 +92,8 @@ def _loaded(path: Path, label: str, data_only: bool) -> openpyxl.Workbook:
     except Exception as problem:  # openpyxl raises many kinds for a file that is no workbook
         kind = path.suffix.lower()
         key = "bureau.old_excel" if kind in OTHER_BOOKS else "tables.not_a_workbook"
-        raise InputProblems(
-            [Finding("error", key, {"why": str(problem)[:200], "kind": kind}, file=label)]
-        ) from None
+        why = (str(problem).splitlines() or [type(problem).__name__])[0].replace(str(path), label)[:200]
+        raise InputProblems([Finding("error", key, {"why": why, "kind": kind}, file=label)]) from None
 
 
 def open_book(path: Path, label: str) -> Book:

@@ -193,7 +193,7 @@ def _text(cell: Any, value: object) -> None:
 def _copy_page(source: Any, page: Any) -> None:
     """Values, looks, merged cells and widths of a sheet."""
     for cell in list(source._cells.values()):  # what is there: asking row by row would make every cell
-        if isinstance(cell, MergedCell) or cell.row > MOST_ROWS or cell.column > MOST_COLUMNS:
+        if isinstance(cell, MergedCell) or not (1 <= cell.row <= MOST_ROWS and cell.column <= MOST_COLUMNS):
             continue
         new = page.cell(cell.row, cell.column)
         _text(new, cell.value)
@@ -203,7 +203,8 @@ def _copy_page(source: Any, page: Any) -> None:
     for letter, size in source.column_dimensions.items():
         page.column_dimensions[letter].width = size.width
     for number, size in source.row_dimensions.items():
-        page.row_dimensions[number].height = size.height
+        if number >= 1:  # a damaged file may name a row 0
+            page.row_dimensions[number].height = size.height
     for merged in source.merged_cells.ranges:
         page.merge_cells(str(merged))
 

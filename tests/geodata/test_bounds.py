@@ -12,7 +12,7 @@ from geodata.bureau import bounds
 from geodata.bureau.bounds import cells_of, refuse_unbounded
 from geodata.bureau.grids import open_book, xlsx_grid
 from geodata.contract.findings import Finding, InputProblems, summed
-from geodata.folder.annotated import writable
+from geodata.folder.annotated import _copy_page, writable
 
 
 def book_with(tmp_path, *cells):
@@ -56,6 +56,22 @@ def rewritten(path, old: bytes, new: bytes):
         for n, content in parts.items():
             book.writestr(n, content)
     return path
+
+
+@pytest.mark.parametrize(("old", "new"), [(b'r="A2"', b'r="A0"'), (b'<row r="2"', b'<row r="0"')])
+def test_a_cell_of_row_0_is_never_one_of_the_last_row(tmp_path, old, new):
+    """A damaged file: the value stood in the last row of the table, and the marked workbook ended in a traceback."""
+    path = rewritten(book_with(tmp_path), old, new)
+    page = openpyxl.load_workbook(path).active
+    copied = openpyxl.Workbook().active
+    _copy_page(page, copied)
+    assert copied["A1"].value == "a" and 0 not in copied.row_dimensions
+    if any(r == 0 for r, _ in page._cells):
+        with pytest.raises(InputProblems) as problem:
+            cells_of(page, "x")
+        assert [f.key for f in problem.value.findings] == ["tables.not_a_workbook"]
+    else:
+        assert cells_of(page, "x") == [["a", "b"], [1, 2]]
 
 
 END = b"</sheetData>"
