@@ -22,7 +22,8 @@ from benchmarks.cases import Found, Setting
 from geodata.contract.county import County
 from geodata.travel.times import TravelTimes, travel_times
 from models.formulation.model import build_model
-from models.problem.instance import Instance, build_instance
+from models.problem.building import build_instance
+from models.problem.instance import Instance
 from models.problem.request import Request
 from models.standards.norms import load_standards
 

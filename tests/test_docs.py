@@ -31,7 +31,7 @@ from geodata.contract.tables import TABLES
 from geodata.travel.times import travel_times
 from models.formulation.model import build_model
 from models.plan.decisions import PlanResult
-from models.problem.instance import build_instance
+from models.problem.building import build_instance
 from models.problem.request import Request
 from models.rules.record import rule_of
 from models.rules.registry import every_rule

@@ -6,7 +6,7 @@ from geodata.contract.county import County
 from geodata.travel.times import TravelTimes
 from models.plan.decisions import Plan, make_plan
 from models.problem.baseline import today_groups
-from models.problem.instance import build_instance
+from models.problem.building import build_instance
 from models.problem.request import Request
 from models.standards.norms import Standards
 

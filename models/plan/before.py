@@ -13,10 +13,11 @@ from geodata.arrays import Floats, Ints
 from geodata.contract.county import County
 from geodata.travel.times import TravelTimes
 from models.problem.baseline import grades, require_pupils, site_bands, sites, today_groups
+from models.problem.building import lower_categories
 from models.problem.content import content_numbers, once_by_content
-from models.problem.indicators import assess, category_flags, cv_table, merged_units, unit_table, verdicts
-from models.problem.instance import lower_categories
+from models.problem.indicators import assess, category_flags, merged_units, unit_table, verdicts
 from models.problem.minutes import KnownWays, all_ways
+from models.problem.spread import cv_table
 from models.standards.norms import Standards
 
 Lower: TypeAlias = dict[tuple[str, str], tuple[tuple[str, str], ...]]
@@ -153,7 +154,7 @@ class Before:
     ways : KnownWays
         Every way to school.
     down : dict
-        `models.problem.instance.lower_categories`.
+        `models.problem.building.lower_categories`.
     stock : DataFrame
         Heads by unit and category.
     counts : dict
@@ -232,7 +233,7 @@ class Before:
 
     @cached_property
     def cvs(self) -> pd.DataFrame:
-        """`models.problem.indicators.cv_table` of today."""
+        """`models.problem.spread.cv_table` of today."""
         return cv_table(merged_units(self.units, self.standards), self.standards, self.units["assessed"])
 
 

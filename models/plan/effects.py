@@ -16,8 +16,8 @@ import pandas as pd
 from geodata.contract.county import County
 from models.plan.decisions import Plan, Verdict
 from models.plan.outcome import target_category
+from models.problem.building import lower_categories
 from models.problem.indicators import category_flags, unit_table
-from models.problem.instance import lower_categories
 from models.standards.norms import Standards
 
 Judge = Callable[[Plan], pd.DataFrame]

@@ -16,9 +16,10 @@ from geodata.travel.times import TravelTimes
 from models.plan.before import WAY, Before, Lower, before, site_pupils, unit_of
 from models.plan.decisions import Plan
 from models.problem.baseline import sites
-from models.problem.indicators import assess, assessed, cv_table, merged_units, verdicts
+from models.problem.indicators import assess, assessed, merged_units, verdicts
 from models.problem.minutes import travel_limits
 from models.problem.request import Request, budgets
+from models.problem.spread import cv_table
 from models.standards.norms import Standards
 
 Key = TypeVar("Key")
@@ -218,7 +219,7 @@ class After:
 
     @cached_property
     def cvs(self) -> pd.DataFrame:
-        """`models.problem.indicators.cv_table` of the plan."""
+        """`models.problem.spread.cv_table` of the plan."""
         return cv_table(self.assessed_plan, self.standards, self.new["assessed"])
 
     @cached_property

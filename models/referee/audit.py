@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from geodata.contract.county import County
-from models.problem.indicators import assess, cv_table, merged_units, stage_table, unit_table, verdicts
+from models.problem.indicators import assess, merged_units, stage_table, unit_table, verdicts
+from models.problem.spread import cv_table
 from models.standards.norms import Standards, load_standards
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from geodata.arrays import Flags, Floats, Ints
 from models.plan.costs import cost_table
 from models.plan.outcome import After, site_pupils
-from models.problem.indicators import official_cv
+from models.problem.spread import official_cv
 from models.standards.norms import Standards
 
 PER = 1000.0

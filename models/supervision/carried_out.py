@@ -11,7 +11,7 @@ from models.plan.decisions import Plan
 from models.plan.ledger import CLOSED, OPEN
 from models.plan.outcome import target_category
 from models.problem.baseline import grades
-from models.problem.instance import lower_categories
+from models.problem.building import lower_categories
 from models.standards.norms import load_standards
 from models.supervision.matching import Matching, relabelled
 from models.supervision.stocks import (

@@ -21,7 +21,8 @@ import numpy as np
 import pandas as pd
 
 from geodata.contract.county import County
-from models.problem.indicators import LENT, assess, assessed, cv_table, merged_units, unit_table, verdicts
+from models.problem.indicators import LENT, assess, assessed, merged_units, unit_table, verdicts
+from models.problem.spread import cv_table
 from models.standards.norms import Standards, load_standards
 from models.supervision.shapley import shapley
 

@@ -10,7 +10,8 @@ from geodata.contract.county import County
 from geodata.contract.findings import Finding
 from geodata.contract.groups import group_in
 from geodata.travel.times import TravelTimes, travel_times
-from models.problem.instance import Instance, build_instance
+from models.problem.building import build_instance
+from models.problem.instance import Instance
 from models.standards.norms import load_standards
 from optimizer.infeasibility.conflicts import clash_in_words, least_money, seats_short
 from optimizer.infeasibility.elastic import Relaxation, relaxations

@@ -19,7 +19,8 @@ from geodata.travel.times import TravelTimes, travel_times
 from models.formulation.money import EARMARKED, rounding_share
 from models.formulation.solution import unpack
 from models.plan.decisions import Plan, Verdict
-from models.problem.instance import Instance, build_instance
+from models.problem.building import build_instance
+from models.problem.instance import Instance
 from models.problem.request import Request, money_known
 from models.referee.verdict import judge
 from models.standards.norms import Standards, load_standards

@@ -23,7 +23,7 @@ import pandas as pd
 from geodata.contract.county import County
 from geodata.travel.times import TravelTimes, travel_times
 from models.plan.decisions import GoalRecord, PlanResult
-from models.problem.instance import build_instance
+from models.problem.building import build_instance
 from models.standards.norms import load_standards
 from optimizer.outcomes import Infeasible, StoppedWithoutPlan
 from optimizer.scenario import Goal, Requirement, Scenario

@@ -20,7 +20,8 @@ from models.plan.names import Names
 from models.plan.reasons import list_actions
 from models.plan.sheets import read_edited
 from models.problem.baseline import today_findings
-from models.problem.instance import Instance, build_instance
+from models.problem.building import build_instance
+from models.problem.instance import Instance
 from models.referee.verdict import try_plan
 from models.standards.norms import load_standards
 from optimizer.infeasibility.conflicts import why_infeasible

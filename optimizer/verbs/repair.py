@@ -21,7 +21,8 @@ from models.formulation.solution import unpack
 from models.plan.decisions import Plan, Verdict
 from models.plan.differences.edits import ledger_edits
 from models.plan.keeping import Held, held_of, missing_in
-from models.problem.instance import Instance, build_instance
+from models.problem.building import build_instance
+from models.problem.instance import Instance
 from models.referee.verdict import judge
 from models.standards.norms import load_standards
 from optimizer.scenario import Scenario

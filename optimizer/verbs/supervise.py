@@ -17,7 +17,7 @@ from models.plan.keeping import Held, decision_said
 from models.plan.names import Names
 from models.plan.record import RECORD, read_plan, read_record
 from models.problem.baseline import today_groups
-from models.problem.instance import build_instance
+from models.problem.building import build_instance
 from models.standards.norms import load_standards
 from models.supervision.filed import Filed, filed_years, plan_entry, tables_entry
 from models.supervision.supervision import Supervision, supervised

@@ -14,7 +14,7 @@ from geodata.travel.times import TravelTimes, travel_times
 from models.plan.decisions import Plan, PlanResult, Verdict
 from models.plan.names import Names
 from models.plan.record import RECORD, read_plan, read_record
-from models.problem.instance import build_instance
+from models.problem.building import build_instance
 from models.referee.verdict import judge
 from models.standards.norms import load_standards
 from models.study.why import Reasoned, Turned, Whys

@@ -15,7 +15,8 @@ from geodata.travel.times import TravelTimes
 from models.formulation.goals import UPPER
 from models.formulation.solution import unpack
 from models.plan.decisions import Plan, Verdict
-from models.problem.instance import Instance, build_instance
+from models.problem.building import build_instance
+from models.problem.instance import Instance
 from models.referee.verdict import judge
 from models.rules.record import rule_of
 from models.rules.registry import every_rule

@@ -11,7 +11,7 @@ import pytest
 
 from geodata.contract.county import County
 from models.plan.decisions import Plan, Verdict
-from models.problem.instance import build_instance
+from models.problem.building import build_instance
 from models.problem.request import GOALS, Request
 from optimizer.search.search import Search
 from optimizer.search.start import all_but, columns_in, todays

@@ -16,7 +16,7 @@ from geodata.folder.reading import check, read_county
 from models.formulation.model import build_model
 from models.plan.ledger import GROUPS
 from models.plan.record import read_plan, write_ledger
-from models.problem.instance import build_instance
+from models.problem.building import build_instance
 from models.problem.request import Request
 from models.rules.registry import rule
 from optimizer.infeasibility.impossible import explain_request

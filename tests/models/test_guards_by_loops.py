@@ -15,7 +15,8 @@ import pyomo.environ as pyo
 import pytest
 
 from models.formulation.model import build_model
-from models.problem.instance import Instance, build_instance
+from models.problem.building import build_instance
+from models.problem.instance import Instance
 from models.problem.request import Request
 from models.rules.record import rule_of
 from models.rules.registry import rule

@@ -10,7 +10,8 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from models.problem.instance import Instance, build_instance
+from models.problem.building import build_instance
+from models.problem.instance import Instance
 from models.problem.request import Request
 from tests.models.plans import Case, broken_rules, keep_all, ready, send
 from tests.samples import small_county

@@ -10,16 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.problem.indicators import (
-    assess,
-    county_ratio,
-    cv_table,
-    hoover,
-    official_cv,
-    unit_table,
-    unweighted_cv,
-    verdicts,
-)
+from models.problem.indicators import assess, unit_table, verdicts
+from models.problem.spread import county_ratio, cv_table, hoover, official_cv, unweighted_cv
 from models.standards.norms import Standards, load_standards
 from tests.samples import small_county
 

@@ -10,7 +10,7 @@ import pytest
 
 from geodata.contract.county import County
 from models.formulation.model import build_model
-from models.problem.instance import build_instance
+from models.problem.building import build_instance
 from models.problem.request import Request, lasting_money
 from optimizer.infeasibility.impossible import explain_request
 from optimizer.scenario import Goal, Scenario

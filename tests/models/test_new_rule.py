@@ -15,7 +15,7 @@ from maps.dossier.tables import rules as rules_sheet
 from models.formulation.model import build_model
 from models.plan.decisions import PlanResult, SolveRecord
 from models.plan.reasons import list_actions
-from models.problem.instance import build_instance
+from models.problem.building import build_instance
 from models.problem.request import Request
 from models.rules.registry import every_rule
 from models.standards.norms import load_standards

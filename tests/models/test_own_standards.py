@@ -13,7 +13,8 @@ from geodata.contract.findings import InputProblems
 from geodata.messages import LANGUAGES
 from geodata.standards.reading import bundled, merge, parse
 from models.problem.baseline import grades, site_bands
-from models.problem.indicators import assess, cv_table, merged_units, stage_table, unit_table, verdicts
+from models.problem.indicators import assess, merged_units, stage_table, unit_table, verdicts
+from models.problem.spread import cv_table
 from models.referee.audit import audit
 from models.standards.norms import load_standards
 from tests.counties import bundled_county, with_file

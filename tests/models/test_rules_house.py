@@ -11,7 +11,8 @@ import pytest
 from geodata.messages import LANGUAGES, say
 from geodata.standards.reading import bundled, read_bundled
 from models.formulation.model import build_model
-from models.problem.instance import Instance, build_instance
+from models.problem.building import build_instance
+from models.problem.instance import Instance
 from models.problem.request import Request
 from models.rules.record import PART, Rule, rule_of
 from models.rules.registry import every_rule

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from geodata.contract.county import County
 from models.plan.arrangement import today_as_plan
-from models.problem.instance import build_instance
+from models.problem.building import build_instance
 from models.problem.request import Request
 from optimizer.search.search import Search
 from optimizer.search.start import all_but, columns_in, todays

@@ -16,9 +16,9 @@ from geodata.folder.sharing import split_shared
 from geodata.travel.times import travel_times
 from models.plan.arrangement import today_as_plan
 from models.problem.baseline import planning_demand
-from models.problem.indicators import official_cv
-from models.problem.instance import build_instance
+from models.problem.building import build_instance
 from models.problem.request import Request
+from models.problem.spread import official_cv
 from models.referee.audit import audit
 from models.referee.verdict import judge
 from models.standards.norms import load_standards

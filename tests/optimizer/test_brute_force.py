@@ -14,7 +14,7 @@ import pytest
 from models.formulation.solution import unpack
 from models.plan.decisions import Verdict
 from models.plan.keeping import held_of
-from models.problem.instance import build_instance
+from models.problem.building import build_instance
 from models.problem.request import GOALS, Request
 from optimizer.search.search import NoPlan
 from optimizer.search.steps import find_plan

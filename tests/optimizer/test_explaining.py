@@ -16,7 +16,7 @@ import optimizer.cli.console as console
 import optimizer.cli.main as cli
 from geodata.contract.county import County
 from geodata.contract.findings import InputProblems
-from models.problem.instance import build_instance
+from models.problem.building import build_instance
 from models.problem.request import Request
 from models.study.analysis import Swap
 from optimizer.infeasibility.elastic import Elastic, relaxations

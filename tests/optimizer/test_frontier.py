@@ -18,7 +18,7 @@ from geodata.contract.findings import InputProblems
 from maps import chart
 from maps.folders.frontier import changes_said, frontier_record, frontier_said, write_frontier
 from models.plan.differences.comparison import plan_changes
-from models.problem.instance import build_instance
+from models.problem.building import build_instance
 from models.problem.request import Request
 from models.study.analysis import Frontier
 from optimizer.scenario import Goal, Scenario

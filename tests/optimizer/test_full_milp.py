@@ -12,7 +12,7 @@ from functools import cache
 import pytest
 
 from models.formulation.solution import unpack
-from models.problem.instance import build_instance
+from models.problem.building import build_instance
 from models.problem.request import GOALS, Request
 from optimizer.search.steps import find_plan
 from optimizer.search.task import Required, Target, Task

@@ -18,7 +18,7 @@ from models.plan.decisions import Plan, PlanResult
 from models.plan.differences.edits import ledger_edits
 from models.plan.keeping import Held, held_from, held_of, missing_in
 from models.plan.sheets import read_edited, sheet_titles
-from models.problem.instance import build_instance
+from models.problem.building import build_instance
 from models.referee.verdict import judge
 from models.standards.norms import load_standards
 from optimizer.cli.console import INFEASIBLE, REJECTED

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from geodata.contract.county import County
 from models.formulation.solution import unpack
 from models.plan.decisions import Plan, PlanResult
-from models.problem.instance import Instance, build_instance
+from models.problem.building import build_instance
+from models.problem.instance import Instance
 from models.problem.request import Request
 from models.referee.verdict import Trial, judge
 from optimizer.presets import PRESETS

@@ -22,7 +22,7 @@ from maps.supervision.words import supervision_said
 from models.plan.keeping import Held, missing_in
 from models.plan.record import write_ledger
 from models.problem.baseline import today_groups
-from models.problem.instance import build_instance
+from models.problem.building import build_instance
 from models.standards.norms import load_standards
 from models.supervision.filed import filed_findings, filed_years
 from models.supervision.supervision import Supervision

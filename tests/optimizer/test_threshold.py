@@ -14,7 +14,7 @@ import pytest
 
 from models.formulation.model import build_model
 from models.plan.decisions import Plan, Verdict
-from models.problem.instance import build_instance
+from models.problem.building import build_instance
 from models.problem.request import Request
 from optimizer.search.search import NoPlan
 from optimizer.search.steps import find_plan

@@ -29,7 +29,7 @@ from maps.why.words import answer_said, flip_said
 from models.formulation.solution import unpack
 from models.plan.arrangement import today_as_plan
 from models.plan.decisions import Plan, PlanResult
-from models.problem.instance import build_instance
+from models.problem.building import build_instance
 from models.problem.request import Request
 from models.standards.norms import load_standards
 from models.study.why import Flip, Turned, Whys

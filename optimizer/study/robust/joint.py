@@ -18,7 +18,7 @@ import numpy as np
 from scipy.sparse import block_diag, coo_array, csc_array, vstack
 
 from models.plan.ledger import CLOSED, OPEN
-from models.problem.instance import build_instance
+from models.problem.building import build_instance
 from models.standards.norms import load_standards
 from optimizer.search.search import Search
 from optimizer.solver.engine import Engine
