@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import threading
@@ -58,14 +59,17 @@ def calls(address: str, asked: list[bytes]) -> int:
 def watched(outside: Path) -> list[str]:
     """From here on, what this process asks of a network, of another program, or opens although it is none of its business."""
     seen: list[str] = []
-    no_business = (str(outside), *FORBIDDEN)
+    not_ours = os.path.realpath(outside)
+
+    def lies_outside(name: str) -> bool:
+        return "\0" not in name and os.path.realpath(name).startswith(not_ours)
 
     def hear(event: str, given: tuple[Any, ...]) -> None:
         if event in ASKING:
             seen.append(f"{event} {given}"[:200])
         elif event in ("open", "sqlite3.connect") and isinstance(given[0], str | bytes | Path):
             name = given[0].decode(errors="replace") if isinstance(given[0], bytes) else str(given[0])
-            if name.startswith(no_business):
+            if name.startswith(FORBIDDEN) or lies_outside(name):
                 seen.append(f"{event} {name}"[:200])
 
     sys.addaudithook(hear)
