@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from geodata.contract.findings import Finding, InputProblems
+from geodata.folder.interrupts import put_off
 
 LOCK, DRAFT, OLD, READY, PASSING = "lock", "draft", "old", "ready", "passing"
 MOST_SIBLINGS = 1000
@@ -61,8 +62,10 @@ class HeldTarget:
         draft.mkdir()
         with self._passing():
             fill(draft)
-        (self.work / READY).touch()
-        self._exchange()
+        with put_off():  # half-way there would be neither the earlier output nor this one
+            (self.work / READY).touch()
+            self._exchange()
+            note_placed(self.place)
         return self.place
 
     def _exchange(self) -> None:
@@ -116,7 +119,9 @@ class HeldTarget:
             make(draft / self.place.name)
         if self.place.exists():
             raise InputProblems([Finding("error", "cli.not_overwritten", file=str(self.place))])
-        (draft / self.place.name).rename(self.place)
+        with put_off():
+            (draft / self.place.name).rename(self.place)
+            note_placed(self.place)
         return self.place
 
     def _draft(self) -> Path:
@@ -150,6 +155,25 @@ class HeldTarget:
 
 _held: dict[Path, HeldTarget] = {}
 """Targets of this process: what a verb holds, a function that it calls may use."""
+_noting: list[list[Path]] = []
+
+
+@contextmanager
+def noting(placed: list[Path]) -> Iterator[None]:
+    """Add every output that is put in place while the block runs to a list, in that order, each once."""
+    _noting.append(placed)
+    try:
+        yield
+    finally:
+        _noting.pop()
+
+
+def note_placed(place: Path) -> None:
+    """Tell whoever is `noting` that an output is in its place."""
+    for placed in _noting[-1:]:
+        if place in placed:
+            placed.remove(place)
+        placed.append(place)
 
 
 @contextmanager
@@ -191,7 +215,8 @@ def claim(place: Path, names: frozenset[str] = frozenset()) -> Iterator[HeldTarg
             yield target
         finally:
             del _held[place]
-            shutil.rmtree(work / DRAFT, ignore_errors=True)
+            with put_off():
+                shutil.rmtree(work / DRAFT, ignore_errors=True)
 
 
 def _make(work: Path) -> None:
@@ -236,7 +261,7 @@ def _locked(work: Path, place: Path) -> Iterator[None]:
         finally:
             if os.name == "nt":
                 file.close()
-            with suppress(OSError):  # what is left is the next run's to clear
+            with put_off(), suppress(OSError):  # what is left is the next run's to clear
                 if not any((work / part).exists() for part in (OLD, READY)):
                     (work / LOCK).unlink(missing_ok=True)
                     work.rmdir()

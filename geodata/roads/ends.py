@@ -15,15 +15,15 @@ MOST_PLACES = 5
 
 
 def touching_ends(streets: Streets) -> list[tuple[float, float]]:
-    """Longitude and latitude of every dead end within `TOUCH_M` of a street that it is not joined to.
+    """Longitude and latitude of every dead end within `TOUCH_M` of a street that it is not joined to, landings of ferries included.
 
     Two ends that face each other over the gap are one place.
     """
     degree = np.bincount(streets.tail, minlength=streets.node_count)
     degree += np.bincount(streets.head, minlength=streets.node_count)
     solid = np.flatnonzero(~streets.ferry)
-    first = [(int(e), 0) for e in solid[degree[streets.tail[solid]] == 1]]
-    last = [(int(e), -1) for e in solid[degree[streets.head[solid]] == 1]]
+    first = [(int(e), 0) for e in np.flatnonzero(degree[streets.tail] == 1)]
+    last = [(int(e), -1) for e in np.flatnonzero(degree[streets.head] == 1)]
     ends = first + last
     if not ends:
         return []

@@ -26,7 +26,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from geodata.contract.findings import Finding, InputProblems, Severity
-from geodata.roads.ends import end_findings
+from geodata.roads.ends import end_findings, places_named
 from geodata.roads.extracts import KEPT_TAGS, OSM_ENDINGS, Box, read_extract, write_osm
 from geodata.roads.scratch import scratch_folder
 from geodata.roads.snapping import Net, Streets, components, streets_of
@@ -185,6 +185,7 @@ COUNTED: tuple[tuple[Severity, str, str], ...] = (
     ("note", "roads.ferries_unused", "ferries_unused"),
     ("note", "roads.junctions_merged", "junctions_merged"),
     ("note", "roads.deleted", "ways_deleted"),
+    ("note", "roads.superseded", "ways_superseded"),
 )
 """Severity and message of the counts that reading leaves in the graph."""
 
@@ -209,7 +210,10 @@ def _read_osm(path: Path, box: Box | None, ferries: bool) -> nx.MultiDiGraph[Any
     graph.graph["ways_outside"] = extract.outside
     graph.graph["ferries_unused"] = extract.ferries
     graph.graph["ways_deleted"] = extract.deleted
+    graph.graph["ways_superseded"] = extract.superseded
     graph.graph["ends_joined"] = json.dumps(extract.joined)
+    graph.graph["nodes_twice"] = json.dumps(extract.twice)
+    graph.graph["unjudged"] = json.dumps(dict(sorted(extract.unjudged.items())), ensure_ascii=False)
     graph.graph["ways_left_out"] = json.dumps(dict(sorted(extract.left_out.items())), ensure_ascii=False)
     return graph
 
@@ -230,7 +234,7 @@ def _tags() -> Iterator[None]:
 def roads_findings(graph: nx.MultiDiGraph[Any], streets: Streets | None = None) -> list[Finding]:
     """What a planner should know about a road graph, recomputed from the graph.
 
-    Ends joined or only touching, ways cut at the border of the extract, roads outside the county's box, classes left out or unknown
+    Ends joined or only touching, nodes that stand twice, tags that times do not heed, ways cut at the border of the extract, roads outside the county's box, classes left out or unknown
     (by class), streets with several classes, speeds assumed by class, surfaces that are unknown,
     streets with season flags, and parts that the main network does not reach, by mode.
     """
@@ -245,13 +249,34 @@ def roads_findings(graph: nx.MultiDiGraph[Any], streets: Streets | None = None) 
         for c, n in sorted(left_out.items())
     ]
     streets = streets_of(graph) if streets is None else streets
-    found += end_findings(
-        [(lon, lat) for lon, lat in json.loads(graph.graph.get("ends_joined", "[]"))], streets
-    )
+    found += end_findings(_places(graph, "ends_joined"), streets)
+    if twice := _places(graph, "nodes_twice"):
+        fields: dict[str, object] = {"count": len(twice), "places": places_named(twice)}
+        found.append(Finding("warning", "roads.nodes_twice", fields))
+    found += _unjudged_findings(json.loads(graph.graph.get("unjudged", "{}")))
     found += [*_class_findings(streets), *_speed_findings(streets), *_tag_findings(streets)]
     for mode in MODES:
         found += _fragment_findings(mode_network(streets, mode), mode)
     return found
+
+
+def _places(graph: nx.MultiDiGraph[Any], name: str) -> list[tuple[float, float]]:
+    return [(lon, lat) for lon, lat in json.loads(graph.graph.get(name, "[]"))]
+
+
+def _unjudged_findings(counts: dict[str, int]) -> list[Finding]:
+    """What the roads say of access, speed limits, barriers and turns, and that times do not heed it."""
+    kinds: dict[str, dict[str, int]] = {}
+    for name, count in counts.items():
+        kind = next((k for k in ("maxspeed", "restriction", "barrier") if name.startswith(k)), "access")
+        kinds.setdefault(kind, {})[name.removeprefix("barrier=")] = count
+    return [
+        Finding(
+            "note", f"roads.unjudged_{kind}",
+            {"count": sum(some.values()), "which": ", ".join(f"{n} {c}" for n, c in some.items())},
+        )
+        for kind, some in sorted(kinds.items())
+    ]  # fmt: skip
 
 
 def _class_findings(streets: Streets) -> list[Finding]:

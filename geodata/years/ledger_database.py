@@ -6,10 +6,13 @@ The table takes new rows only; one writer at a time, by a lock that the server g
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.databases import opened_database
+from geodata.folder.interrupts import put_off
+from geodata.folder.target import note_placed
 from geodata.years.chain import ENTRY_COLUMNS, Chain, NextEntries, YearEntry, chained
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}(\.[A-Za-z_][A-Za-z0-9_]{0,40})?")
@@ -102,6 +105,10 @@ class LedgerDatabase:
             for entry in entries:
                 link.execute(put, [getattr(entry, c) for c in ENTRY_COLUMNS])
                 link.execute(move, (entry.number, entry.seal))
+            with put_off():
+                link.commit()
+                if entries:
+                    note_placed(Path(self.label))
         return entries
 
     def _chain(self, link: Any, missing: bool) -> Chain:

@@ -11,7 +11,8 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from geodata.contract.findings import Finding, InputProblems
-from geodata.folder.target import claim
+from geodata.folder.interrupts import put_off
+from geodata.folder.target import claim, note_placed
 from geodata.layers.drivers import driver_of
 from geodata.layers.geopackage import STAMP
 from geodata.years.chain import ENTRY_COLUMNS, Chain, NextEntries, YearEntry, chained
@@ -106,7 +107,10 @@ class LedgerFile:
             except BaseException:
                 base.execute("rollback")
                 raise
-            base.execute("commit")
+            with put_off():
+                base.execute("commit")
+                if file == self.path and entries:
+                    note_placed(self.path)
         return entries
 
     def _write(self, base: sqlite3.Connection, wanted: NextEntries) -> list[YearEntry]:

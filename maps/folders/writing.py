@@ -59,8 +59,12 @@ def finite(value: float) -> float | None:
 def rewrite(path: Path, text: str) -> None:
     """Give a page another text: written aside, put in place by renaming."""
     draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except BaseException:  # a full disk, Ctrl-C: the page stays as it was
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def csv_writer(rows: pd.DataFrame) -> Callable[[Path], None]:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from geodata.contract.findings import Finding, InputProblems
+from geodata.folder.interrupts import held
 from geodata.folder.target import claim
 from geodata.messages import large_unit, say
 from maps.folders import alternatives as alternative_files
@@ -37,7 +38,6 @@ from optimizer.cli.console import (
 from optimizer.infeasibility.elastic import Relaxation
 from optimizer.infeasibility.impossible import Impossible, explain_request
 from optimizer.scenario import Scenario
-from optimizer.solver.interrupts import held
 from optimizer.study.alternatives import alternatives as make_alternatives
 from optimizer.study.frontier import frontier as make_frontier
 from optimizer.study.study import STUDIED
@@ -84,7 +84,6 @@ def frontier_command(
             )
         with held() as came:
             drawn = frontier_files.write_frontier(found, target, language, overwrite)
-        out.saved.append(target)
         if came:
             raise KeyboardInterrupt
         _print_frontier(out, found)
@@ -143,7 +142,6 @@ def alternatives_command(
             found = make_alternatives(county, asked, k=k, within=within, report=report)
         with held() as came:
             alternative_files.write_alternatives(found, target, language, overwrite)
-        out.saved.append(target)
         if came:
             raise KeyboardInterrupt
         for text in alternative_files.alternatives_said(found, language)[1:]:

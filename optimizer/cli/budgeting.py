@@ -49,7 +49,7 @@ def budget_command(
 ) -> None:
     """What it costs at least that every school passes, or why no money is enough. 达标最低经费。"""
     out = output(language)
-    with exits(out, "plan"):
+    with exits(out, "budget"):
         if dossier is not None:
             refuse_folder(dossier, overwrite, is_dossier, "workbook.not_a_dossier")
         county, asked = asked_county(

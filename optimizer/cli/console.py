@@ -11,7 +11,7 @@ import math
 import os
 import signal
 import sys
-import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -27,16 +27,19 @@ from rich.text import Text
 
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems, errors
+from geodata.folder.interrupts import came_last, forget, handled, held
 from geodata.folder.reading import read_county
+from geodata.folder.target import noting
 from geodata.messages import say, speak
 from geodata.standards.terms import terms_of
-from maps.dossier.rehearsal import Undrawn
+from maps.dossier.rehearsal import UNFINISHED, Undrawn
 from maps.folders.writing import refuse_unwritable
 from optimizer.cli.start import AtStart, say_everything
 from optimizer.outcomes import Defect, Infeasible, Rejected, StoppedWithoutPlan
-from optimizer.solver.interrupts import held
 from optimizer.solver.limits import Progress
 
+ALL_OR_NOTHING = ("pictures", "reports")
+"""Verbs whose result is what is drawn: without it there is none."""
 BAD_INPUT, INFEASIBLE, NO_PLAN, REJECTED, TAMPERED = 2, 3, 4, 5, 6
 
 FOREIGN = frozenset(
@@ -114,7 +117,7 @@ class Paper(Console):
 
 @dataclass(frozen=True)
 class Out:
-    """Where to print and in which language, and where the result is once it is on disk."""
+    """Where to print and in which language, and the results that are on disk, as they came there."""
 
     console: Paper
     language: str
@@ -165,12 +168,12 @@ def exits(out: Out, verb: str) -> Iterator[None]:
         What Ctrl-C interrupts: its words are ``cli.interrupted_<verb>``.
     """
     code: int | None = None
-    with _interruptible() as came:
+    with _interruptible(), noting(out.saved):
         try:
             yield
         except (typer.Exit, KeyboardInterrupt, Exception) as problem:
             with held():
-                code = _said(out, problem, verb, bool(came))
+                code = _said(out, problem, verb)
             if code is None:
                 raise
         ended = code is not None
@@ -180,27 +183,30 @@ def exits(out: Out, verb: str) -> Iterator[None]:
         raise typer.Exit(code or 0) from None
 
 
+AGAIN = 2.0
+"""Seconds in which Ctrl-C pressed once more is the same request: the first is still being answered."""
+
+
 @contextmanager
-def _interruptible() -> Iterator[list[int]]:
-    """Ctrl-C raises KeyboardInterrupt in the block and is counted; afterwards there is nothing to interrupt."""
-    came: list[int] = []
-    before = signal.getsignal(signal.SIGINT)
-    if before is signal.SIG_IGN or threading.current_thread() is not threading.main_thread():
-        yield came
-        return
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt in the block; afterwards there is nothing to interrupt."""
+    last = -math.inf
 
     def stop(number: int, _: FrameType | None) -> None:
-        came.append(number)
-        raise KeyboardInterrupt
+        nonlocal last
+        if time.monotonic() - last > AGAIN:
+            last = time.monotonic()
+            raise KeyboardInterrupt
 
-    signal.signal(signal.SIGINT, stop)
-    try:
-        yield came
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN if isinstance(before, AtStart) else before)
+    def nothing_left(earlier: Any) -> Any:
+        return signal.SIG_IGN if isinstance(earlier, AtStart) else earlier
+
+    forget()
+    with handled(stop, nothing_left):
+        yield
 
 
-def _said(out: Out, problem: BaseException, verb: str, interrupted: bool) -> int | None:
+def _said(out: Out, problem: BaseException, verb: str) -> int | None:
     """Words for what ended a verb, and its exit code; None for a fault of our own."""
     if isinstance(problem, typer.Exit):
         return problem.exit_code
@@ -219,7 +225,7 @@ def _said(out: Out, problem: BaseException, verb: str, interrupted: bool) -> int
         out.findings(problem.findings)
         return BAD_INPUT
     if isinstance(problem, StoppedWithoutPlan):
-        if interrupted or problem.interrupted:
+        if problem.interrupted or came_last():
             return _said_interrupted(out, verb)
         out.say("no_plan", style="bold red")
         return NO_PLAN
@@ -245,10 +251,15 @@ def _said(out: Out, problem: BaseException, verb: str, interrupted: bool) -> int
 
 
 def _said_interrupted(out: Out, verb: str) -> int:
-    if out.saved:
-        out.say("interrupted_saved", style="yellow", folder=str(out.saved[-1]))
+    """What is true at this moment, as it is on disk."""
+    how = say(f"cli.how_{came_last() or 'SIGINT'}", out.language)
+    there = {p: "saved" if (p / UNFINISHED).is_file() else "whole" for p in out.saved}
+    there = {p: state for p, state in there.items() if state == "whole" or verb not in ALL_OR_NOTHING}
+    for place, state in there.items():
+        out.say(f"interrupted_{state}", style="yellow", how=how, folder=str(place))
+    if there:
         return 0
-    out.say(f"interrupted_{verb}", style="bold red")
+    out.say(f"interrupted_{verb}", style="bold red", how=how)
     return NO_PLAN
 
 

@@ -56,6 +56,7 @@ def check_command(
         out.findings(found, most=1000)
         if marked is not None:
             write_marked(folder, found, marked, language, allowed=allowed)
+            out.saved.clear()  # what is checked is told below
             out.say("marked", file=str(marked))
         wrong = len(errors(found))
         out.say("checked", style="bold red" if wrong else "bold green", errors=wrong, findings=len(found))

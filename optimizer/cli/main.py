@@ -10,10 +10,12 @@ import pkgutil
 from collections.abc import Callable
 from contextvars import copy_context
 from functools import cache, wraps
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperCommand
+
+from optimizer.cli.start import STOPPED
 
 VERBS: dict[str, tuple[str, str]] = {
     "demo": ("planning:demo_command", "Write the fictional demonstration county and make its plan. 生成虚构示例县及其方案。"),
@@ -93,9 +95,21 @@ def _apart(verb: Callable[..., None]) -> Callable[..., None]:
         from geodata.contract.cells import texts_in_python
 
         texts_in_python()
-        copy_context().run(verb, *args, **kwargs)
+        try:
+            copy_context().run(verb, *args, **kwargs)
+        except KeyboardInterrupt:  # once more, while the first was being answered
+            _once_more(str(kwargs.get("language", "zh")))
 
     return run
+
+
+def _once_more(language: str) -> NoReturn:
+    from geodata.folder.interrupts import came_last
+    from geodata.messages import say
+
+    how = say(f"cli.how_{came_last() or 'SIGINT'}", language)
+    typer.echo(say("cli.interrupted_again", language, how=how), err=True)
+    raise typer.Exit(STOPPED)
 
 
 def _unread() -> None:

@@ -12,6 +12,7 @@ from rich.table import Table
 from geodata.contract.county import County
 from geodata.contract.findings import InputProblems
 from geodata.demo.county import write_demo_county
+from geodata.folder.interrupts import held
 from geodata.folder.reading import read_county, read_head
 from geodata.folder.target import claim
 from geodata.messages import say
@@ -43,7 +44,6 @@ from optimizer.cli.console import (
 )
 from optimizer.outcomes import InterruptedWithPlan
 from optimizer.scenario import Scenario
-from optimizer.solver.interrupts import held
 from optimizer.verbs.plan import held_in
 from optimizer.verbs.plan import plan as make_plan
 
@@ -70,6 +70,7 @@ def demo_command(
         else:
             out.say("demo", county=str(county))
             write_demo_county(county, seed)
+            out.saved.clear()  # the county is not what was asked for
         _plan(out, read_county(county), Scenario(seconds=DEMO_SECONDS), dossier, True)
 
 
@@ -146,7 +147,6 @@ def _plan(
         result, stopped = stop.result, True
     with held() as came:
         place = save_plan(result, dossier, out.language, overwrite)
-        out.saved.append(place)
     if stopped or came:
         raise KeyboardInterrupt
     out.say("saved", folder=str(place))

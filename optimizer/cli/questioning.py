@@ -9,6 +9,7 @@ import typer
 from rich.text import Text
 
 from geodata.corrections.copying import correct
+from geodata.folder.interrupts import held
 from maps.dossier.dossier import is_dossier
 from maps.folders.writing import may_write, refuse_unwritable
 from maps.why.folder import WHY_MARKER, write_why
@@ -27,7 +28,6 @@ from optimizer.cli.console import (
     progress,
     refuse_shared,
 )
-from optimizer.solver.interrupts import held
 from optimizer.verbs.why import PLACE_SECONDS, changed_places, places_meant, recorded_plan, why
 from optimizer.why.changes import NUMBERS
 
@@ -112,7 +112,6 @@ def _write(out: Out, found: Whys, target: Path, plan: Path, overwrite: bool) -> 
     dossier = plan if plan.is_dir() and is_dossier(plan) else None
     with held():
         place = write_why(found, target, out.language, overwrite, dossier)
-    out.saved.append(place)
     out.say_as("why.written", style="bold green", folder=str(place))
     if dossier is not None:
         out.say_as("why.linked", folder=str(dossier))
@@ -134,6 +133,5 @@ def correct_command(
         refuse_shared(target, folder)
         refuse_unwritable(target)
         done, found = correct(folder, sheet, target, allow_outside=outside, databases=tuple(database or ()))
-        out.saved.append(target)
         out.findings([f for f in found if f.key.startswith("corrections.") or f.severity == "warning"])
         out.say_as("corrections.written", style="bold green", folder=str(target), count=len(done))

@@ -50,7 +50,7 @@ def show_command(
 ) -> None:
     """Show a county's tables as they are read, or the norms in force. 查看数据表或现行规则。"""
     out = output(language)
-    with exits(out, "check"):
+    with exits(out, "show"):
         asked = None if table is None else table_meant(table)
         county = county_of(folder, outside, database)
         if asked is None:

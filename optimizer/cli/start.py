@@ -7,10 +7,14 @@ import importlib
 import os
 import signal
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Any, cast
 
 STOPPED = 4
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+"""What ends a run from outside; `geodata.folder.interrupts` has the same, and is not imported yet when the first may come."""
 LANGUAGES = ("zh", "en")
 
 
@@ -58,20 +62,21 @@ class AtStart:
     """
 
     def __init__(self) -> None:
-        self.words = b""
-        self.came = False
+        self.words: Callable[[str], str] | None = None
+        self.came = 0
 
-    def learn(self, words: str) -> None:
-        """What to say; Ctrl-C that came before the words were there ends now."""
-        self.words = (words + "\n").encode()
+    def learn(self, words: Callable[[str], str]) -> None:
+        """What to say, by the name of the signal; Ctrl-C that came before the words were there ends now."""
+        self.words = words
         if self.came:
-            self(signal.SIGINT, None)
+            self(self.came, None)
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Say that nothing was done, and end the process."""
-        self.came = True
-        if self.words:
-            os.write(2, self.words)
+        self.came = number
+        if self.words is not None:
+            with suppress(OSError):  # nobody reads
+                os.write(2, (self.words(signal.Signals(number).name) + "\n").encode())
             os._exit(STOPPED)
 
 
@@ -81,8 +86,15 @@ def start() -> None:
     say_everything()
     os.environ["PROJ_NETWORK"] = "OFF"  # PROJ fetches grids otherwise, where the user's settings say so
     language = asked_language(sys.argv[1:], os.environ.get("JUNHENG_LANG"))
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # a shell may have it ignored
-        handler = AtStart()
-        signal.signal(signal.SIGINT, handler)
-        handler.learn(importlib.import_module("geodata.messages").say("cli.interrupted_start", language))
+    handler = AtStart()
+    for name in NAMES:
+        number = getattr(signal, name, None)
+        if (
+            number is not None and signal.getsignal(number) is not signal.SIG_IGN
+        ):  # a shell may have it ignored
+            signal.signal(number, handler)
+    importlib.import_module("geodata.folder.interrupts").hear_all()
+    say = importlib.import_module("geodata.messages").say
+    told = {n: say("cli.interrupted_start", language, how=say(f"cli.how_{n}", language)) for n in NAMES}
+    handler.learn(told.__getitem__)
     importlib.import_module("optimizer.cli.main").main()

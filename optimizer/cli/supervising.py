@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from geodata.contract.findings import Finding, InputProblems
+from geodata.folder.interrupts import held
 from geodata.messages import say, speak
 from geodata.standards.terms import terms_of
 from geodata.years.ledger import TABLE, open_ledger
@@ -40,7 +42,6 @@ from optimizer.cli.console import (
     refuse_folder,
     refuse_shared,
 )
-from optimizer.solver.interrupts import held
 from optimizer.verbs.supervise import Broken, archive, carry_on, sound, supervise
 
 LedgerArgument = Annotated[
@@ -135,10 +136,11 @@ def supervise_command(
         _tell(out, found)
         if target is not None:
             place = write_supervision(found, target, language, overwrite, deadline)
-            out.saved.append(place)
             out.say_as("supervision.written", style="bold green", folder=str(place))
         if county is not None and plan is not None:
-            _carry_on(out, found, county, plan, scenario, overwrite, outside, database)
+            own = replace(out, saved=[])  # the report is one result, the plan another
+            with exits(own, "plan"):
+                _carry_on(own, found, county, plan, scenario, overwrite, outside, database)
 
 
 def _carry_on(
@@ -153,7 +155,6 @@ def _carry_on(
     out.say_as("supervision.carried_on", asked=len(made.asked.rows), kept=len(made.kept.rows))
     with held() as came:
         place = save_plan(made.result, target, out.language, overwrite)
-        out.saved.append(place)
     if made.interrupted or came:
         raise KeyboardInterrupt
     missing = draw_plan(made.result, place, out.language)

@@ -6,12 +6,13 @@ KeyboardInterrupt. A stop is not an exception: what is found so far is made into
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
+
+from geodata.folder.interrupts import handled
 
 Reason = Literal["", "asked", "time", "nodes"]
 
@@ -82,19 +83,12 @@ def heeding(stop: Stop | None) -> Iterator[Stop]:
     if stop is not None:
         yield stop
         return
-    stop = Stop()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    token = stop
+    token = Stop()
 
     def pressed(number: int, frame: Any) -> None:
         if token.is_set():
             raise KeyboardInterrupt
         token.set()
 
-    before = signal.signal(signal.SIGINT, pressed)
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGINT, before)
+    with handled(pressed):
+        yield token

@@ -11,6 +11,7 @@ import pandas as pd
 
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
+from geodata.folder.interrupts import held
 from geodata.travel.times import TravelTimes, travel_times
 from models.formulation.goals import UPPER
 from models.formulation.solution import unpack
@@ -33,7 +34,6 @@ from optimizer.search.search import NoPlan
 from optimizer.search.split import exact_objective
 from optimizer.search.steps import Found, find_plan
 from optimizer.search.task import Report, Target
-from optimizer.solver.interrupts import held
 from optimizer.solver.limits import SOLVER
 from optimizer.solver.stopping import Stop, heeding
 from optimizer.verbs.tidy import without_idle

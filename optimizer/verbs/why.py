@@ -18,6 +18,7 @@ from models.problem.building import build_instance
 from models.referee.verdict import judge
 from models.standards.norms import load_standards
 from models.study.why import Reasoned, Turned, Whys
+from optimizer.outcomes import StoppedWithoutPlan
 from optimizer.scenario import Scenario
 from optimizer.scenario_sheet import asked_of
 from optimizer.search.start import first_plan
@@ -132,6 +133,8 @@ def why(
     ------
     InputProblems
         A place that does not take part, or a plan that does not keep the rules.
+    StoppedWithoutPlan
+        Stopped before the model had taken the plan up: nothing is known of it yet.
     """
     plan = recorded_in(plan) if isinstance(plan, PlanResult) else plan
     _known(county, plan.plan, schools, villages)
@@ -214,6 +217,8 @@ def open_case(county: County, asked: Recorded, times: TravelTimes | None, task: 
     ground = ground_of(inst, asked.plan, task)
     first = first_plan(ground.search, task.limits)
     if first is None or first.values is None:
+        if task.stop.is_set():
+            raise StoppedWithoutPlan(interrupted=task.stop.reason == "asked")
         raise InputProblems([Finding("error", "why.not_stated")])
     for name in ground.search.measures:
         ground.search.tighten(name, first.values, task.method.cut_slack / 100)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from geodata.folder.interrupts import held
 from maps.folders.writing import may_write
 from maps.reports.letterhead import read_letterhead
 from maps.reports.single import SINGLE_MARKER, reports_meant, write_single_reports
@@ -22,7 +23,6 @@ from optimizer.cli.console import (
     output,
     refuse_shared,
 )
-from optimizer.solver.interrupts import held
 from optimizer.verbs.recorded import result_in
 
 
@@ -55,5 +55,4 @@ def reports_command(
         result = result_in(plan, county)
         with held():
             place = write_single_reports(result, target, language, wanted, template, overwrite)
-        out.saved.append(place)
         out.say_as("reports.written", style="bold green", folder=str(place), count=len(wanted))

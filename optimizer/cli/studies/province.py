@@ -9,6 +9,7 @@ import typer
 from rich.text import Text
 
 from geodata.contract.findings import Finding
+from geodata.folder.interrupts import held
 from geodata.folder.target import claim
 from maps.folders.writing import refuse_unwritable
 from maps.province.folder import write_province
@@ -25,7 +26,6 @@ from optimizer.cli.console import (
 )
 from optimizer.cli.studies.shared import SchedulerOption, WorkersOption, cores, counting, print_grid
 from optimizer.scenario import read_scenario
-from optimizer.solver.interrupts import held
 from optimizer.study.province.asked import read_province
 from optimizer.study.province.province import province
 
@@ -62,7 +62,6 @@ def province_command(
             )  # fmt: skip
         with held() as came:
             drawn = write_province(found, target, language)
-        out.saved.append(target)
         if came:
             raise KeyboardInterrupt
         for text in province_said(found, language):

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from geodata.folder.interrupts import held
 from geodata.folder.target import claim
 from maps.dossier.dossier import is_dossier, write_dossier
 from maps.folders.writing import refuse_unwritable
@@ -30,7 +31,6 @@ from optimizer.cli.console import (
 )
 from optimizer.cli.studies.shared import SchedulerOption, WorkersOption, cores, counting, print_grid
 from optimizer.scenario import Scenario, read_scenario
-from optimizer.solver.interrupts import held
 from optimizer.study.robust.robust import about
 from optimizer.study.robust.robust import robust as make_robust
 from optimizer.study.stress.futures import read_futures
@@ -82,7 +82,6 @@ def robust_command(
             )  # fmt: skip
         with held() as came:
             write_robust(found, target, language)
-        out.saved.append(target)
         if came:
             raise KeyboardInterrupt
         for text in robust_said(found, language):

@@ -9,6 +9,7 @@ import typer
 from rich.text import Text
 
 from geodata.contract.findings import Finding, InputProblems
+from geodata.folder.interrupts import held
 from geodata.folder.target import claim
 from maps.folders.writing import refuse_unwritable
 from maps.stress.folder import write_stress
@@ -30,7 +31,6 @@ from optimizer.cli.console import (
 )
 from optimizer.cli.studies.shared import SchedulerOption, WorkersOption, cores, counting, print_grid
 from optimizer.scenario import Scenario, read_scenario
-from optimizer.solver.interrupts import held
 from optimizer.study.stress.futures import read_futures, read_template
 from optimizer.study.stress.stress import stress
 from optimizer.verbs.replay import recorded_scenario
@@ -84,7 +84,6 @@ def stress_command(
                 )  # fmt: skip
             with held() as came:
                 drawn = write_stress(found, target, language)
-            out.saved.append(target)
             if came:
                 raise KeyboardInterrupt
         _print(out, found)

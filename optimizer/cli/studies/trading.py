@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from geodata.folder.interrupts import held
 from maps.front.text import DASH, PageTable
 from maps.front.trades import FRONT, put_on_front, trades_about, trades_table
 from optimizer.cli.chosen import refuse_dossiers, write_dossiers
@@ -23,7 +24,6 @@ from optimizer.cli.console import (
     output,
     progress,
 )
-from optimizer.solver.interrupts import held
 from optimizer.verbs.trades import GOAL_SECONDS, WITHIN
 from optimizer.verbs.trades import trades as make_trades
 from optimizer.verbs.why import recorded_plan
@@ -49,7 +49,7 @@ def trades_command(
 ) -> None:
     """What each goal of a plan could gain if the others gave up a few per cent. 各目标之间的取舍。"""
     out = output(language)
-    with exits(out, "plan"):
+    with exits(out, "trades"):
         county = county_of(folder, outside, database)
         asked = recorded_plan(plan, county)
         refuse_dossiers(plan, dossier, len(asked.scenario.goals), overwrite)
