@@ -19,6 +19,7 @@ from maps.dossier.editing import write_editable
 from maps.dossier.notices import notices
 from maps.dossier.paper import A4, paper
 from maps.dossier.tables import Sheet, all_sheets
+from maps.lettered import lettered
 from maps.wording import word
 from models.plan.decisions import PlanResult
 
@@ -261,6 +262,7 @@ def write_workbook(result: PlanResult, path: Path, language: str = "zh", editabl
     -------
     Path
     """
+    result = lettered(result, language)
     with opened(path, result.county.name, language) as book:
         styles = styles_of(book)
         _cover(book, result, styles, language)

@@ -27,6 +27,7 @@ from maps.front.text import (
     village_page,
     whole,
 )
+from maps.lettered import lettered
 from maps.wording import band, group_word, indicator, name, reason, stage, what
 from models.impact.losses import unit_changes
 from models.plan.decisions import PlanResult
@@ -47,6 +48,7 @@ def schools_page(result: PlanResult, language: str) -> str:
     -------
     str
     """
+    result = lettered(result, language)
     changes = unit_changes(result)
     ids = set(changes.loc[changes["changes"], "school_id"].astype(str))
     ids |= set(result.actions["school_id"].astype(str)) if len(result.actions) else set()
@@ -78,6 +80,7 @@ def villages_page(result: PlanResult, language: str) -> str:
     -------
     str
     """
+    result = lettered(result, language)
     travel = result.verdict.travel
     other_way = (travel["minutes"].astype(float) - travel["minutes_today"].astype(float)).abs() > 1e-6
     ids = set(travel.loc[travel["changed"].astype(bool) | other_way, "village_id"])
