@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from geodata.messages import say
+from geodata.messages import catalogue, say
 from geodata.standards.terms import in_its_words
 from maps.front.losers import zone_word
 from maps.front.pages import render
@@ -125,7 +125,7 @@ def _school(
     if not pd.isna(row["built_year"]):
         about.append(phrase("built", language, year=int(row["built_year"])))
     if row["protected"] and row["protected"] != PROTECTED:
-        about.append(phrase("protected", language, mark=row["protected"]))
+        about.append(phrase("protected", language, mark=_protection(str(row["protected"]), language)))
     heads = staff.get(school_id, {"out": 0, "into": 0, "hired": 0})
     about.append(phrase("gives_teachers", language, **{k: whole(v) for k, v in heads.items()}))
     actions = _actions(result, known.actions.get(school_id, []), language)
@@ -154,6 +154,12 @@ def _school(
         (),
         correction_sheet(_used(result, units, cells, language), language),
     )
+
+
+def _protection(mark: str, language: str) -> str:
+    """A mark of protection in words: "lock_until(2030)" is "kept until 2030"."""
+    kind, _, year = mark.rstrip(")").partition("(")
+    return catalogue(language).get(f"front.protected_{kind}", mark).format(year=year)
 
 
 def _numbers(result: PlanResult, units: list[Any], language: str) -> PageTable:
