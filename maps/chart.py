@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from matplotlib import font_manager
@@ -23,9 +25,29 @@ COLOURS = {"building": "#B07AA1", "device": "#4E79A7", "teacher": "#F28E2B", "tr
 
 
 def chinese_font() -> str | None:
-    """The first installed font of `CHINESE_FONTS`, None without any."""
+    """The first installed font of `CHINESE_FONTS`, None without any.
+
+    matplotlib keeps a list of fonts from the day it was first used: without one in it, the machine is asked.
+    """
+    return _listed_font() or (_listed_font() if _add_newer_fonts() else None)
+
+
+def _listed_font() -> str | None:
     installed = {f.name for f in font_manager.fontManager.ttflist}
     return next((f for f in CHINESE_FONTS if f in installed), None)
+
+
+@cache
+def _add_newer_fonts() -> int:
+    """Add fonts that were installed after matplotlib made its list; how many. Asked once: a machine may have none."""
+    known = {str(Path(f.fname)) for f in font_manager.fontManager.ttflist}
+    added = 0
+    for file in font_manager.findSystemFonts():
+        if str(Path(file)) not in known:
+            with suppress(OSError, RuntimeError, ValueError):  # a file that is no font
+                font_manager.fontManager.addfont(file)
+                added += 1
+    return added
 
 
 def lettering(language: str, size: float) -> tuple[str, FontProperties]:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
+from pyogrio import read_dataframe
+from pyogrio.errors import DataLayerError, DataSourceError
 from shapely import LineString
 
 from geodata.areas.export import area_layers
@@ -96,3 +98,31 @@ def write_layers(result: PlanResult, path: Path, public: bool = False) -> Path:
     going = result.plan.attendance
     areas, _ = area_layers(result.county, going[going["group"].map(kind_in) == "zone"])
     return write_geopackage(layers | areas | {LEDGER_LAYER: result.plan.ledger}, path)
+
+
+def places_in(dossier: Path) -> dict[tuple[str, str], str]:
+    """What the schools and villages of a dossier are called, by kind and id, from its layers.
+
+    Parameters
+    ----------
+    dossier : Path
+        Its folder, or any file in it.
+
+    Returns
+    -------
+    dict
+        Nothing where there are no layers, or none that can be read: a list of differences then has ids.
+    """
+    layers = (dossier if dossier.is_dir() else dossier.parent) / "plan.gpkg"
+    found: dict[tuple[str, str], str] = {}
+    if not layers.is_file():
+        return found
+    for kind in ("school", "village"):
+        try:
+            table = read_dataframe(
+                layers, layer=f"{kind}s", columns=[f"{kind}_id", "name"], read_geometry=False
+            )
+        except (DataSourceError, DataLayerError):
+            continue
+        found |= {(kind, str(i)): str(n) for i, n in zip(table[f"{kind}_id"], table["name"], strict=True)}
+    return found

@@ -9,6 +9,7 @@ from typing import Literal
 
 import pandas as pd
 
+from geodata.contract.tables import column_words
 from geodata.messages import LANGUAGES, catalogue, say
 
 Severity = Literal["error", "warning", "note"]
@@ -82,7 +83,9 @@ class Finding:
         if self.row is not None:
             parts.append(say("findings.row", language, row=self.row))
         if self.column:
-            parts.append(say("findings.column", language, column=self.column))
+            parts.append(
+                say("findings.column", language, column=column_words(self.table, self.column, language))
+            )
         return say("findings.comma", language).join(p for p in parts if p)
 
     def sentence(self, language: str = "en") -> str:

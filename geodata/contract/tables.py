@@ -184,6 +184,7 @@ SCHOOLS = Table(
         _whole("beds", "床位数", 0, 5000, "beds", False, 0),
         _choice("road_class", "门前道路等级", ("village", "township", "county", "national"), False),
         _text("note", "备注", False, ""),
+        _spare("name_en", "英文校名"),
     ),
     ("school_id",),
 )  # fmt: skip
@@ -247,6 +248,7 @@ VILLAGES = Table(
         _choice("road_access", "通路情况", ("paved", "gravel", "track", "none"), False),
         _choice("terrain", "地形", ("plain", "polder", "hill", "mountain"), False),
         _flag("island_or_dyke", "岛屿或圩堤", False, False),
+        _spare("name_en", "英文村名"),
     ),
     ("village_id",),
 )  # fmt: skip
@@ -409,3 +411,26 @@ IDLE = {
     "budget": ("carry_over",),
 }  # fmt: skip
 """Columns that are read and checked and change no plan today; one of them may be what a county's own standards count."""
+
+
+def column_words(table: str, written: str, language: str) -> str:
+    """A column as it is written in a file, for a reader of the other language with the contract's word beside it.
+
+    Parameters
+    ----------
+    table : str
+        The table's name in the contract; another one leaves the column as it is.
+    written : str
+        The header in the file, English or Chinese.
+    language : {"zh", "en"}
+
+    Returns
+    -------
+    str
+        Such as ``班级数（classes）`` in Chinese for a file with English headers.
+    """
+    known = TABLES.get(table)
+    column = next((c for c in known.columns if written in (c.name, c.zh)), None) if known else None
+    if column is None or written == (column.zh if language == "zh" else column.name):
+        return written
+    return f"{column.zh}（{written}）" if language == "zh" else f"{column.name} ({written})"

@@ -14,8 +14,8 @@ import pandas as pd
 from geodata.contract.cells import EMPTY, ERROR_VALUES, bare, header_word, id_like, invisible, plain
 from geodata.contract.findings import Finding
 from geodata.contract.placed import Placed
-from geodata.contract.tables import IDLE, Column, Table
-from geodata.messages import LANGUAGES, catalogue
+from geodata.contract.tables import IDLE, Column, Table, column_words
+from geodata.messages import LANGUAGES, catalogue, say
 
 if TYPE_CHECKING:
     import pandera.pandas as pa  # slow to import, and not needed where the words of tables are
@@ -309,7 +309,11 @@ def _idle(table: Table, raw: Raw, values: dict[str, pd.Series], written: dict[st
     ]
     if not filled:
         return []
-    return [Finding("note", "tables.idle_columns", {"columns": ", ".join(filled)}, raw.file, table.name)]
+    said = {
+        lang: say("map.comma", lang).join(column_words(table.name, c, lang) for c in filled)
+        for lang in LANGUAGES
+    }
+    return [Finding("note", "tables.idle_columns", {"columns": said}, raw.file, table.name)]
 
 
 def _column(

@@ -20,6 +20,7 @@ from maps.dossier.workbook import write_workbook
 from maps.front.pages import front_page
 from maps.front.places import schools_page, villages_page
 from maps.layers import write_layers
+from maps.lettered import lettered
 from maps.paper.atlas import ATLAS, SHEETS, picture_name, write_atlas
 from maps.reports.document import write_reports_document
 from maps.reports.outputs import reports_page, write_reports_workbook
@@ -170,30 +171,32 @@ def save_plan(result: PlanResult, folder: Path, language: str = "zh", overwrite:
 Parts = tuple[tuple[str, Callable[[Path], object]], ...]
 
 
-def _parts(result: PlanResult, language: str, letterhead: bytes | None, public: bool) -> Parts:
-    """The files that are drawn from a plan, in the order in which they need each other."""
+def _parts(
+    result: PlanResult, named: PlanResult, language: str, letterhead: bytes | None, public: bool
+) -> Parts:
+    """The files that are drawn from a plan, in the order in which they need each other; ``named`` is what is printed."""
 
     @cache
     def reports() -> list[OfficialReport]:
-        return all_reports(result, language)
+        return all_reports(named, language)
 
     def document(file: Path) -> None:
         pictures = {sheet: file.with_name(picture_name(sheet)) for sheet in SHEETS}
-        write_reports_document(result, file, language, letterhead, pictures, reports())
+        write_reports_document(named, file, language, letterhead, pictures, reports())
 
     def page(make: Callable[[], str]) -> Callable[[Path], object]:
         return lambda file: file.write_text(make(), encoding="utf-8")
 
     return (
-        ("plan.xlsx", lambda file: write_workbook(result, file, language, not public)),
+        ("plan.xlsx", lambda file: write_workbook(named, file, language, not public)),
         ("plan.gpkg", lambda file: write_layers(result, file, public)),
         ("map.html", lambda file: write_map(result, file, language)),
-        ("reports.html", page(lambda: reports_page(result, language, reports()))),
-        ("reports.xlsx", lambda file: write_reports_workbook(result, file, language, reports())),
+        ("reports.html", page(lambda: reports_page(named, language, reports()))),
+        ("reports.xlsx", lambda file: write_reports_workbook(named, file, language, reports())),
         (ATLAS, lambda file: write_atlas(result, file, language)),
         ("reports.docx", document),
-        ("schools.html", page(lambda: schools_page(result, language))),
-        ("villages.html", page(lambda: villages_page(result, language))),
+        ("schools.html", page(lambda: schools_page(named, language))),
+        ("villages.html", page(lambda: villages_page(named, language))),
     )
 
 
@@ -231,16 +234,16 @@ def write_public(
         A part could not be made; the other parts are written.
     """
     folder = Path(folder)
-    told = public_result(result, language)
+    told, named = public_result(result, language), public_result(lettered(result, language), language)
     missing: list[Finding] = []
 
     def fill(draft: Path) -> None:
         record = {k: v for k, v in run_record(told).items() if k in PUBLIC_RECORD}
         text = json.dumps({"edition": "public", **record}, ensure_ascii=False, indent=1, default=str)
         (draft / MARKER).write_text(text + "\n", encoding="utf-8")
-        missing.extend(draw_parts(draft, _parts(told, language, letterhead, True), language))
+        missing.extend(draw_parts(draft, _parts(told, named, language, letterhead, True), language))
         lost = {LEDGER_CSV, *(f.file for f in missing)}
-        (draft / "index.html").write_text(front_page(told, language, lost), encoding="utf-8")
+        (draft / "index.html").write_text(front_page(named, language, lost), encoding="utf-8")
 
     with in_public(), claim(folder, NAMES) as target:
         _may_write(folder, overwrite)
@@ -271,7 +274,7 @@ def draw_plan(
         A warning for each file that could not be made.
     """
     missing: list[Finding] = []
-    parts = _parts(result, language, letterhead, False)
+    parts = _parts(result, lettered(result, language), language, letterhead, False)
 
     def fill(draft: Path) -> None:
         _decisions(result, draft, folder)

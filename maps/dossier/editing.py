@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from maps.dossier.paper import paper
+from maps.wording import name as wording_name
 from maps.wording import word
 from models.plan.decisions import PlanResult
 from models.plan.ledger import LEDGER_COLUMNS
@@ -39,7 +40,9 @@ def write_editable(book: Any, result: PlanResult, styles: dict[str, Any], langua
     language : {"zh", "en"}
     """
     names = Names(result.county)
-    marked = book.add_format({"bg_color": MARKED, "border": 1, "border_color": "#D9D9D9"})
+    look = {"bg_color": MARKED, "border": 1, "border_color": "#D9D9D9"}
+    formats = {"text": "General", "whole": "#,##0", "ratio": "#,##0.00"}
+    marked = {k: book.add_format({"num_format": f, **look}) for k, f in formats.items()}
     choices = {
         k: [names.label(k, i, language) for i in (MODES if k == "mode" else names.ids(k))] for k in LISTED
     }
@@ -63,17 +66,18 @@ def _sheet(
     language: str,
 ) -> None:  # fmt: skip
     page = book.add_worksheet(sheet_titles(name)[language])
-    plain, head = styles["whole"], styles["head"]
+    head = styles["head"]
     rows = result.plan.tables()[name].to_dict("records")
     last = len(rows) + (SPARE if name in GROWING else 0)
     for c, field in enumerate(fields):
         page.write_string(0, c, word(field.heading, language), head)
-        style = marked if field.editable else plain
         for r in range(1, last + 1):
             if r > len(rows):
-                page.write_blank(r, c, None, style)
+                page.write_blank(r, c, None, marked["text"])
                 continue
             value = _shown(field, rows[r - 1][field.name], names, language)
+            kind = "text" if isinstance(value, str) else "whole" if value == int(value) else "ratio"
+            style = marked[kind] if field.editable else styles[kind]
             if isinstance(value, str):
                 page.write_string(r, c, value, style)
             else:
@@ -93,10 +97,26 @@ def _sheet(
                 page.data_validation(
                     1, c, last, c, {"validate": "decimal", "criteria": ">=", "value": 0, **note}
                 )
+    last_column = len(fields) - 1 + _units(page, result, fields, rows, styles, language)
     page.write_comment(0, 0, word("edit_about", language), {"x_scale": 3, "y_scale": 2, "author": "junheng"})
     page.freeze_panes(1, 0)
     page.set_header(f"&C&14{sheet_titles(name)[language]}")
-    paper(page, language, len(fields) - 1, 0, max(1, len(rows)))
+    paper(page, language, last_column, 0, max(1, len(rows)))
+
+
+def _units(
+    page: Any, result: PlanResult, fields: tuple[Field, ...], rows: list[dict[str, Any]], styles: dict[str, Any], language: str
+) -> int:  # fmt: skip
+    """A last column, which nobody reads back, with the unit of each amount of a resource; how many columns that is."""
+    if not any(f.kind == "resource" for f in fields):
+        return 0
+    page.write_string(0, len(fields), word("unit", language), styles["head"])
+    for r, row in enumerate(rows, start=1):
+        known = result.county.norms.resources.get(str(row["kind"]))
+        page.write_string(
+            r, len(fields), wording_name("unit", known.unit, language) if known else "", styles["text"]
+        )
+    return 1
 
 
 def _ledger(book: Any, result: PlanResult, head: Any, language: str) -> None:
@@ -126,3 +146,4 @@ def _ledger(book: Any, result: PlanResult, head: Any, language: str) -> None:
     page.write_comment(
         0, 0, word("ledger_about", language), {"x_scale": 3, "y_scale": 2, "author": "junheng"}
     )
+    page.hide()  # the program's own words; the sheets before it say the same in the reader's

@@ -17,8 +17,9 @@ from xlsxwriter.utility import xl_rowcol_to_cell
 from geodata.standards.terms import in_its_words
 from maps.dossier.editing import write_editable
 from maps.dossier.notices import notices
-from maps.dossier.paper import A4, paper
+from maps.dossier.paper import paper
 from maps.dossier.tables import Sheet, all_sheets
+from maps.lettered import lettered
 from maps.wording import word
 from models.plan.decisions import PlanResult
 
@@ -37,6 +38,10 @@ OF_UNIT = {
     "indicators": "whole",
 }
 WIDEST = 60
+"""Width of a column in letters; longer texts stand in several lines."""
+COVER = 110
+LINE_HIGH = 15.0
+"""Points of a line: heights are written, as not every office program finds them by itself."""
 BOUNDLESS = "–"
 FONT = {"zh": "SimSun", "en": "Calibri"}
 LINE = "#A6A6A6"
@@ -53,6 +58,12 @@ class Titles:
 def _width(text: object) -> float:
     """Width in characters; a Chinese one takes two."""
     return sum(2.1 if ord(c) > 0x2E80 else 1.05 for c in str(text))
+
+
+def lines_in(text: str, wide: float) -> int:
+    """Lines that a text takes in a width of so many letters; words that do not fit any more make it a little longer."""
+    share = _width(text) / wide
+    return 1 if share <= 1 else math.ceil(1.08 * share)
 
 
 def _cell(value: Any) -> Any:
@@ -94,20 +105,31 @@ def write_sheet(
     table, last = sheet.table, len(sheet.table.columns) - 1
     top = _write_titles(page, titles, last, styles) if titles else 0
     units = sheet.units or [""] * len(table)
+    high, head = [1] * len(table), 1
     for c, heading in enumerate(table.columns):
         page.write_string(top, c, heading, styles["head"])
         kind = sheet.formats.get(heading, "")
         cells = [_cell(v) for v in table[heading]]
+        shown = [_width(v) if isinstance(v, str) else 9 for v in cells]
+        wide = min(WIDEST, max([min(_width(heading), 18) + 3, *[w + 2 for w in shown[:400]]]))
+        page.set_column(c, c, wide)
+        head = max(head, lines_in(heading, wide))
+        high = [
+            max(n, lines_in(v, wide - 2)) if isinstance(v, str) else n
+            for n, v in zip(high, cells, strict=True)
+        ]
         for r, value in enumerate(cells):
             style = styles[_kind(kind, value, units[r])]
             if isinstance(value, str):
-                page.write_string(top + 1 + r, c, value, style)  # never a formula, whatever it begins with
+                text = style if kind else styles["text"]
+                page.write_string(top + 1 + r, c, value, text)  # never a formula, whatever it begins with
             elif value is None:
                 page.write_blank(top + 1 + r, c, None, style)
             else:
                 page.write_number(top + 1 + r, c, value, style)
-        shown = [_width(v) if isinstance(v, str) else 9 for v in cells[:400]]
-        page.set_column(c, c, min(WIDEST, max([min(_width(heading), 18) + 3, *[w + 1 for w in shown]])))
+    page.set_row(top, LINE_HIGH * head + 4)
+    for r in (r for r, lines in enumerate(high) if lines > 1):
+        page.set_row(top + 1 + r, LINE_HIGH * high[r])
     end = top + len(table)
     _colours(page, sheet, top, styles, language)
     page.freeze_panes(top + 1, 1 if last > 3 else 0)
@@ -179,14 +201,19 @@ def _colours(page: Any, sheet: Sheet, top: int, styles: dict[str, Any], language
 
 def _cover(book: Any, result: PlanResult, styles: dict[str, Any], language: str) -> None:
     """Title, notices, and how sure the plan is."""
-    page = book.add_worksheet(word("sheet_cover", language))
     county = result.county.name if language == "zh" else result.county.name_en
-    page.set_column(0, 0, 120)
-    page.write_string(0, 0, word("title", language, county=county), styles["title"])
-    for row, text in enumerate(notices(result, language), start=2):
-        page.write_string(row, 0, text, styles["note"])
-    page.set_paper(A4)
-    page.fit_to_pages(1, 0)
+    said = [word("title", language, county=county), "", *notices(result, language)]
+    _told(book, word("sheet_cover", language), said, styles, language)
+
+
+def _told(book: Any, tab: str, said: list[str], styles: dict[str, Any], language: str) -> None:
+    """A first page of sentences, the title first."""
+    page = book.add_worksheet(tab)
+    page.set_column(0, 0, COVER)
+    for row, text in enumerate(said):
+        page.write_string(row, 0, text, styles["title" if row == 0 else "note"])
+        page.set_row(row, 28 if row == 0 else LINE_HIGH * lines_in(text, COVER) + 3)
+    paper(page, language, 0, 0, len(said) - 1)
 
 
 def styles_of(book: Any) -> dict[str, Any]:
@@ -201,6 +228,7 @@ def styles_of(book: Any) -> dict[str, Any]:
     )
     styles["title"] = book.add_format({"bold": True, "font_size": 16, "align": "center", "valign": "vcenter"})
     styles["about"] = book.add_format({"font_size": 10, "align": "right", "font_color": "#595959"})
+    styles["text"] = book.add_format({"indent": 1, "text_wrap": True, **line})
     styles["note"] = book.add_format({"text_wrap": True, "valign": "top"})
     styles["bad"] = book.add_format({"bg_color": "#F8CBAD", "font_color": "#9C0006"})
     styles["good"] = book.add_format({"bg_color": "#E2EFDA"})
@@ -237,12 +265,10 @@ def write_told(
     """
     with opened(path, county, language) as book:
         styles = styles_of(book) | {"fine": book.add_format({"num_format": "0.0000"})}
-        page = book.add_worksheet(said[0])
-        page.set_column(0, 0, 120)
-        for row, text in enumerate(said[1]):
-            page.write_string(row, 0, text, styles["title"] if row == 0 else None)
+        _told(book, said[0], said[1], styles, language)
         for title, sheet in sheets:
-            write_sheet(book, title, sheet, styles, language)
+            above = Titles(f"{said[1][0]} · {title}", word("units_told", language))
+            write_sheet(book, title, sheet, styles, language, above)
 
 
 @in_its_words
@@ -261,6 +287,7 @@ def write_workbook(result: PlanResult, path: Path, language: str = "zh", editabl
     -------
     Path
     """
+    result = lettered(result, language)
     with opened(path, result.county.name, language) as book:
         styles = styles_of(book)
         _cover(book, result, styles, language)

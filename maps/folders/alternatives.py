@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from maps.dossier.tables import Sheet
 from maps.dossier.workbook import write_told
 from maps.folders.frontier import TOLD_MEASURES, analysis_word, change_columns, changes_said
 from maps.folders.writing import Output, write_folder
+from maps.lettered import lettered_table
 from maps.wording import listed, name
 from models.study.analysis import Alternatives
 
@@ -154,7 +156,11 @@ def write_alternatives(
 
 
 def _write_workbook(found: Alternatives, path: Path, language: str) -> None:
-    sheets = [make(found, language) for make in (plans_sheet, decisions_sheet, alternatives_changes_sheet)]
+    named = replace(
+        found, decisions=lettered_table(found.decisions, found.county, language),
+        plans=tuple(replace(p, changes=lettered_table(p.changes, found.county, language)) for p in found.plans),
+    )  # fmt: skip
+    sheets = [make(named, language) for make in (plans_sheet, decisions_sheet, alternatives_changes_sheet)]
     said = (analysis_word("sheet_about", language), alternatives_said(found, language))
-    named = [(analysis_word(f"sheet_{sheet.key}", language), sheet) for sheet in sheets]
-    write_told(path, found.county.name, language, said, named)
+    titled = [(analysis_word(f"sheet_{sheet.key}", language), sheet) for sheet in sheets]
+    write_told(path, found.county.name, language, said, titled)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from geodata.standards.scheme import Norms
 from maps.dossier.tables import Sheet
 from maps.dossier.workbook import write_told
 from maps.folders.writing import Output, write_folder
+from maps.lettered import lettered_table
 from maps.web.proposal import write_map
 from maps.wording import indicator, listed, stage
 from models.plan.decisions import PlanResult
@@ -100,7 +102,12 @@ def write_audit(
         A part could not be made; the record is written.
     """
     county, norms = today.county, today.county.norms
-    sheets = [make(found, norms, language) for make in (cv_sheet, units_sheet, gaps_sheet)]
+    told = replace(
+        found,
+        units=lettered_table(found.units, county, language),
+        indicators=lettered_table(found.indicators, county, language),
+    )
+    sheets = [make(told, norms, language) for make in (cv_sheet, units_sheet, gaps_sheet)]
     named = [(say(f"workbook.audit_{s.key}", language), s) for s in sheets]
     title = say(
         "workbook.audit_title",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from maps.dossier.tables import Sheet
 from maps.dossier.workbook import write_told
 from maps.folders.writing import Output, finite, write_folder
 from maps.front.text import large
+from maps.lettered import lettered_table
 from maps.wording import band, listed, name, what
 from models.formulation.money import EARMARKED
 from models.study.analysis import Frontier, FrontierPoint
@@ -219,6 +221,10 @@ def write_frontier(found: Frontier, folder: Path, language: str = "zh", overwrit
 
 
 def _write_workbook(found: Frontier, path: Path, language: str) -> None:
+    points = tuple(
+        replace(p, changes=lettered_table(p.changes, found.county, language)) for p in found.points
+    )
+    found = replace(found, points=points)
     sheets = (points_sheet(found, language), frontier_changes_sheet(found, language))
     said = (analysis_word("sheet_about", language), frontier_said(found, language))
     named = [(analysis_word(f"sheet_{sheet.key}", language), sheet) for sheet in sheets]

@@ -57,9 +57,18 @@ def paragraph(result: PlanResult, language: str) -> list[str]:
         else 0
     )
     everybody = int(result.plan.attendance["pupils"].sum())
-    closes = "closes_some" if at["closures"] or shut else "closes_none"
+    closed = int(at["closures"])
+    closes = (
+        "closes_both"
+        if closed and shut
+        else "closes_some"
+        if closed
+        else "reduces_some"
+        if shut
+        else "closes_none"
+    )
     sentences = [
-        phrase(closes, language, closed=whole(at["closures"]), reduced=whole(shut))
+        phrase(closes, language, closed=_schools(closed, language), reduced=_schools(shut, language))
         + phrase("para_pupils", language, pupils=whole(at["pupils_changed"]), share=share(at["pupils_changed"] / max(everybody, 1))),
         phrase(
             "para_reach", language, before=whole(m.at["units_passing", "today"]), after=whole(at["units_passing"]),
@@ -73,6 +82,11 @@ def paragraph(result: PlanResult, language: str) -> list[str]:
         ) + _eased(result, language),
     ]  # fmt: skip
     return [*sentences, *_sure(result, language)]
+
+
+def _schools(count: int, language: str) -> str:
+    """So many schools, one or several."""
+    return phrase("one_school" if count == 1 else "many_schools", language, count=whole(count))
 
 
 def _eased(result: PlanResult, language: str) -> str:

@@ -16,6 +16,7 @@ from maps.dossier.public import is_public
 from maps.front import gainers, headline, losers, money, trust
 from maps.front.picture import drawings
 from maps.front.text import phrase
+from maps.lettered import lettered
 from maps.paper.atlas import ATLAS, SHEETS, picture_name
 from maps.wording import word
 from models.impact.checks import BROKEN, OK, PERSON, UNASSESSED
@@ -101,6 +102,7 @@ def front_page(result: PlanResult, language: str, lost: Collection[str] = ()) ->
     str
         A page that asks nothing of the network.
     """
+    result = lettered(result, language)
     if ATLAS in lost:  # its sheets are pictures too
         lost = {*lost, *(picture_name(sheet) for sheet in SHEETS)}
     data, balance = trust.data(result, language)

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geodata.contract.placenames import shown_name
 from maps.front.labels import Placing, TextBox, text_box, text_width
 from maps.front.text import phrase, school_page, village_page, whole
-from maps.placenames import shown_name
 from models.impact.losses import longer_ways
 from models.plan.decisions import PlanResult
 
@@ -121,6 +121,11 @@ def drawings(result: PlanResult, language: str) -> list[str]:
     ]
 
 
+def _name(row: Any, name: str, language: str) -> str:
+    """What a drawing has room for: one name, in the letters of its language."""
+    return str(getattr(row, "name_en", "") or shown_name(name, language)) if language == "en" else name
+
+
 def _moved(result: PlanResult) -> pd.DataFrame:
     travel = result.verdict.travel
     return travel[travel["changed"].astype(bool)]
@@ -143,10 +148,10 @@ def _changed_points(result: PlanResult) -> Any:
 
 def _drawing(result: PlanResult, frame: Frame, language: str, title: str, part: Frame | None = None) -> str:
     """One drawing; names of what ``part`` draws enlarged are left to it, and its outline is shown."""
-    marks = _marks(result, frame)
+    marks = _marks(result, frame, language)
     placing = Placing([m.box for m in marks], WIDTH, frame.height)
     flows = [*_flows(result, frame, part, placing)]  # their numbers choose first, then schools, then towns
-    schools = [*_schools(marks, result.county.name, part, placing, language)]
+    schools = [*_schools(marks, shown_name(result.county.name, language), part, placing)]
     towns = [*_town_names(result, frame, placing, language)]
     inner = [] if part is None else [_outline(frame, part)]
     drawn = [*_ground(result, frame), *inner, *_villages(result, frame, language), *flows, *schools, *towns]
@@ -178,9 +183,9 @@ def _town_names(result: PlanResult, frame: Frame, placing: Placing, language: st
     if towns is None or not len(towns) or "township" not in towns:
         return
     middles = shapely.point_on_surface(np.asarray(towns.geometry.array, dtype=object))
-    for name, (lon, lat) in zip(towns["township"], shapely.get_coordinates(middles), strict=True):
+    names = [_name(r, str(r.township), language) for r in towns.itertuples()]
+    for text, (lon, lat) in zip(names, shapely.get_coordinates(middles), strict=True):
         x, y = frame.at(float(lon), float(lat))
-        text = shown_name(str(name), language)
         lines = [y + step for step in (0, -20, 20, -38, 38, -56, 56)]
         base = lines[placing.best([text_box(text, x, line, "middle", TOWN_SIZE) for line in lines])]
         if frame.holds(float(lon), float(lat)):
@@ -195,11 +200,11 @@ def _villages(result: PlanResult, frame: Frame, language: str) -> Iterator[str]:
         x, y = frame.at(float(r.lon), float(r.lat))
         if r.village_id in added.index:
             size = 9 if added[r.village_id] <= 5 else 13 if added[r.village_id] <= 15 else 18
-            told_more = f"{shown_name(str(r.name), language)} +{whole(added[r.village_id])}"
+            told_more = f"{_name(r, str(r.name), language)} +{whole(added[r.village_id])}"
             mark = f'<rect class="longer" x="{x - size / 2:.1f}" y="{y - size / 2:.1f}" width="{size}" height="{size}"><title>{escape(told_more)}</title></rect>'
         else:
             kind = "moved" if r.village_id in moved else "village"
-            mark = f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{5 if kind == "moved" else 2.2}"><title>{escape(shown_name(str(r.name), language))}</title></circle>'
+            mark = f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{5 if kind == "moved" else 2.2}"><title>{escape(_name(r, str(r.name), language))}</title></circle>'
         yield f"<a href={quoteattr(village_page(r.village_id))}>{mark}</a>" if r.village_id in moved else mark
 
 
@@ -263,7 +268,7 @@ class _Mark:
         return self.x - self.radius, self.y - self.radius, self.x + self.radius, self.y + self.radius
 
 
-def _marks(result: PlanResult, frame: Frame) -> list[_Mark]:
+def _marks(result: PlanResult, frame: Frame, language: str) -> list[_Mark]:
     """Schools that a drawing shows, by what happens to them."""
     units = result.verdict.units
     size = units.groupby("school_id")["pupils_plan"].sum()
@@ -280,20 +285,27 @@ def _marks(result: PlanResult, frame: Frame) -> list[_Mark]:
         radius = 4 + math.sqrt(float(size.get(r.school_id, 0))) / 5
         kind = "take" if r.school_id in takes else "give" if r.school_id in gives else "school"
         kind = "close" if not open_after[r.school_id] else "reduce" if r.school_id in shut else kind
-        found.append(_Mark(str(r.school_id), str(r.name), float(r.lon), float(r.lat), x, y, radius, kind))
+        found.append(
+            _Mark(
+                str(r.school_id),
+                _name(r, str(r.name), language),
+                float(r.lon),
+                float(r.lat),
+                x,
+                y,
+                radius,
+                kind,
+            )
+        )
     return found
 
 
-def _schools(
-    marks: list[_Mark], county: str, part: Frame | None, placing: Placing, language: str
-) -> Iterator[str]:
+def _schools(marks: list[_Mark], within: str, part: Frame | None, placing: Placing) -> Iterator[str]:
     """Each school as a link to its page; names of those that give or take pupils, without the county's before them."""
-    within = shown_name(county, language)
     told = [m for m in marks if m.kind != "school" and not (part and part.holds(m.lon, m.lat))][:LABELS]
     for m in marks:
-        name = shown_name(m.name, language)
-        label = _label(name.removeprefix(within).strip() or name, m, placing) if m in told else ""
-        yield f"<a href={quoteattr(school_page(m.school_id))}>{_symbol(m.kind, m.x, m.y, m.radius)}{label}<title>{escape(name)}</title></a>"
+        label = _label(m.name.removeprefix(within).strip() or m.name, m, placing) if m in told else ""
+        yield f"<a href={quoteattr(school_page(m.school_id))}>{_symbol(m.kind, m.x, m.y, m.radius)}{label}<title>{escape(m.name)}</title></a>"
 
 
 def _symbol(kind: str, x: float, y: float, radius: float) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from geodata.messages import say
+from geodata.messages import catalogue, say
 from geodata.standards.terms import in_its_words
 from maps.front.losers import zone_word
 from maps.front.pages import render
@@ -27,6 +27,7 @@ from maps.front.text import (
     village_page,
     whole,
 )
+from maps.lettered import lettered
 from maps.wording import band, group_word, indicator, name, reason, stage, what
 from models.impact.losses import unit_changes
 from models.plan.decisions import PlanResult
@@ -47,6 +48,7 @@ def schools_page(result: PlanResult, language: str) -> str:
     -------
     str
     """
+    result = lettered(result, language)
     changes = unit_changes(result)
     ids = set(changes.loc[changes["changes"], "school_id"].astype(str))
     ids |= set(result.actions["school_id"].astype(str)) if len(result.actions) else set()
@@ -78,6 +80,7 @@ def villages_page(result: PlanResult, language: str) -> str:
     -------
     str
     """
+    result = lettered(result, language)
     travel = result.verdict.travel
     other_way = (travel["minutes"].astype(float) - travel["minutes_today"].astype(float)).abs() > 1e-6
     ids = set(travel.loc[travel["changed"].astype(bool) | other_way, "village_id"])
@@ -122,7 +125,7 @@ def _school(
     if not pd.isna(row["built_year"]):
         about.append(phrase("built", language, year=int(row["built_year"])))
     if row["protected"] and row["protected"] != PROTECTED:
-        about.append(phrase("protected", language, mark=row["protected"]))
+        about.append(phrase("protected", language, mark=_protection(str(row["protected"]), language)))
     heads = staff.get(school_id, {"out": 0, "into": 0, "hired": 0})
     about.append(phrase("gives_teachers", language, **{k: whole(v) for k, v in heads.items()}))
     actions = _actions(result, known.actions.get(school_id, []), language)
@@ -151,6 +154,12 @@ def _school(
         (),
         correction_sheet(_used(result, units, cells, language), language),
     )
+
+
+def _protection(mark: str, language: str) -> str:
+    """A mark of protection in words: "lock_until(2030)" is "kept until 2030"."""
+    kind, _, year = mark.rstrip(")").partition("(")
+    return catalogue(language).get(f"front.protected_{kind}", mark).format(year=year)
 
 
 def _numbers(result: PlanResult, units: list[Any], language: str) -> PageTable:

@@ -62,6 +62,25 @@ def of_unit(value: Any, unit: object) -> str:
     return hundredths(value) if unit == "ratio" else plainly(value)
 
 
+def measured(unit: object, *values: Any) -> tuple[str, ...]:
+    """Values of one measure as its unit is printed: money in the large unit, minutes and heads whole.
+
+    Values that differ and would print alike have two decimals, so that a change is seen.
+    """
+    form = {"yuan": large, "minutes": minutes, "1": plainly}.get(str(unit), whole)
+    told = tuple(map(form, values))
+    known = [v for v in values if v is not None and math.isfinite(float(v))]
+    alike = (
+        len(set(told)) < len(told) and unit != "yuan" and len(known) > 1 and max(known) - min(known) > 5e-3
+    )
+    return tuple(_plain(v, 2) for v in values) if alike else told
+
+
+def measure_unit(unit: object) -> str:
+    """The id of the unit that a measure is printed in."""
+    return "large" if unit == "yuan" else str(unit)
+
+
 def share(value: Any) -> str:
     """A share in per cent with one decimal."""
     text = _plain(None if value is None else 100 * float(value), 1)

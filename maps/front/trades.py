@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from maps.front.text import (
     whole,
 )
 from maps.front.trust import goal_amount
+from maps.lettered import lettered_table
 from maps.wording import listed, name
 from models.impact.certainty import COUNTS, goal_unit
 from models.plan.record import RECORD, read_record
@@ -187,6 +189,10 @@ def put_on_front(dossier: Path, found: Trades) -> bool:
 
 
 def _block(found: Trades, language: str) -> str:
+    trades = tuple(
+        replace(t, changes=lettered_table(t.changes, found.county, language)) for t in found.trades
+    )
+    found = replace(found, trades=trades)
     return part(
         "trades.html", language, about=trades_about(found, language), table=trades_table(found, language), stopped=found.interrupted
     )  # fmt: skip

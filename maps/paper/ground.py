@@ -17,10 +17,10 @@ from matplotlib.path import Path
 from matplotlib.textpath import text_to_path
 
 from geodata.contract.county import County
+from geodata.contract.placenames import latin_name, shown_name
 from geodata.roads.graph import road_lines
 from maps.chart import chinese_font
 from maps.extent import Extent, overlap
-from maps.placenames import latin_name, shown_name
 
 A3 = (16.54, 11.69)
 """Inches, across."""

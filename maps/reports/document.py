@@ -16,6 +16,7 @@ from geodata.standards.terms import in_its_words
 from maps.dossier.notices import notices
 from maps.dossier.workbook import CREATED
 from maps.front.text import PageCell, PageTable
+from maps.lettered import lettered
 from maps.reports.letterhead import REPORTS, dated, default_letterhead
 from maps.reports.report import OfficialReport
 from maps.reports.twelve import all_reports
@@ -29,6 +30,12 @@ SIZE = 17
 NARROW = {10: 16, 12: 15}
 TO_FILL = 14.0
 """Width of a column that people fill in with a pen."""
+TOGETHER = 3
+"""First rows of a table that stay on the page of its heading."""
+LINE, LEAST_MAP = 12700 * 20, 12700 * 300
+"""Height that a line of a report's sentences takes, and the least that a map is drawn in beside them (EMU)."""
+A_LINE = 130
+"""Letters in a line of sentences, Chinese ones counted twice."""
 MOST_CHARACTERS = 26
 """Beyond it a column grows no wider: its cells are set in several lines."""
 
@@ -68,6 +75,7 @@ def write_reports_document(
     ValueError
         For a report that there is not.
     """
+    result = lettered(result, language)
     if only is not None and only not in REPORTS:
         raise ValueError(f"no report {only!r}: {', '.join(REPORTS)}")
     wanted = [(n, k) for n, k in enumerate(REPORTS, start=1) if only in (None, k)]
@@ -117,7 +125,7 @@ def _report(book: DocxTemplate, report: OfficialReport, number: int, picture: Pa
             made.append(_paragraph(block.heading, _style_id(book, "Heading 2")))
         made += [_paragraph(s) for s in block.sentences]
         if k == 0 and picture is not None:
-            made.append(_picture(book, picture, report.title))
+            made.append(_picture(book, picture, report.title, sum(map(_lines, block.sentences))))
         if block.table and block.table.rows:
             made += [_table(block.table, _width(book), _style_id(book, "Table Grid")), _paragraph("")]
     return _Xml("".join(made))
@@ -145,11 +153,21 @@ def _text(text: str) -> str:
     return escape("".join(c for c in text if c >= " " or c == "\t"))
 
 
-def _picture(book: DocxTemplate, picture: Path, about: str) -> str:
-    """A map as wide as fits between the margins and as high as leaves room for the heading."""
+def _lines(sentence: str) -> int:
+    """About how many lines a sentence takes."""
+    return -(-sum(2 if ord(c) > 0x2E80 else 1 for c in sentence) // A_LINE)
+
+
+def _picture(book: DocxTemplate, picture: Path, about: str, lines: int) -> str:
+    """A map as wide as fits between the margins and as high as leaves room for the heading and so many lines.
+
+    Where too little room would be left, it has a page of its own.
+    """
     section = book.get_docx().sections[0]
     wide = section.page_width - section.left_margin - section.right_margin
     high = section.page_height - section.top_margin - section.bottom_margin - Emu(12700 * 66)
+    beside = high - lines * LINE
+    high = beside if beside >= LEAST_MAP else high
     part = book.get_docx().part
     inline = part.new_pic_inline(str(picture), width=wide)
     if inline.extent.cy > high:
@@ -188,10 +206,12 @@ def _table(table: PageTable, width: int, style: str) -> str:
     ]
     lines = [(table.head, "head"), *((r, "") for r in table.rows)]
     lines += [(table.foot, "foot")] if table.foot else []
-    for cells, kind in lines:
+    last = len(lines) - 1
+    for at, (cells, kind) in enumerate(lines):
+        keep = at < min(TOGETHER, last) or (bool(table.foot) and at == last - 1)
         head = "<w:tblHeader/>" if kind == "head" else ""
         made.append(f"<w:tr><w:trPr><w:cantSplit/>{head}</w:trPr>")
-        made += [_cell(cell, w, size, kind) for cell, w in zip(cells, widths, strict=True)]
+        made += [_cell(cell, w, size, kind, keep) for cell, w in zip(cells, widths, strict=True)]
         made.append("</w:tr>")
     return "".join(made) + "</w:tbl>"
 
@@ -201,12 +221,12 @@ BORDERS = "<w:tblBorders>" + "".join(f'<w:{s} w:val="single" w:sz="4" w:color="6
 MARGINS = '<w:tblCellMar><w:left w:w="50" w:type="dxa"/><w:right w:w="50" w:type="dxa"/></w:tblCellMar>'
 
 
-def _cell(cell: PageCell, width: int, size: int, kind: str) -> str:
-    """One cell; numbers stand right, what is bad is bold, so that it shows in grey."""
+def _cell(cell: PageCell, width: int, size: int, kind: str, keep_next: bool = False) -> str:
+    """One cell; numbers stand right, what is bad is bold, so that it shows in grey; rows that stay with the next say so."""
     bold = "<w:b/>" if kind or "bad" in cell.kind.split() else ""
     side = "center" if kind == "head" else "right" if cell.kind.startswith("n") else "left"
     shade = '<w:shd w:val="clear" w:color="auto" w:fill="E7ECF2"/>' if kind == "head" else ""
-    keep = "<w:keepNext/>" if kind == "head" else ""
+    keep = "<w:keepNext/>" if keep_next else ""
     return (
         f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{shade}<w:vAlign w:val="center"/></w:tcPr>'
         f'<w:p><w:pPr>{keep}<w:spacing w:before="10" w:after="10"/><w:jc w:val="{side}"/></w:pPr>'

@@ -18,6 +18,7 @@ from maps.front.text import (
     minutes,
     named_few,
     number,
+    plainly,
     school_page,
     share,
     signed,
@@ -166,7 +167,7 @@ def _closure(result: PlanResult, school_id: str, lost: set[str], title: str, lan
     ]
     things = result.plan.item_moves[result.plan.item_moves["from_school_id"].astype(str) == school_id]
     items = [
-        f"{names.get(r.to_school_id, r.to_school_id)} {name('resource', r.kind, language)} {whole(r.quantity)}"
+        f"{names.get(r.to_school_id, r.to_school_id)} {_thing(result, r.kind, float(r.quantity), language)}"
         for r in things.itertuples()
     ]
     said = (
@@ -174,6 +175,13 @@ def _closure(result: PlanResult, school_id: str, lost: set[str], title: str, lan
         report_word("to_fill", language),
     )  # fmt: skip
     return Portion(title, said, PageTable(head, tuple(rows)))
+
+
+def _thing(result: PlanResult, kind: str, quantity: float, language: str) -> str:
+    """So much of a resource with its unit."""
+    known = result.county.norms.resources
+    unit = name("unit", known[kind].unit, language) if kind in known else ""
+    return f"{name('resource', kind, language)} {plainly(quantity)} {unit}".rstrip()
 
 
 def school_ways(result: PlanResult, language: str) -> OfficialReport:

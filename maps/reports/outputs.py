@@ -9,6 +9,7 @@ from markupsafe import Markup
 from geodata.standards.terms import in_its_words
 from maps.dossier.workbook import opened
 from maps.front.pages import render
+from maps.lettered import lettered
 from maps.reports.report import OfficialReport, report_word
 from maps.reports.sheets import Looks, write_report
 from maps.reports.twelve import all_reports
@@ -30,6 +31,7 @@ def reports_page(result: PlanResult, language: str, reports: list[OfficialReport
     -------
     str
     """
+    result = lettered(result, language)
     told = reports or all_reports(result, language)
     return render("reports.html", result, language, report_word("page", language), reports=told, drawn=Markup)
 
@@ -51,6 +53,7 @@ def write_reports_workbook(
     -------
     Path
     """
+    result = lettered(result, language)
     with opened(path, result.county.name, language) as book:
         looks = Looks(book)
         for report in reports or all_reports(result, language):

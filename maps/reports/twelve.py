@@ -8,6 +8,7 @@ from geodata.contract.findings import as_table
 from maps.dossier.tables import column_told
 from maps.front.text import PageCell, PageTable, large, minutes, number, plainly, whole
 from maps.front.trust import assumptions, data
+from maps.lettered import lettered
 from maps.reports.network import closures, layout, risks, school_ways
 from maps.reports.report import OfficialReport, Portion, columns, made, report_word
 from maps.reports.resources import devices, indicator_matrix, problems, spread, teachers, years
@@ -94,6 +95,7 @@ def all_reports(result: PlanResult, language: str) -> list[OfficialReport]:
     -------
     list of OfficialReport
     """
+    result = lettered(result, language)
     makers = (
         layout,
         closures,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from maps.dossier.tables import Sheet
 from maps.dossier.workbook import write_told
 from maps.folders.told_page import told_page
 from maps.folders.writing import Output, csv_writer, write_folder
+from maps.lettered import ENGLISH, lettered_county, lettered_table
 from maps.supervision.sheets import supervision_sheets
 from maps.supervision.words import supervision_said, supervision_word
 from models.supervision.supervision import Supervision
@@ -32,6 +34,12 @@ def supervision_record(found: Supervision) -> dict[str, Any]:
         "units": {str(k): int(v) for k, v in found.units["state"].value_counts(sort=False).items()},
         "findings": [{"severity": f.severity, "text": f.sentence("en")} for f in found.findings],
     }  # fmt: skip
+
+
+def _lettered(found: Supervision) -> Supervision:
+    """The same with names of places as English pages print them; a place that has gone has the name of the year before."""
+    tables = {t: lettered_table(getattr(found, t), found.after, ENGLISH) for t in TABLES_OF}
+    return replace(found, before=lettered_county(found.before), after=lettered_county(found.after), **tables)
 
 
 @in_its_words
@@ -61,9 +69,10 @@ def write_supervision(
     Undrawn
         The workbook or the page could not be made; the rest is written.
     """
+    told = found if language != ENGLISH else _lettered(found)
 
     def titled() -> list[tuple[str, Sheet]]:
-        sheets = supervision_sheets(found, language, deadline)
+        sheets = supervision_sheets(told, language, deadline)
         return [(supervision_word(f"sheet_{s.key}", language), s) for s in sheets]
 
     def book(file: Path) -> None:

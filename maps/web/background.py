@@ -14,7 +14,7 @@ import pandas as pd
 import shapely
 
 from geodata.contract.county import County
-from maps.placenames import latin_name
+from geodata.contract.placenames import latin_name
 
 SCALE = 100_000
 ROAD_TOLERANCE = 4e-5  # degrees, about 4 m: less than a pixel at any zoom a meeting uses

@@ -13,12 +13,13 @@ from typing import Any
 import pandas as pd
 
 from geodata.contract.groups import kind_in
+from geodata.contract.placenames import given_latin, latin_name, search_keys
 from geodata.contract.tables import TABLES
 from geodata.messages import LANGUAGES, catalogue, say
 from geodata.standards.scheme import Norms
 from maps.dossier.public import is_public
 from maps.extent import Extent, county_extent, crowded_part
-from maps.placenames import latin_name, search_keys
+from maps.lettered import ENGLISH, lettering
 from maps.web import background
 from maps.wording import band, indicator, reason, stage
 from models.plan.decisions import PlanResult
@@ -151,13 +152,17 @@ def _reasons(result: PlanResult) -> dict[str, dict[str, list[str]]]:
     actions = result.actions
     told = actions[actions["action"].isin(["close", "reduce", "receive"])]
     found: dict[str, dict[str, list[str]]] = {}
+    names = lettering(result.county)
     for r in told.itertuples():
         if not isinstance(r.reason_key, str) or not r.reason_key:
             continue
         key = r.reason_key if "." in r.reason_key else f"reasons.{r.reason_key}"
         texts = found.setdefault(str(r.school_id), {language: [] for language in LANGUAGES})
+        fields = dict(r.reason_fields or {})
         for language in LANGUAGES:
-            texts[language].append(reason(key, dict(r.reason_fields or {}), language))
+            texts[language].append(
+                reason(key, names.within(fields) if language == ENGLISH else fields, language)
+            )
     return found
 
 
@@ -195,7 +200,7 @@ def schools(result: PlanResult) -> list[dict[str, object]]:
 def _names(row: Any) -> dict[str, object]:
     """A place's name and township as the tables have them, in Latin letters, and what else it is found by."""
     name, town = str(row.name), str(row.township)
-    return {"name": name, "latin": latin_name(name), "keys": search_keys(name), "town": town, "town_latin": latin_name(town)}  # fmt: skip
+    return {"name": name, "latin": given_latin(row), "keys": search_keys(name), "town": town, "town_latin": latin_name(town)}  # fmt: skip
 
 
 def _bought(result: PlanResult) -> dict[str, list[list[object]]]:

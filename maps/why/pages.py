@@ -14,6 +14,7 @@ from maps.front.pages import render
 from maps.front.place_parts import Part, Place
 from maps.front.places import school_places, village_places
 from maps.front.text import PageCell, PageTable, large, minutes, number, plainly, share, signed, whole
+from maps.lettered import ENGLISH, lettered, lettered_county, lettering
 from maps.why.words import (
     answer_said,
     better_said,
@@ -71,11 +72,27 @@ def why_page(whys: Whys, place: Reasoned, language: str, dossier: str = "") -> s
     str
         A page that asks nothing of the network.
     """
+    whys, place = _lettered(whys, (place,), language), _lettered(whys, (place,), language).places[0]
     turned = [_shown(t, whys, language) for t in place.turned]
     return render(
         "why.html", whys.result, language, why_word("title", language, name=place.name), place=_numbers(whys, place, language, dossier),
         turned=turned, dossier=f"{dossier}index.html" if dossier else "", workbook=CORRECTIONS, word=partial(_word, language),
     )  # fmt: skip
+
+
+def _lettered(whys: Whys, places: tuple[Reasoned, ...], language: str) -> Whys:
+    """Some of the answers with names of places as a language prints them."""
+    if language != ENGLISH:
+        return replace(whys, places=places)
+    names, result = lettering(whys.county), whys.result
+
+    def turned(t: Turned) -> Turned:
+        return replace(t, moved=names.table(t.moved), reasons=names.findings(t.reasons))
+
+    named = tuple(replace(p, name=names.text(p.name), turned=tuple(map(turned, p.turned))) for p in places)
+    return replace(
+        whys, county=lettered_county(whys.county), told=lambda: lettered(result, language), places=named
+    )
 
 
 def _word(language: str, key: str, **fields: object) -> str:
@@ -95,6 +112,7 @@ def why_index(whys: Whys, files: dict[str, str], language: str, dossier: str = "
     dossier : str
         As in `why_page`.
     """
+    whys = _lettered(whys, whys.places, language)
     rows = [
         (
             PageCell(p.name, "", files[f"{p.kind} {p.place_id}"]), PageCell(told_decision(t, whys.county, language)),

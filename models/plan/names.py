@@ -6,6 +6,7 @@ from geodata.bureau.matching import Resolved, known_id, known_name
 from geodata.contract.cells import plain
 from geodata.contract.county import County
 from geodata.contract.groups import group_in, group_names, kind_in, labelled
+from geodata.contract.placenames import both_names, given_latin
 from geodata.contract.tables import TRAVEL_MODES
 from geodata.messages import LANGUAGES, catalogue
 from models.plan.ledger import GROUPS
@@ -37,6 +38,18 @@ class Names:
             borne = self._borne.setdefault(kind, {})
             for i, name in names.items():
                 borne.setdefault(plain(name), []).append(i)
+        self._english: dict[str, dict[str, list[str]]] = {}
+
+    def _in_english(self, kind: str) -> dict[str, list[str]]:
+        """Ids by what English pages call a place: in Latin letters, alone or before the tables' own name."""
+        if kind not in self._english:
+            found = self._english.setdefault(kind, {})
+            table, key = (getattr(self.county, f"{kind}s"), f"{kind}_id")
+            for i, row in zip(table[key], table.itertuples(), strict=True):
+                latin = given_latin(row)
+                for name in {latin, both_names(str(row.name), latin)}:
+                    found.setdefault(plain(name).casefold(), []).append(i)
+        return self._english[kind]
 
     def ids(self, kind: str) -> list[str]:
         """Every id of a kind."""
@@ -63,4 +76,8 @@ class Names:
         found, doubt = known_id(written, self._ids[kind])
         if found in self._places[kind]:
             return found, doubt
+        if written not in self._borne[kind]:
+            same = self._in_english(kind).get(written.casefold(), [])
+            if len(same) == 1:
+                return same[0], None
         return known_name(text, self._borne[kind], {}, self.county.name, LIKENESS)

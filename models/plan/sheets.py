@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from models.plan.names import Names
 from models.plan.record import plan_from
 
 LEDGER_SHEET = "ledger"
+FIRST = 8
+"""Choices that a message names where nothing is like what was written."""
 
 
 @dataclass(frozen=True)
@@ -173,6 +176,11 @@ def _table(
     return pd.DataFrame(rows, columns=[f.name for f in fields]), found
 
 
+def _each(told: Callable[[str], str]) -> dict[str, str]:
+    """A text in each language."""
+    return {language: told(language) for language in LANGUAGES}
+
+
 def _cell(f: Field, text: str, names: Names) -> tuple[object, list[tuple[str, str, dict[str, object]]]]:
     """A cell's value and what is wrong or doubtful about it."""
     written = plain(text)
@@ -190,9 +198,18 @@ def _cell(f: Field, text: str, names: Names) -> tuple[object, list[tuple[str, st
         return low in TRUE, [] if low in TRUE | FALSE else [("error", "plan.cell_flag", {})]
     value, doubt = names.resolve(f.kind, text)
     if value not in names.ids(f.kind):
-        near = doubt.fields.get("near") or doubt.fields.get("known") if doubt else None
-        choices = near or "、".join(names.label(f.kind, i, "zh") for i in names.ids(f.kind)[:8])
+        near = str(doubt.fields.get("near") or doubt.fields.get("known") or "") if doubt else ""
+        alike = [
+            n for n in near.split(", ") if n and not n.endswith(" 0%")
+        ]  # what nothing is like is no choice
+        choices = ", ".join(alike) or _each(
+            lambda lang: say("map.comma", lang).join(
+                names.label(f.kind, i, lang) for i in names.ids(f.kind)[:FIRST]
+            )
+        )
         return value, [("error", "plan.cell_unknown", {"choices": choices})]
     if doubt:
-        return value, [("warning", "plan.cell_taken", {"label": names.label(f.kind, value, "zh")})]
+        return value, [
+            ("warning", "plan.cell_taken", {"label": _each(lambda lang: names.label(f.kind, value, lang))})
+        ]
     return value, []

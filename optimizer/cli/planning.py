@@ -18,6 +18,7 @@ from geodata.folder.target import claim
 from geodata.messages import say
 from maps.dossier.dossier import NAMES, draw_plan, is_dossier, is_unfinished, save_plan, write_public
 from maps.dossier.rehearsal import Undrawn, rehearse
+from maps.front.text import measure_unit, measured
 from maps.reports.letterhead import read_letterhead
 from maps.wording import name as in_words
 from models.plan.decisions import PlanResult
@@ -35,7 +36,6 @@ from optimizer.cli.console import (
     PublicOption,
     ScenarioOption,
     exits,
-    figure,
     output,
     progress,
     refuse_folder,
@@ -167,10 +167,9 @@ def _summary(out: Out, result: PlanResult) -> None:
     """The headline: what it achieves, how sure, what it costs."""
     grid = Table(*(say(f"cli.col_{c}", out.language) for c in ("measure", "unit", "today", "plan")))
     for row in result.verdict.measures.itertuples():
-        unit = in_words("unit", str(row.unit), out.language)
-        grid.add_row(
-            rule_word("measure", str(row.measure), out.language), unit, figure(row.today), figure(row.plan)
-        )
+        unit = in_words("unit", measure_unit(row.unit), out.language)
+        told = measured(row.unit, row.today, row.plan)
+        grid.add_row(rule_word("measure", str(row.measure), out.language), unit, *told)
     out.console.print(grid)
     solve = result.solve
     out.say(

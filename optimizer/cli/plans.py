@@ -11,8 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from geodata.contract.county import County
-from geodata.messages import say
+from geodata.messages import catalogue, say
 from maps.dossier.dossier import is_dossier, write_dossier, write_public
+from maps.front.text import measure_unit, measured
+from maps.layers import places_in
 from maps.reports.letterhead import read_letterhead
 from maps.wording import listed
 from maps.wording import name as in_words
@@ -136,7 +138,8 @@ def _print_alone(out: Out, found: Evaluation, county: County) -> None:
     out.say_as("plan.alone", style="bold")
     for row_id, lines in found.alone.groupby("row_id", sort=False):
         changed = [
-            f"{rule_word('measure', r.measure, language)} {figure(r.before)} → {figure(r.after)}"
+            f"{rule_word('measure', r.measure, language)} {' → '.join(measured(r.unit, r.before, r.after))} "
+            f"{in_words('unit', measure_unit(r.unit), language)}".rstrip()
             for r in lines.itertuples()
         ]
         what = decision_said({**rows[row_id], "held_quantity": True}, names)[language]
@@ -174,7 +177,7 @@ def compare_command(first: DossierArgument, second: DossierArgument, language: L
     with exits(out, "compare"):
         edits = ledger_edits(read_plan(first), read_plan(second))
         out.say_as("plan.differs", style="bold", count=len(edits), first=str(first), second=str(second))
-        _print_edits(out, edits, None, None)
+        _print_edits(out, edits, None, None, {**places_in(second), **places_in(first)})
         records = [
             read_record(p).get("measures", {})
             for p in (first, second)
@@ -234,15 +237,26 @@ def _broken(row: dict[str, object], language: str) -> str:
     )  # fmt: skip
 
 
-def _print_edits(out: Out, edits: pd.DataFrame, county: County | None, broken: list[str] | None) -> None:
-    """One line an edit: where, what, from what to what, what breaks there."""
+def _print_edits(
+    out: Out,
+    edits: pd.DataFrame,
+    county: County | None,
+    broken: list[str] | None,
+    places: dict[tuple[str, str], str] | None = None,
+) -> None:
+    """One line an edit: where, what, from what to what, what breaks there; ``places`` are names where there is no county."""
     if edits.empty:
         return
     language = out.language
     names = Names(county) if county is not None else None
 
     def called(kind: str, key: object) -> str:
-        return names.label(kind, str(key), language) if names else str(key)
+        if names:
+            return names.label(kind, str(key), language)
+        if kind in ("stage", "band", "mode"):
+            return catalogue(language).get(f"workbook.{kind}_{key}", str(key))
+        found = (places or {}).get((kind, str(key)))
+        return f"{found} [{key}]" if found else str(key)
 
     heads = ("row", "decision", "where", "edit", "before", "after", *(("breaks",) if broken else ()))
     grid = Table(*(say(f"plan.col_{h}", language) for h in heads))
@@ -287,11 +301,11 @@ def _value(column: str, value: object, called: object, language: str) -> str:
 def _print_measures(out: Out, measures: pd.DataFrame) -> None:
     grid = Table(*(say(f"plan.col_{h}", out.language) for h in ("measure", "unit", "before", "after")))
     for r in measures.itertuples():
-        values = [figure(v) if v == v and v is not None else "-" for v in (r.before, r.after)]
+        values = measured(r.unit, r.before, r.after)
         style = "bold" if values[0] != values[1] else ""
         grid.add_row(
             rule_word("measure", str(r.measure), out.language),
-            in_words("unit", str(r.unit), out.language),
+            in_words("unit", measure_unit(r.unit), out.language),
             *values,
             style=style,
         )

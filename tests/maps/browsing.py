@@ -9,8 +9,8 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from geodata.contract.placenames import HAN
 from maps.folders.pictures import VIEWS
-from maps.placenames import HAN
 from models.plan.decisions import PlanResult
 
 __all__ = [

@@ -11,7 +11,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from maps.placenames import latin_name
+from geodata.contract.placenames import latin_name
 from maps.web.proposal import write_map
 from tests.maps.browsing import VIEWS, assert_quiet, click, in_browser, popup, show, text, went
 

@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pandas as pd
 import pytest
 
+from geodata.contract.placenames import HAN
 from geodata.messages import LANGUAGES
 from maps.extent import overlap
 from maps.front.headline import alarms, cards, paragraph
@@ -22,7 +23,6 @@ from maps.front.picture import drawings
 from maps.front.places import schools_page, villages_page
 from maps.front.text import PageCell, hundredths, large, minutes, place_words, plainly, share, signed, whole
 from maps.front.trust import checks, for_people, goals
-from maps.placenames import HAN
 from models.plan.decisions import GoalRecord, PlanResult
 
 

@@ -18,11 +18,11 @@ from PIL import Image
 import maps.dossier.dossier as dossier
 import maps.paper.ground as ground
 from geodata.contract.findings import InputProblems
+from geodata.contract.placenames import latin_name, search_keys
 from geodata.messages import LANGUAGES
 from maps.paper.atlas import SHEETS, picture_name, write_atlas
 from maps.paper.network import FILL
 from maps.paper.staff import teacher_flows, zone_matrix
-from maps.placenames import latin_name, search_keys
 from maps.reports.document import write_reports_document
 from maps.reports.letterhead import default_letterhead, read_letterhead
 from models.plan.decisions import PlanResult

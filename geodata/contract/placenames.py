@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from typing import Any
 
 from geodata.messages import say
 
 HAN = re.compile(r"[\u3400-\u9fff]")
 WORDS = re.compile(r"[A-Za-z0-9]+")
+BRACKETS = re.compile(r"(.*[^\s(（])\s*[(（]([^()（）]+)[)）]")
 ENDS = 16
 """Kinds of places that the messages name, the longest word first where one ends in another."""
 
@@ -28,11 +30,20 @@ def latin_name(name: str) -> str:
     """
     if not HAN.search(name):
         return name
+    outer, inner = _bracketed(name)
+    if inner:
+        return f"{latin_name(outer)} ({say('places.private', 'en') if inner == say('places.private', 'zh') else latin_name(inner)})"
     for k in range(ENDS):
         end = say(f"places.end_{k}", "zh")
         if name.endswith(end) and len(name) > len(end):
             return f"{_inner(name[: -len(end)])} {say(f'places.end_{k}', 'en')}"
     return _spelt(name)
+
+
+def _bracketed(name: str) -> tuple[str, str]:
+    """A name and what stands in brackets behind it: "育才学校（民办）"."""
+    found = BRACKETS.fullmatch(name)
+    return (found[1].strip(), found[2].strip()) if found else (name, "")
 
 
 def _inner(name: str) -> str:
@@ -82,5 +93,39 @@ def search_keys(name: str) -> str:
 
 
 def shown_name(name: str, language: str) -> str:
-    """A name as a page in a language shows it."""
+    """A name as a drawing in a language shows it."""
     return latin_name(name) if language == "en" else name
+
+
+def given_latin(row: Any) -> str:
+    """A place's name in Latin letters: that of its table (``name_en``) where it gives one, else made of the Chinese.
+
+    Parameters
+    ----------
+    row : named tuple
+        Of `schools` or `villages`, as ``itertuples`` gives it.
+
+    Returns
+    -------
+    str
+    """
+    given = getattr(row, "name_en", "")
+    return given if isinstance(given, str) and given else latin_name(str(row.name))
+
+
+def both_names(name: str, given: str = "") -> str:
+    """A name for English pages that can be found in the tables, too: "Yunling Central Primary School 云岭中心小学".
+
+    Parameters
+    ----------
+    name : str
+        What the tables say; a name without Chinese letters stays as it is.
+    given : str
+        Its name in Latin letters where the tables give one.
+
+    Returns
+    -------
+    str
+    """
+    latin = given or latin_name(name)
+    return name if latin == name or not name else f"{latin} {name}"
