@@ -126,7 +126,9 @@ def _whole(place: Path) -> list[str]:
     dossier = (
         any((place / name).is_file() for name in ("index.html", "unfinished.txt"))
         and (place / "plan.csv").is_file()
-        and not any((place / name).is_file() for name in STUDIES)  # keeps its plan there, and no record of a plan
+        and not any(
+            (place / name).is_file() for name in STUDIES
+        )  # keeps its plan there, and no record of a plan
     )
     readers: list[tuple[Path, Callable[[Path], object]]] = [(p, _json) for p in place.glob("*.json")]
     readers += [(p, read_plan) for p in place.glob("plan.csv")]
