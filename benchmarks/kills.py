@@ -39,6 +39,8 @@ PATIENCE = 30.0
 """Seconds that a worker of a killed run may take to notice."""
 NOT_COUNTED = {"log", "modules"}
 FEW = {"plan.xlsx", "plan.gpkg", "villages.html"}
+STUDIES = ("stress.json", "robust.json")
+"""Records by which a study's folder is known."""
 MODULES_SKIPPED = ("__main__", "__mp_main__")
 
 
@@ -124,6 +126,9 @@ def _whole(place: Path) -> list[str]:
     dossier = (
         any((place / name).is_file() for name in ("index.html", "unfinished.txt"))
         and (place / "plan.csv").is_file()
+        and not any(
+            (place / name).is_file() for name in STUDIES
+        )  # keeps its plan there, and no record of a plan
     )
     readers: list[tuple[Path, Callable[[Path], object]]] = [(p, _json) for p in place.glob("*.json")]
     readers += [(p, read_plan) for p in place.glob("plan.csv")]

@@ -54,6 +54,21 @@ def test_a_lost_plan_and_left_overs_would_be_seen(tmp_path: Path) -> None:
     assert "plan" in VERBS
 
 
+def test_a_study_that_is_not_drawn_yet_is_no_dossier_without_its_record(tmp_path: Path) -> None:
+    """Killed between its rows and its sheets a stress test holds its plan, its record and a word that it is unfinished."""
+    from benchmarks.kills import _whole
+    from models.plan.record import write_ledger
+    from tests.models.plans import keep_all, ready
+
+    (tmp_path / "unfinished.txt").write_text("not drawn", encoding="utf-8")
+    write_ledger(keep_all(ready()), tmp_path / "plan.csv")
+    assert any("run.json" in wrong for wrong in _whole(tmp_path))  # a dossier would have one
+    (tmp_path / "stress.json").write_text('{"study": "key"}', encoding="utf-8")
+    assert _whole(tmp_path) == []
+    (tmp_path / "plan.csv").write_text("row_id,acti", encoding="utf-8")
+    assert _whole(tmp_path) != []
+
+
 def dies(step: Callable[[], object]) -> None:
     """Run a step in a process of its own that dies on the way, without a word and without tidying up."""
     pid = os.fork()

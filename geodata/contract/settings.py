@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -48,9 +49,31 @@ def read_settings(path: Path, model: type[Model], name: str = "") -> Model:
     name = name or path.name
     content = toml_content(settings_text(path, name), name)
     try:
-        return model(**content)
+        taken = model(**content)
     except ValidationError as problem:
         raise InputProblems(model_findings(problem, model, name)) from None
+    flags = [
+        Finding("error", key, file=name, column=_written(place), value=str(value).lower())
+        for place, value, key in _flags_for_numbers(content, taken.model_dump(), [])
+    ]
+    if flags:
+        raise InputProblems(flags)
+    return taken
+
+
+def _flags_for_numbers(
+    given: Any, taken: Any, place: list[str | int]
+) -> Iterator[tuple[list[str | int], bool, str]]:
+    """Where a file says true or false and a number was made of it: its place, the value, the message's key."""
+    if isinstance(given, bool):
+        if isinstance(taken, int | float) and not isinstance(taken, bool):
+            yield place, given, f"settings.not_{'whole' if isinstance(taken, int) else 'number'}"
+    elif isinstance(given, dict) and isinstance(taken, dict):
+        for name, value in given.items():
+            yield from _flags_for_numbers(value, taken.get(name), [*place, name])
+    elif isinstance(given, list) and isinstance(taken, list | tuple):
+        for i, (one, made) in enumerate(zip(given, taken, strict=False)):
+            yield from _flags_for_numbers(one, made, [*place, i])
 
 
 def settings_text(path: Path, name: str, most: int = MOST_BYTES) -> str:
@@ -105,7 +128,14 @@ def toml_content(text: str, name: str) -> dict[str, Any]:
 
 def model_findings(problem: ValidationError, model: type[BaseModel], file: str) -> list[Finding]:
     """Everything pydantic found wrong in a settings file, as findings with file and key."""
-    return [_finding(dict(error), model, file) for error in problem.errors()]
+    found = [dict(error) for error in problem.errors()]
+    places = [error["loc"] for error in found]
+    # a list whose entries are wrong is told as one that has none, too
+    echoes = [
+        error["type"] == "too_short" and any(len(p) > len(at) and p[: len(at)] == at for p in places)
+        for error, at in zip(found, places, strict=True)
+    ]
+    return [_finding(error, model, file) for error, echo in zip(found, echoes, strict=True) if not echo]
 
 
 def _written(place: list[str | int]) -> str:
@@ -133,7 +163,7 @@ def _finding(error: dict[str, Any], model: type[BaseModel], file: str) -> Findin
         key = "settings.missing_key"
     elif kind == "literal_error":
         key, fields = "settings.not_a_choice", {"choices": context["expected"]}
-    elif kind == "string_too_short":
+    elif kind in ("string_too_short", "too_short"):
         key = "settings.empty"
     elif bound is not None:
         key, fields = "settings.out_of_range", {"limit": f"{BOUNDS[bound]} {_limit(context[bound])}"}

@@ -78,6 +78,17 @@ WRONG = {
     "a future too few": ('futures = 0\n[[factor]]\nid = "budget"\nvalues = [1]\n', 1, "futures"),
     "unknown rule": (HEAD + '[[factor]]\nid = "budget"\nvalues = [1]\n[failure]\nrules = ["luck"]\n', 7, "failure.rules"),
     "measure without a bound": (HEAD + '[[factor]]\nid = "budget"\nvalues = [1]\n[failure]\nmeasure = "cost"\n', 6, "failure"),
+    "true is no number of draws": ('futures = true\n[[factor]]\nid = "budget"\nvalues = [1]\n', 1, "futures"),
+    "true is no share": (HEAD + '[[factor]]\nid = "budget"\nlow = false\nhigh = 1\n', 5, "factor[1].low"),
+    "no number": (HEAD + '[[factor]]\nid = "budget"\nvalues = [1, nan]\n', 5, "factor[1].values[2]"),
+    "no number for a tail": ('alpha = nan\n[[factor]]\nid = "budget"\nvalues = [1]\n', 1, "alpha"),
+    "a date": (HEAD + '[[factor]]\nid = "budget"\nlow = 2026-01-01\nhigh = 1\n', 5, "factor[1].low"),
+    "no values": (HEAD + '[[factor]]\nid = "budget"\nvalues = []\n', 3, "factor[1]"),
+    "a value twice in a grid": ('design = "grid"\n[[factor]]\nid = "budget"\nvalues = [1, 0.5, 1.0]\n', 4, "factor[1].values"),
+    "half a range on the first line": ('[[factor]]\nid = "budget"\nlow = 0.5\n', 1, "factor[1]"),
+    "in braces": ('seed = 2\nfactor = [{id = "budget", low = 0.5, high = 9.0}]\n', 2, "factor[1].high"),
+    "a name in Chinese": (HEAD + '[[factor]]\nid = "预算"\nvalues = [1]\n', 4, "factor[1].id"),
+    "a key of the file below a factor": ('[[factor]]\nid = "budget"\nvalues = [1]\nseed = 3\n', 4, "factor[1].seed"),
     "morris with one factor": ('design = "morris"\n[[factor]]\nid = "budget"\nlow = 0.5\nhigh = 1\n', 2, "factor"),
 }  # fmt: skip
 
@@ -89,7 +100,9 @@ def test_a_bad_file_is_refused_with_line_and_key(wrong: str, tmp_path: Path) -> 
     file.write_text(text, encoding="utf-8")
     with pytest.raises(InputProblems) as refused:
         read_futures(file)
-    assert (line, key) in [(f.row, f.column) for f in refused.value.findings]
+    assert [(line, key)] == [
+        (f.row, f.column) for f in refused.value.findings
+    ]  # and nothing that follows from it
     for language in LANGUAGES:
         assert all("futures.toml" in f.sentence(language) for f in refused.value.findings)
 
@@ -121,6 +134,18 @@ def test_a_part_that_the_county_lacks_is_refused(case: Case) -> None:
     ):
         with pytest.raises(InputProblems):
             check_futures(Futures(factor=[{"id": factor, "of": of, "values": [1.0]}]), case)
+
+
+def test_a_part_that_the_county_lacks_is_told_with_the_file_s_own_name_and_line(
+    case: Case, tmp_path: Path
+) -> None:
+    file = tmp_path / "drought.toml"
+    file.write_text('[[factor]]\nid = "budget"\nvalues = [1]\n[[factor]]\nid = "enrolment"\nof = "小学"\nvalues = [1]\n', encoding="utf-8")  # fmt: skip
+    with pytest.raises(InputProblems) as refused:
+        check_futures(read_futures(file), case)
+    assert [(f.file, f.row, f.column, f.value) for f in refused.value.findings] == [
+        ("drought.toml", 6, "factor[2].of", "小学")
+    ]
 
 
 def test_what_a_factor_cannot_do_is_said() -> None:

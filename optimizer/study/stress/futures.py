@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 from scipy.stats import qmc
 
 from geodata.contract.findings import Finding, InputProblems, errors
@@ -124,10 +124,11 @@ class Futures(BaseModel):
     design: Literal["draws", "grid", "morris"] = "draws"
     futures: int = Field(default=200, ge=1, le=MOST_FUTURES)
     seed: int = Field(default=1, ge=0, lt=2**31)
-    alpha: float = Field(default=0.1, gt=0, le=1)
-    held_out: float = Field(default=0.5, gt=0, lt=1)
+    alpha: Number = Field(default=0.1, gt=0, le=1)
+    held_out: Number = Field(default=0.5, gt=0, lt=1)
     factor: tuple[Uncertain, ...] = Field(min_length=1)
     failure: Failing = Failing()
+    _file: Path | None = PrivateAttr(default=None)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -158,6 +159,7 @@ def read_futures(path: Path) -> Futures:
         raise InputProblems(with_lines(problem.findings, path)) from None
     if found:
         raise InputProblems(with_lines(found, path))
+    asked._file = path  # what a county does not have is told with file and line as well
     return asked
 
 
@@ -173,23 +175,23 @@ def _line(lines: list[str], place: str) -> int | None:
     """Line of a place such as ``factor[2].low``: its key, else the head of its section."""
     table, _, key = place.rpartition(".")
     table, key = (table, key.partition("[")[0]) if table else ("", key)
-    start = 0
+    start, headed = 0, bool(table)
     if found := re.fullmatch(r"(\w+)\[(\d+)\]", table or place):
         heads = [i for i, t in enumerate(lines) if re.match(rf"\s*\[\[\s*{found[1]}\s*\]\]", t)]
-        if len(heads) < int(found[2]):
-            return None
-        start, key = heads[int(found[2]) - 1], key if table else ""
+        if len(heads) < int(found[2]):  # entries in braces, behind the key of the list
+            return _line(lines, found[1]) if not heads else None
+        start, key, headed = heads[int(found[2]) - 1], key if table else "", True
     elif table:
         heads = [i for i, t in enumerate(lines) if re.match(rf"\s*\[\s*{re.escape(table)}\s*\]", t)]
         if not heads:
             return None
         start = heads[0]
-    for i in range(start + bool(table), len(lines)):
+    for i in range(start + headed, len(lines)):
         if key and re.match(rf"\s*\[{{0,2}}\s*[\"']?{re.escape(key)}\b", lines[i]):
             return i + 1
-        if table and re.match(r"\s*\[", lines[i]):
+        if headed and re.match(r"\s*\[", lines[i]):
             break
-    return start + 1 if table or start else None
+    return start + 1 if headed else None
 
 
 def _faults(asked: Futures, file: str) -> list[Finding]:
@@ -217,6 +219,9 @@ def _faults(asked: Futures, file: str) -> list[Finding]:
             fault("factor_range", f"{at}.{key}", f"{wrong:g}", low=f"{factor.low:g}", high=f"{factor.high:g}")
         if not one.values and low >= high:
             fault("low_not_below_high", f"{at}.low", f"{low:g}")
+        if asked.design == "grid" and len(set(one.values)) < len(one.values):
+            twice = next(v for i, v in enumerate(one.values) if v in one.values[:i])
+            fault("value_twice", f"{at}.values", f"{twice:g}")
         if factor.unit == "flag" and not set(one.values) <= {0.0, 1.0}:
             fault("flag_values", f"{at}.values", one.id)
         if factor.unit == "flag" and not one.values:
@@ -262,7 +267,7 @@ def _faults_of_failure(asked: Failing, file: str) -> list[Finding]:
     return found
 
 
-def check_futures(asked: Futures, case: Case, file: str = "futures.toml") -> list[Finding]:
+def check_futures(asked: Futures, case: Case) -> list[Finding]:
     """What a county's tables do not let a study do.
 
     Returns
@@ -276,6 +281,7 @@ def check_futures(asked: Futures, case: Case, file: str = "futures.toml") -> lis
         A part (``of``) that the county does not have.
     """
     found = []
+    file = "futures.toml" if asked._file is None else asked._file.name
     for i, one in enumerate(asked.factor, start=1):
         factor = FACTORS[one.id]
         choices = factor.choices(case)
@@ -287,6 +293,7 @@ def check_futures(asked: Futures, case: Case, file: str = "futures.toml") -> lis
         elif key := factor.cannot(case, one.of):
             place["value"] = one.name
             found.append(Finding("warning", f"stress.{key}", {"factor": one.name}, **place))  # type: ignore[arg-type]
+    found = found if asked._file is None else with_lines(found, asked._file)
     if errors(found):
         raise InputProblems(found)
     return found
