@@ -35,6 +35,7 @@ from optimizer.search.task import Report, Target
 from optimizer.solver.interrupts import held
 from optimizer.solver.limits import SOLVER
 from optimizer.solver.stopping import Stop, heeding
+from optimizer.verbs.received import receivers_explained
 from optimizer.verbs.tidy import without_idle
 
 ABOUT_MEANS = ("imbalance", "deficit", "cv_excess")
@@ -115,7 +116,7 @@ def plan(
             made, verdict = tidy.plan, tidy.verdict
             actions = list_actions(county, made, verdict, standards, broken)
             notes = (*notes, Finding("note", "reasons.idle_dropped", {"count": tidy.dropped}))
-        actions = tidy.explained(actions)
+        actions = receivers_explained(tidy.explained(actions), made, verdict, trial.but)
         solve = _record(found, verdict, scenario, begun, notes)
         result = PlanResult(
             county, scenario.model_dump(mode="json"), made, verdict, solve, times, actions,
