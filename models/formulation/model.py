@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyomo.environ as pyo
 
+from models.formulation.classes import only_needed
 from models.formulation.equipment import item_variables
 from models.formulation.goals import state_goals
 from models.formulation.holding import hold
@@ -39,6 +40,7 @@ def build_model(inst: Instance, whole: bool = False, loosened: bool = False) -> 
     """
     model = pyo.ConcreteModel()
     network_variables(model, inst)
+    only_needed(model, inst)
     staff_variables(model, inst, whole)
     item_variables(model, inst, whole)
     money_variables(model, inst)

@@ -8,9 +8,9 @@ import pyomo.environ as pyo
 from scipy.optimize import linprog
 from scipy.sparse import csr_array, vstack
 
+from models.formulation.classes import taught_bands
 from models.formulation.equipment import scale
 from models.formulation.money import AREA_PARTS
-from models.formulation.staffing import counted_heads
 from models.plan.decisions import Plan, make_plan
 from models.problem.instance import Instance
 from models.standards.norms import Resource
@@ -30,97 +30,6 @@ def attendance(model: pyo.ConcreteModel, inst: Instance) -> pd.DataFrame:
     groups["school_id"] = way["school_id"].reindex(groups.index).fillna(groups["today_school_id"])
     groups["mode"] = way["mode"].reindex(groups.index).fillna(groups["today_mode"])
     return groups.reset_index(drop=True)
-
-
-def bands(model: pyo.ConcreteModel, inst: Instance, going: pd.DataFrame) -> pd.DataFrame:
-    """Rows of ``plan.bands``.
-
-    The model may hold more classes than anybody needs: a band has as many as its grades need at the cap, and
-    of today's as many as the unit has to keep, at most the model's. Where grades are taught together, or staff is bounded by
-    classes, the model's are kept if pupils change or heads are more; else today's. Where no rule
-    about classes binds the model does not have the number: grades taught together keep today's.
-    """
-    table = inst.bands.reset_index()[["school_id", "band", "unit_id"]]
-    table["open"] = [_number(model.open[k]) > 0.5 for k in inst.bands.index]
-    told = np.array([model.classes[k].value is not None for k in inst.bands.index], dtype=bool)
-    most = np.array(
-        [round(_number(model.classes[k])) if t else 0 for k, t in zip(inst.bands.index, told, strict=True)]
-    )
-    need = needed_classes(inst, going, np.where(told, most, np.inf))
-    assessed = table["unit_id"].map(inst.units["assessed"]).to_numpy(bool)
-    combined = table["unit_id"].map(inst.units["combined"]).to_numpy(bool)
-    today = inst.grades.groupby(level=["school_id", "band"])["classes"].sum().reindex(inst.bands.index)
-    had = today.fillna(0).to_numpy(float)
-    same = table["unit_id"].isin(_unchanged(model, inst, table, going)).to_numpy(bool)
-    classes = np.where(assessed & ~combined, need, np.where(same, had, most))
-    classes = np.where(told, classes, np.where(combined, had, need))
-    table["classes"] = np.where(table["open"], classes, 0).astype(int)
-    return table.assign(was_open=True)
-
-
-def _unchanged(
-    model: pyo.ConcreteModel, inst: Instance, table: pd.DataFrame, going: pd.DataFrame
-) -> set[str]:
-    """Units that keep their bands and pupils, and have no more heads than today: nothing asks for other classes."""
-    changed = going[going["school_id"] != going["today_school_id"]]
-    ends = [zip(changed[end], changed["band"], strict=True) for end in ("school_id", "today_school_id")]
-    touched = {inst.bands.at[k, "unit_id"] for end in ends for k in end if k in inst.bands.index}
-    touched |= set(table.loc[~table["open"].astype(bool), "unit_id"])
-    before = inst.stock["heads"].groupby(level="unit_id").sum().to_dict()
-    rest = [u for u in inst.units.index if u not in touched]
-    return {
-        u for u in rest
-        if _number(counted_heads(model, inst, u, "all")) <= float(before.get(u, 0.0)) + SMALLEST
-    }  # fmt: skip
-
-
-def needed_classes(inst: Instance, going: pd.DataFrame, most: np.ndarray) -> np.ndarray:
-    """Classes of each band: what its grades need at the cap, and of today's what its unit has to keep besides.
-
-    Parameters
-    ----------
-    inst : Instance
-    going : DataFrame
-        Of `attending`.
-    most : ndarray (bands)
-        The model's; no band's need is met beyond.
-
-    Returns
-    -------
-    ndarray (bands)
-    """
-    changed = going["school_id"] != going["today_school_id"]
-    come = going[changed].groupby(["school_id", "band"])["pupils"].sum()
-    gone = going[changed].groupby(["today_school_id", "band"])["pupils"].sum()
-    gone = gone.rename_axis(["school_id", "band"])
-    grades = inst.grades.reset_index()
-    key = pd.MultiIndex.from_frame(grades[["school_id", "band"]])
-    here = inst.bands["pupils"].reindex(key).to_numpy(float)
-    left = here - gone.reindex(key).fillna(0).to_numpy(float)
-    many = inst.bands["grades"].reindex(key).clip(lower=1).to_numpy(float)
-    pupils = grades["share"].to_numpy() * left + come.reindex(key).fillna(0).to_numpy(float) / many
-    cap = grades["unit_id"].map(inst.units["class_cap"]).to_numpy(float)
-    grades["need"] = np.ceil(pupils / cap - SMALLEST)
-    bands = inst.bands.index
-    by_band = grades.groupby(["school_id", "band"])[["need", "classes"]].sum().reindex(bands).fillna(0.0)
-    base = np.minimum(by_band["need"].to_numpy(float), most)
-    share = 1.0 - (gone / inst.bands["pupils"]).reindex(bands).fillna(0).to_numpy(float)
-    stays = by_band["classes"].to_numpy(float) * share
-    classes: np.ndarray = base + _kept_besides(inst.bands["unit_id"], base, stays)
-    return classes
-
-
-def _kept_besides(unit: pd.Series, base: np.ndarray, stays: np.ndarray) -> np.ndarray:
-    """Of today's classes what a unit keeps beyond its bands' own need, band after band up to today's number.
-
-    In all no more than the model has: it keeps as many, in whatever band.
-    """
-    table = pd.DataFrame({"unit": unit.to_numpy(), "base": base, "stays": stays})
-    table["room"] = np.maximum(0.0, np.ceil(stays - SMALLEST) - base)
-    by_unit = table.groupby("unit")
-    lacks = np.ceil(by_unit["stays"].transform("sum") - SMALLEST) - by_unit["base"].transform("sum")
-    before = by_unit["room"].cumsum() - table["room"]
-    return np.asarray((lacks - before).clip(lower=0.0).clip(upper=table["room"]))
 
 
 def _pair_up(sent: pd.DataFrame, come: pd.DataFrame, cost: np.ndarray) -> np.ndarray | None:
@@ -363,7 +272,7 @@ def unpack(model: pyo.ConcreteModel, inst: Instance, towns: pd.DataFrame) -> Pla
     Plan
     """
     going = attendance(model, inst)
-    taught = _held_classes(inst, bands(model, inst, going))
+    taught = _held_classes(inst, taught_bands(model, inst, going))
     hires = [
         (*_ends(u), c, round(_number(model.hire[u, c])))
         for u, c in model.hire

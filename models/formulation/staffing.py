@@ -66,6 +66,26 @@ def counted_heads(model: Model, inst: Instance, unit: str, flag: str) -> Any:
     return sum(heads(model, inst, unit, c) for c in inst.counting[inst.stage_of[unit], flag])
 
 
+def class_staff(inst: Instance) -> tuple[dict[str, float], dict[str, float]]:
+    """The county's staff a class by stage, and what each unit that is not assessed has beyond it today.
+
+    Units whose staff is not known, and counties where nobody's is, are left out.
+    """
+    units = inst.units
+    have = inst.stock["heads"].groupby(level="unit_id").sum().reindex(units.index).fillna(0)
+    told = ~units.index.isin(inst.unstaffed)
+    rate = {
+        s: float(have[units["stage"] == s].sum())
+        / max(1.0, float(units.loc[told & (units["stage"] == s), "classes"].sum()))
+        for s in inst.standards.scheme.stage_ids
+    }
+    taught = set(inst.bands["unit_id"])
+    some = [u for u in units.index[told & ~units["assessed"]] if u in taught and have.sum() > 0]
+    return rate, {
+        u: max(0.0, float(have[u]) - rate[units.at[u, "stage"]] * float(units.at[u, "classes"])) for u in some
+    }
+
+
 def closable_units(inst: Instance) -> set[str]:
     """Units that may close: not all of their bands are locked open."""
     locked = inst.bands["lock"].eq("open").groupby(inst.bands["unit_id"]).all()

@@ -87,7 +87,8 @@ def changes(county: County, standards: Standards, plan: Plan) -> list[Change]:
 class Cell:
     """One indicator at one assessed unit of the plan, numbers as in `models.plan.decisions.Verdict.indicators`.
 
-    ``tested`` says whether the standards ask for a threshold; others are only compared.
+    ``tested`` says whether the standards ask for a threshold; others are only compared. ``near`` is the share of the threshold that
+    the one indicator may be at that a unit which ``passes`` does not meet.
     """
 
     stage: str
@@ -100,6 +101,8 @@ class Cell:
     met_today: bool
     met: bool
     tested: bool
+    near: float = 0.0
+    passes: bool = False
 
     def less(self, amount: float) -> Cell:
         """The same cell with so much less."""
@@ -108,6 +111,11 @@ class Cell:
         short = max(0.0, min(amount, needed - (self.amount - amount)))
         met = self.amount - amount >= needed - 1e-6
         return replace(self, amount=self.amount - amount, ratio=ratio, met=met, gap=self.gap + short)
+
+    def is_near(self) -> bool:
+        """Whether a unit that passes may be at this amount."""
+        needed = self.threshold / self.ratio * self.amount if self.ratio > 0 else float("inf")
+        return self.amount >= self.near * needed - 1e-6
 
 
 class Lack:
@@ -152,9 +160,11 @@ class Cells:
     ``counted`` says in which unit another one is assessed: a place that is no school counts with its parent.
     """
 
-    def __init__(self, verdict: Verdict, counted: dict[str, str]):
+    def __init__(self, verdict: Verdict, counted: dict[str, str], standards: Standards):
         self._counted = counted
         self._at: dict[tuple[str, str], list[Cell]] = {}
+        near = {(i.stage, i.id): i.tolerance for i in standards.indicators}
+        passes = verdict.units.set_index("unit_id")["passes_plan"].eq(True).fillna(False).to_dict()
         self._sums: dict[tuple[str, str], tuple[float, float, float]] = {}
         table = verdict.indicators
         known = table["assessed_plan"] & (table["pupils_plan"] > 0) & table["amount_plan"].notna()
@@ -163,7 +173,7 @@ class Cells:
             cell = Cell(
                 r.stage, r.indicator, float(r.threshold), float(r.pupils_plan), float(r.amount_plan), float(r.ratio_plan),
                 float(r.gap_plan) if tested else 0.0, tested and not pd.isna(r.met_today) and bool(r.met_today),
-                tested and bool(r.met_plan), tested,
+                tested and bool(r.met_plan), tested, near.get((r.stage, r.indicator), 1.0), bool(passes.get(r.unit_id)),
             )  # fmt: skip
             self._at.setdefault((r.unit_id, r.resource), []).append(cell)
             squares, total, pupils = self._sums.get((r.stage, r.indicator), (0.0, 0.0, 0.0))
@@ -200,6 +210,8 @@ def _on_indicators(
                 yield (
                     (1, Effect("serves_keeps", told)) if cell.met_today else (0, Effect("serves_meets", told))
                 )
+            elif cell.passes and not cell.met and cell.is_near() and not other.is_near():
+                yield 0, Effect("serves_near", told | {"share": round(100 * cell.near)})
             elif cell.met and not cell.met_today:
                 if not cell.less(together[change.to_unit, resource]).met:
                     yield 5, Effect("serves_together", told)
@@ -301,12 +313,12 @@ def effects(
     Returns
     -------
     dict of str to Effect
-        The first that is true of: an indicator newly met, one kept, one less short, less lacking of the target, a lower
+        The first that is true of: an indicator newly met or near enough for its unit to pass, one kept, one less short, less lacking of the target, a lower
         imbalance, a rule kept, an indicator newly met that would be without this one row, too; else that nothing
         changes.
     """
     counted = unit_table(county, standards)["assessed_as"].to_dict()
-    cells, lack = Cells(verdict, counted), Lack(verdict, standards)
+    cells, lack = Cells(verdict, counted, standards), Lack(verdict, standards)
     rows = changes(county, standards, plan)
     together: dict[tuple[str, str], float] = {}
     for row in rows:

@@ -33,6 +33,8 @@ class Request:
         Goals that the model must know: those in order and those that are requirements.
     held : Held
         Decisions made by hand that every plan keeps (`models.formulation.holding`).
+    spare_classes : bool
+        Units may have classes that nobody needs: a plan made by hand has what its makers wrote.
     """
 
     budget: dict[str, float] | None = field(default=None, hash=False)
@@ -42,6 +44,7 @@ class Request:
     seed: int = 0
     goals: tuple[str, ...] = GOALS
     held: Held = field(default_factory=Held, hash=False, compare=False)
+    spare_classes: bool = False
 
 
 ANY = "any"

@@ -20,7 +20,7 @@ import pandas as pd
 from geodata.arrays import Flags, Floats
 from models.formulation.imbalance import equivalents
 from models.formulation.rows import rows_by
-from models.formulation.staffing import counted_heads
+from models.formulation.staffing import class_staff, counted_heads
 from models.rules.record import EPS, Rows, Rule, Slack, all_of, broken, looked_up, none
 
 if TYPE_CHECKING:
@@ -179,23 +179,12 @@ def check_small(after: After) -> pd.DataFrame:
 
 def _no_sink(rows: Rows) -> None:
     inst = rows.inst
-    units, of_unit = inst.units, rows_by(inst.bands, "unit_id")
-    have = inst.stock["heads"].groupby(level="unit_id").sum().reindex(units.index).fillna(0)
-    told = ~units.index.isin(inst.unstaffed)
-    rate = {
-        s: float(have[units["stage"] == s].sum())
-        / max(1.0, float(units.loc[told & (units["stage"] == s), "classes"].sum()))
-        for s in inst.standards.scheme.stage_ids
-    }
-    some = [u for u in units.index[told & ~units["assessed"]] if u in of_unit and have.sum() > 0]
-    extra = {
-        u: max(0.0, float(have[u]) - rate[units.at[u, "stage"]] * float(units.at[u, "classes"])) for u in some
-    }
+    of_unit, (rate, extra) = rows_by(inst.bands, "unit_id"), class_staff(inst)
     rows.add(
-        some,
+        list(extra),
         lambda m, u: (
             counted_heads(m, inst, u, "all")
-            - rate[units.at[u, "stage"]] * sum(m.classes[k] for k in of_unit[u])
+            - rate[inst.stage_of[u]] * sum(m.classes[k] for k in of_unit[u])
             <= extra[u]
         ),
     )

@@ -4,7 +4,7 @@
 |---|---|
 | items | freed[u,k] = stock (1 - open[u]); sum got = sum freed by stage; nothing for a closed unit |
 | build_share | buy[u,k] <= share today's, area |
-| useful_rooms | rooms bought[u] <= max(0, 1.5 classes[u] + 2 - today's) |
+| useful_rooms | rooms bought[u] <= max(0, 1.5 classes[u] + 2 - today's): <= 1.5 classes[u] + 2 - today's + M (1 - buys[u]), <= M buys[u] |
 | budget | charge[e] + r[e] bought[e] <= B[e] + spill[e]; sum_e spill[e] <= B[any]; r[e]: purchases round up |
 """
 
@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyomo.environ as pyo
 
+from models.formulation.classes import SPARE_ROOMS, room_base
+from models.formulation.classes import USEFUL as ROOMS
 from models.formulation.equipment import scale
 from models.formulation.money import EARMARKED, rounding_share
 from models.formulation.rows import rows_by
@@ -26,9 +29,6 @@ from models.standards.norms import Standards
 if TYPE_CHECKING:
     from models.plan.outcome import After
 
-ROOMS = "useful_rooms"
-"""Norm that names the rooms it is about (`Norm.resource`): those that classes can fill."""
-SPARE_ROOMS = 2.0
 YUAN = 1.0
 """A plan may overrun a budget by rounding of at most one yuan an earmark."""
 
@@ -160,17 +160,25 @@ def _useful(rows: Rows) -> None:
     if not rows.binds(ROOMS) or kind not in inst.items:
         return
     share, of_unit = rows.value(ROOMS), rows_by(inst.bands, "unit_id")
-    units = inst.units
-    have = units[kind].astype(float)
     size = {u: scale(inst, u, kind) for u in of_unit}
     # what the unit has or gets beyond use today stays: only purchases are bounded
-    base = {u: max(SPARE_ROOMS, float(have[u]) - share * float(units.at[u, "classes"])) for u in of_unit}
+    most = {u: room_base(inst, u, kind, share, SPARE_ROOMS) - float(inst.of_unit(u, kind)) for u in of_unit}
+    # a unit that loses classes and buys none may have more rooms than they fill
+    left = inst.groups.loc[inst.pairs.loc[inst.pairs["changed"], "g"].unique(), ["today_school_id", "band"]]
+    fewer = {inst.bands.at[k, "unit_id"] for k in left.itertuples(index=False, name=None) if k in inst.bands.index}
+    sold = [u for u in of_unit if u in fewer and most[u] < 0 and rows.model.buy[u, kind].ub != 0]
+    rows.model.buys_rooms = pyo.Var(sold, domain=pyo.Binary)
+    never = [u for u in of_unit if u in fewer and most[u] < 0 and u not in set(sold)]
+    excuse = {u: -most[u] for u in sold}
+
+    def within(m: Any, u: str) -> Any:
+        idle = excuse[u] * (1 - m.buys_rooms[u]) if u in excuse else 0.0
+        return size[u] * m.buy[u, kind] <= share * sum(m.classes[k] for k in of_unit[u]) + most[u] + idle
+
+    rows.add([u for u in of_unit if u not in never], within)
+    ceiling = {u: share * sum(float(rows.model.classes[k].ub) for k in of_unit[u]) + SPARE_ROOMS for u in sold}
     rows.add(
-        list(of_unit),
-        lambda m, u: (
-            size[u] * m.buy[u, kind] + float(have[u]) * m.unit_open[u]
-            <= share * sum(m.classes[k] for k in of_unit[u]) + base[u]
-        ),
+        sold, lambda m, u: size[u] * m.buy[u, kind] <= ceiling[u] * m.buys_rooms[u], part="bought", firm=True
     )
 
 

@@ -36,7 +36,8 @@ from optimizer.search.steps import Found, find_plan
 from optimizer.search.task import Report, Target
 from optimizer.solver.limits import SOLVER
 from optimizer.solver.stopping import Stop, heeding
-from optimizer.verbs.tidy import without_idle
+from optimizer.verbs.received import receivers_explained
+from optimizer.verbs.tidy import without_idle, without_trifles
 
 ABOUT_MEANS = ("imbalance", "deficit", "cv_excess")
 """Goals whose measure is about planned means."""
@@ -117,7 +118,16 @@ def plan(
             actions = list_actions(county, made, verdict, standards, broken)
             notes = (*notes, Finding("note", "reasons.idle_dropped", {"count": tidy.dropped}))
         actions = tidy.explained(actions)
-        solve = _record(found, verdict, scenario, begun, notes)
+        loose = actions[np.array([not mine & set(rows) for rows in actions["rows"]], dtype=bool)]
+        solved = verdict
+        spare = {g.name: g.tolerance for g in scenario.goals} | {r.goal: 0.0 for r in scenario.require}
+        small = without_trifles(made, verdict, loose, trial.but, standards, spare)
+        if small.dropped:
+            made, verdict = small.plan, small.verdict
+            actions = tidy.explained(list_actions(county, made, verdict, standards, broken))
+            notes = (*notes, Finding("note", "reasons.trifles_dropped", {"count": small.dropped}))
+        actions = receivers_explained(actions, made, verdict, trial.but)
+        solve = _record(found, (solved, verdict), scenario, begun, notes)
         result = PlanResult(
             county, scenario.model_dump(mode="json"), made, verdict, solve, times, actions,
             (*county.findings, *said, *times.findings, *today_findings(county, inst.groups), *_without_choice(inst), *notes),
@@ -204,8 +214,10 @@ def unmet(inst: Instance, scenario: Scenario, stop: Stop) -> list[Finding]:
     return found or ([Finding("error", "cli.required_together")] if task.required else [])
 
 
-def refereed(goal: GoalRecord, found: Found, verdict: Verdict) -> GoalRecord:
+def refereed(goal: GoalRecord, found: Found, verdict: Verdict, final_verdict: Verdict | None = None) -> GoalRecord:
     """A goal's record with the final plan's own value: the referee's where it has one, else the model's.
+
+    ``verdict`` is of the model's own plan, ``final_verdict`` of the same without trifles.
 
     The plan is the model's solution in whole square metres and yuan. Where that makes a later goal a little better
     than the bound, which holds with the goals before it held exactly, the bound is lowered to it.
@@ -220,10 +232,7 @@ def refereed(goal: GoalRecord, found: Found, verdict: Verdict) -> GoalRecord:
     if goal.goal in ABOUT_MEANS:
         means = {f"{s}/{r}": float(m) for (s, r), m in sorted(final.instance.centres.items())}
         goal = replace(goal, means=means)
-    if goal.goal == "imbalance":
-        value = exact_objective(verdict.indicators, final.instance)
-    else:
-        value = float(verdict.goals.set_index("goal").at[goal.goal, "plan"])
+    value = _value(goal.goal, found, verdict)
     room = method.rounding * max(1.0, abs(own))
     safe = (
         goal.goal in UPPER
@@ -236,12 +245,21 @@ def refereed(goal: GoalRecord, found: Found, verdict: Verdict) -> GoalRecord:
         raise Defect(goal.goal, value, own)
     if not safe and goal.bound - value > room:
         raise Defect(goal.goal, value, goal.bound)
+    if final_verdict is not None and final_verdict is not verdict:
+        value = _value(goal.goal, found, final_verdict)
     bound = 0.0 if safe else min(goal.bound, value)
     return replace(goal, objective=value, bound=bound, gap=(value - bound) / max(abs(value), 1e-9))
 
 
+def _value(goal: str, found: Found, verdict: Verdict) -> float:
+    """A goal's value by the referee; the imbalance about the planned means."""
+    if goal == "imbalance":
+        return float(exact_objective(verdict.indicators, found.final.instance))
+    return float(verdict.goals.set_index("goal").at[goal, "plan"])
+
+
 def _record(
-    found: Found, verdict: Verdict, scenario: Scenario, begun: float, notes: tuple[Finding, ...]
+    found: Found, verdicts: tuple[Verdict, Verdict], scenario: Scenario, begun: float, notes: tuple[Finding, ...]
 ) -> SolveRecord:
     """Every goal's objective is the final plan's, the first one's bound that of the step that decided.
 
@@ -249,7 +267,7 @@ def _record(
     """
     named = {g.goal: g for g in (*found.decided.goals[1:], *found.final.goals[1:])}
     named[found.decided.goals[0].goal] = found.decided.goals[0]
-    every = tuple(refereed(named[g.name], found, verdict) for g in scenario.goals if g.name in named)
+    every = tuple(refereed(named[g.name], found, *verdicts) for g in scenario.goals if g.name in named)
     first = every[0]
     if first.gap > scenario.gap + (first.tolerance if len(scenario.goals) > 1 else 0.0) + 1e-9:
         first = replace(first, status="stopped")

@@ -107,7 +107,7 @@ def nearest_repair(
     scenario = scenario or asked_of(county)[0]
     times = times or travel_times(county)
     standards, request = load_standards(county), scenario.request()
-    inst = build_instance(county, standards, request, times)
+    inst = build_instance(county, standards, replace(request, spare_classes=True), times)
     edits = held_of(original, edited)
     with heeding(stop) as token:
         task = Task(

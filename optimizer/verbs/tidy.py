@@ -1,7 +1,9 @@
-"""What serves nothing is not done: rows of a plan without any effect are left out where the referee agrees.
+"""What serves nothing is not done: rows of a plan without any effect are left out where the referee agrees, and so are trifles.
 
 A search that the clock ends before the goals of little change and little money leaves transfers and purchases behind
-that no goal asks for. They are taken out together, or by halves where some of them hold each other up.
+that no goal asks for. They are taken out together, or by halves where some of them hold each other up. A trifle is a purchase that nobody would
+sign for: it lets no indicator be met and is a hundredth of what the standard asks, or smaller than a classroom. What a goal loses by all of them
+is a tenth of what later goals may take from it.
 """
 
 from __future__ import annotations
@@ -13,9 +15,18 @@ import pandas as pd
 
 from models.plan.decisions import Plan, Verdict
 from models.referee.verdict import Trial
+from models.standards.norms import Standards
 
 IDLE = "reasons.serves_nothing"
 GOAL, RULE = "reasons.serves_goal", "reasons.serves_rule"
+PARTLY = frozenset(f"reasons.{k}" for k in ("serves_deficit", "serves_imbalance", "serves_narrows", "serves_goal"))
+"""Reasons of purchases that let no indicator be met and hold no rule."""
+SMALL_SHARE = 0.01
+"""Of what the standard asks of a unit: a purchase below it is a trifle."""
+ROOM = 50.0
+"""Square metres: less than a classroom is nothing that is built for its own sake."""
+PART_OF_TOLERANCE = 0.1
+"""Of what later goals may take from a goal: what may be lost by leaving out trifles."""
 EPS = 1e-9
 Reason = tuple[str, dict[str, object]]
 """Key and fields of a message."""
@@ -72,6 +83,58 @@ def without_idle(
     Tidied
     """
     idle = [tuple(rows) for rows in actions.loc[actions["reason_key"] == IDLE, "rows"] if len(rows)]
+    return _left_out(plan, verdict, idle, tried, tries, worse_goal)
+
+
+def without_trifles(
+    plan: Plan, verdict: Verdict, actions: pd.DataFrame, tried: Callable[[Plan], Trial], standards: Standards,
+    tolerance: dict[str, float], tries: int = 12,
+) -> Tidied:  # fmt: skip
+    """Leave out purchases too small to be signed for, as long as no rule breaks and goals lose next to nothing.
+
+    Parameters
+    ----------
+    plan, verdict, actions, tried, tries : see `without_idle`
+    standards : Standards
+    tolerance : dict of str to float
+        By goal the share by which later goals may worsen it.
+
+    Returns
+    -------
+    Tidied
+    """
+    small = [rows for rows in map(tuple, _small(actions, verdict, standards)) if rows]
+    first = verdict
+
+    def worse(now: Verdict, trial: Trial) -> Reason | None:
+        del now  # what all of them take together counts
+        return worse_goal(first, trial, tolerance)
+
+    return _left_out(plan, verdict, small, tried, tries, worse)
+
+
+def _small(actions: pd.DataFrame, verdict: Verdict, standards: Standards) -> list[tuple[str, ...]]:
+    """Ledger rows of purchases that let nothing be met and are less than a hundredth of the need, or than a classroom."""
+    scale = {(i.stage, i.id): i.scale for i in standards.indicators}
+    need: dict[tuple[str, str, str], float] = {}
+    for r in verdict.indicators.itertuples():
+        asked = float(r.threshold) * float(r.pupils_plan) / scale.get((r.stage, r.indicator), 1.0)
+        key = (r.school_id, r.stage, r.resource)
+        need[key] = max(need.get(key, 0.0), asked)
+    found = []
+    for r in actions[(actions["action"] == "purchase") & actions["reason_key"].isin(PARTLY)].itertuples():
+        one = standards.resources[r.what]
+        area = one.kind == "area" and r.quantity < ROOM
+        if not one.whole and (area or r.quantity < SMALL_SHARE * need.get((r.school_id, r.stage, r.what), 0.0)):
+            found.append(r.rows)
+    return found
+
+
+def _left_out(
+    plan: Plan, verdict: Verdict, idle: list[tuple[str, ...]], tried: Callable[[Plan], Trial], tries: int,
+    worse: Callable[[Verdict, Trial], Reason | None],
+) -> Tidied:  # fmt: skip
+    """Take rows out together, or by halves, where no rule breaks and nothing is worse."""
     before = len(plan.ledger)
     waiting = [idle] if idle else []
     needed: dict[str, Reason] = {}
@@ -80,12 +143,10 @@ def without_idle(
         out = {row for rows in group for row in rows}
         less = replace(plan, ledger=plan.ledger[~plan.ledger["row_id"].isin(out)])
         trial, tries = tried(less), tries - 1
-        if (
-            len(group) > 1 and worse_goal(verdict, trial) is not None
-        ):  # quicker than the rules, and no reason is told yet
-            why: Reason | None = GOAL, {}
-        else:
-            why = loss(verdict, trial)
+        why = worse(verdict, trial)  # quicker than the rules
+        if why is None or len(group) == 1:
+            broken = trial.broken()
+            why = why if broken is None else (RULE, {"rule": broken[0], "place": broken[1]})
         if why is None:
             plan, verdict = less, trial.verdict()
         elif len(group) > 1:
@@ -104,11 +165,23 @@ def loss(before: Verdict, trial: Trial) -> Reason | None:
     return worse_goal(before, trial)
 
 
-def worse_goal(before: Verdict, trial: Trial) -> Reason | None:
-    """The first goal that gets worse, or the imbalance; None where none does."""
+def worse_goal(before: Verdict, trial: Trial, tolerance: dict[str, float] | None = None) -> Reason | None:
+    """The first goal that gets worse, or the imbalance; None where none does.
+
+    Parameters
+    ----------
+    tolerance : dict of str to float or None
+        Goals with what later ones may take from them: a tenth of it is no loss, nor is as much of what is no goal at all. None: anything is.
+    """
     imbalance = before.measures.set_index("measure").loc[["imbalance"], "plan"]
     old, new = pd.concat([before.goals.set_index("goal")["plan"], imbalance]), trial.worth()
-    worse = new.index[new > old + EPS * old.abs().clip(lower=1.0)]
+    room = EPS * old.abs().clip(lower=1.0)
+    if tolerance is not None:
+        counts = {"failing": 0.0, "cells": 0.0, "over_cap": 0.0}
+        usual = max(tolerance.values(), default=0.0)
+        share = [counts.get(str(g), tolerance.get(str(g), usual)) for g in old.index]
+        room = room + PART_OF_TOLERANCE * pd.Series(share, old.index) * old.abs()
+    worse = new.index[new > old + room]
     if not len(worse):
         return None
     goal = str(worse[0])

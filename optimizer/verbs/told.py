@@ -14,6 +14,7 @@ from models.referee.verdict import try_plan
 from models.standards.norms import load_standards
 from optimizer.scenario import Scenario
 from optimizer.solver.limits import SOLVER
+from optimizer.verbs.received import receivers_explained
 
 NAN = float("nan")
 
@@ -60,4 +61,5 @@ def result_of(
     groups = today_groups(county, standards, times)
     found = (*county.findings, *times.findings, *today_findings(county, groups), *findings)
     actions = list_actions(county, plan, verdict, standards, broken_by)
+    actions = receivers_explained(actions, plan, verdict, trial.but)
     return PlanResult(county, scenario.model_dump(mode="json"), plan, verdict, solve, times, actions, found)

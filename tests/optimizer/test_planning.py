@@ -152,6 +152,21 @@ def test_goals_in_another_order_are_solved_in_that_order() -> None:
     assert [g.goal for g in result.solve.goals] == list(order)
 
 
+def test_no_class_is_made_up_so_that_more_rooms_may_be_bought() -> None:
+    """A2 has 120 pupils in six classes, eight rooms and places for ten classes; the other schools' many rooms are the target.
+
+    Six classes fill nine rooms, and two function rooms: three may be bought, not nine for ten classes.
+    """
+    county = small_county(30_000_000.0)
+    stage = county.school_stage.copy()
+    stage.loc[stage["school_id"].isin(["A1", "B1"]), "rooms_multimedia"] = 90
+    stage.loc[stage["school_id"] == "A2", ["rooms_multimedia", "capacity_pupils"]] = [8, 450]
+    result = plan(replace(county, school_stage=stage), Scenario(goals=(Goal(name="deficit"),), gap=0.05))
+    bought = result.plan.purchases.query("school_id == 'A2' and kind == 'rooms_multimedia'")["quantity"]
+    assert bought.tolist() == [3.0]
+    assert result.plan.bands.query("school_id == 'A2'")["classes"].tolist() == [3, 3]
+
+
 # --- three different answers -----------------------------------------------------------------
 
 

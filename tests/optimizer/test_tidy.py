@@ -13,7 +13,7 @@ from models.plan.decisions import Plan, Verdict
 from models.plan.reasons import list_actions
 from models.referee.verdict import Trial
 from models.rules.registry import NETWORK_FAMILIES, every_rule
-from optimizer.verbs.tidy import IDLE, loss, told_apart, without_idle
+from optimizer.verbs.tidy import IDLE, loss, told_apart, without_idle, without_trifles
 from tests.models.plans import Case, closing, keep_all, moved, ready, rows, same_verdict
 
 
@@ -62,6 +62,23 @@ def test_what_stays_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     assert told[1]["without"] - told[1]["value"] == pytest.approx(0.0625, abs=0.01)
     assert told[1]["value"] == pytest.approx(minutes, abs=0.01)
     assert "mean way to school" in reason(told[0], told[1], "en")
+
+
+@pytest.mark.parametrize(("tolerance", "left"), [(0.02, ["B9"]), (0.0, ["A1", "A9", "B9"])])
+def test_trifles_are_left_out_as_far_as_later_goals_may_take(tolerance: float, left: list[str]) -> None:
+    """B9's 15,000 yuan meet a standard; 53 yuan of the 21,000 that A9 lacks, or 20 m2 where the standard is met, nobody would sign."""
+    case = ready()
+    bought = (
+        ("A9", "jun", "equip_value", 53.0), ("A1", "pri", "area_teaching", 20.0), ("B9", "jun", "equip_value", 15_000.0),
+    )  # fmt: skip
+    plan = replace(keep_all(case), purchases=rows("purchases", *bought))
+    verdict = case.judge(plan)
+    actions = actions_of(case, plan, verdict)
+    found = without_trifles(plan, verdict, actions, case.tried, case.standards, {"failing": 0.0, "deficit": tolerance})
+    assert sorted(found.plan.purchases["school_id"]) == left
+    assert found.verdict.accepted and found.dropped == 3 - len(left)
+    old, new = (v.goals.set_index("goal")["plan"] for v in (verdict, found.verdict))
+    assert old["deficit"] <= new["deficit"] <= old["deficit"] * (1 + 0.1 * tolerance)
 
 
 def test_a_row_that_holds_a_rule_says_so() -> None:
