@@ -178,8 +178,9 @@ class Search:
     ) -> Answer:
         """The least of one goal: solve, add the tangents that its solution asks for, solve again from there.
 
-        Every round's bound holds, since tangents only tighten a relaxation; the best is kept. With a start the
-        model is made exact there first.
+        Every round's bound holds, since tangents only tighten a relaxation; the best bound is kept, and the plan of
+        least exact value, the start among them: a search that gave its start up may end with a worse one. With a start
+        the model is made exact there first.
 
         Parameters
         ----------
@@ -201,10 +202,12 @@ class Search:
             self.tighten(goal, start, share / 10)
         watch = self.task.watch(goal)
         answer = self.bridge.solve(goal, limits, start=start, progress=watch)
+        plans = [] if start is None else [start]
         for _ in range(most if goal in self.measures else 0):
             if answer.values is None or self.bridge.stopped:
                 break
             found = answer.values
+            plans.append(found)
             exact = self.exact(goal, found)
             if exact - answer.bound <= enough * exact or not self._lacks(goal, found, share):
                 break
@@ -220,7 +223,16 @@ class Search:
                 again, bound=max(answer.bound, again.bound), seconds=answer.seconds + again.seconds,
                 nodes=answer.nodes + again.nodes, clock=answer.clock or again.clock,
             )  # fmt: skip
-        return answer
+        return self._best(goal, answer, plans)
+
+    def _best(self, goal: str, answer: Answer, plans: list[np.ndarray]) -> Answer:
+        """The answer with the plan of least exact value, its own or one of these."""
+        if answer.values is None or not plans:
+            return answer
+        own = self.exact(goal, answer.values)
+        best = min(plans, key=lambda values: self.exact(goal, values))
+        value = self.exact(goal, best)
+        return answer if own <= value + 1e-9 else replace(answer, objective=value, values=best)
 
     def _lacks(self, goal: str, values: np.ndarray, share: float) -> bool:
         return self.measures[goal].missing(values, self.bridge.value(goal, values), share) is not None

@@ -214,7 +214,9 @@ def unmet(inst: Instance, scenario: Scenario, stop: Stop) -> list[Finding]:
     return found or ([Finding("error", "cli.required_together")] if task.required else [])
 
 
-def refereed(goal: GoalRecord, found: Found, verdict: Verdict, final_verdict: Verdict | None = None) -> GoalRecord:
+def refereed(
+    goal: GoalRecord, found: Found, verdict: Verdict, final_verdict: Verdict | None = None
+) -> GoalRecord:
     """A goal's record with the final plan's own value: the referee's where it has one, else the model's.
 
     ``verdict`` is of the model's own plan, ``final_verdict`` of the same without trifles.
@@ -259,7 +261,11 @@ def _value(goal: str, found: Found, verdict: Verdict) -> float:
 
 
 def _record(
-    found: Found, verdicts: tuple[Verdict, Verdict], scenario: Scenario, begun: float, notes: tuple[Finding, ...]
+    found: Found,
+    verdicts: tuple[Verdict, Verdict],
+    scenario: Scenario,
+    begun: float,
+    notes: tuple[Finding, ...],
 ) -> SolveRecord:
     """Every goal's objective is the final plan's, the first one's bound that of the step that decided.
 

@@ -39,7 +39,9 @@ def receivers_explained(
     -------
     DataFrame
     """
-    stays = {(j, b) for j, b, o in zip(*(plan.bands[c] for c in ("school_id", "band", "open")), strict=True) if o}
+    stays = {
+        (j, b) for j, b, o in zip(*(plan.bands[c] for c in ("school_id", "band", "open")), strict=True) if o
+    }
     travel = verdict.travel.set_index("row_id")
     free = [(j, b) in stays for j, b in zip(travel["today_school_id"], travel["band"], strict=True)]
     moved = travel[travel["changed"].astype(bool) & pd.Series(free, travel.index, dtype=bool)]
@@ -52,7 +54,10 @@ def receivers_explained(
             if key:
                 home = sorted(rows["today_school"].unique())
                 told = {"left": int(rows["pupils"].sum()), "home": home}
-                table.at[i, "reason_key"], table.at[i, "reason_fields"] = key, action["reason_fields"] | told | fields
+                table.at[i, "reason_key"], table.at[i, "reason_fields"] = (
+                    key,
+                    action["reason_fields"] | told | fields,
+                )
     return table
 
 

@@ -19,7 +19,9 @@ from models.standards.norms import Standards
 
 IDLE = "reasons.serves_nothing"
 GOAL, RULE = "reasons.serves_goal", "reasons.serves_rule"
-PARTLY = frozenset(f"reasons.{k}" for k in ("serves_deficit", "serves_imbalance", "serves_narrows", "serves_goal"))
+PARTLY = frozenset(
+    f"reasons.{k}" for k in ("serves_deficit", "serves_imbalance", "serves_narrows", "serves_goal")
+)
 """Reasons of purchases that let no indicator be met and hold no rule."""
 SMALL_SHARE = 0.01
 """Of what the standard asks of a unit: a purchase below it is a trifle."""
@@ -125,7 +127,9 @@ def _small(actions: pd.DataFrame, verdict: Verdict, standards: Standards) -> lis
     for r in actions[(actions["action"] == "purchase") & actions["reason_key"].isin(PARTLY)].itertuples():
         one = standards.resources[r.what]
         area = one.kind == "area" and r.quantity < ROOM
-        if not one.whole and (area or r.quantity < SMALL_SHARE * need.get((r.school_id, r.stage, r.what), 0.0)):
+        if not one.whole and (
+            area or r.quantity < SMALL_SHARE * need.get((r.school_id, r.stage, r.what), 0.0)
+        ):
             found.append(r.rows)
     return found
 

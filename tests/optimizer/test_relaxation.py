@@ -39,6 +39,21 @@ def test_means_settle_on_amounts_that_the_budget_allows() -> None:
     assert same.centres == about.centres
 
 
+def test_a_search_that_gives_its_start_up_never_ends_with_a_worse_plan(monkeypatch) -> None:
+    """300 sites: HiGHS gave the split's plan up unseen and ended with one of a higher imbalance."""
+    county = relaxed_county(instance(ready(small_county())), TASK, Limits())
+    answer = county.minimise("imbalance", Limits())
+    assert answer.values is not None
+    best = county.spreads.settled(answer.values)
+    assert county.bridge.value("imbalance", best) == pytest.approx(county.exact("imbalance", answer.values))
+    real, worse = county.bridge.solve, best.copy()
+    worse[county.spreads.amount] *= 1.5
+    assert county.exact("imbalance", worse) > county.exact("imbalance", best)
+    monkeypatch.setattr(county.bridge, "solve", lambda *a, **k: replace(real(*a, **k), values=worse))
+    again = county.minimise("imbalance", Limits(), start=best)
+    assert again.values is best and again.objective == pytest.approx(county.exact("imbalance", best))
+
+
 def test_means_that_the_clock_leaves_no_time_for_are_todays() -> None:
     inst = instance(ready(small_county()))
     about, clock = settled(inst, TASK, Limits(seconds=1e-9))

@@ -78,6 +78,12 @@ class SpreadCuts:
         gap = values[self.amount] - pupils
         return np.where(pupils > 1e-6, gap * gap / np.maximum(pupils, 1e-6), 0.0)
 
+    def settled(self, values: np.ndarray) -> np.ndarray:
+        """A solution whose spreads are what its amounts make them: it keeps every tangent and every plane."""
+        found = values.copy()
+        found[self.spread] = self.exact_spreads(values)
+        return found
+
     def missing(self, values: np.ndarray, objective: float, share: float) -> CutRows | None:
         """Tangents at the solution's ratios where the model understates by more than a share of the objective."""
         pupils = values[self.pupils]
