@@ -52,7 +52,7 @@ def solve_joint(county: Search, split: Solved, goals: tuple[Target, ...], limits
     """
     begun, method = time.monotonic(), county.task.method
     assert county.relaxed is not None
-    start = county.spreads.settled(county.carried(split.search, split.values))
+    start = county.spreads.settled(county.start_from(split.search, split.values, "imbalance"))
     # half of the gap is for what the tangents leave open
     half = replace(time_left(limits, begun, method.first_share), gap=limits.gap / 2).fewer(method.joint_nodes)
     enough = max(limits.gap / 2, limits.gap - goals[0].tolerance)

@@ -133,11 +133,34 @@ class Search:
             column = place[name].get(key)
             if column is not None:
                 return float(values[column])
-            part = other.model.component(name)
-            fixed = part is not None and key in part and part[key].fixed
-            return float(part[key].value) if fixed else 0.0
+            return float(other.model.component(name)[key].value) if _fixed(other, name, key) else 0.0
 
         return np.array([value(name, key) for name, key in self.bridge.keys])
+
+    def start_from(self, other: Search, values: np.ndarray, goal: str) -> np.ndarray:
+        """A plan of another search of the same county as one that this model admits, where it admits it at all.
+
+        Yes-or-no columns that the other has no need of (among fewer pairs: who sends, who grows) are not zero here but
+        what the plan makes them, and so are all fractions: they are solved for with everything else as it is.
+
+        Parameters
+        ----------
+        other : Search
+        values : ndarray
+            Its solution, with whole columns whole.
+        goal : str
+            What the fractions are chosen for.
+        """
+        if other is self:
+            return values
+        found, bridge = self.carried(other, values), self.bridge
+        named = {name: other.bridge.at(name) for name, _ in bridge.keys}
+        there = np.array([key in named[name] or _fixed(other, name, key) for name, key in bridge.keys])
+        settled = np.flatnonzero(bridge.kept & there)
+        bridge.fix(dict(zip(settled.tolist(), np.round(found[settled]).tolist(), strict=True)))
+        answer = bridge.solve(goal, self.task.limits.first_node())
+        bridge.release(settled.tolist())
+        return found if answer.values is None else answer.values
 
     def decided(self, component: str, values: np.ndarray) -> dict[Any, bool]:
         """Yes and no of a component's variables at a solution, fixed ones included."""
@@ -344,6 +367,12 @@ class Search:
         bound = max(found.bound, self.bridge.floor(goal))
         gap = max(0.0, value - bound) / max(abs(value), 1e-9)
         return replace(found, status="stopped", objective=value, bound=bound, gap=gap, values=values)
+
+
+def _fixed(search: Search, name: str, key: Any) -> bool:
+    """Whether a variable of a search's model is fixed, and so no column."""
+    part = search.model.component(name)
+    return part is not None and key in part and bool(part[key].fixed)
 
 
 @dataclass(frozen=True)

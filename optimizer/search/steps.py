@@ -166,7 +166,7 @@ def _then_others(county: Search, begun: float) -> Found:
         found = imbalance_first(county, begun)
     finally:
         county.task = task
-    start = model.carried(found.final.search, found.final.values)
+    start = model.start_from(found.final.search, found.final.values, "imbalance")
     bounds = {"imbalance": found.decided.goals[0].bound}
     solved = Ordered(county, start, bounds).run(time_left(task.limits, begun))
     return Found(county, solved, solved)

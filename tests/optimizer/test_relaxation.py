@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from highspy import MatrixFormat
+from scipy.sparse import csc_array, csr_array
 
 import optimizer.search.steps as steps
 from optimizer.scenario import Scenario
 from optimizer.search.integration import solve_joint
 from optimizer.search.method import Method
-from optimizer.search.relaxation import near_pairs, relaxed_county, settled
+from optimizer.search.relaxation import among, near_pairs, relaxed_county, settled
 from optimizer.search.restriction import rounded, solve_narrow
 from optimizer.search.search import NoPlan, Search
 from optimizer.search.split import solve_split
@@ -52,6 +54,35 @@ def test_a_search_that_gives_its_start_up_never_ends_with_a_worse_plan(monkeypat
     monkeypatch.setattr(county.bridge, "solve", lambda *a, **k: replace(real(*a, **k), values=worse))
     again = county.minimise("imbalance", Limits(), start=best)
     assert again.values is best and again.objective == pytest.approx(county.exact("imbalance", best))
+
+
+def test_a_plan_of_fewer_pairs_is_one_of_all_pairs() -> None:
+    """Who sends and who takes is a column where both may be; among fewer pairs it is none, and was carried over as no."""
+    inst = instance(ready(small_county()))
+    sent = inst.groups["today_school_id"].reindex(inst.pairs["g"]).to_numpy()
+    moved = inst.pairs["changed"]
+    few = Search(among(inst, set(inst.pairs.index[~(moved & (inst.pairs["school_id"] == "A3"))])), TASK)
+    (leaves,) = inst.pairs.index[moved & (sent == "A3") & (inst.pairs["band"] == "g1_3")]
+    few.bridge.fix({few.bridge.at("attend")[leaves]: 1.0})
+    plan_of_few = few.bridge.solve("imbalance", Limits()).values
+    county = Search(inst, TASK)
+    assert ("A3", "g1_3") in county.model.sends and ("A3", "g1_3") not in few.model.sends
+    assert most_broken(county, county.spreads.settled(county.carried(few, plan_of_few))) == pytest.approx(1.0)
+    start = county.start_from(few, plan_of_few, "imbalance")
+    assert most_broken(county, start) < 1e-6
+    attend = county.bridge.at("attend")
+    assert {p for p in few.instance.pairs.index if start[attend[p]] > 0.5} == {
+        p for p, column in few.bridge.at("attend").items() if plan_of_few[column] > 0.5
+    }
+
+
+def most_broken(search: Search, values: np.ndarray) -> float:
+    """By how much a solution misses the row that it misses most."""
+    lp = search.bridge.highs.getLp()
+    kind = csc_array if lp.a_matrix_.format_ == MatrixFormat.kColwise else csr_array
+    terms = (lp.a_matrix_.value_, lp.a_matrix_.index_, lp.a_matrix_.start_)
+    sums = kind(terms, shape=(lp.num_row_, lp.num_col_)) @ values
+    return float(np.maximum(np.array(lp.row_lower_) - sums, sums - np.array(lp.row_upper_)).max())
 
 
 def test_means_that_the_clock_leaves_no_time_for_are_todays() -> None:
