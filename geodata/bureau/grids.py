@@ -6,24 +6,16 @@ never stored.
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import openpyxl
 
-from geodata.bureau.bounds import cells_of, refuse_large, refuse_unbounded
+from geodata.bureau.bounds import cells_of, refuse_unbounded
+from geodata.bureau.kinds import no_workbook
+from geodata.bureau.texts import csv_rows
 from geodata.contract.findings import Finding, InputProblems
-
-SEP_LINE = re.compile(r"\ufeff?\"?sep=(.)\"?\r?\n", re.IGNORECASE)
-"""The first line with which Excel is told the separator; no part of the table."""
-OTHER_BOOKS = (".xls", ".xlsb", ".ods", ".et", ".numbers")
-"""Workbooks of other programs, which their own program saves as .xlsx."""
-DOS_END = "\x1a"
-"""The sign with which DOS programs end a text."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +34,10 @@ class Grid:
         Hidden rows.
     unsaved : tuple of (row, column)
         Formulas whose result was never stored.
+    covered : frozenset of int
+        Hidden columns.
+    told : tuple of Finding
+        What was found while it was opened.
     """
 
     label: str
@@ -49,6 +45,8 @@ class Grid:
     merges: tuple[tuple[int, int, int, int], ...] = ()
     hidden: frozenset[int] = frozenset()
     unsaved: tuple[tuple[int, int], ...] = ()
+    covered: frozenset[int] = frozenset()
+    told: tuple[Finding, ...] = ()
 
 
 def cell_text(value: object) -> str:
@@ -90,10 +88,8 @@ def _loaded(path: Path, label: str, data_only: bool) -> openpyxl.Workbook:
             warnings.simplefilter("ignore")  # of styles, charts and drop-downs, which are not read here
             return openpyxl.load_workbook(path, data_only=data_only)
     except Exception as problem:  # openpyxl raises many kinds for a file that is no workbook
-        kind = path.suffix.lower()
-        key = "bureau.old_excel" if kind in OTHER_BOOKS else "tables.not_a_workbook"
-        why = (str(problem).splitlines() or [type(problem).__name__])[0].replace(str(path), label)[:200]
-        raise InputProblems([Finding("error", key, {"why": why, "kind": kind}, file=label)]) from None
+        why = (str(problem).splitlines() or [type(problem).__name__])[0].replace(str(path), label)
+        raise InputProblems([no_workbook(path, label, why)]) from None
 
 
 def open_book(path: Path, label: str) -> Book:
@@ -126,35 +122,13 @@ def xlsx_grid(book: Book, sheet: str, label: str) -> Grid:
         if m.min_row <= len(cells) and m.min_col <= width  # others hold nothing
     )
     hidden = frozenset(r - 1 for r, d in page.row_dimensions.items() if d.hidden)
-    return Grid(label, cells, merges, hidden, unsaved)
-
-
-def csv_rows(path: Path, label: str) -> list[list[str]]:
-    """Rows of a CSV as they are, short or long: UTF-8 (with or without BOM), then GB18030, strictly.
-
-    A first line ``sep=;`` names the separator and is no row; the end sign of DOS is left out.
-
-    Raises
-    ------
-    InputProblems
-        Another encoding, or not a table.
-    """
-    refuse_large(path, label)
-    content = path.read_bytes()
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        text = text.rstrip().removesuffix(DOS_END) if text.rstrip().endswith(DOS_END) else text
-        told = SEP_LINE.match(text)
-        text, separator = (text[told.end() :], told[1]) if told else (text, ",")
-        try:
-            return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
-        except csv.Error as problem:
-            found = Finding("error", "tables.not_a_table", {"why": str(problem)}, file=label)
-            raise InputProblems([found]) from None
-    raise InputProblems([Finding("error", "tables.encoding", file=label)])
+    covered = frozenset(
+        c - 1
+        for d in page.column_dimensions.values()
+        if d.hidden
+        for c in range(d.min or 0, min(d.max or 0, width) + 1)
+    )
+    return Grid(label, cells, merges, hidden, unsaved, covered)
 
 
 def csv_grid(path: Path, label: str) -> Grid:
@@ -165,6 +139,6 @@ def csv_grid(path: Path, label: str) -> Grid:
     InputProblems
         As `csv_rows`.
     """
-    rows = csv_rows(path, label)
+    rows, told = csv_rows(path, label)
     width = max((len(r) for r in rows), default=0)
-    return Grid(label, [r + [""] * (width - len(r)) for r in rows])
+    return Grid(label, [r + [""] * (width - len(r)) for r in rows], told=tuple(told))

@@ -112,7 +112,7 @@ def known_id(text: str, known: list[str]) -> Resolved:
     if certain is None:
         meant = [k for k in known if k.isdigit() and k.lstrip("0") == value.lstrip("0")]
     else:
-        meant = [k for k in known if _rounds_to(k, text)]
+        meant = [k for k in known if rounds_to(k, text)]
     if len(meant) == 1:
         severity: Severity = "note" if certain is None else "warning"
         key = "bureau.id_restored" if certain is None else "bureau.id_guessed"
@@ -123,7 +123,7 @@ def known_id(text: str, known: list[str]) -> Resolved:
     return value, None
 
 
-def _rounds_to(known: str, shown: str) -> bool:
+def rounds_to(known: str, shown: str) -> bool:
     """Whether a spreadsheet would show this id in that short form."""
     if not known.isdigit() or not known.lstrip("0"):
         return False

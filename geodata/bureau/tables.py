@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from geodata.bureau import kinds
 from geodata.bureau.conversion import Piece, convert, wanted
 from geodata.bureau.cutting import county_area, cut, filtered, only
-from geodata.bureau.grids import OTHER_BOOKS, Book, csv_grid, open_book, xlsx_grid
+from geodata.bureau.grids import Book, csv_grid, open_book, xlsx_grid
 from geodata.bureau.joining import joined, stacked
 from geodata.bureau.mapping import NAMED, Constant, Mapping, Source
 from geodata.bureau.matching import Doubt, Resolved, known_id, known_name, own_id, resolve
@@ -136,7 +137,7 @@ def _sheets(
         return [(read_layer(path, source.layer, label, source.epsg, crs), {})]
     if suffix in (".csv", ".txt"):
         return [(read_sheet(csv_grid(path, name), wanted(source), source.header, path), {})]
-    if suffix not in (".xlsx", ".xlsm", *OTHER_BOOKS):
+    if suffix not in (".xlsx", ".xlsm", *kinds.SUFFIXES):
         raise InputProblems([Finding("error", "bureau.unknown_format", file=name, table=source.table)])
     if path not in books:
         books[path] = open_book(path, name)

@@ -19,12 +19,14 @@ import pandas as pd
 from geodata.bureau.grids import Grid
 from geodata.contract.cells import plain
 from geodata.contract.findings import Finding, InputProblems
-from geodata.contract.validation import GROUPED
+from geodata.contract.values import GROUPED
 
 MOST_TITLE_ROWS = 30
 """Rows from the top among which the header is sought."""
-TOTAL = re.compile(r"^(全[县市区镇乡校]|本[页表校])?(合计|总计|共计|累计|小计|总数)(数)?[::]?$")
-SUBTOTAL = re.compile(r"小计|本页")
+TOTAL = re.compile(
+    r"^((全[县市区镇乡校]|本[页表校])?(合计|总计|共计|累计|小计|总数)(数)?|(?i:(grand|sub)?-?totals?|sum))[::]?$"
+)
+SUBTOTAL = re.compile(r"小计|本页|(?i:sub-?total)")
 REMARK = re.compile(
     r"^(备注|注释?\d*|说明|填表说明|填表人|填报人|制表|审核|单位负责人|负责人|填表单位|填报单位)[::、.\d(]"
 )
@@ -155,7 +157,7 @@ def nearest_headings(wanted: str, headings: tuple[str, ...]) -> str:
     return ", ".join(near or [h for h in headings if h][:30])
 
 
-def _why_no_record(row: list[str], headers: list[list[str]], across: bool, wanted: set[int]) -> str | None:
+def why_no_record(row: list[str], headers: list[list[str]], across: bool, wanted: set[int]) -> str | None:
     """Message key of the reason why a row is no record, or None.
 
     A lone text is a remark if it spans columns, stands in a column nobody asked for, or reads like a
@@ -227,7 +229,7 @@ def read_sheet(
     else:
         top, bottom = header[0] - 1, header[1] - 1
         headings = _headings(cells, top, bottom)
-    found: list[Finding] = []
+    found: list[Finding] = list(grid.told)
     kept, totals = [], []
     columns = sorted({c for w in wanted for c in columns_of(w, headings)})
     across = {r for first, left, last, right in grid.merges if right > left for r in range(first, last + 1)}
@@ -236,7 +238,7 @@ def read_sheet(
     for r in range(bottom + 1, len(cells)):
         if not any(plain(t) for t in cells[r]):
             continue
-        why = _why_no_record(cells[r], headers, r in across, set(columns))
+        why = why_no_record(cells[r], headers, r in across, set(columns))
         if why is None:
             kept.append(r)
             continue
@@ -249,6 +251,11 @@ def read_sheet(
     )
     hidden = [r for r in kept if r in grid.hidden]
     found += [Finding("warning", "bureau.hidden_row", file=grid.label, row=r + 1) for r in hidden]
+    found += [
+        Finding("warning", "bureau.hidden_column", file=grid.label, column=headings[c])
+        for c in columns
+        if c in grid.covered
+    ]
     found += _down(grid, bottom + 1, headings)
     seen = set(kept)
     found += [

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from geodata.bureau.matching import rounds_to
 from geodata.checks.participation import (
     attendance_taught,
     demand_met,
@@ -18,7 +19,7 @@ from geodata.checks.participation import (
     stages_taught,
     upwards,
 )
-from geodata.contract.cells import code_points, skeleton
+from geodata.contract.cells import code_points, dated, fifteen, rounded, skeleton
 from geodata.contract.findings import Finding, Severity
 from geodata.contract.groups import check_groups
 from geodata.contract.placed import Placed, Tables
@@ -54,9 +55,11 @@ def unknown_ids(tables: Tables) -> list[Finding]:
                 continue  # said already: the table cannot be read, or there is none
             known = tables[target].known(key)
             alike = {skeleton(k): k for k in sorted(known)}
+            long = {fifteen(k): k for k in sorted(known) if fifteen(k)}
+            short = [k for k in known if rounded(k)]
             for row, value in placed.all_ids(column):
-                if value in known or not value:
-                    continue
+                if value in known or not value or rounded(value) or any(rounds_to(value, k) for k in short):
+                    continue  # an id without its last digits is said where it stands
                 fields: dict[str, object] = {"target": tables[target].file}
                 at: dict[str, Any] = {
                     "file": placed.file,
@@ -65,9 +68,9 @@ def unknown_ids(tables: Tables) -> list[Finding]:
                     "column": column,
                     "value": value,
                 }
-                other = alike.get(skeleton(value))
+                other = alike.get(skeleton(value)) or long.get(fifteen(value))
                 if other is not None:
-                    fields |= {"other": other, "codes": code_points(value + other)}
+                    fields |= {"other": other, "codes": code_points(value, other)}
                 message = "tables.unknown_id" if other is None else "tables.looks_like_id"
                 found.append(Finding("error", message, fields, **at))
     return found
@@ -90,10 +93,10 @@ def middle(lon: pd.Series, lat: pd.Series) -> tuple[float, float]:
 
 def positions(tables: Tables) -> list[Finding]:
     """Swapped longitude and latitude, points far from all others."""
-    parts = [tables[n].frame[["lon", "lat"]] for n in ("schools", "villages") if n in tables]
-    if not parts:
-        return []
-    points = pd.concat(parts)
+    parts = [
+        tables[n].all_rows().frame[["lon", "lat"]].dropna() for n in ("schools", "villages") if n in tables
+    ]
+    points = pd.concat(parts) if parts else pd.DataFrame()
     if points.empty:
         return []
     lon0, lat0 = middle(points["lon"], points["lat"])
@@ -101,7 +104,7 @@ def positions(tables: Tables) -> list[Finding]:
     for name in ("schools", "villages"):
         if name not in tables:
             continue
-        placed = tables[name]
+        placed = tables[name].all_rows()
         frame = placed.frame
         far = kilometres(frame["lon"], frame["lat"], lon0, lat0)
         swapped = kilometres(frame["lat"], frame["lon"], lon0, lat0)
@@ -115,10 +118,12 @@ def positions(tables: Tables) -> list[Finding]:
 
 def close_schools(tables: Tables) -> list[Finding]:
     """Schools less than 150 m apart."""
-    placed = tables["schools"]
+    placed = tables["schools"].all_rows()
     frame = placed.frame
-    if frame.empty:
+    known = np.flatnonzero(frame["lon"].notna() & frame["lat"].notna())
+    if not len(known):
         return []
+    frame = frame.iloc[known]
     lon0, lat0 = middle(frame["lon"], frame["lat"])
     x = ((frame["lon"].to_numpy() - lon0 + 180) % 360 - 180) * 111_300 * np.cos(np.radians(lat0))
     y = frame["lat"].to_numpy() * 110_900
@@ -127,26 +132,28 @@ def close_schools(tables: Tables) -> list[Finding]:
     pairs = sorted(cKDTree(np.column_stack([x, y])).query_pairs(CLOSE_M))
     found = []
     for i, j in pairs:
-        at = _at(placed, "schools", j, "lon, lat", frame["name"].iloc[j])
+        at = _at(placed, "schools", int(known[j]), "lon, lat", frame["name"].iloc[j])
         found.append(Finding("warning", "tables.close_schools", {"other": frame["name"].iloc[i]}, **at))
     return found
 
 
 def unit_sanity(tables: Tables, norms: Norms) -> list[Finding]:
     """Values that suggest a wrong unit or an impossible class."""
-    placed = tables["school_stage"]
+    placed = tables["school_stage"].all_rows()
     f = placed.frame
     found: list[Finding] = []
 
     def add(mask: pd.Series, key: str, column: str, severity: Severity = "warning") -> None:
         for i in np.flatnonzero(mask.fillna(False).to_numpy(bool)):
-            at = _at(placed, "school_stage", int(i), column, f[column].iloc[i])
-            found.append(Finding(severity, key, {"pupils": int(f["pupils"].iloc[i])}, **at))
+            value, pupils = f[column].iloc[i], f["pupils"].iloc[i]
+            whole = TABLES["school_stage"].column(column).kind == "whole"
+            at = _at(placed, "school_stage", int(i), column, int(value) if whole else value)
+            found.append(Finding(severity, key, {"pupils": "-" if pd.isna(pupils) else int(pupils)}, **at))
 
     if norms.scheme.currency.en == "yuan":  # what is plausible is known for this money only
         per = f["equip_value"] / f["pupils"].clip(lower=1)
         add(
-            (f["pupils"] > 0) & ~f["shared_assets"].astype(bool) & ((per < 300) | (per > 8000)),
+            (f["pupils"] > 0) & f["shared_assets"].eq(False) & ((per < 300) | (per > 8000)),
             "tables.wan_yuan",
             "equip_value",
         )
@@ -170,7 +177,11 @@ def sums(tables: Tables, year: int, norms: Norms) -> list[Finding]:
     units = tables["school_stage"].frame.set_index(["school_id", "stage"])["pupils"]
 
     def compare(name: str, have: pd.Series, key: str) -> None:
+        gone = tables[name].lost("school_id")
+        if gone is None:
+            return  # rows were left out, and whose they are is not known
         both = pd.DataFrame({"have": have, "want": units}).dropna()
+        both = both[np.array([(school,) not in gone for school, _ in both.index], dtype=bool)]
         for (school, stage), row in both[both["have"] != both["want"]].iterrows():
             fields: dict[str, object] = {
                 "school": school,
@@ -194,6 +205,9 @@ def sums(tables: Tables, year: int, norms: Norms) -> list[Finding]:
         demand = demand[demand["year"] == year].groupby(["village_id", "band"])["pupils_base"].sum()
         seen = going.groupby(["village_id", "band"])["pupils"].sum()
         both = pd.DataFrame({"have": seen, "want": demand}).dropna()
+        gone = [tables[n].lost("village_id", "band") for n in ("attendance", "demand")]
+        lost = set[tuple[str, ...]]().union(*(g or () for g in gone))
+        both = both[np.array([None not in gone and key not in lost for key in both.index], dtype=bool)]
         off = both[both["have"] != both["want"]]
         if len(off):
             (village, band), row = off.index[0], off.iloc[0]
@@ -206,8 +220,9 @@ def sums(tables: Tables, year: int, norms: Norms) -> list[Finding]:
 
 def has_year(tables: Tables, name: str, year: int, severity: Severity) -> list[Finding]:
     """The planning year stands in the table (demand, budget)."""
-    if tables[name].frame.empty or (tables[name].frame["year"] == year).any():
-        return []
+    years = tables[name].all_rows().frame["year"]
+    if years.empty or years.isna().any() or (years == year).any():
+        return []  # no row, none of a year that is not known, or the year is there
     return [Finding(severity, f"tables.no_year_{name}", {"year": year}, file=tables[name].file, table=name)]
 
 
@@ -228,6 +243,8 @@ def needed_costs(norms: Norms) -> tuple[str, ...]:
 def costs(tables: Tables, norms: Norms) -> list[Finding]:
     """Every unit cost that a plan may need is there."""
     have = tables["unit_costs"].known("item")
+    if not have:
+        return []  # no prices at all, or none that can be read
     return [
         Finding("error", "tables.no_cost", {"item": item}, file=tables["unit_costs"].file, table="unit_costs")
         for item in needed_costs(norms)
@@ -257,14 +274,15 @@ def staff_flags(tables: Tables) -> list[Finding]:
 
 def school_words(tables: Tables) -> list[Finding]:
     """Grades are written as 1-6, 1-9 or K-5, upwards; a protection is one that the model knows."""
-    placed = tables["schools"]
+    placed = tables["schools"].all_rows()
     found = []
     rows = zip(placed.frame["grades_served"], placed.frame["protected"], strict=True)
     for i, (grades, protected) in enumerate(rows):
-        if not upwards(str(grades)):
+        if not pd.isna(grades) and not upwards(str(grades)):
             at = _at(placed, "schools", i, "grades_served", grades)
-            found.append(Finding("error", "tables.grades", {}, **at))
-        if not re.fullmatch(PROTECTED, str(protected)):
+            key = "tables.grades_dated" if dated(str(grades)) else "tables.grades"
+            found.append(Finding("error", key, {}, **at))
+        if not pd.isna(protected) and not re.fullmatch(PROTECTED, str(protected)):
             at = _at(placed, "schools", i, "protected", protected)
             found.append(Finding("error", "tables.protected", {}, **at))
     return found
@@ -272,10 +290,11 @@ def school_words(tables: Tables) -> list[Finding]:
 
 def shared_assets(tables: Tables) -> list[Finding]:
     """A school that reports its assets as a whole does so on every row, with the same totals."""
-    placed = tables["school_stage"]
-    flagged = placed.frame["shared_assets"].astype(bool)
-    some = flagged.groupby(placed.frame["school_id"]).agg(["any", "all"])
-    many = placed.frame[flagged].groupby("school_id")[list(SHARED)].nunique() > 1
+    placed = tables["school_stage"].all_rows()
+    known = placed.frame[placed.frame["shared_assets"].notna()]
+    flagged = known["shared_assets"].astype(bool)
+    some = flagged.groupby(known["school_id"]).agg(["any", "all"])
+    many = known[flagged].groupby("school_id")[list(SHARED)].nunique() > 1
     columns = {school: many.columns[row] for school, row in many.iterrows() if row.any()}
     columns |= {school: ["shared_assets"] for school in some.index[some["any"] & ~some["all"]]}
     return [
@@ -289,8 +308,8 @@ def shared_assets(tables: Tables) -> list[Finding]:
 
 def above_known(tables: Tables, norms: Norms) -> list[Finding]:
     """Shared assets are divided with the grades above, so their pupils must be known."""
-    schools, stage = tables["schools"], tables["school_stage"].frame
-    sharing = set(stage.loc[stage["shared_assets"].astype(bool), "school_id"])
+    schools, stage = tables["schools"].all_rows(), tables["school_stage"].all_rows().frame
+    sharing = set(stage.loc[stage["shared_assets"].eq(True), "school_id"])
     kinds = {k for k, share in norms.shares.items() if ABOVE in share.weights}
     f = schools.frame
     lacking = f["school_id"].isin(sharing) & f["kind"].isin(kinds) & (f["pupils_above"] == 0)
@@ -306,20 +325,20 @@ def above_known(tables: Tables, norms: Norms) -> list[Finding]:
 
 
 def parents(tables: Tables) -> list[Finding]:
-    """A place that does not count as a school names the school in which it is assessed."""
-    placed = tables["schools"]
+    """A place that does not count as a school names the school in which it is assessed; a name that is none is said."""
+    placed = tables["schools"].all_rows()
     f = placed.frame
-    known = set(f.loc[f["counted"].astype(bool), "school_id"])
-    alone = ~f["counted"].astype(bool) & ~f["parent_id"].isin(known)
-    return [
-        Finding(
-            "warning",
-            "tables.no_parent",
-            {},
-            **_at(placed, "schools", int(i), "parent_id", f["name"].iloc[i]),
-        )
-        for i in np.flatnonzero(alone)
-    ]
+    counted = set(f.loc[f["counted"].eq(True), "school_id"])
+    alone = f["counted"].eq(False) & ~f["parent_id"].isin(counted)
+    named = f["parent_id"].fillna("").ne("") & ~f["parent_id"].isin(placed.known("school_id")) & ~alone
+    found = []
+    for i in np.flatnonzero(alone):
+        at = _at(placed, "schools", int(i), "parent_id", f["name"].iloc[i])
+        found.append(Finding("warning", "tables.no_parent", {}, **at))
+    for i in np.flatnonzero(named):
+        at = _at(placed, "schools", int(i), "parent_id", f["parent_id"].iloc[i])
+        found.append(Finding("warning", "tables.unknown_parent", {}, **at))
+    return found
 
 
 def cross_check(tables: Tables, year: int, norms: Norms) -> list[Finding]:
@@ -335,23 +354,23 @@ def cross_check(tables: Tables, year: int, norms: Norms) -> list[Finding]:
         ("school_stage", lambda: unit_sanity(tables, norms)),
         ("schools school_stage", lambda: stages_taught(tables, norms.scheme)),
         ("unit_costs", lambda: costs(tables, norms)),
-    )
-    over_all: tuple[tuple[str, Callable[[], list[Finding]]], ...] = (
         ("school_stage enrolment_by_grade attendance demand", lambda: sums(tables, year, norms)),
         ("demand", lambda: has_year(tables, "demand", year, "error")),
         ("budget", lambda: has_year(tables, "budget", year, "warning")),
-        ("schools school_stage", lambda: somebody(tables)),
         ("schools demand", lambda: demand_met(tables, year, norms.scheme)),
-        ("schools school_stage demand", lambda: enrolment_and_demand(tables, year, norms.scheme)),
         ("schools attendance", lambda: attendance_taught(tables, norms.scheme)),
+        ("school_stage", lambda: unknown(tables, norms)),
+    )
+    over_all: tuple[tuple[str, Callable[[], list[Finding]]], ...] = (
+        ("schools school_stage", lambda: somebody(tables)),
+        ("schools school_stage demand", lambda: enrolment_and_demand(tables, year, norms.scheme)),
         ("school_stage attendance", lambda: check_groups(tables, norms.scheme)),
         ("school_stage staff_stock", lambda: staff_there(tables, norms.scheme)),
-        ("school_stage staff_category staff_stock unit_costs budget", lambda: unknown(tables, norms)),
     )
-    filled = {name for name, table in tables.items() if len(table.frame)}
-    found = [f for needs, check in checks if set(needs.split()) <= filled for f in check()]
+    there = {n for n, table in tables.items() if len(table.all_rows().frame) or not TABLES[n].required}
+    found = [f for needs, check in checks if set(needs.split()) <= there for f in check()]
     if {"staff_stock", "staff_category", "school_stage"} <= tables.keys() and len(tables["staff_stock"].ids):
         found += staff_flags(tables)
-    # sums over a table that lost rows would say what is not so
-    complete = {n for n, table in tables.items() if table.whole and (n in filled or not TABLES[n].required)}
+    # sums over a whole table that lost rows would say what is not so
+    complete = {n for n, table in tables.items() if table.whole and n in there}
     return found + [f for needs, check in over_all if set(needs.split()) <= complete for f in check()]

@@ -22,8 +22,8 @@ NAMED = 5
 
 def taking_part(schools: pd.DataFrame) -> pd.Series:
     """Open, public, ordinary schools: those that a plan is about."""
-    ordinary = ~schools["kind"].str.startswith(("special", "private"))
-    return ordinary & schools["public"].astype(bool) & schools["status"].eq("open")
+    ordinary = ~schools["kind"].str.startswith(("special", "private")).fillna(True).astype(bool)
+    return ordinary & schools["public"].eq(True) & schools["status"].eq("open")
 
 
 def grades_of(served: str) -> set[int]:
@@ -44,18 +44,23 @@ def upwards(served: str) -> bool:
     return all(part[0] <= part[-1] for part in ends)
 
 
+def _legible(schools: pd.DataFrame) -> pd.Series:
+    """Whether the grades of a school can be read."""
+    return schools["grades_served"].map(lambda served: upwards(str(served))).astype(bool)
+
+
 def _stage_grades(scheme: Scheme) -> dict[str, set[int]]:
     return {s.id: set(range(s.grades[0], s.grades[1] + 1)) for s in scheme.stages}
 
 
 def stages_taught(tables: Tables, scheme: Scheme) -> list[Finding]:
     """Every stage that a school of the plan teaches has its row in school_stage, and every row is taught."""
-    schools, units = tables["schools"], tables["school_stage"]
+    schools, units = tables["schools"].all_rows(), tables["school_stage"].all_rows()
     rows, of_stage = units.known_keys(), _stage_grades(scheme)
     unclear = {school for school, stage in rows if stage not in of_stage}
     if any(not school for school, _ in rows):
         return []  # whose row it is is not known
-    part = taking_part(schools.frame) & schools.frame["grades_served"].map(upwards)
+    part = taking_part(schools.frame) & schools.frame["school_id"].notna() & _legible(schools.frame)
     taught = {s: grades_of(g) for s, g in zip(schools.frame["school_id"], schools.frame["grades_served"], strict=True)}  # fmt: skip
     found = []
     for i in np.flatnonzero(part):
@@ -72,7 +77,11 @@ def stages_taught(tables: Tables, scheme: Scheme) -> list[Finding]:
                 found.append(Finding("error", "tables.stage_row_missing", fields, **at))
     planned = set(schools.frame.loc[part, "school_id"])
     for n, row in enumerate(units.frame.itertuples()):
-        if row.school_id in planned and not taught[row.school_id] & of_stage[row.stage]:
+        if (
+            row.school_id in planned
+            and row.stage in of_stage
+            and not taught[row.school_id] & of_stage[row.stage]
+        ):
             at = units.at("school_stage", n, "stage", row.stage)
             fields = {"school": row.school_id, "pupils": row.pupils, "target": schools.file}
             severity: Severity = "error" if not pd.isna(row.pupils) and row.pupils > 0 else "warning"
@@ -87,6 +96,8 @@ def somebody(tables: Tables) -> list[Finding]:
     if not part.any():
         return [Finding("error", "tables.nobody_takes_part", {"count": len(part)}, schools.file, "schools")]
     planned = units.frame[units.frame["school_id"].isin(schools.frame.loc[part, "school_id"])]
+    if not len(planned) and not units.frame["school_id"].isin(schools.known("school_id")).any():
+        return []  # every id is unknown, which is said
     if not len(planned):
         return [
             Finding("error", "tables.nobody_takes_part", {"count": len(part)}, units.file, "school_stage")
@@ -100,18 +111,20 @@ def somebody(tables: Tables) -> list[Finding]:
 
 def demand_met(tables: Tables, year: int, scheme: Scheme) -> list[Finding]:
     """There is demand in the planning year, and a school for every band of it."""
-    placed = tables["demand"]
+    placed = tables["demand"].all_rows()
     rows = placed.frame[placed.frame["year"] == year]
     if not len(rows):
         return []  # said by `has_year`
     if not rows["pupils_base"].sum() > 0:
-        return [
-            Finding("error", "tables.no_demand", {"year": year}, placed.file, "demand", column="pupils_base")
-        ]
-    schools = tables["schools"].frame
+        none = Finding(
+            "error", "tables.no_demand", {"year": year}, placed.file, "demand", column="pupils_base"
+        )
+        return [none] if placed.whole else []
+    schools = tables["schools"].all_rows().frame
     served = schools.loc[taking_part(schools), "grades_served"]
-    if not len(served) or not served.map(upwards).all():
-        return []  # said already
+    known = schools[["kind", "public", "status"]].notna().all(axis=None) and _legible(schools).all()
+    if not len(served) or not known:
+        return []  # said already, or not known
     offered = [grades_of(g) for g in served]
     pupils = rows.groupby("band")["pupils_base"].sum()
     return [
@@ -154,7 +167,8 @@ def enrolment_and_demand(tables: Tables, year: int, scheme: Scheme) -> list[Find
 
 def attendance_taught(tables: Tables, scheme: Scheme) -> list[Finding]:
     """Pupils that attend a school which does not teach their grades, or take no part in the plan."""
-    placed, schools = tables["attendance"], tables["schools"].frame
+    placed, schools = tables["attendance"], tables["schools"].all_rows().frame
+    schools = schools[schools["school_id"].notna() & _legible(schools)]
     rows = placed.frame.reset_index(drop=True)
     taught = {s: grades_of(g) for s, g in zip(schools["school_id"], schools["grades_served"], strict=True)}
     wrong = [

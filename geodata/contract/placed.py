@@ -37,11 +37,27 @@ class Placed:
     name: str = ""
     ids: pd.DataFrame = field(default_factory=pd.DataFrame)
     whole: bool = True
+    every: pd.DataFrame | None = None
 
     def at(self, table: str, index: int, column: str, value: object) -> dict[str, Any]:
         """Where a cell of ``frame`` stands, as fields of a `Finding`."""
         row = int(self.rows.iloc[index])
         return {"file": self.file, "table": table, "row": row, "column": column, "value": str(value)}
+
+    def all_rows(self) -> Placed:
+        """The same with all rows: what a cell with a fault would say is not known, what the others say is."""
+        if self.every is None:
+            return self
+        rows = pd.Series(self.every.index, dtype=int)
+        return replace(self, frame=self.every.reset_index(drop=True), rows=rows)
+
+    def lost(self, *columns: str) -> set[tuple[str, ...]] | None:
+        """Ids under which a row was left out, so that sums over them say nothing; None where that is not known."""
+        gone = self.ids[~self.ids.index.isin(self.rows)]
+        if self.whole or not set(columns) <= set(gone.columns):
+            return set() if self.whole else None
+        found = set(gone[list(columns)].itertuples(index=False, name=None))
+        return None if any("" in one for one in found) else found
 
     def known_keys(self) -> set[tuple[str, ...]]:
         """Keys of all rows, also of those with a fault elsewhere in the row."""

@@ -41,13 +41,21 @@ def unknown_staff(stage: pd.DataFrame, stock: pd.DataFrame, categories: pd.DataF
 
 def unknown(tables: Tables, norms: Norms) -> list[Finding]:
     """Every table and every measure that is not there, with what is left out for it."""
-    lacking = [n for n in UNKNOWN_WITHOUT if tables[n].frame.empty]
+    lacking = [
+        n for n in UNKNOWN_WITHOUT if n in tables and tables[n].all_rows().frame.empty and tables[n].whole
+    ]
     if {"staff_stock", "staff_category"} <= set(lacking):
         lacking.remove("staff_category")  # said once: nothing is known about staff
     found = [Finding("warning", f"tables.lacks_{n}", {}, tables[n].file, n) for n in lacking]
+    if "attendance" in tables and tables["attendance"].all_rows().frame.empty and tables["attendance"].whole:
+        found.append(
+            Finding("warning", "tables.lacks_attendance", {}, tables["attendance"].file, "attendance")
+        )
     contracts = declared_tables(norms)
     for name in ("school_stage", "staff_stock"):
-        placed = tables[name]
+        placed = tables.get(name)
+        if placed is None:
+            continue  # it could not be read, which is said
         for column in contracts[name].columns:
             gaps = placed.frame[column.name].isna() if column.measure else pd.Series(dtype=bool)
             if gaps.any():

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
-from geodata.contract.cells import EMPTY, ERROR_VALUES, bare, header_word, id_like, invisible, plain
+from geodata.contract.cells import (
+    EMPTY,
+    ERROR_VALUES,
+    IDS,
+    NOTHING,
+    bare,
+    dated,
+    header_word,
+    id_like,
+    id_text,
+    invisible,
+    is_id,
+    rounded,
+)
 from geodata.contract.findings import Finding
 from geodata.contract.placed import Placed
 from geodata.contract.tables import IDLE, Column, Table, column_words
-from geodata.messages import LANGUAGES, catalogue, say
+from geodata.contract.values import DECIMAL_COMMA, coerce, texts
+from geodata.messages import LANGUAGES, say
 
 if TYPE_CHECKING:
     import pandera.pandas as pa  # slow to import, and not needed where the words of tables are
 
-TRUE, FALSE = {"true", "1", "yes", "y", "是", "有"}, {"false", "0", "no", "n", "否", "无"}
-GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?")
-"""A number with thousands separators where they belong; 30,91 is a decimal comma and is refused."""
+MOST_ROWS_ABOVE = 30
+NO_TABLE = ("tables.no_header", "tables.header_below")
 
 
 @dataclass(frozen=True)
@@ -36,70 +47,14 @@ class Raw:
         Name for messages (``schools.csv`` or ``book.xlsx [学校]``).
     first_row : int
         Row number of the first data row as a spreadsheet shows it.
+    told : tuple of Finding
+        What was found while it was read.
     """
 
     frame: pd.DataFrame
     file: str
     first_row: int = 2
-
-
-def _cells(column: Column, raw: pd.Series) -> list[str]:
-    """Cells as text; words for an empty cell count as such, but in a required text they are names."""
-    clean = plain if column.kind == "text" and not id_like(column) else bare
-    text = [clean(cell) for cell in raw.fillna("")]
-    if column.kind == "text" and column.required:
-        return text
-    return ["" if one.lower() in EMPTY else one for one in text]
-
-
-def _number(column: Column, text: list[str], index: pd.Index) -> tuple[pd.Series, pd.Series]:
-    """Numbers, and where the text is none; thousands separators are accepted in their places only."""
-    cleaned = [one.replace(",", "") if "," in one and GROUPED.fullmatch(one) else one for one in text]
-    cells = pd.Series([one or None for one in cleaned], index=index, dtype=object)
-    value = pd.to_numeric(cells, errors="coerce").astype("float64")
-    number = value.to_numpy()
-    wrong = np.array([one != "" for one in text], dtype=bool) & ~np.isfinite(number)
-    if column.kind == "whole":
-        with np.errstate(invalid="ignore"):
-            wrong |= ~np.isnan(number) & (number % 1 != 0)
-    return value, pd.Series(wrong, index=index)
-
-
-def _flag(text: list[str], index: pd.Index) -> tuple[pd.Series, pd.Series]:
-    words = dict.fromkeys(TRUE, True) | dict.fromkeys(FALSE, False)
-    value = pd.Series([words.get(one.lower(), np.nan) for one in text], index=index, dtype=object)
-    return value, pd.Series([one != "" for one in text], index=index, dtype=bool) & value.isna()
-
-
-def choice_words(column: Column) -> dict[str, str]:
-    """The words for a column's choices, in every language: ``{"小学": "pri", ...}``.
-
-    The template workbook offers the Chinese ones; reading takes them for the choice itself.
-    """
-    words = {
-        bare(word): choice
-        for language in LANGUAGES
-        for choice in column.choices
-        if (word := catalogue(language).get(f"template.word_{column.name}_{choice}"))
-    }
-    return words | {bare(word): choice for word, choice in column.words}
-
-
-def coerce(column: Column, cells: pd.Series) -> tuple[pd.Series, pd.Series]:
-    """One column's values and where they could not be read."""
-    text = _cells(column, cells)
-    if column.kind in ("whole", "number"):
-        return _number(column, text, cells.index)
-    if column.kind == "flag":
-        return _flag(text, cells.index)
-    if column.kind == "choice":
-        words = choice_words(column) | {c: c for c in column.choices}
-        written = [bare(cell) for cell in cells.fillna("")]
-        # "none" may be a choice
-        text = [was if was in column.choices else one for was, one in zip(written, text, strict=True)]
-        text = [words.get(one, one) for one in text]
-    values = pd.Series([one or None for one in text], index=cells.index, dtype=object)
-    return values, pd.Series(False, index=cells.index)
+    told: tuple[Finding, ...] = ()
 
 
 @lru_cache(maxsize=64)
@@ -144,6 +99,8 @@ def rename(table: Table, raw: Raw) -> tuple[pd.DataFrame, dict[str, str], list[F
             at.append(position)
             names.append(name)
             written[name] = str(header)
+    if not written and len(raw.frame.columns):
+        return raw.frame.iloc[:, []], {}, [_no_header(table, raw)]
     for c in table.columns:
         if c.must and c.name not in written:
             fields = {"zh": c.zh, "unit": c.unit or c.kind}
@@ -151,6 +108,18 @@ def rename(table: Table, raw: Raw) -> tuple[pd.DataFrame, dict[str, str], list[F
                 Finding("error", "tables.missing_column", fields, raw.file, table.name, None, c.name)
             )
     return raw.frame.iloc[:, at].set_axis(names, axis=1), written, found
+
+
+def _no_header(table: Table, raw: Raw) -> Finding:
+    """None of the headings is one of the table: said once, with what stands there and, where it is below, the row of the header."""
+    known = {header_word(word) for c in table.columns for word in (c.name, c.zh)}
+    shown = ", ".join(h for h in (bare(h) for h in raw.frame.columns) if h)[:120]
+    fields: dict[str, object] = {"columns": ", ".join(f"{c.name} / {c.zh}" for c in table.columns if c.must)}
+    for index, cells in zip(raw.frame.index[:MOST_ROWS_ABOVE], raw.frame.to_numpy(), strict=False):
+        if sum(header_word(cell) in known for cell in cells) > 1:
+            row = int(index) + raw.first_row
+            return Finding("error", "tables.header_below", {"row": row}, raw.file, table.name, 1, value=shown)
+    return Finding("error", "tables.no_header", fields, raw.file, table.name, 1, value=shown)
 
 
 def _sentence(table: Table, raw: Raw, written: dict[str, str], case: pd.Series, cell: object) -> Finding:
@@ -200,9 +169,9 @@ def _duplicates(table: Table, raw: Raw, frame: pd.DataFrame, written: dict[str, 
     again = frame[frame.duplicated(keys, keep="first")]
     column = " + ".join(written.get(k, k) for k in keys)
     found = []
-    for index, row in again[keys].iterrows():
+    for index, *row in again[keys].itertuples(name=None):
         value = " / ".join(f"{k:g}" if isinstance(k, float) else str(k) for k in row)
-        place = (raw.file, table.name, int(str(index)) + raw.first_row, column, value)
+        place = (raw.file, table.name, int(index) + raw.first_row, column, value)
         found.append(Finding("error", "tables.duplicate", {}, *place))
     return found
 
@@ -256,11 +225,16 @@ def place(table: Table, raw: Raw, faulty: Collection[int] = ()) -> tuple[Placed,
     list of Finding
         Every fault: missing columns, unreadable cells, ranges, choices, duplicates.
     """
-    frame, written, found = rename(table, raw)
+    frame, written, said = rename(table, raw)
+    shifted = {f.row for f in raw.told if f.severity == "error" and f.row is not None and f.value}
+    found = [*raw.told, *said]
+    if any(f.key in NO_TABLE for f in said):
+        none = pd.Series([], dtype=int)
+        return Placed(empty(table), raw.file, none, table.name, whole=False, every=empty(table)), found
     filled = {
         c.name
         for c in table.columns
-        if c.spare and c.name in frame and any(v != "" for v in _cells(c, frame[c.name]))
+        if c.spare and c.name in frame and any(v != "" for v in texts(c, frame[c.name]))
     }
     table = table.having(filled)
     frame = frame[[c for c in frame.columns if any(c == one.name for one in table.columns)]]
@@ -284,20 +258,43 @@ def place(table: Table, raw: Raw, faulty: Collection[int] = ()) -> tuple[Placed,
     found += _idle(table, raw, values, written)
     ids = _ids(table, raw, frame)
     whole = pd.DataFrame(values, index=frame.index)
-    if frame.empty and table.required and not _wrong(found):
+    if not len(raw.frame) and table.required and not _wrong(found):
         found.append(Finding("error", "tables.no_rows", {}, raw.file, table.name))
     there = [c.name for c in table.columns if c.name in written or not c.must]
     found += _failures(table, raw, whole[there], frame, written)
     if all(k in written for k in table.key):
         found += _duplicates(table, raw, whole[readable], written)
+    if shifted:  # what stands under which heading is not known there
+        found = [f for f in found if f.row not in shifted or f in raw.told]
     wrong = [f for f in found if f.severity == "error"]
+    every = _every(table, raw, whole, written, wrong).drop(index=list(shifted)) if wrong or faulty else None
     if any(f.row is None for f in wrong):  # the table itself is at fault
-        return Placed(empty(table), raw.file, pd.Series([], dtype=int), table.name, ids, whole=False), found
+        none = pd.Series([], dtype=int)
+        return Placed(empty(table), raw.file, none, table.name, ids, whole=False, every=every), found
     bad = {f.row - raw.first_row for f in wrong if f.row is not None} | {r - raw.first_row for r in faulty}
     whole = whole[~whole.index.isin(bad)]
     order = whole.sort_values(list(table.key), kind="stable").index
     rows = pd.Series([int(i) + raw.first_row for i in order], dtype=int)
-    return Placed(_typed(table, whole), raw.file, rows, table.name, ids, whole=not bad), found
+    return Placed(_typed(table, whole), raw.file, rows, table.name, ids, whole=not bad, every=every), found
+
+
+def _every(
+    table: Table, raw: Raw, whole: pd.DataFrame, written: dict[str, str], wrong: list[Finding]
+) -> pd.DataFrame:
+    """All rows, what a finding is about empty; a column that is missing is empty throughout."""
+    done = whole.astype(object).set_axis([int(i) + raw.first_row for i in whole.index], axis=0)
+    names = {header: name for name, header in written.items()}
+    done.loc[:, [c.name for c in table.columns if c.must and c.name not in written]] = None
+    cells: dict[str, set[int]] = {}
+    for f in wrong:
+        if f.row is not None and (name := names.get(f.column, f.column)) in done:
+            cells.setdefault(name, set()).add(f.row)
+    for name, rows in cells.items():
+        done.loc[done.index.isin(rows), name] = None
+    for c in table.columns:
+        if c.kind in ("whole", "number"):
+            done[c.name] = pd.to_numeric(done[c.name], errors="coerce").astype("float64")
+    return done
 
 
 def _idle(table: Table, raw: Raw, values: dict[str, pd.Series], written: dict[str, str]) -> list[Finding]:
@@ -323,23 +320,62 @@ def _column(
     values, wrong = coerce(column, cells)
     place = (raw.file, table.name)
     found = []
-    texts = ["" if pd.isna(v) else str(v) for v in cells]
-    broken = pd.Series([t[:1] == "#" and bare(t).upper() in ERROR_VALUES for t in texts], cells.index, bool)
-    for index in cells.index[wrong | broken]:
-        kind = {"whole": "tables.not_whole", "number": "tables.not_number", "flag": "tables.not_flag"}
-        key = "tables.error_value" if broken[index] else kind[column.kind]
-        found.append(
-            Finding("error", key, {}, *place, int(index) + raw.first_row, header, value=str(cells.loc[index]))
-        )
-    values = values.astype(object).mask(wrong | broken, _stand_in(column)) if found else values
-    if column.kind != "text" or id_like(column):
-        codes = [(i, code) for i, t in zip(cells.index, texts, strict=True) if (code := invisible(t))]
-        if codes:
-            shown = ", ".join(sorted({c for _, text in codes for c in text.split(", ")}))
-            fields: dict[str, object] = {"count": len(codes), "codes": shown}
-            at = (*place, int(codes[0][0]) + raw.first_row, header)
-            found.append(Finding("note", "tables.invisible", fields, *at))
-    return values, wrong | broken, found
+    written = ["" if pd.isna(v) else str(v) for v in cells]
+    broken = pd.Series([_unreadable(column, t) for t in written], cells.index, object)
+    for index in cells.index[wrong | (broken != "")]:
+        text = str(cells.loc[index])
+        key = broken[index] or _why_not(column, bare(text))
+        found.append(Finding("error", key, {}, *place, int(index) + raw.first_row, header, value=text))
+    wrong = wrong | (broken != "")
+    values = values.astype(object).mask(wrong, _stand_in(column)) if found else values
+    found += _left_out(table, raw, column, cells, written, header)
+    return values, wrong, found
+
+
+def _unreadable(column: Column, text: str) -> str:
+    """Message key of a cell that no reading of its column takes, whatever it says; mostly empty."""
+    if text[:1] == "#" and bare(text).upper() in ERROR_VALUES:
+        return "tables.error_value"
+    if not is_id(column):
+        return ""
+    one = id_text(text)
+    return "tables.id_rounded" if rounded(one) else "tables.id_dated" if dated(one) else ""
+
+
+def _why_not(column: Column, text: str) -> str:
+    """Message key of a cell that is no number or no flag."""
+    if column.kind != "flag" and DECIMAL_COMMA.fullmatch(text):
+        return "tables.decimal_comma"
+    if column.kind != "flag" and not column.must and text.lower() in NOTHING:
+        return "tables.none_or_unknown"
+    return {"whole": "tables.not_whole", "number": "tables.not_number", "flag": "tables.not_flag"}[
+        column.kind
+    ]
+
+
+def _left_out(
+    table: Table, raw: Raw, column: Column, cells: pd.Series, written: list[str], header: str
+) -> list[Finding]:
+    """What was left out of the cells of a column: unseen characters, a number's format on an id, words for an empty cell."""
+    rows = [int(i) + raw.first_row for i in cells.index]
+    found = []
+
+    def note(key: str, at: list[int], **fields: object) -> None:
+        place = (raw.file, table.name, rows[at[0]], header)
+        found.append(Finding("note", key, {"count": len(at), **fields}, *place))
+
+    compared = column.kind != "text" or id_like(column)
+    if compared and (at := [i for i, t in enumerate(written) if invisible(t)]):
+        shown = sorted({code for i in at for code in invisible(written[i]).split(", ")})
+        note("tables.invisible", at, codes=", ".join(shown))
+    if is_id(column) and (at := [i for i, t in enumerate(written) if id_text(t) != bare(t)]):
+        first = written[at[0]]
+        note("tables.id_form", at, before=first, after=id_text(first))
+    if not (column.kind == "text" and column.required):
+        words = EMPTY - {"", *column.choices, str(column.default)}
+        if at := [i for i, t in enumerate(written) if len(t) < 9 and bare(t).lower() in words]:
+            note("tables.empty_words", at, words=", ".join(sorted({written[i] for i in at})))
+    return found
 
 
 def _ids(table: Table, raw: Raw, frame: pd.DataFrame) -> pd.DataFrame:
@@ -350,14 +386,21 @@ def _ids(table: Table, raw: Raw, frame: pd.DataFrame) -> pd.DataFrame:
         if name in frame:
             values, wrong = coerce(table.column(name), frame[name])
             done[name] = [
-                "" if bad or pd.isna(v) else (f"{v:g}" if isinstance(v, float) else str(v))
-                for v, bad in zip(values, wrong, strict=True)
+                ""
+                if bad or pd.isna(v) or _gone(name, str(was))
+                else (f"{v:g}" if isinstance(v, float) else str(v))
+                for v, bad, was in zip(values, wrong, frame[name], strict=True)
             ]
         else:
             done[name] = [""] * len(frame)
     return pd.DataFrame(
         done, index=[int(i) + raw.first_row for i in frame.index], columns=names, dtype=object
     )
+
+
+def _gone(name: str, text: str) -> bool:
+    """Whether nothing is left of an id: an error of the spreadsheet, a date. Of a rounded one the first digits are."""
+    return bare(text).upper() in ERROR_VALUES or (name in IDS and dated(id_text(text)))
 
 
 def _wrong(found: list[Finding]) -> bool:

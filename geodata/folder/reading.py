@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import pandas as pd
 
 from geodata.bureau.grids import Book
@@ -16,6 +17,7 @@ from geodata.bureau.mapping import Mapping, read_mapping
 from geodata.bureau.tables import Mapped, read_mapped
 from geodata.checks.crosschecks import FAR_KM, cross_check, kilometres, middle
 from geodata.checks.plausibility import implausible
+from geodata.contract.cells import header_word
 from geodata.contract.containment import NOTHING, Allowed, refuse_outside
 from geodata.contract.coordinates import to_wgs84
 from geodata.contract.county import County
@@ -26,7 +28,7 @@ from geodata.contract.tables import TABLES, Table
 from geodata.contract.validation import Raw, empty, place
 from geodata.corrections.trail import read_trail
 from geodata.folder.databases import refuse_databases
-from geodata.folder.own_tables import read_csv, read_sheets, read_workbook, two_sources
+from geodata.folder.own_tables import read_csv, read_sheets, read_workbook, records, two_sources
 from geodata.folder.sharing import split_shared
 from geodata.folder.source import CountySource, Head, open_source, read_head
 from geodata.layers.projecting import PLACES, in_degrees
@@ -44,7 +46,8 @@ def _sheets_alone(book: Book, name: str) -> tuple[dict[str, Raw], list[Finding]]
     """Tables of a workbook that is the whole county."""
     raws, found = read_sheets(book, name)
     for table in TABLES.values():
-        if table.required and table.name not in raws and table.name != "enrolment_by_grade":
+        said = {f.table for f in errors(found)}
+        if table.required and table.name not in {*raws, *said}:
             fields: dict[str, object] = {"zh": table.zh, "code": table.code}
             found.append(Finding("error", "tables.no_table", fields, file=name, table=table.name))
     return raws, found
@@ -83,15 +86,23 @@ def _raw_tables(folder: Path, head: Head, bound: frozenset[str]) -> tuple[dict[s
                 found.append(two_sources(table.name, file, raws[table.name].file))
                 continue
             try:
-                raws[table.name] = read_csv(folder / file)
+                raws[table.name] = records(table, read_csv(folder / file, table))
             except InputProblems as problem:
-                found += problem.findings
+                found += [replace(f, table=table.name) for f in problem.findings]
         elif table.name in head.files:
             found.append(Finding("error", "tables.no_file", file=file, table=table.name))
-        elif table.name not in raws and table.required:
-            fields: dict[str, object] = {"zh": table.zh, "code": table.code}
-            found.append(Finding("error", "tables.no_table", fields, file=file, table=table.name))
+        elif table.name not in raws and table.required and table.name not in {f.table for f in errors(found)}:
+            found.append(_no_table(folder, table, file))
     return raws, found
+
+
+def _no_table(folder: Path, table: Table, file: str) -> Finding:
+    """A table that is missing; a file that was probably meant is named."""
+    fields: dict[str, object] = {"zh": table.zh, "code": table.code}
+    names = {header_word(table.name), header_word(table.zh)}
+    meant = [p.name for p in sorted(folder.iterdir()) if header_word(p.name.split(".")[0]) in names]
+    key = "tables.no_table_but" if meant else "tables.no_table"
+    return Finding("error", key, {**fields, "other": ", ".join(meant[:3])}, file=file, table=table.name)
 
 
 def _workbook(path: Path) -> tuple[dict[str, Raw], list[Finding]]:
@@ -144,8 +155,9 @@ def _validated(
         # why a cell is empty is said once
         problems = [f for f in problems if f.key != "tables.empty" or (f.file, f.row, f.column) not in cells]
         found += one_point(problems) if name in PLACES else problems
+    unread = {f.table for f in told}  # why is said; such a table is not absent
     for table in contracts.values():
-        if table.name not in raws and not table.required:
+        if table.name not in raws and not table.required and table.name not in unread:
             none = pd.Series([], dtype=int)
             tables[table.name] = Placed(empty(table), f"{table.name}.csv", none, table.name)
     return tables, found
@@ -158,17 +170,26 @@ def _to_wgs84(tables: Tables) -> tuple[Tables, list[Finding]]:
         if name not in tables:
             continue
         placed = tables[name]
-        frame = placed.frame.copy()
-        for crs, rows in frame.groupby("crs"):
-            if crs in ("gcj02", "bd09"):
-                lon, lat = to_wgs84(rows["lon"].to_numpy(), rows["lat"].to_numpy(), str(crs))
-                frame.loc[rows.index, "lon"], frame.loc[rows.index, "lat"] = lon, lat
-                found.append(
-                    Finding("note", "tables.converted", {"count": len(rows), "crs": crs}, file=placed.file)
-                )
-        frame["crs"] = "wgs84"
-        done[name] = replace(placed, frame=frame)
+        frame, counts = _degrees(placed.frame)
+        every = None if placed.every is None else _degrees(placed.every)[0]
+        done[name] = replace(placed, frame=frame, every=every)
+        for crs, count in counts.items():
+            found.append(Finding("note", "tables.converted", {"count": count, "crs": crs}, file=placed.file))
     return done, found
+
+
+def _degrees(rows: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Rows with their points in WGS-84, and how many were converted of which system; a point that is not whole has none."""
+    frame, counts = rows.copy(), {}
+    for crs, some in frame[frame["lon"].notna() & frame["lat"].notna()].groupby("crs"):
+        if crs in ("gcj02", "bd09"):
+            lon, lat = to_wgs84(some["lon"].to_numpy(), some["lat"].to_numpy(), str(crs))
+            frame.loc[some.index, "lon"], frame.loc[some.index, "lat"] = lon, lat
+            counts[str(crs)] = len(some)
+    unknown = frame["crs"].isna() | frame["lon"].isna() | frame["lat"].isna()
+    frame.loc[unknown, ["lon", "lat"]] = np.nan
+    frame["crs"] = "wgs84"
+    return frame, counts
 
 
 def _box(tables: Tables) -> Box | None:

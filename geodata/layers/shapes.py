@@ -80,9 +80,10 @@ def checked(
     shapes = shapely.force_2d(shapes)
     west, south, east, north = shapely.total_bounds(shapes)
     if not (np.isfinite([west, south, east, north]).all() and abs(south) <= 90 and abs(north) <= 90 and max(abs(west), abs(east)) <= 360):  # fmt: skip
-        raise _problem("tables.layer_outside", file)
+        raise _problem("tables.layer_swapped" if _swapped(shapes, box) else "tables.layer_outside", file)
     if box is not None and not box.meets(west, south, east, north):
-        found.append(Finding("warning", "tables.layer_elsewhere", {}, file, table))
+        key = "tables.layer_swapped" if _swapped(shapes, box) else "tables.layer_elsewhere"
+        found.append(Finding("warning", key, {}, file, table))
     bad = ~shapely.is_valid(shapes)
     if bad.any():
         found += _rows("warning", "tables.layer_invalid", file, bad, number)
@@ -94,6 +95,12 @@ def checked(
         if table != "zones":  # zones are mended together, so that neighbours still share their borders
             shapes = np.where(bad, _mended(shapes, KINDS[table]), shapes)
     return layer.set_geometry(gpd.GeoSeries(shapes, index=layer.index, crs="EPSG:4326")), found
+
+
+def _swapped(shapes: npt.NDArray[np.object_], box: Box | None) -> bool:
+    """Whether the shapes lie in the county once latitude and longitude are exchanged."""
+    west, south, east, north = shapely.total_bounds(shapes)
+    return box is not None and box.meets(south, west, north, east)
 
 
 def _rows(

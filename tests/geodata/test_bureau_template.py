@@ -6,9 +6,10 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from geodata.contract.cells import plain
 from geodata.contract.findings import InputProblems
 from geodata.contract.tables import TABLES
-from geodata.contract.validation import choice_words, coerce, plain
+from geodata.contract.values import choice_words, coerce
 from geodata.folder.reading import read_county
 from geodata.folder.template import ROWS, choices, note, sheet_name
 from geodata.messages import LANGUAGES, catalogue

@@ -165,7 +165,7 @@ def test_invisible_characters_in_ids_are_left_out_with_a_note(base, unseen):
     assert set(read_county(base).schools["township"]) == {"甲镇", "乙镇"}
 
 
-@pytest.mark.parametrize(("alike", "code"), [("А1", "U+0410"), ("Α1", "U+0391"), ("Al", "-")])
+@pytest.mark.parametrize(("alike", "code"), [("А1", "U+0410"), ("Α1", "U+0391"), ("Al", "l U+006C")])
 def test_an_id_that_only_looks_like_another_is_shown_with_its_code_points(base, alike, code):
     put(base, "attendance", 2, "school_id", alike)
     wrong = [f for f in check(base) if f.severity == "error"]

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geodata.contract.tables import TABLES, Column, Table
-from geodata.contract.validation import Raw, coerce, empty, rename, validate
+from geodata.contract.validation import Raw, empty, rename, validate
+from geodata.contract.values import coerce
 from tests.damage import bad
 
 PLOTS = Table(
