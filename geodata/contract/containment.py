@@ -48,6 +48,25 @@ def resolved(folder: Path, name: str) -> Path | None:
         return None
 
 
+def whole_path(place: Path) -> Path:
+    """The place that a user named for something to be written, links followed.
+
+    Raises
+    ------
+    InputProblems
+        It has no name of its own (the root of a disk), or is a circle of links.
+    """
+    try:
+        whole = place.resolve()
+        circle = whole.is_symlink()
+    except (OSError, RuntimeError, ValueError):  # too long, a circle of links, a null character
+        whole, circle = place, True
+    if circle or not whole.name:
+        shown = str(place)[:80]
+        raise InputProblems([Finding("error", "tables.no_place", file=shown, value=shown)])
+    return whole
+
+
 def stands_at(place: Path) -> Literal["file", "folder", "nothing"]:
     """What stands at a place that the user named; links are followed.
 

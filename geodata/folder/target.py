@@ -8,8 +8,10 @@ files that a planner has put beside it are kept.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,11 +19,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from geodata.contract.containment import whole_path
 from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.interrupts import put_off
 
 LOCK, DRAFT, OLD, READY, PASSING = "lock", "draft", "old", "ready", "passing"
 MOST_SIBLINGS = 1000
+MOST_DIGITS = 20
 
 
 @dataclass
@@ -91,7 +95,7 @@ class HeldTarget:
                 (self.work / READY).unlink()
         self._settle()
         for part in (DRAFT, PASSING):
-            shutil.rmtree(self.work / part, ignore_errors=True)
+            _clear(self.work / part)
 
     @contextmanager
     def _passing(self) -> Iterator[None]:
@@ -126,7 +130,7 @@ class HeldTarget:
 
     def _draft(self) -> Path:
         draft = self.work / DRAFT
-        shutil.rmtree(draft, ignore_errors=True)
+        _clear(draft)
         return draft
 
     def _beside(self, draft: Path, problem: OSError) -> None:
@@ -151,6 +155,13 @@ class HeldTarget:
             if file.name not in mine:
                 file.rename(self.place / file.name)
         shutil.rmtree(old)
+
+
+def elsewhere(place: Path) -> Iterator[Path]:
+    """New folders outside a place whose disk takes nothing: where what is finished may be put rather than lost."""
+    for home in dict.fromkeys((tempfile.gettempdir(), str(Path.home()))):
+        with suppress(OSError):
+            yield Path(tempfile.mkdtemp(prefix=f"{place.name}-", dir=home))
 
 
 _held: dict[Path, HeldTarget] = {}
@@ -196,7 +207,7 @@ def claim(place: Path, names: frozenset[str] = frozenset()) -> Iterator[HeldTarg
     InputProblems
         Another run holds it, and the message names its process; or nothing can be written there.
     """
-    place = place.resolve()
+    place = whole_path(place)
     if place in _held:
         _held[place].names |= names
         yield _held[place]
@@ -205,9 +216,11 @@ def claim(place: Path, names: frozenset[str] = frozenset()) -> Iterator[HeldTarg
     try:
         _make(work)
     except OSError as problem:
-        why: dict[str, object] = {"why": problem.strerror or str(problem)}
-        raise InputProblems([Finding("error", "cli.not_writable", why, file=str(place))]) from None
+        raise _unwritable(place, problem.strerror or str(problem)) from None
     with _locked(work, place):
+        for part in (DRAFT, OLD, READY, PASSING):
+            if (work / part).is_symlink():  # never ours: whatever it leads to is left alone
+                (work / part).unlink()
         target = HeldTarget(place, work, names)
         target.recover()
         _held[place] = target
@@ -216,11 +229,30 @@ def claim(place: Path, names: frozenset[str] = frozenset()) -> Iterator[HeldTarg
         finally:
             del _held[place]
             with put_off():
-                shutil.rmtree(work / DRAFT, ignore_errors=True)
+                _clear(work / DRAFT)
+
+
+def _unwritable(place: Path, why: str) -> InputProblems:
+    return InputProblems([Finding("error", "cli.not_writable", {"why": why}, file=str(place))])
+
+
+def _clear(part: Path) -> None:
+    """Remove a file, a link or a folder; what cannot be removed is met later."""
+    if part.is_symlink() or part.is_file():
+        part.unlink(missing_ok=True)
+    shutil.rmtree(part, ignore_errors=True)
 
 
 def _make(work: Path) -> None:
-    """The hidden folder; another run may remove its own of that name at any moment."""
+    """The hidden folder; another run may remove its own of that name at any moment.
+
+    Raises
+    ------
+    OSError
+        It cannot be made, or is a link, which could lead anywhere.
+    """
+    if work.is_symlink():
+        raise OSError(errno.EEXIST, f"{work.name}: {os.strerror(errno.EEXIST)}")
     for _ in range(MOST_SIBLINGS):
         try:
             work.mkdir(parents=True, exist_ok=True)
@@ -238,9 +270,11 @@ def _locked(work: Path, place: Path) -> Iterator[None]:
     while True:
         _make(work)
         try:
-            file = (work / LOCK).open("a+", encoding="ascii")
+            file = _lock_file(work / LOCK)
         except FileNotFoundError:  # the other run has just ended
             continue
+        except (OSError, ValueError) as problem:
+            raise _unwritable(place, f"{work.name}/{LOCK}: {problem}") from None
         if not _lock(file):
             file.seek(0)
             fields: dict[str, object] = {"pid": file.read(20).strip() or "?"}
@@ -253,6 +287,7 @@ def _locked(work: Path, place: Path) -> Iterator[None]:
             pass
         file.close()  # a lock that the other run has removed
     with file:
+        file.seek(0)
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
@@ -265,6 +300,30 @@ def _locked(work: Path, place: Path) -> Iterator[None]:
                 if not any((work / part).exists() for part in (OLD, READY)):
                     (work / LOCK).unlink(missing_ok=True)
                     work.rmdir()
+
+
+def _lock_file(path: Path) -> IO[str]:
+    """The file of a lock, opened: of ours alone, never through a link, so that nothing else is ever written to.
+
+    Raises
+    ------
+    OSError, ValueError
+        It is a link, a pipe, a second name of another file, or holds anything but the number of a process.
+    """
+    file = os.fdopen(
+        os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666), "r+", encoding="ascii"
+    )
+    try:
+        state = os.fstat(file.fileno())
+        if not stat.S_ISREG(state.st_mode) or state.st_nlink > 1 or state.st_size > MOST_DIGITS:
+            raise ValueError(os.strerror(errno.EEXIST))
+        said = file.read(MOST_DIGITS)
+        if said and not said.isdecimal():
+            raise ValueError(os.strerror(errno.EEXIST))
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
 def _lock(file: IO[str]) -> bool:

@@ -6,13 +6,14 @@ import json
 import math
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from geodata.contract.findings import Finding, InputProblems
-from geodata.folder.target import claim
+from geodata.folder.target import claim, elsewhere, note_placed
 from geodata.standards.terms import in_its_words
 from maps.dossier.public import in_public, public_result
 from maps.dossier.rehearsal import UNFINISHED, Undrawn, draw_parts, mark_unfinished
@@ -151,12 +152,14 @@ def save_plan(result: PlanResult, folder: Path, language: str = "zh", overwrite:
     Returns
     -------
     Path
-        Where it is, as `geodata.folder.target.HeldTarget.replace` says.
+        Where it is, as `geodata.folder.target.HeldTarget.replace` says; a folder of another disk where this one is full.
 
     Raises
     ------
     InputProblems
         When the folder may not be written.
+    OSError
+        The plan can be written nowhere.
     """
 
     def fill(draft: Path) -> None:
@@ -165,7 +168,22 @@ def save_plan(result: PlanResult, folder: Path, language: str = "zh", overwrite:
 
     with claim(folder, NAMES) as target:
         _may_write(folder, overwrite)
-        return target.replace(fill)
+        try:
+            return target.replace(fill)
+        except OSError as problem:
+            for other in elsewhere(folder):
+                with suppress(OSError):
+                    fill(other)
+                    note_placed(other)
+                    fields: dict[str, object] = {
+                        "why": problem.strerror or str(problem),
+                        "folder": str(other),
+                    }
+                    target.findings.append(
+                        Finding("warning", "workbook.saved_elsewhere", fields, file=str(folder))
+                    )
+                    return other
+            raise
 
 
 Parts = tuple[tuple[str, Callable[[Path], object]], ...]
@@ -325,7 +343,7 @@ def write_dossier(
     folder = Path(folder)
     with claim(folder, NAMES):
         place = save_plan(result, folder, language, overwrite)
-        missing = draw_plan(result, folder, language, letterhead)
+        missing = draw_plan(result, place, language, letterhead)
     if missing:
         raise Undrawn(missing, place)
     return place

@@ -16,6 +16,8 @@ from geodata.messages import say
 from maps.web import background
 
 UNFINISHED = "unfinished.txt"
+NOT_WRITTEN = "workbook.not_written"
+"""What the system refused: a full disk, a missing permission."""
 
 
 class Undrawn(InputProblems):
@@ -28,21 +30,22 @@ class Undrawn(InputProblems):
 
 
 def attempt(name: str, make: Callable[[], object]) -> Finding | None:
-    """Make one part of an output; a warning if it cannot be made.
-
-    A full disk and the like are no fault of the part, so they go on to the caller.
-    """
+    """Make one part of an output; a warning if it cannot be made, the disk being full or not: no part costs another."""
+    key = "workbook.not_drawn"
     try:
         make()
-    except OSError:
-        raise
     except InputProblems as problem:
         why = "; ".join(f.sentence("en") for f in problem.findings)
-    except Exception as problem:  # GDAL, GEOS, PROJ, xlsxwriter, jinja2 each raise kinds of their own
+    except (
+        Exception,
+        SystemExit,
+    ) as problem:  # GDAL, GEOS, PROJ, xlsxwriter, jinja2 each raise kinds of their own
         why = f"{type(problem).__name__}: {problem}"
+        if isinstance(problem, OSError) and problem.errno is not None:
+            key, why = NOT_WRITTEN, str(problem)
     else:
         return None
-    return Finding("warning", "workbook.not_drawn", {"why": " ".join(why.split())[:300]}, file=name)
+    return Finding("warning", key, {"why": " ".join(why.split())[:300]}, file=name)
 
 
 def draw_parts(

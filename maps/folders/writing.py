@@ -6,6 +6,7 @@ import json
 import math
 import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from geodata.contract.findings import Finding, InputProblems
-from geodata.folder.target import claim
+from geodata.folder.target import claim, elsewhere, note_placed
 from maps.dossier.rehearsal import UNFINISHED, Undrawn, draw_parts, mark_unfinished
 
 
@@ -70,6 +71,20 @@ def rewrite(path: Path, text: str) -> None:
 def csv_writer(rows: pd.DataFrame) -> Callable[[Path], None]:
     """Writes a table as CSV (UTF-8 with a mark, which spreadsheets need)."""
     return lambda file: rows.to_csv(file, index=False, encoding="utf-8-sig", lineterminator="\n")
+
+
+def _saved_elsewhere(
+    folder: Path, save: Callable[[Path], None], missing: list[Finding], problem: OSError
+) -> Path:
+    """The record in a folder of another disk, where its own takes nothing."""
+    for place in elsewhere(folder):
+        with suppress(OSError):
+            save(place)
+            note_placed(place)
+            fields: dict[str, object] = {"why": problem.strerror or str(problem), "folder": str(place)}
+            missing.append(Finding("warning", "workbook.saved_elsewhere", fields, file=str(folder)))
+            return place
+    raise problem
 
 
 @dataclass(frozen=True)
@@ -134,8 +149,12 @@ def write_folder(
 
     with claim(folder, kind.names | {kind.marker, UNFINISHED}) as target:
         may_write(folder, kind.marker, overwrite)
-        target.replace(save)
-        place = target.replace(fill)
+        try:
+            place = target.replace(save)
+        except OSError as problem:
+            place = _saved_elsewhere(folder, save, missing, problem)
+        else:
+            place = target.replace(fill)
     if missing:
         raise Undrawn(missing, place)
     return place

@@ -11,6 +11,7 @@ import math
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -25,6 +26,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from geodata.contract.containment import whole_path
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.folder.interrupts import came_last, forget, handled, held
@@ -32,7 +34,7 @@ from geodata.folder.reading import read_county
 from geodata.folder.target import noting
 from geodata.messages import say, speak
 from geodata.standards.terms import terms_of
-from maps.dossier.rehearsal import UNFINISHED, Undrawn
+from maps.dossier.rehearsal import NOT_WRITTEN, UNFINISHED, Undrawn
 from maps.folders.writing import refuse_unwritable
 from optimizer.cli.start import AtStart, say_everything
 from optimizer.outcomes import Defect, Infeasible, Rejected, StoppedWithoutPlan
@@ -201,9 +203,22 @@ def _interruptible() -> Iterator[None]:
     def nothing_left(earlier: Any) -> Any:
         return signal.SIG_IGN if isinstance(earlier, AtStart) else earlier
 
+    def unheard(told: Any) -> None:
+        """What went wrong in a destructor, which can raise nothing: a file that cannot be closed, Ctrl-C."""
+        if issubclass(told.exc_type, KeyboardInterrupt):
+            nonlocal last
+            last = -math.inf
+            threading.Timer(0.05, signal.raise_signal, (signal.SIGINT,)).start()
+        elif not issubclass(told.exc_type, OSError):  # the file itself has raised that already
+            before(told)
+
     forget()
-    with handled(stop, nothing_left):
-        yield
+    before, sys.unraisablehook = sys.unraisablehook, unheard
+    try:
+        with handled(stop, nothing_left):
+            yield
+    finally:
+        sys.unraisablehook = before
 
 
 def _said(out: Out, problem: BaseException, verb: str) -> int | None:
@@ -219,7 +234,7 @@ def _said(out: Out, problem: BaseException, verb: str) -> int | None:
     if isinstance(problem, Undrawn):
         out.findings(problem.findings)
         out.say("undrawn", style="yellow", folder=str(problem.folder))
-        return 0
+        return BAD_INPUT if any(f.key == NOT_WRITTEN for f in problem.findings) else 0
     if isinstance(problem, InputProblems):
         out.say("bad_input", style="bold red", count=len(errors(problem.findings)))
         out.findings(problem.findings)
@@ -371,9 +386,9 @@ def refuse_folder(folder: Path, overwrite: bool, ours: Callable[[Path], bool], o
 
 def refuse_shared(folder: Path, *others: Path | None) -> None:
     """Two results stand apart: in one folder, or one inside the other, either would replace the other."""
-    one = folder.resolve()
+    one = whole_path(folder)
     for other in (o for o in others if o is not None):
-        there = other.resolve()
+        there = whole_path(other)
         if one == there or one in there.parents or there in one.parents:
             fields: dict[str, object] = {"other": str(other)}
             raise InputProblems([Finding("error", "cli.shared_folder", fields, file=str(folder))])

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from geodata.contract.county import County
 from geodata.contract.findings import InputProblems
@@ -24,6 +25,7 @@ from maps.wording import name as in_words
 from models.plan.decisions import PlanResult
 from models.plan.keeping import Held, Which, held_notes
 from models.plan.names import Names
+from models.plan.record import ledger_text
 from optimizer.cli.asking import asked_county
 from optimizer.cli.console import (
     DatabaseOption,
@@ -146,7 +148,7 @@ def _plan(
     except InterruptedWithPlan as stop:
         result, stopped = stop.result, True
     with held() as came:
-        place = save_plan(result, dossier, out.language, overwrite)
+        place = _saved(out, result, dossier, overwrite)
     if stopped or came:
         raise KeyboardInterrupt
     out.say("saved", folder=str(place))
@@ -159,8 +161,18 @@ def _plan(
         raise Undrawn(missing, place)
     out.say("written", style="bold green", folder=str(place))
     if public is not None:
-        write_public(result, public, out.language, overwrite, letterhead)
-        out.say("public", style="bold green", folder=str(public))
+        place = write_public(result, public, out.language, overwrite, letterhead)
+        out.say("public", style="bold green", folder=str(place))
+
+
+def _saved(out: Out, result: PlanResult, dossier: Path, overwrite: bool) -> Path:
+    """The plan on disk; where it can be written nowhere, its decisions are printed before that is said."""
+    try:
+        return save_plan(result, dossier, out.language, overwrite)
+    except OSError as problem:
+        out.say("plan_told", style="bold red", why=problem.strerror or str(problem))
+        out.console.print(Text(ledger_text(result.plan).to_csv(index=False)), soft_wrap=True)
+        raise
 
 
 def _summary(out: Out, result: PlanResult) -> None:

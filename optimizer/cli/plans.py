@@ -120,11 +120,11 @@ def evaluate_command(
                 )
             _print_repair(out, nearest, county)
         if dossier is not None:
-            write_dossier(found.result, dossier, language, overwrite, template)
-            out.say("written", style="bold green", folder=str(dossier))
+            place = write_dossier(found.result, dossier, language, overwrite, template)
+            out.say("written", style="bold green", folder=str(place))
         if public is not None:
-            write_public(found.result, public, language, overwrite, template)
-            out.say("public", style="bold green", folder=str(public))
+            place = write_public(found.result, public, language, overwrite, template)
+            out.say("public", style="bold green", folder=str(place))
     if not found.accepted:
         raise typer.Exit(REJECTED)
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from geodata.contract.containment import whole_path
 from geodata.corrections.copying import correct
 from geodata.folder.interrupts import held
 from maps.dossier.dossier import is_dossier
@@ -66,7 +67,7 @@ def why_command(
     out = output(language)
     with exits(out, "why"):
         if target is not None:
-            if target.resolve().parent != plan.resolve():
+            if whole_path(target).parent != whole_path(plan):
                 refuse_shared(target, plan if plan.is_dir() else None)
             may_write(target, WHY_MARKER, overwrite)
         county = county_of(folder, outside, database)

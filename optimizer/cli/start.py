@@ -36,6 +36,17 @@ def asked_language(arguments: list[str], stated: str | None) -> str:
     return stated if stated in LANGUAGES else LANGUAGES[0]
 
 
+def with_streams() -> None:
+    """Input, output and errors lead somewhere, if only nowhere: else the first files that are opened stand in their place."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - for good
+
+
 def say_everything() -> None:
     """Let the output take every character: UTF-8 where no encoding is stated, as in the C locale.
 
@@ -82,6 +93,7 @@ class AtStart:
 
 def start() -> None:
     """Entry point of the command ``junheng``."""
+    with_streams()
     in_utf8()
     say_everything()
     os.environ["PROJ_NETWORK"] = "OFF"  # PROJ fetches grids otherwise, where the user's settings say so

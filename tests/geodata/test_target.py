@@ -186,3 +186,41 @@ def test_files_on_the_way_lie_beside_the_target_and_go_with_it(tmp_path, monkeyp
         target.replace(fill)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["p", "tmp"] and read(tmp_path / "p") == {"a": "1"}
     assert tempfile.gettempdir() == str(tmp_path / "tmp")
+
+
+@pytest.mark.parametrize("how", ["link", "name", "pipe", "text"])
+def test_a_lock_that_is_none_of_ours_is_never_written_to(tmp_path, how):
+    mine, work = tmp_path / "mine.txt", tmp_path / ".out.junheng"
+    mine.write_text("my own words", encoding="utf-8")
+    work.mkdir()
+    make = {"link": lambda p: p.symlink_to(mine), "name": lambda p: os.link(mine, p), "pipe": os.mkfifo}
+    make.get(how, lambda p: p.write_text("my own words", encoding="utf-8"))(work / LOCK)
+    with pytest.raises(InputProblems) as problem, claim(tmp_path / "out"):
+        pass
+    assert [f.key for f in problem.value.findings] == ["cli.not_writable"]
+    assert mine.read_text(encoding="utf-8") == "my own words"
+
+
+def test_links_in_the_hidden_folder_lead_nowhere(tmp_path):
+    mine, work = tmp_path / "mine", tmp_path / ".out.junheng"
+    mine.mkdir()
+    (mine / "a").write_text("a", encoding="utf-8")
+    work.mkdir()
+    for part in (DRAFT, OLD, READY, "passing"):
+        (work / part).symlink_to(mine)
+    with claim(tmp_path / "out") as target:
+        target.replace(lambda draft: (draft / "b").write_text("b", encoding="utf-8"))
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["b"] and not work.exists()
+    assert [p.name for p in mine.iterdir()] == ["a"]
+    work.symlink_to(mine)
+    with pytest.raises(InputProblems), claim(tmp_path / "out"):
+        pass
+    assert [p.name for p in mine.iterdir()] == ["a"]
+
+
+def test_a_circle_of_links_and_the_root_are_no_place_for_an_output(tmp_path):
+    (tmp_path / "out").symlink_to(tmp_path / "out")
+    for place in (tmp_path / "out", Path("/")):
+        with pytest.raises(InputProblems) as problem, claim(place):
+            pass
+        assert [f.key for f in problem.value.findings] == ["tables.no_place"]

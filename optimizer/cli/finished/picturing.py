@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from geodata.contract.containment import whole_path
 from maps.dossier.dossier import is_dossier
 from maps.folders.pictures import PICTURES, VIEWS, map_of, write_pictures
 from maps.folders.writing import may_write
@@ -28,7 +29,7 @@ def pictures_command(
     out = output(language)
     with exits(out, "pictures"):
         map_of(dossier)
-        if is_dossier(dossier) and target.resolve().parent != dossier.resolve():
+        if is_dossier(dossier) and whole_path(target).parent != whole_path(dossier):
             refuse_shared(target, dossier)
         may_write(target, PICTURES.marker, overwrite)
         place = write_pictures(dossier, target, language, (width, height), VIEWS, overwrite)

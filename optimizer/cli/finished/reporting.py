@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from geodata.contract.containment import whole_path
 from geodata.folder.interrupts import held
 from maps.folders.writing import may_write
 from maps.reports.letterhead import read_letterhead
@@ -47,7 +48,7 @@ def reports_command(
     out = output(language)
     with exits(out, "reports"):
         wanted = reports_meant(only or ())
-        if target.resolve().parent != plan.resolve():
+        if whole_path(target).parent != whole_path(plan):
             refuse_shared(target, plan if plan.is_dir() else None)
         may_write(target, SINGLE_MARKER, overwrite)
         template = None if letterhead is None else read_letterhead(letterhead)
