@@ -40,6 +40,7 @@ class Lettering:
         for table in (county.schools, county.villages):
             for row in table.itertuples():
                 self._add(str(row.name), given_latin(row))
+        self._add(county.name, county.name_en if county.name_en != county.name else "")
         towns = county.townships
         named = [] if towns is None or "township" not in towns else towns["township"].astype(str).tolist()
         for name in {*county.schools["township"], *county.villages["township"], *named}:
@@ -82,7 +83,7 @@ class Lettering:
 
 
 @once_for_each
-def lettering(county: County) -> Lettering:
+def place_names(county: County) -> Lettering:
     """The names of a county, found once."""
     return Lettering(county)
 
@@ -92,7 +93,7 @@ def lettered_county(county: County) -> County:
     """The county with both kinds of letters in its names."""
     if isinstance(county, LetteredCounty):
         return county
-    names = lettering(county)
+    names = place_names(county)
     parts = {f.name: getattr(county, f.name) for f in fields(county) if f.init}
     for key in ("schools", "villages"):
         table = parts[key]
@@ -116,7 +117,7 @@ def _verdict(verdict: Verdict, names: Lettering) -> Verdict:
 
 @once_for_each
 def _english(result: PlanResult) -> PlanResult:
-    names = lettering(result.county)
+    names = place_names(result.county)
     actions = names.table(result.actions)
     if "reason_fields" in actions:
         actions = actions.assign(reason_fields=[names.within(f) for f in actions["reason_fields"]])
@@ -147,4 +148,4 @@ def lettered(result: PlanResult, language: str) -> PlanResult:
 
 def lettered_table(table: pd.DataFrame, county: County, language: str) -> pd.DataFrame:
     """A table with names of places in the columns of `NAMED`, as a language prints them."""
-    return table if language != ENGLISH else lettering(county).table(table)
+    return table if language != ENGLISH else place_names(county).table(table)

@@ -62,14 +62,15 @@ def of_unit(value: Any, unit: object) -> str:
     return hundredths(value) if unit == "ratio" else plainly(value)
 
 
-def measured(unit: object, *values: Any) -> tuple[str, ...]:
+def measure_values(unit: object, *values: Any) -> tuple[str, ...]:
     """Values of one measure as its unit is printed: money in the large unit, minutes and heads whole.
 
     Values that differ and would print alike have two decimals, so that a change is seen.
     """
-    form = {"yuan": large, "minutes": minutes, "1": plainly}.get(str(unit), whole)
+    known = [float(v) for v in values if v is not None and math.isfinite(float(v))]
+    parts = unit == "1" and any(v != int(v) for v in known)
+    form = {"yuan": large, "minutes": minutes}.get(str(unit), hundredths if parts else whole)
     told = tuple(map(form, values))
-    known = [v for v in values if v is not None and math.isfinite(float(v))]
     alike = (
         len(set(told)) < len(told) and unit != "yuan" and len(known) > 1 and max(known) - min(known) > 5e-3
     )

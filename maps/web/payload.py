@@ -19,7 +19,7 @@ from geodata.messages import LANGUAGES, catalogue, say
 from geodata.standards.scheme import Norms
 from maps.dossier.public import is_public
 from maps.extent import Extent, county_extent, crowded_part
-from maps.lettered import ENGLISH, lettering
+from maps.lettered import ENGLISH, place_names
 from maps.web import background
 from maps.wording import band, indicator, reason, stage
 from models.plan.decisions import PlanResult
@@ -152,7 +152,7 @@ def _reasons(result: PlanResult) -> dict[str, dict[str, list[str]]]:
     actions = result.actions
     told = actions[actions["action"].isin(["close", "reduce", "receive"])]
     found: dict[str, dict[str, list[str]]] = {}
-    names = lettering(result.county)
+    names = place_names(result.county)
     for r in told.itertuples():
         if not isinstance(r.reason_key, str) or not r.reason_key:
             continue

@@ -14,7 +14,7 @@ from maps.front.pages import render
 from maps.front.place_parts import Part, Place
 from maps.front.places import school_places, village_places
 from maps.front.text import PageCell, PageTable, large, minutes, number, plainly, share, signed, whole
-from maps.lettered import ENGLISH, lettered, lettered_county, lettering
+from maps.lettered import ENGLISH, lettered, lettered_county, place_names
 from maps.why.words import (
     answer_said,
     better_said,
@@ -84,7 +84,7 @@ def _lettered(whys: Whys, places: tuple[Reasoned, ...], language: str) -> Whys:
     """Some of the answers with names of places as a language prints them."""
     if language != ENGLISH:
         return replace(whys, places=places)
-    names, result = lettering(whys.county), whys.result
+    names, result = place_names(whys.county), whys.result
 
     def turned(t: Turned) -> Turned:
         return replace(t, moved=names.table(t.moved), reasons=names.findings(t.reasons))

@@ -19,7 +19,7 @@ from geodata.folder.target import claim
 from geodata.messages import say
 from maps.dossier.dossier import NAMES, draw_plan, is_dossier, is_unfinished, save_plan, write_public
 from maps.dossier.rehearsal import Undrawn, rehearse
-from maps.front.text import measure_unit, measured
+from maps.front.text import measure_unit, measure_values
 from maps.reports.letterhead import read_letterhead
 from maps.wording import name as in_words
 from models.plan.decisions import PlanResult
@@ -180,7 +180,7 @@ def _summary(out: Out, result: PlanResult) -> None:
     grid = Table(*(say(f"cli.col_{c}", out.language) for c in ("measure", "unit", "today", "plan")))
     for row in result.verdict.measures.itertuples():
         unit = in_words("unit", measure_unit(row.unit), out.language)
-        told = measured(row.unit, row.today, row.plan)
+        told = measure_values(row.unit, row.today, row.plan)
         grid.add_row(rule_word("measure", str(row.measure), out.language), unit, *told)
     out.console.print(grid)
     solve = result.solve

@@ -12,8 +12,9 @@ from rich.text import Text
 
 from geodata.contract.county import County
 from geodata.messages import catalogue, say
+from geodata.standards.scheme import Norms
 from maps.dossier.dossier import is_dossier, write_dossier, write_public
-from maps.front.text import measure_unit, measured
+from maps.front.text import measure_unit, measure_values, of_unit, place_words, plainly
 from maps.layers import places_in
 from maps.reports.letterhead import read_letterhead
 from maps.wording import listed
@@ -21,7 +22,7 @@ from maps.wording import name as in_words
 from models.plan.differences.edits import ledger_edits
 from models.plan.keeping import decision_said
 from models.plan.names import Names
-from models.plan.record import number_text, read_plan, read_record
+from models.plan.record import read_plan, read_record
 from optimizer.cli.asking import asked_county
 from optimizer.cli.console import (
     REJECTED,
@@ -96,7 +97,7 @@ def evaluate_command(
             before=found.original.plan_id,
             after=found.result.plan.plan_id,
         )
-        broken = [_broken(row, language) for row in found.violations.to_dict("records")]
+        broken = [_broken(row, county.norms, language) for row in found.violations.to_dict("records")]
         _print_edits(
             out,
             found.edits,
@@ -138,7 +139,7 @@ def _print_alone(out: Out, found: Evaluation, county: County) -> None:
     out.say_as("plan.alone", style="bold")
     for row_id, lines in found.alone.groupby("row_id", sort=False):
         changed = [
-            f"{rule_word('measure', r.measure, language)} {' → '.join(measured(r.unit, r.before, r.after))} "
+            f"{rule_word('measure', r.measure, language)} {' → '.join(measure_values(r.unit, r.before, r.after))} "
             f"{in_words('unit', measure_unit(r.unit), language)}".rstrip()
             for r in lines.itertuples()
         ]
@@ -228,12 +229,14 @@ def replay_command(
         raise typer.Exit(DIFFERS)
 
 
-def _broken(row: dict[str, object], language: str) -> str:
+def _broken(row: dict[str, object], norms: Norms, language: str) -> str:
     """A broken rule: which, where, by how much."""
     unit = in_words("unit", row["unit"], language)
+    amount, limit = (of_unit(row[c], row["unit"]) for c in ("amount", "limit"))
+    place = place_words(str(row["place"]), norms, language)
     return say(
-        "plan.violation", language, rule=rule_word("rule", str(row["rule"]), language), place=row["place"],
-        kind=say(f"workbook.kind_{row['kind']}", language), amount=figure(row["amount"]), limit=figure(row["limit"]), unit=unit,
+        "plan.violation", language, rule=rule_word("rule", str(row["rule"]), language), place=place,
+        kind=say(f"workbook.kind_{row['kind']}", language), amount=amount, limit=limit, unit=unit,
     )  # fmt: skip
 
 
@@ -244,7 +247,10 @@ def _print_edits(
     broken: list[str] | None,
     places: dict[tuple[str, str], str] | None = None,
 ) -> None:
-    """One line an edit: where, what, from what to what, what breaks there; ``places`` are names where there is no county."""
+    """An edit after the other: where, what, from what to what, what breaks there; seven columns fit no terminal.
+
+    ``places`` are names where there is no county.
+    """
     if edits.empty:
         return
     language = out.language
@@ -258,8 +264,6 @@ def _print_edits(
         found = (places or {}).get((kind, str(key)))
         return f"{found} [{key}]" if found else str(key)
 
-    heads = ("row", "decision", "where", "edit", "before", "after", *(("breaks",) if broken else ()))
-    grid = Table(*(say(f"plan.col_{h}", language) for h in heads))
     for number, row in enumerate(edits.head(SHOWN).to_dict("records")):
         kinds = {
             "village_id": "village",
@@ -276,14 +280,15 @@ def _print_edits(
             else in_words("resource", row["item"], language)
         )
         values = [_value(row["column"], v, called, language) for v in (row["before"], row["after"])]
-        cells = [
-            row["row_id"],
-            say(f"plan.action_{row['action']}", language),
-            f"{where} {item}".strip(),
-            say(f"plan.edit_{row['edit']}", language),
-        ]
-        grid.add_row(*map(Text, [*map(str, cells), *values, *([broken[number]] if broken else [])]))
-    out.console.print(grid)
+        decision = say(f"plan.action_{row['action']}", language)
+        title = f"{row['row_id']}  {decision}: {where} {item}".rstrip()
+        out.console.print(Text(title, style="bold"), soft_wrap=not out.console.is_terminal)
+        edit = say(f"plan.edit_{row['edit']}", language)
+        lines = [f"{edit}: {values[0]} → {values[1]}"]
+        if broken and broken[number]:
+            lines.append(f"{say('plan.col_breaks', language)}: {broken[number]}")
+        for line in lines:
+            out.console.print(Text(f"   {line}"), soft_wrap=not out.console.is_terminal)
     if len(edits) > SHOWN:
         out.say_as("plan.more", count=len(edits) - SHOWN)
 
@@ -292,7 +297,7 @@ def _value(column: str, value: object, called: object, language: str) -> str:
     if value is None or value != value:
         return "-"
     if column == "quantity":
-        return number_text(float(str(value)))
+        return plainly(value)
     if column == "state":
         return say("workbook.yes" if value == "open" else "workbook.no", language)
     return called("school" if column == "to_id" else "mode", value)  # type: ignore[operator, no-any-return]
@@ -301,7 +306,7 @@ def _value(column: str, value: object, called: object, language: str) -> str:
 def _print_measures(out: Out, measures: pd.DataFrame) -> None:
     grid = Table(*(say(f"plan.col_{h}", out.language) for h in ("measure", "unit", "before", "after")))
     for r in measures.itertuples():
-        values = measured(r.unit, r.before, r.after)
+        values = measure_values(r.unit, r.before, r.after)
         style = "bold" if values[0] != values[1] else ""
         grid.add_row(
             rule_word("measure", str(r.measure), out.language),

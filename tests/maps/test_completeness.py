@@ -9,6 +9,7 @@ from geodata.contract.tables import TABLES
 from maps.dossier.completeness import balance_sentence, counts
 from maps.dossier.dossier import front_page
 from maps.dossier.tables import gaps
+from maps.lettered import lettered
 from models.problem.completeness import KINDS
 
 UNPLACED = Finding("warning", "reasons.unplaced", {"village": "新村", "band": "g1_3", "pupils": 7})
@@ -17,7 +18,7 @@ UNPLACED = Finding("warning", "reasons.unplaced", {"village": "新村", "band": 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_front_page_counts_every_kind_and_adds_up_the_pupils(sample_result, language):
     page = front_page(sample_result, language)
-    rows = counts(sample_result, language)
+    rows = counts(lettered(sample_result, language), language)
     assert len(rows) == len(KINDS)
     assert all(kind in page.replace("&#39;", "'") for kind, _, _ in rows)
     far = rows[KINDS.index("far")]

@@ -19,8 +19,9 @@ from maps.dossier.dossier import write_dossier
 from maps.dossier.notices import notices
 from maps.dossier.tables import all_sheets
 from maps.dossier.workbook import write_workbook
+from maps.layers import places_in
 from models.plan.decisions import GoalRecord, PlanResult
-from models.plan.sheets import EDIT_SHEETS
+from models.plan.sheets import EDIT_SHEETS, LEDGER_SHEET, sheet_titles
 
 HEAD = 3
 """Row of the headings: a title and a line about the plan stand above."""
@@ -229,3 +230,38 @@ def test_what_must_be_said_is_said(crow_fly_result: PlanResult) -> None:
     told = " ".join(notices(stopped, "en"))
     for part in ("Fictional", "enrolment, staff", "crow-fly", "not proven", "at most"):
         assert part in told
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_of_the_workbook_is_cut_and_the_ledger_is_out_of_sight(
+    result: PlanResult, books: dict[str, Path], language: str
+) -> None:
+    book = openpyxl.load_workbook(books[language])
+    cover = book.worksheets[0]
+    assert cover.print_area and cover.sheet_properties.pageSetUpPr.fitToPage
+    for page in book.worksheets[: 1 + len(all_sheets(result, language))]:
+        for cell in (c for row in page.iter_rows(min_row=HEAD) for c in row if isinstance(c.value, str)):
+            wide = next(d.width for d in page.column_dimensions.values() if d.min <= cell.column <= d.max)
+            letters = sum(2 if ord(c) > 0x2E80 else 1 for c in cell.value)
+            assert letters <= wide * (page.row_dimensions[cell.row].height or 15) / 15 + 3, (
+                page.title,
+                cell.coordinate,
+            )
+    hidden = [p.title for p in book.worksheets if p.sheet_state == "hidden"]
+    assert hidden == [sheet_titles(LEDGER_SHEET)[language], "_lists"]
+
+
+def test_amounts_to_edit_stand_with_their_units(result: PlanResult, books: dict[str, Path]) -> None:
+    page = openpyxl.load_workbook(books["zh"])["修改购置"]
+    rows = [[c.value for c in row] for row in page.iter_rows(min_row=2) if row[0].value]
+    assert page["E1"].value == "单位" and rows and all(r[4] in ("元", "间", "平方米", "人") for r in rows)
+    assert {c.number_format for c in page["D"][1 : 1 + len(rows)]} <= {"#,##0", "#,##0.00"}
+
+
+def test_places_are_called_as_the_layers_of_a_dossier_have_them(
+    dossier: Path, result: PlanResult, tmp_path: Path
+) -> None:
+    called = places_in(dossier)
+    assert places_in(dossier / "run.json") == called and places_in(tmp_path) == {}
+    for kind, table in (("school", result.county.schools), ("village", result.county.villages)):
+        assert {called[kind, i] for i in table[f"{kind}_id"]} == set(table["name"])

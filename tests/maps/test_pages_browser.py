@@ -147,6 +147,31 @@ def test_on_paper_no_column_is_cut(browser: webdriver.Chrome, pages: Path) -> No
         assert browser.execute_script(CUT) == 0, name
 
 
+BROKEN = """
+const broken = [];
+for (const cell of document.querySelectorAll("th, td:not(.soft)")) {
+  const walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode())
+    for (const word of node.textContent.matchAll(/[A-Za-z]{3,24}/g)) {
+      const range = document.createRange();
+      range.setStart(node, word.index);
+      range.setEnd(node, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].map((r) => Math.round(r.top))).size > 1) broken.push(word[0]);
+    }
+}
+return broken;
+"""
+"""Words in cells that are broken over two lines."""
+
+
+def test_on_paper_no_word_is_broken_and_a_total_stands_once(browser: webdriver.Chrome, pages: Path) -> None:
+    for name in MAKERS:
+        show(browser, pages / name, A4, paper=True)
+        assert browser.execute_script(BROKEN) == [], name
+        feet = "return [...document.querySelectorAll('tfoot')].map((f) => getComputedStyle(f).display)"
+        assert set(browser.execute_script(feet)) <= {"table-row-group"}, name
+
+
 def test_a_village_that_loses_leads_to_its_own_page(browser: webdriver.Chrome, pages: Path) -> None:
     show(browser, pages / "index.html", 1366)
     link = browser.find_element(By.CSS_SELECTOR, "#losers table a")

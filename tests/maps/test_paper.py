@@ -20,6 +20,7 @@ import maps.paper.ground as ground
 from geodata.contract.findings import InputProblems
 from geodata.contract.placenames import latin_name, search_keys
 from geodata.messages import LANGUAGES
+from maps import chart
 from maps.paper.atlas import SHEETS, picture_name, write_atlas
 from maps.paper.network import FILL
 from maps.paper.staff import teacher_flows, zone_matrix
@@ -208,3 +209,16 @@ def test_a_template_runs_no_code_and_names_are_text(result_with_names, tmp_path:
     template = own(tmp_path, "{{p reports }}", "{{ county.__class__.__mro__ }}").read_bytes()
     with pytest.raises(Exception, match="unsafe"):
         write_reports_document(result, tmp_path / "s.docx", "zh", template)
+
+
+def test_a_chinese_font_newer_than_the_list_of_matplotlib_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine where fonts were installed after matplotlib had made its list."""
+    manager = chart.font_manager.fontManager
+    name = "DejaVu Sans Mono"
+    newer = [f for f in manager.ttflist if f.name == name]
+    monkeypatch.setattr(manager, "ttflist", [f for f in manager.ttflist if f.name != name])
+    monkeypatch.setattr(chart, "CHINESE_FONTS", (name,))
+    monkeypatch.setattr(chart.font_manager, "findSystemFonts", lambda: [__file__, newer[0].fname])
+    chart._add_newer_fonts.cache_clear()
+    assert chart.chinese_font() == name
+    chart._add_newer_fonts.cache_clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +12,13 @@ import openpyxl
 import pandas as pd
 import pytest
 from docx.oxml.ns import qn
+from docxtpl import DocxTemplate
+from matplotlib.figure import Figure
 
 from geodata.contract.findings import Finding, InputProblems
 from geodata.messages import LANGUAGES
 from maps.front.text import PageTable
-from maps.reports.document import write_reports_document
+from maps.reports.document import _picture, write_reports_document
 from maps.reports.letterhead import REPORTS, default_letterhead, read_letterhead
 from maps.reports.network import closures, layout, risks, school_ways
 from maps.reports.outputs import reports_page, write_reports_workbook
@@ -199,6 +202,10 @@ def test_the_document_repeats_headings_keeps_rows_whole_and_has_a_chinese_font(
     for one in document.tables:
         assert one.rows[0]._tr.trPr.find(qn("w:tblHeader")) is not None
         assert all(row._tr.trPr.find(qn("w:cantSplit")) is not None for row in one.rows)
+        kept = [row.cells[0].paragraphs[0].paragraph_format.keep_with_next for row in one.rows]
+        assert (
+            kept[0] and kept[:3].count(True) == min(3, len(kept) - 1) and not kept[-1]
+        )  # a heading is never alone
     assert document.styles["Normal"].element.rPr.rFonts.get(qn("w:eastAsia")) == "SimSun"
     again = write_reports_document(sample_result, tmp_path / "again.docx", language)
     assert again.read_bytes() == path.read_bytes()
@@ -247,3 +254,14 @@ def test_each_report_is_a_document_of_its_own_in_the_bureaus_template(
         write_single_reports(sample_result, folder, "zh", ("spread",))  # not over it unless asked
     assert write_single_reports(sample_result, folder, "zh", ("spread",), overwrite=True) == folder
     assert not (folder / "01-layout.docx").exists()  # a folder holds what its list says
+
+
+def test_a_map_leaves_room_for_the_sentences_above_it_or_has_a_page_of_its_own(tmp_path: Path) -> None:
+    book, picture = DocxTemplate(io.BytesIO(default_letterhead("en"))), io.BytesIO()
+    Figure(figsize=(4, 4)).savefig(picture, format="png")
+    (tmp_path / "map.png").write_bytes(picture.getvalue())
+    book.init_docx()
+    high = [
+        int(re.findall(r'cy="(\d+)"', _picture(book, tmp_path / "map.png", "map", n))[0]) for n in (0, 3, 30)
+    ]
+    assert high[1] < high[0] == high[2]
