@@ -23,7 +23,7 @@ def frontier_goal(found: Frontier, language: str) -> str:
 
 
 def _told(key: str, language: str, **fields: object) -> str:
-    return say(f"frontier.{key}", language, **fields)
+    return say(f"worth.{key}", language, **fields)
 
 
 def _table(rows: pd.DataFrame, language: str, key: str, **columns: list[Any]) -> Sheet:

@@ -235,5 +235,5 @@ def _write_workbook(found: Frontier, path: Path, language: str) -> None:
     sheets = (points_sheet(found, language), frontier_changes_sheet(found, language))
     said = (analysis_word("sheet_about", language), frontier_said(found, language))
     named = [(analysis_word(f"sheet_{sheet.key}", language), sheet) for sheet in sheets]
-    named += [(say(f"frontier.sheet_{s.key}", language), s) for s in budget_sheets(found, language)]
+    named += [(say(f"worth.sheet_{s.key}", language), s) for s in budget_sheets(found, language)]
     write_told(path, found.county.name, language, said, named)
