@@ -70,7 +70,8 @@ def _curve(axes: Axes, found: Frontier, words: str, font: FontProperties) -> Non
             own[0].yuan / large_unit(), color="#C00000", lw=1, ls=":", label=say("analysis.chart_own", words)
         )
     axes.set_ylim(bottom=0)
-    axes.set_ylabel(say("analysis.objective", words), fontproperties=font)
+    goal = say(f"goals.{found.goal}", words)
+    axes.set_ylabel(say("analysis.objective_of", words, goal=goal), fontproperties=font)
     axes.legend(prop=font, frameon=False)
 
 

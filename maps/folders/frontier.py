@@ -16,10 +16,12 @@ from maps.chart import draw_frontier
 from maps.dossier.notices import percent
 from maps.dossier.tables import Sheet
 from maps.dossier.workbook import write_told
+from maps.folders.budgets import budget_sheets, budgets_record, budgets_said, frontier_goal
 from maps.folders.writing import Output, finite, write_folder
 from maps.front.text import large
 from maps.lettered import lettered_table
 from maps.wording import band, listed, name, what
+from models.formulation.goals import UPPER
 from models.formulation.money import EARMARKED
 from models.study.analysis import Frontier, FrontierPoint
 
@@ -30,6 +32,8 @@ TOLD_MEASURES = (
     "max_minutes", "pupils_changed", "staff_moved", "hires",
 )  # fmt: skip
 """Measures shown for every point, from the referee's table."""
+PLANNED_MEANS = ("imbalance", "deficit")
+"""Goals that a frontier measures about planned means."""
 
 
 def analysis_word(key: str, language: str, **fields: object) -> str:
@@ -96,7 +100,7 @@ def points_sheet(found: Frontier, language: str) -> Sheet:
         row: dict[str, object] = {
             analysis_word("share", language): p.share, analysis_word("budget_large", language): p.yuan / large_unit(),
             analysis_word("state", language): analysis_word(f"state_{'carried' if p.carried else p.status}", language),
-            analysis_word("objective", language): p.objective, analysis_word("bound", language): p.bound, analysis_word("gap", language): percent(p.gap) if p.plan else "",
+            objective_word(found, language): p.objective, analysis_word("bound", language): p.bound, analysis_word("gap", language): percent(p.gap) if p.plan else "",
             analysis_word("cost_large", language): sum(spent(p).values()) / large_unit(),
         }  # fmt: skip
         row |= {
@@ -110,8 +114,13 @@ def points_sheet(found: Frontier, language: str) -> Sheet:
         rows.append(row)
     table = pd.DataFrame(rows)
     formats = {h: "number" for h in table.columns if table[h].dtype == "float64"}
-    formats |= {analysis_word(k, language): "fine" for k in ("objective", "bound")}
+    formats |= dict.fromkeys((objective_word(found, language), analysis_word("bound", language)), "fine")
     return Sheet("frontier", table, formats)
+
+
+def objective_word(found: Frontier, language: str) -> str:
+    """The heading of a frontier's objective: its goal."""
+    return analysis_word("objective_of", language, goal=frontier_goal(found, language))
 
 
 def change_columns(c: pd.DataFrame, language: str) -> dict[str, Any]:
@@ -149,8 +158,10 @@ def frontier_said(found: Frontier, language: str) -> list[str]:
             "frontier_about", language, varies=varies, points=len(found.points), networks=found.networks, solver=found.solver,
             gap=percent(max(p.gap for p in solved)),
         ),
-        analysis_word("bound_about", language),
+        analysis_word("bound_none" if found.goal in UPPER else "bound_about", language, goal=frontier_goal(found, language)),
     ]  # fmt: skip
+    if found.goal in PLANNED_MEANS:
+        said.append(analysis_word("bound_means", language))
     own = sum(v for e, v in solved[0].budget.items() if found.earmark in ("all", e)) / solved[0].share
     if math.isfinite(found.least_found):
         said.append(
@@ -159,6 +170,7 @@ def frontier_said(found: Frontier, language: str) -> list[str]:
                 proven=f"{found.least_proven:.3f}",
             )
         )  # fmt: skip
+    said += budgets_said(found, language)
     if found.interrupted:
         said.append(analysis_word("frontier_interrupted", language, count=len(solved)))
     if found.county.fictional:
@@ -184,6 +196,7 @@ def frontier_record(found: Frontier) -> dict[str, Any]:
             }
             for p in found.points
         ],
+        **budgets_record(found),
     }  # fmt: skip
 
 
@@ -228,4 +241,5 @@ def _write_workbook(found: Frontier, path: Path, language: str) -> None:
     sheets = (points_sheet(found, language), frontier_changes_sheet(found, language))
     said = (analysis_word("sheet_about", language), frontier_said(found, language))
     named = [(analysis_word(f"sheet_{sheet.key}", language), sheet) for sheet in sheets]
+    named += [(say(f"worth.sheet_{s.key}", language), s) for s in budget_sheets(found, language)]
     write_told(path, found.county.name, language, said, named)

@@ -71,7 +71,8 @@ def failure_said(found: Stress, language: str) -> list[str]:
     if found.asked["design"] == "morris":
         return said
     if found.box is None:
-        return [*said, stress_word("fails_unknown", language)]
+        key = "never" if not found.failures else "always" if found.failures == found.done else "unknown"
+        return [*said, stress_word(f"fails_{key}", language)]
     if not found.box.edges:
         return [*said, stress_word("fails_no_box", language)]
     return [*said, *box_said(found.box, found.factors, language, found.county.norms)]

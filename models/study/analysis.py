@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import pandas as pd
 
@@ -24,8 +25,8 @@ class FrontierPoint:
     status : {"plan", "infeasible", "no_plan"}
         ``infeasible``: proven that no plan exists; ``no_plan``: none was found and none is ruled out.
     objective, bound, gap : float
-        Of imbalance, about the same planned means at every point; NaN without a plan. The bound holds
-        for every plan within this budget.
+        Of the frontier's goal (imbalance about the same planned means at every point); NaN without a plan. The bound holds
+        for every plan within this budget. Other measures of the plan have none.
     carried : bool
         The plan is the next smaller budget's, because none better was found.
     plan, verdict : Plan, Verdict or None
@@ -72,6 +73,8 @@ class Frontier:
     seconds : float
     solver : str
     findings : tuple of Finding
+    later : int
+        Years after the planning year whose pupils are planned for.
     """
 
     county: County
@@ -85,6 +88,13 @@ class Frontier:
     seconds: float
     solver: str
     findings: tuple[Finding, ...]
+    later: int = 0
+
+    @property
+    def goal(self) -> str:
+        """The goal that the points are about: the scenario's first."""
+        goals = cast("list[dict[str, str]]", self.scenario.get("goals") or [])
+        return goals[0]["name"] if goals else "imbalance"
 
     @property
     def table(self) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from maps.folders import frontier as frontier_files
 from maps.folders.writing import may_write
 from maps.wording import band, listed, name, reason, stage, what
 from models.study.analysis import Frontier, Swap
+from models.study.budgets import CUTS
 from optimizer.cli.asking import asked_county
 from optimizer.cli.chosen import refuse_dossiers, write_dossiers
 from optimizer.cli.console import (
@@ -66,6 +67,15 @@ def frontier_command(
             "--dossier", help="Also a dossier of the plan of this line, from 1. 另写第几档的方案文件夹。"
         ),
     ] = None,
+    cuts: Annotated[
+        bool,
+        typer.Option(
+            "--cuts", help="Also cuts of 5, 10, 20 and 30 %: what goes first. 另看压减时先去掉什么。"
+        ),
+    ] = False,
+    later: Annotated[
+        int, typer.Option("--later", min=0, help="With the pupils of so many years later. 按几年后的学生数。")
+    ] = 0,
     scenario: ScenarioOption = None,
     language: LanguageOption = "zh",
     overwrite: OverwriteOption = False,
@@ -80,8 +90,9 @@ def frontier_command(
         county, asked = asked_county(folder, outside, database, scenario, Scenario(preset=STUDIED))
         with progress(out) as report:
             found = make_frontier(
-                county, asked, points=points, least=least, most=most, earmark=earmark, report=report
-            )
+                county, asked, points=points, least=least, most=most, earmark=earmark, report=report,
+                cuts=CUTS if cuts else (), later=later,
+            )  # fmt: skip
         with held() as came:
             drawn = frontier_files.write_frontier(found, target, language, overwrite)
         if came:
@@ -94,15 +105,16 @@ def frontier_command(
             (p.plan, p.verdict, p.objective, p.bound, asked.model_copy(update={"budget": p.budget}))
             for p in found.points
         ]
-        write_dossiers(out, county, rows, target, dossier, overwrite)
+        write_dossiers(out, found.county, rows, target, dossier, overwrite)
 
 
 def _print_frontier(out: Out, found: Frontier) -> None:
     """One line a budget."""
     for text in frontier_files.frontier_said(found, out.language)[1:]:
         out.console.print(Text(text))
-    keys = ("share", "budget_large", "objective", "bound", "gap", "changed")
-    grid = Table(*(say(f"analysis.{k}", out.language) for k in keys))
+    heads = [say(f"analysis.{k}", out.language) for k in ("share", "budget_large", "bound", "gap", "changed")]
+    heads.insert(2, frontier_files.objective_word(found, out.language))
+    grid = Table(*heads)
     for i, p in enumerate(found.points):
         if p.plan is None:
             cells = ["-", f"{p.bound:.4f}", "-", say(f"analysis.state_{p.status}", out.language)]

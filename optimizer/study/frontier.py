@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -27,7 +28,8 @@ import pandas as pd
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.tables import EARMARKS
-from geodata.travel.times import TravelTimes
+from geodata.travel.times import TravelTimes, travel_times
+from models.formulation.goals import UPPER
 from models.plan.differences.comparison import COLUMNS, plan_changes
 from models.problem.request import budgets
 from models.referee.verdict import judge
@@ -38,6 +40,7 @@ from optimizer.scenario import Scenario, check_scenario
 from optimizer.search.task import Report
 from optimizer.solver.limits import SOLVER
 from optimizer.solver.stopping import Stop, heeding
+from optimizer.study.budget_grid import in_year, prices, proven_bounds, share_grid
 from optimizer.study.study import (
     EVERY,
     STUDIED,
@@ -52,6 +55,9 @@ from optimizer.study.study import (
 )
 
 NOTHING = pd.DataFrame(columns=COLUMNS)
+NETWORKS_TRIED = 3
+"""At every budget at most."""
+NEGLIGIBLE = 1e-6
 
 
 @dataclass(eq=False)
@@ -110,6 +116,8 @@ def frontier(
     report: Report | None = None,
     networks: int | None = None,
     stop: Stop | None = None,
+    cuts: Sequence[float] = (),
+    later: int = 0,
 ) -> Frontier:
     """What each budget reaches, from the smallest that keeps the hard rules upwards.
 
@@ -130,6 +138,10 @@ def frontier(
         Priced solves; None for the method's.
     stop : Stop or None
         The networks found are still made into plans; a second request ends that too. None: Ctrl-C does.
+    cuts : sequence of float
+        Budgets that are smaller than the scenario's by these shares are looked at, too (`models.study.budgets.cut_list`).
+    later : int
+        The pupils are those that the county's table expects so many years later: what waiting costs or saves.
 
     Raises
     ------
@@ -142,9 +154,11 @@ def frontier(
     scenario = scenario or Scenario(preset=STUDIED)
     check_scenario(scenario, county)
     _check(budgets(county, scenario.request()), points, least, most, earmark)
+    times = times or travel_times(county)
+    county = in_year(county, scenario, times, later)
     with heeding(stop) as token:
         study = open_study(county, scenario, times, most, scenario.task(token, report))
-        return _swept(study, points, least, most, earmark, networks, begun)
+        return replace(_swept(study, points, least, most, earmark, networks, begun, cuts), later=later)
 
 
 def _swept(
@@ -155,6 +169,7 @@ def _swept(
     earmark: str,
     networks: int | None,
     begun: float,
+    cuts: Sequence[float],
 ) -> Frontier:
     """The sweep of an opened study."""
     county, method = study.county, study.task.method
@@ -162,13 +177,17 @@ def _swept(
     sweep = Sweep(study, shared, Splitter(study, most, earmark), earmark, {}, [], {})
     found, proven = _least_share(sweep)
     shares = share_grid(
-        points, least if least is not None else min(proven, most) if math.isnan(found) else found, most
+        points, least if least is not None else min(proven, most) if math.isnan(found) else found, most, cuts
     )
     relaxed: dict[float, float] = {}
     _search(sweep, shares, method.frontier_networks if networks is None else networks, proven, relaxed)
     sweep.wind_up()
     bounds = proven_bounds(shares, sweep.lines, {**relaxed, **sweep.own})
-    made = _plans(sweep, shares, proven)
+    if (
+        study.goal in UPPER
+    ):  # the model holds more of it than there is: nothing is proven but that it is not below zero
+        bounds = [0.0] * len(shares)
+    made = _plans(sweep, shares, proven, bounds)
     rows = _points(sweep, shares, bounds, made, proven)
     if all(p.plan is None for p in rows):
         if all(p.status == "infeasible" for p in rows):
@@ -218,19 +237,6 @@ def _budget(study: Study, share: float, earmark: str) -> dict[str, float]:
     return {e: v * (share if earmark in (EVERY, e) else 1.0) for e, v in study.instance.budget.items()}
 
 
-def share_grid(points: int, least: float, most: float) -> list[float]:
-    """Evenly spaced shares in hundredths; the one nearest to 1 is 1, the scenario's own budget.
-
-    The first is rounded up: below it nothing was found.
-    """
-    low = math.ceil(min(least, most) * 100 - 1e-6) / 100
-    grid = np.linspace(low, most, points)
-    if low <= 1.0 <= most:
-        inner = int(np.abs(grid - 1.0).argmin())
-        grid[inner] = 1.0
-    return [float(s) for s in sorted({round(float(s), 4) for s in grid})]
-
-
 def _least_share(sweep: Sweep) -> tuple[float, float]:
     """The smallest share with a whole plan found (NaN: none), and that below which none exists."""
     shared, study = sweep.shared, sweep.study
@@ -252,14 +258,6 @@ def _relaxed(sweep: Sweep, shares: list[float], values: dict[float, float]) -> N
         study = sweep.study
         answer = sweep.shared.search.relax(study.task.method.study_rounds, study.limits, goal=study.goal)
         values[share] = math.inf if answer.status == "infeasible" else answer.bound
-
-
-def prices(shares: list[float], relaxed: list[float]) -> list[float]:
-    """Falling prices of a share: the slopes of the relaxation between budgets, without repeats."""
-    s, v = (np.array(x) for x in (shares, relaxed))
-    s, v = s[np.isfinite(v)], v[np.isfinite(v)]
-    slope = np.maximum(0.0, -np.diff(v) / np.diff(s))
-    return sorted({round(float(x), 6) for x in slope}, reverse=True) or [0.0]
 
 
 def _priced(sweep: Sweep, price: float, least: float) -> None:
@@ -292,27 +290,6 @@ def _direct(sweep: Sweep, share: float) -> None:
         sweep.own[share] = answer.bound
     if answer.values is not None:
         sweep.add(answer.values)
-
-
-def proven_bounds(
-    shares: list[float], lines: list[tuple[float, float]], own: dict[float, float]
-) -> list[float]:
-    """The best proven bound at every share.
-
-    bound(s) = max( max_p L(p) - p s, relaxation or own solve at s, bound at every larger share ).
-
-    Parameters
-    ----------
-    shares : list of float
-        Upwards.
-    lines : list of (price, least)
-        Priced solves: p and L(p).
-    own : dict of float to float
-        Bounds of shares solved in their own right or by relaxation.
-    """
-    given = {s: v for s, v in own.items() if math.isfinite(v)}
-    best = [max([given.get(s, 0.0), *[least - price * s for price, least in lines]]) for s in shares]
-    return [max(best[i:]) for i in range(len(best))]
 
 
 def _suited(sweep: Sweep, share: float) -> list[tuple[float, Candidate]]:
@@ -355,31 +332,46 @@ def _cross(sweep: Sweep, share: float) -> None:
         sweep.add(answer.values)
 
 
-def _plans(sweep: Sweep, shares: list[float], proven: float) -> list[Made | None]:
+def _plans(sweep: Sweep, shares: list[float], proven: float, bounds: list[float]) -> list[Made | None]:
     """A whole plan at every share, upwards; a stop leaves the others without."""
     made: list[Made | None] = []
     last: Candidate | None = None
-    for share in shares:
+    for share, bound in zip(shares, bounds, strict=True):
         best = None
         if share >= proven - 1e-9 and not sweep.halted:
-            best, last = _plan_at(sweep, share, last)
+            best, last = _plan_at(sweep, share, last, bound)
         made.append(best)
     return made
 
 
-def _plan_at(sweep: Sweep, share: float, last: Candidate | None) -> tuple[Made | None, Candidate | None]:
-    """A share's plan and its network: the neighbour's, ``last``, is kept where it is as good."""
+def _plan_at(
+    sweep: Sweep, share: float, last: Candidate | None, bound: float
+) -> tuple[Made | None, Candidate | None]:
+    """A share's plan and its network: the neighbour's, ``last``, is kept where it is as good.
+
+    The relaxation says which network to try first. Where it is far below the plan that comes of it (whole heads and
+    places, counts of units) it tells networks apart badly: the next ones are tried as well.
+    """
     study, tolerance = sweep.study, sweep.study.goals[0].tolerance
     if not study.whole and not sweep.interrupted:
         _cross(sweep, share)
     request = replace(study.scenario.request(), budget=_budget(study, share, sweep.earmark))
     ranked = _suited(sweep, share)
     kept = [f for f in ranked if f[1] is last and f[0] <= ranked[0][0] * (1 + tolerance)]
-    for _, candidate in (kept or ranked)[:3]:
-        best = sweep.splitter.solve(candidate.network, share, request)
-        if best is not None:
-            return best, candidate
-    return None, last
+    tried = kept + [f for f in ranked if f[1] is not last or not kept]
+    enough = bound * (1 + max(study.limits.gap, tolerance)) + NEGLIGIBLE
+    best: tuple[Made, Candidate] | None = None
+    for least, candidate in tried[:NETWORKS_TRIED]:
+        if best is not None and (
+            sweep.interrupted or best[0].objective <= max(enough, least * (1 + tolerance))
+        ):
+            continue
+        made = sweep.splitter.solve(candidate.network, share, request)
+        if made is not None and (
+            best is None or made.objective * (1 + tolerance) < best[0].objective - NEGLIGIBLE
+        ):
+            best = made, candidate
+    return best or (None, last)
 
 
 def _points(

@@ -36,6 +36,8 @@ from optimizer.search.task import Target, Task
 from optimizer.solver.bridge import Bridge
 from optimizer.solver.limits import Limits
 
+MEANS = ("imbalance", "deficit")
+"""Goals whose model is about the study's planned means, not about the plan's own."""
 EVERY = "all"
 STUDIED: Literal["balance_first"] = "balance_first"
 """Preset of studies without a scenario of their own: one measure, so that many plans compare (docs/frontier.md)."""
@@ -305,13 +307,19 @@ class Splitter:
 
 
 def judged(study: Study, search: Search, values: np.ndarray, request: Request) -> Made:
-    """A solution as a plan with the referee's verdict."""
+    """A solution as a plan with the referee's verdict.
+
+    The objective is about the study's means where the goal is measured about means, else the referee's own figure: a
+    solution's columns may stand above what the plan is worth, as far as later goals may use the first one's tolerance.
+    """
     search.load(values)
     made = unpack(search.model, search.instance, study.times.towns)
     verdict = judge(study.county, study.standards, made, study.times, request)
     if study.goal == "imbalance":
         return Made(made, verdict, exact_objective(verdict.indicators, search.instance))
-    return Made(made, verdict, search.exact(study.goal, values))
+    if study.goal in MEANS:
+        return Made(made, verdict, search.exact(study.goal, values))
+    return Made(made, verdict, float(verdict.goals.set_index("goal").at[study.goal, "plan"]))
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ from optimizer.search.search import Search
 from optimizer.search.task import Task
 from optimizer.solver.limits import Answer, Limits
 from optimizer.solver.stopping import Stop
-from optimizer.study.frontier import frontier, prices, proven_bounds, share_grid
+from optimizer.study.budget_grid import prices, proven_bounds, share_grid
+from optimizer.study.frontier import frontier
 from optimizer.study.study import Splitter, best_plan, network_of, open_study, share_of_budget
 from optimizer.verbs.plan import Infeasible, StoppedWithoutPlan
 from tests.models.plans import closing, keep_all, ready
