@@ -114,7 +114,9 @@ def taught_bands(model: Model, inst: Instance, going: pd.DataFrame) -> pd.DataFr
     return table.assign(was_open=True)
 
 
-def _deal(classes: np.ndarray, rows: np.ndarray, total: float, grades: pd.DataFrame, table: pd.DataFrame) -> None:
+def _deal(
+    classes: np.ndarray, rows: np.ndarray, total: float, grades: pd.DataFrame, table: pd.DataFrame
+) -> None:
     """Add classes to a unit's open bands until there are so many, each to the grade whose classes are largest."""
     if total - float(classes[rows].sum()) < 0.5:
         return
@@ -122,7 +124,9 @@ def _deal(classes: np.ndarray, rows: np.ndarray, total: float, grades: pd.DataFr
     for i in rows:
         if not table["open"].iat[i]:
             continue
-        here = grades[(grades["school_id"] == table["school_id"].iat[i]) & (grades["band"] == table["band"].iat[i])]
+        here = grades[
+            (grades["school_id"] == table["school_id"].iat[i]) & (grades["band"] == table["band"].iat[i])
+        ]
         mine = [[float(i), float(n), 0.0] for n in here["pupils"]]
         _to_the_fullest(mine, int(classes[i]))
         taught += mine
@@ -152,8 +156,12 @@ def grade_table(inst: Instance, going: pd.DataFrame, is_open: np.ndarray) -> pd.
     grades["pupils"] = grades["share"].to_numpy() * left + come.reindex(key).fillna(0).to_numpy(float) / many
     cap = grades["unit_id"].map(inst.units["class_cap"]).to_numpy(float)
     stands = pd.Series(is_open, index=inst.bands.index).reindex(key).to_numpy(bool)
-    least = np.where(grades["classes"] > 0, 1.0, 0.0) if inst.standards.kind("min_classes") in BINDING else 0.0
-    grades["need"] = np.where(stands, np.maximum(np.ceil(grades["pupils"].to_numpy() / cap - SMALLEST), least), 0.0)
+    least = (
+        np.where(grades["classes"] > 0, 1.0, 0.0) if inst.standards.kind("min_classes") in BINDING else 0.0
+    )
+    grades["need"] = np.where(
+        stands, np.maximum(np.ceil(grades["pupils"].to_numpy() / cap - SMALLEST), least), 0.0
+    )
     return grades
 
 
@@ -167,7 +175,12 @@ def least_classes(model: Model, inst: Instance, going: pd.DataFrame, is_open: np
     changed = going[going["school_id"] != going["today_school_id"]]
     gone = changed.groupby(["today_school_id", "band"])["pupils"].sum().rename_axis(["school_id", "band"])
     stays = 1.0 - (gone / inst.bands["pupils"]).reindex(inst.bands.index).fillna(0.0).to_numpy(float)
-    today = inst.grades.groupby(level=["school_id", "band"])["classes"].sum().reindex(inst.bands.index).fillna(0.0)
+    today = (
+        inst.grades.groupby(level=["school_id", "band"])["classes"]
+        .sum()
+        .reindex(inst.bands.index)
+        .fillna(0.0)
+    )
     left = np.where(is_open, stays * today.to_numpy(float), 0.0)
     kept = pd.Series(left, index=inst.bands["unit_id"].to_numpy()).groupby(level=0).sum().to_dict()
     share, rooms = _rooms_bought(model, inst)
@@ -178,7 +191,9 @@ def least_classes(model: Model, inst: Instance, going: pd.DataFrame, is_open: np
         pupils = float(pyo.value(model.pupils[u]))
         if units.at[u, "combined"]:
             whole = max(float(units.at[u, "class_cap"]), pupils_a_class(units, u))
-            least = max(least, float(np.ceil(pupils / whole - SMALLEST)), min(1.0, float(units.at[u, "classes"])))
+            least = max(
+                least, float(np.ceil(pupils / whole - SMALLEST)), min(1.0, float(units.at[u, "classes"]))
+            )
         if u in extra and inst.standards.kind("no_sink") in BINDING and rate[inst.stage_of[u]] > 0:
             staff = float(pyo.value(counted_heads(model, inst, u, "all")))
             least = max(least, float(np.ceil((staff - extra[u]) / rate[inst.stage_of[u]] - SMALLEST)))
@@ -214,7 +229,9 @@ def _rooms_bought(model: Model, inst: Instance) -> tuple[float, dict[str, float]
     for u in inst.units.index:
         bought = round(float(pyo.value(model.buy[u, kind])) * scale(inst, u, kind))
         if bought > 0 and share > 0:
-            found[str(u)] = bought + float(inst.of_unit(u, kind)) - room_base(inst, u, kind, share, SPARE_ROOMS)
+            found[str(u)] = (
+                bought + float(inst.of_unit(u, kind)) - room_base(inst, u, kind, share, SPARE_ROOMS)
+            )
     return share, found
 
 

@@ -183,8 +183,7 @@ def _no_sink(rows: Rows) -> None:
     rows.add(
         list(extra),
         lambda m, u: (
-            counted_heads(m, inst, u, "all")
-            - rate[inst.stage_of[u]] * sum(m.classes[k] for k in of_unit[u])
+            counted_heads(m, inst, u, "all") - rate[inst.stage_of[u]] * sum(m.classes[k] for k in of_unit[u])
             <= extra[u]
         ),
     )

@@ -165,7 +165,9 @@ def _useful(rows: Rows) -> None:
     most = {u: room_base(inst, u, kind, share, SPARE_ROOMS) - float(inst.of_unit(u, kind)) for u in of_unit}
     # a unit that loses classes and buys none may have more rooms than they fill
     left = inst.groups.loc[inst.pairs.loc[inst.pairs["changed"], "g"].unique(), ["today_school_id", "band"]]
-    fewer = {inst.bands.at[k, "unit_id"] for k in left.itertuples(index=False, name=None) if k in inst.bands.index}
+    fewer = {
+        inst.bands.at[k, "unit_id"] for k in left.itertuples(index=False, name=None) if k in inst.bands.index
+    }
     sold = [u for u in of_unit if u in fewer and most[u] < 0 and rows.model.buy[u, kind].ub != 0]
     rows.model.buys_rooms = pyo.Var(sold, domain=pyo.Binary)
     never = [u for u in of_unit if u in fewer and most[u] < 0 and u not in set(sold)]
@@ -176,7 +178,9 @@ def _useful(rows: Rows) -> None:
         return size[u] * m.buy[u, kind] <= share * sum(m.classes[k] for k in of_unit[u]) + most[u] + idle
 
     rows.add([u for u in of_unit if u not in never], within)
-    ceiling = {u: share * sum(float(rows.model.classes[k].ub) for k in of_unit[u]) + SPARE_ROOMS for u in sold}
+    ceiling = {
+        u: share * sum(float(rows.model.classes[k].ub) for k in of_unit[u]) + SPARE_ROOMS for u in sold
+    }
     rows.add(
         sold, lambda m, u: size[u] * m.buy[u, kind] <= ceiling[u] * m.buys_rooms[u], part="bought", firm=True
     )

@@ -74,7 +74,9 @@ def test_trifles_are_left_out_as_far_as_later_goals_may_take(tolerance: float, l
     plan = replace(keep_all(case), purchases=rows("purchases", *bought))
     verdict = case.judge(plan)
     actions = actions_of(case, plan, verdict)
-    found = without_trifles(plan, verdict, actions, case.tried, case.standards, {"failing": 0.0, "deficit": tolerance})
+    found = without_trifles(
+        plan, verdict, actions, case.tried, case.standards, {"failing": 0.0, "deficit": tolerance}
+    )
     assert sorted(found.plan.purchases["school_id"]) == left
     assert found.verdict.accepted and found.dropped == 3 - len(left)
     old, new = (v.goals.set_index("goal")["plan"] for v in (verdict, found.verdict))
