@@ -14,10 +14,11 @@ import pandas as pd
 from models.plan.decisions import Plan, Verdict
 from models.problem.request import GOALS
 from models.referee.verdict import Trial
-from optimizer.verbs.tidy import EPS, told_apart
+from optimizer.verbs.tidy import told_apart
 
 RECEIVE = "reasons.receive"
 RELIEF = "over_cap"
+_EPS = 1e-9
 
 
 def receivers_explained(
@@ -73,7 +74,7 @@ def _served(
     old, new = verdict.goals.set_index("goal")["plan"], trial.worth()
     fewer = _classes_fewer(rows, verdict)
     for goal in (g for g in GOALS if g in old.index):
-        if not new[goal] > old[goal] + EPS * max(1.0, abs(old[goal])) or (goal == RELIEF and fewer):
+        if not new[goal] > old[goal] + _EPS * max(1.0, abs(old[goal])) or (goal == RELIEF and fewer):
             continue  # fewer classes because fewer pupils are there: had they stayed, so would the classes
         value, without = told_apart(float(old[goal]), float(new[goal]))
         if goal == RELIEF:
