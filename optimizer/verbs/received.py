@@ -7,7 +7,6 @@ the first goal that would be worse had they stayed, else the rule that would be 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pandas as pd
 
@@ -70,7 +69,7 @@ def _served(
     here = going["row_id"].isin(rows.index)
     going.loc[here, "school_id"] = going.loc[here, "today_school_id"]
     going.loc[here, "mode"] = going.loc[here, "row_id"].map(rows["today_mode"])
-    trial = tried(replace(plan, attendance=going.drop(columns="row_id")))
+    trial = tried(Plan(plan.ledger, plan.years, attendance=going.drop(columns="row_id")))
     old, new = verdict.goals.set_index("goal")["plan"], trial.worth()
     fewer = _classes_fewer(rows, verdict)
     for goal in (g for g in GOALS if g in old.index):
