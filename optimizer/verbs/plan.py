@@ -120,7 +120,8 @@ def plan(
         actions = tidy.explained(actions)
         loose = actions[np.array([not mine & set(rows) for rows in actions["rows"]], dtype=bool)]
         solved = verdict
-        spare = {g.name: g.tolerance for g in scenario.goals} | {r.goal: 0.0 for r in scenario.require}
+        spare: dict[str, float] = {g.name: g.tolerance for g in scenario.goals}
+        spare |= {r.goal: 0.0 for r in scenario.require}
         small = without_trifles(made, verdict, loose, trial.but, standards, spare)
         if small.dropped:
             made, verdict = small.plan, small.verdict

@@ -7,17 +7,17 @@ the first goal that would be worse had they stayed, else the rule that would be 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pandas as pd
 
 from models.plan.decisions import Plan, Verdict
 from models.problem.request import GOALS
 from models.referee.verdict import Trial
-from optimizer.verbs.tidy import EPS, told_apart
+from optimizer.verbs.tidy import told_apart
 
 RECEIVE = "reasons.receive"
 RELIEF = "over_cap"
+_EPS = 1e-9
 
 
 def receivers_explained(
@@ -69,11 +69,11 @@ def _served(
     here = going["row_id"].isin(rows.index)
     going.loc[here, "school_id"] = going.loc[here, "today_school_id"]
     going.loc[here, "mode"] = going.loc[here, "row_id"].map(rows["today_mode"])
-    trial = tried(replace(plan, attendance=going.drop(columns="row_id")))
+    trial = tried(Plan(plan.ledger, plan.years, attendance=going.drop(columns="row_id")))
     old, new = verdict.goals.set_index("goal")["plan"], trial.worth()
     fewer = _classes_fewer(rows, verdict)
     for goal in (g for g in GOALS if g in old.index):
-        if not new[goal] > old[goal] + EPS * max(1.0, abs(old[goal])) or (goal == RELIEF and fewer):
+        if not new[goal] > old[goal] + _EPS * max(1.0, abs(old[goal])) or (goal == RELIEF and fewer):
             continue  # fewer classes because fewer pupils are there: had they stayed, so would the classes
         value, without = told_apart(float(old[goal]), float(new[goal]))
         if goal == RELIEF:

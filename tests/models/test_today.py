@@ -149,3 +149,50 @@ def counties(draw: st.DrawFn) -> County:
 @given(counties())
 def test_today_is_a_plan_of_any_county(county: County) -> None:
     assert judged(county)[["rule", "place", "amount", "limit"]].to_dict("records") == []
+
+
+@st.composite
+def odd_counties(draw: st.DrawFn) -> County:
+    """Those counties with what few have: a stage alone, no staff told, units at the edge of a threshold, groups, buses, a point in one class, no things."""
+    county = draw(counties())
+    if draw(st.booleans()):
+        county = only_primary(county)
+    edge = draw(st.sampled_from([49, 50, 99, 100, 199, 200]))
+    going = county.attendance.copy()
+    mine = going.index[going["school_id"] == "A2"]
+    going.loc[mine, "pupils"] = [edge // len(mine) + (i < edge % len(mine)) for i in range(len(mine))]
+    if draw(st.booleans()):
+        going["mode"] = draw(st.sampled_from(["walk", "bus"]))
+    stage = county.school_stage.copy()
+    if draw(st.booleans()):
+        going["group"] = ["one" if n % 3 else "" for n in range(len(going))]
+        stage["groups"] = ["one" if n % 2 else "" for n in range(len(stage))]
+    if draw(st.booleans()):
+        stage["classes"] = stage["classes"].clip(upper=1)
+    for thing in draw(
+        st.sets(st.sampled_from(["rooms_multimedia", "equip_value", "area_teaching", "area_sport_ground"]))
+    ):
+        stage[thing] = 0
+    stock = frame("staff_stock", []) if draw(st.booleans()) else county.staff_stock
+    demand = going.groupby(["village_id", "band"], as_index=False)["pupils"].sum()
+    rows = [{"village_id": r.village_id, "band": r.band, "year": 2025, "pupils_base": r.pupils} for r in demand.itertuples()]  # fmt: skip
+    return replace(
+        county, attendance=going, school_stage=stage, staff_stock=stock, demand=frame("demand", rows)
+    )
+
+
+def only_primary(county: County) -> County:
+    """The same without its junior schools."""
+    schools = county.schools[county.schools["kind"] != "junior"]
+    parts = {
+        name: getattr(county, name)[lambda t: t["stage"] == "pri"].reset_index(drop=True)
+        for name in ("school_stage", "staff_category", "staff_stock")
+    }
+    going = county.attendance[county.attendance["band"] != "g7_9"].reset_index(drop=True)
+    return replace(county, schools=schools.reset_index(drop=True), attendance=going, **parts)
+
+
+@settings(max_examples=12)
+@given(odd_counties())
+def test_today_is_a_plan_of_any_odd_county(county: County) -> None:
+    assert judged(county)[["rule", "place", "amount", "limit"]].to_dict("records") == []

@@ -13,8 +13,10 @@ from models.plan.decisions import Plan, Verdict
 from models.plan.reasons import list_actions
 from models.referee.verdict import Trial
 from models.rules.registry import NETWORK_FAMILIES, every_rule
+from optimizer.verbs.received import receivers_explained
 from optimizer.verbs.tidy import IDLE, loss, told_apart, without_idle, without_trifles
-from tests.models.plans import Case, closing, keep_all, moved, ready, rows, same_verdict
+from tests.models.plans import Case, closing, keep_all, moved, ready, rows, same_verdict, send
+from tests.samples import small_county
 
 
 def actions_of(case: Case, plan: Plan, verdict: Verdict) -> pd.DataFrame:
@@ -81,6 +83,41 @@ def test_trifles_are_left_out_as_far_as_later_goals_may_take(tolerance: float, l
     assert found.verdict.accepted and found.dropped == 3 - len(left)
     old, new = (v.goals.set_index("goal")["plan"] for v in (verdict, found.verdict))
     assert old["deficit"] <= new["deficit"] <= old["deficit"] * (1 + 0.1 * tolerance)
+
+
+def test_a_school_that_takes_pupils_says_what_for() -> None:
+    """Grades 4-6 of A1 have 160 pupils in three classes: 18 who leave for A2 bring 31.7 pupils over a cap down to 13.7."""
+    case = ready()
+    plan = send(keep_all(case), "V3", "g4_6", "A2", "bus")
+    verdict = case.judge(plan)
+    told = receivers_explained(actions_of(case, plan, verdict), plan, verdict, case.tried)
+    (key, fields) = told.query("action == 'receive'")[["reason_key", "reason_fields"]].to_numpy().tolist()[0]
+    assert key == "reasons.receive_relief"
+    assert {k: fields[k] for k in ("pupils", "left", "home", "value", "without")} == {
+        "pupils": 18, "left": 18, "home": ["甲镇A1"], "value": 14, "without": 32,
+    }  # fmt: skip
+    assert "18" in reason(key, fields, "zh") and "甲镇A1" in reason(key, fields, "en")
+
+
+def test_who_takes_the_pupils_of_a_closed_school_needs_no_other_reason() -> None:
+    case = ready()
+    plan = closing(case)
+    verdict = case.judge(plan)
+    told = receivers_explained(actions_of(case, plan, verdict), plan, verdict, case.tried)
+    assert told.query("action == 'receive'")["reason_key"].tolist() == ["reasons.receive"]
+
+
+def test_what_reaches_the_share_that_a_pass_needs_says_so() -> None:
+    """A9 meets all but equipment, at 2,000 a pupil of 2,500: with 26,250 yuan it is at 85 % and passes."""
+    stage = small_county().school_stage
+    stage.loc[stage["school_id"] == "A9", "equip_value"] = 420_000.0
+    case = ready().but(school_stage=stage)
+    plan = replace(keep_all(case), purchases=rows("purchases", ("A9", "jun", "equip_value", 26_250.0)))
+    verdict = case.judge(plan)
+    told = actions_of(case, plan, verdict).query("action == 'purchase'")
+    assert told["reason_key"].tolist() == ["reasons.serves_near"]
+    fields = told["reason_fields"].iloc[0]
+    assert (fields["share"], fields["with_it"], fields["without"]) == (85, 2125.0, 2000.0)
 
 
 def test_a_row_that_holds_a_rule_says_so() -> None:
