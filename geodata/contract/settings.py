@@ -128,14 +128,14 @@ def toml_content(text: str, name: str) -> dict[str, Any]:
 
 def model_findings(problem: ValidationError, model: type[BaseModel], file: str) -> list[Finding]:
     """Everything pydantic found wrong in a settings file, as findings with file and key."""
-    found = [dict(error) for error in problem.errors()]
+    found = problem.errors()
     places = [error["loc"] for error in found]
     # a list whose entries are wrong is told as one that has none, too
     echoes = [
         error["type"] == "too_short" and any(len(p) > len(at) and p[: len(at)] == at for p in places)
         for error, at in zip(found, places, strict=True)
     ]
-    return [_finding(error, model, file) for error, echo in zip(found, echoes, strict=True) if not echo]
+    return [_finding(dict(error), model, file) for error, echo in zip(found, echoes, strict=True) if not echo]
 
 
 def _written(place: list[str | int]) -> str:
