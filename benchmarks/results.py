@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import platform
+import re
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -25,6 +26,10 @@ def versions() -> str:
     return ", ".join(found)
 
 
+PATH = re.compile(r"(?<![\w.:/)])/(?:[\w.~-]+/)+")
+"""Folders of a machine: a page keeps the last part of a path, what lies where is nobody's business."""
+
+
 def report(name: str, title: str, lines: list[str]) -> None:
     """Print the page and write it to benchmarks/results/<name>.md."""
     head = [
@@ -33,6 +38,6 @@ def report(name: str, title: str, lines: list[str]) -> None:
         f"{versions()}.", "",
     ]  # fmt: skip
     FOLDER.mkdir(exist_ok=True)
-    text = "\n".join([*head, *lines]) + "\n"
+    text = PATH.sub("", "\n".join([*head, *lines])) + "\n"
     (FOLDER / f"{name}.md").write_text(text, encoding="utf-8")
     print(text)
