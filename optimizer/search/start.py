@@ -183,7 +183,8 @@ def _pupils_of(search: Search, ways: np.ndarray) -> np.ndarray:
     for pair, pupils in zip(inst.pairs.index, many, strict=True):
         if pair in attend:
             count[attend[pair]] = pupils
-    return count[ways]
+    own: np.ndarray = count[ways]
+    return own
 
 
 def _tallied(search: Search, values: np.ndarray, limits: Limits) -> np.ndarray:
