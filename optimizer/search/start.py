@@ -18,6 +18,7 @@ from models.formulation.equipment import scale
 from models.formulation.holding import HEADS
 from models.formulation.solution import arriving_as
 from optimizer.search.search import Search
+from optimizer.solver.engine import Part
 from optimizer.solver.limits import Answer, Limits, time_left
 
 Row: TypeAlias = Mapping[str, Any]
@@ -148,10 +149,42 @@ def _as_at_hand(search: Search, goal: str, limits: Limits) -> Answer | None:
     if found.values is None:
         part = bridge.part(network, given)
         found = part.engine.solve(goal, time_left(limits, begun))
+    if (
+        found.values is None
+    ):  # a county that has changed since: some ways break a rule there, the bands may still stand
+        part, found = _with_its_bands(search, given, settled, time_left(limits, begun))
     if found.values is None:
         return None
     tallied = _tallied(search, part.whole_solution(found.values), time_left(limits, begun))
     return _as_first(search, goal, found, tallied)
+
+
+def _with_its_bands(
+    search: Search, given: np.ndarray, settled: np.ndarray, limits: Limits
+) -> tuple[Part, Answer]:
+    """Bands as in the plan at hand, and of its ways, moves and purchases as many as the rules allow."""
+    bridge, ways = search.bridge, columns_in(search, ("attend",))
+    free = all_but(search, columns_in(search, ("open",)))
+    part = bridge.part(free, given)
+    cost = _nearness(search, settled)
+    cost[ways] = -given[ways] * _pupils_of(search, ways)
+    part.engine.costs[NEAR] = (cost[free], 0.0)
+    for column in np.searchsorted(free, settled):
+        low = bridge.low[free[column]]
+        part.engine.bound(int(column), low, max(low, given[free[column]]))
+    return part, part.engine.solve(NEAR, replace(limits, gap=NEAR_GAP).fewer(NEAR_NODES))
+
+
+def _pupils_of(search: Search, ways: np.ndarray) -> np.ndarray:
+    """Pupils of the group that each column of a way is about."""
+    inst, attend = search.instance, search.bridge.at("attend")
+    count = np.zeros(len(search.bridge.columns))
+    many = inst.groups["pupils"].reindex(inst.pairs["g"]).to_numpy(float)
+    for pair, pupils in zip(inst.pairs.index, many, strict=True):
+        if pair in attend:
+            count[attend[pair]] = pupils
+    own: np.ndarray = count[ways]
+    return own
 
 
 def _tallied(search: Search, values: np.ndarray, limits: Limits) -> np.ndarray:

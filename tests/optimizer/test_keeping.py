@@ -16,9 +16,10 @@ from maps.dossier.workbook import write_workbook
 from models.formulation.solution import unpack
 from models.plan.decisions import Plan, PlanResult
 from models.plan.differences.edits import ledger_edits
-from models.plan.keeping import Held, held_from, held_of, missing_in
+from models.plan.keeping import Held, beginning_with, held_from, held_of, missing_in
 from models.plan.sheets import read_edited, sheet_titles
 from models.problem.building import build_instance
+from models.problem.request import Request
 from models.referee.verdict import judge
 from models.standards.norms import load_standards
 from optimizer.cli.console import INFEASIBLE, REJECTED
@@ -26,10 +27,12 @@ from optimizer.outcomes import Infeasible
 from optimizer.scenario import Goal, Scenario
 from optimizer.search.search import Search
 from optimizer.search.start import first_plan
+from optimizer.search.task import Task
 from optimizer.solver.limits import Limits
 from optimizer.verbs.plan import held_in, plan
 from optimizer.verbs.repair import nearest_repair
 from optimizer.verbs.template import write_template
+from tests.models.plans import closing, ready
 from tests.optimizer.test_workbook import ask, run
 from tests.samples import small_county
 
@@ -249,3 +252,27 @@ def test_a_start_survives_the_record(made: PlanResult) -> None:
     again = held_from(json.loads(json.dumps(held.record())), json.loads(json.dumps(held.record_of_start())))
     assert not again and len(held.start)
     assert held.start.astype(object).values.tolist() == again.start.astype(object).values.tolist()
+
+
+def test_a_plan_whose_ways_break_a_rule_still_begins_the_search_with_its_bands() -> None:
+    """A county that has changed since: not everybody may go where the plan says, but A3 may close as it says."""
+    case = ready()
+    closed = closing(case)
+    going = closed.attendance.copy()
+    going.loc[(going["village_id"] == "V2") & (going["band"] == "g1_3"), ["school_id", "mode"]] = [
+        "A2",
+        "bus",
+    ]
+    held = beginning_with(Plan(closed.ledger, closed.years, attendance=going))
+    inst = build_instance(case.county, case.standards, replace(Request(), held=held), case.times)
+    search = Search(inst, Task())
+    found = first_plan(search, Limits(seconds=60.0))
+    assert found is not None and found.values is not None
+    opens, attend = search.bridge.at("open"), search.bridge.at("attend")
+    assert found.values[opens["A3", "g1_3"]] == pytest.approx(0.0)  # and not today's arrangement
+    to = {
+        inst.pairs.at[p, "school_id"]: found.values[c]
+        for p, c in attend.items()
+        if inst.pairs.at[p, "g"] == 3
+    }
+    assert to["A1"] == pytest.approx(1.0)  # V2 may not go to A2 and stays
