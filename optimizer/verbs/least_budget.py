@@ -149,6 +149,8 @@ def _goal(result: PlanResult, name: str) -> GoalRecord | None:
 
 def _failing(result: PlanResult) -> tuple[int, int]:
     line = _goal(result, "failing")
+    if line is None:  # nothing is proven of it
+        return int(result.verdict.units["passes_plan"].eq(False).sum()), 0
     return round(line.objective), int(np.ceil(line.bound - 1e-6))
 
 
