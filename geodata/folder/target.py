@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import shutil
 import stat
 import tempfile
@@ -161,7 +162,9 @@ def elsewhere(place: Path) -> Iterator[Path]:
     """New folders outside a place whose disk takes nothing: where what is finished may be put rather than lost."""
     for home in dict.fromkeys((tempfile.gettempdir(), str(Path.home()))):
         with suppress(OSError):
-            yield Path(tempfile.mkdtemp(prefix=f"{place.name}-", dir=home))
+            other = Path(home) / f"{place.name}-{secrets.token_hex(4)}"
+            other.mkdir(mode=0o700)
+            yield other
 
 
 _held: dict[Path, HeldTarget] = {}

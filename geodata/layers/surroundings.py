@@ -82,6 +82,7 @@ def read_layers(
             store, notes = open_cache(folder, travel.cache)
             found += notes
             roads, source = cached_roads(folder / file, box, travel.ferries, store, travel.consolidate_m)
+            found += store.said() if store else []
         except InputProblems as problem:
             found += problem.findings
     return Layers(roads, source, townships, waters, zones, areas, tuple(found))

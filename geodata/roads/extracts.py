@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import osmium
 
-from geodata.roads.osm_files import BZIP2, PBF, XML, as_osmium, deleted_in_editor, kind_of, unpacked
+from geodata.roads.osm_files import BZIP2, PBF, XML, as_osmium, deleted_in_editor, packing_of, unpacked
 from geodata.roads.scratch import scratch_folder
 
 OSM_ENDINGS = (".osm", ".osm.gz", ".osm.bz2", ".osm.pbf", ".pbf")
@@ -151,7 +151,7 @@ def read_extract(
     RuntimeError, OSError, ValueError
         If pyosmium cannot read the file.
     """
-    kind = kind_of(path)
+    kind = packing_of(path)
     if kind is None:
         raise ValueError("neither OSM XML nor PBF")
     with scratch_folder() as folder:

@@ -20,7 +20,7 @@ OWN_ID = re.compile(rb"\bid\s*=\s*['\"](-?[0-9]+)['\"]")
 MOST_TAG = 1 << 16
 
 
-def kind_of(path: Path) -> str | None:
+def packing_of(path: Path) -> str | None:
     """How an OSM file is packed, by its first bytes whatever its name says; None for what is no such file."""
     with path.open("rb") as file:
         head = file.read(64)

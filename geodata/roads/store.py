@@ -15,7 +15,7 @@ import json
 import os
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,31 +37,44 @@ OURS = re.compile(rf"{re.escape(MANIFEST)}|{OWNER}|[a-z_]+\.parquet")
 
 @dataclass(frozen=True)
 class Cache:
-    """A cache folder; it appears with the first entry."""
+    """A cache folder; it appears with the first entry.
+
+    Parameters
+    ----------
+    folder : Path
+    spoiled : list of str
+        Entries that were asked for, are there and could not be believed, by their kind.
+    lost : list of str
+        Entries that could not be kept, by their kind.
+    """
 
     folder: Path
+    spoiled: list[str] = field(default_factory=list, compare=False)
+    lost: list[str] = field(default_factory=list, compare=False)
 
     def get(self, kind: str, key: str) -> Entry | None:
         """The entry of that hash, or None where there is none or it is not this user's, whole and unchanged."""
         try:
             place = self._place(kind, key)
-            if not self._marked() or place.is_symlink():
+            if not self._marked() or not os.path.lexists(place):
                 return None
-            told = self._manifest(place, key)
-            if told is None:
-                return None
-            tables = {
-                name: _table(place / f"{name}.parquet", digest) for name, digest in told["tables"].items()
-            }
-            return Entry(tables, told["notes"])
+            told = None if place.is_symlink() else self._manifest(place, key)
+            if told is not None:
+                tables = {
+                    name: _table(place / f"{name}.parquet", digest) for name, digest in told["tables"].items()
+                }
+                return Entry(tables, told["notes"])
         except Exception:  # whatever it is, the work is done again
-            return None
+            pass
+        self.spoiled.append(kind)
+        return None
 
     def put(self, kind: str, key: str, entry: Entry) -> bool:
         """Keep an entry; False where the folder is not ours or cannot be written, or the entry not kept."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if not self._marked() and not self._mark():
+                self.lost.append(kind)
                 return False
             self._sweep()
             aside = self.folder / f"new-{os.getpid()}-{secrets.token_hex(4)}"
@@ -73,8 +86,14 @@ class Cache:
         except (
             Exception
         ):  # TypeError: a user's graph with attributes that JSON does not know; a full disk ...
+            self.lost.append(kind)
             return False
         return True
+
+    def said(self) -> list[Finding]:
+        """What went wrong with it, as notes."""
+        keys = {"roads.cache_damaged": self.spoiled, "roads.cache_unwritable": self.lost}
+        return [Finding("note", key, {"folder": self.folder.name}) for key, kinds in keys.items() if kinds]
 
     def _place(self, kind: str, key: str) -> Path:
         """Every user has places of his own, so that no one meets another's entries."""

@@ -137,10 +137,8 @@ def travel_times(
     times = _computed(county, walk_limit, bus_limit, modes, shares)
     tables = {"pairs": times.pairs, "towns": times.towns, "points": times.points}
     notes = {"source": times.source, "findings": findings_as_notes(times.findings)}
-    if store.put("times", key, Entry(tables, notes)):
-        return times
-    lost = Finding("note", "roads.cache_unwritable", {"folder": store.folder.name})
-    return replace(times, findings=(*times.findings, lost))
+    store.put("times", key, Entry(tables, notes))
+    return replace(times, findings=(*times.findings, *store.said()))
 
 
 def _key(county: County, walk_limit: float, bus_limit: float, modes: tuple[str, ...]) -> str:

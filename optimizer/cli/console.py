@@ -23,6 +23,7 @@ from typing import IO, Annotated, Any, Literal, cast
 import typer
 from rich.console import Console
 from rich.live import Live
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -44,6 +45,8 @@ ALL_OR_NOTHING = ("pictures", "reports")
 """Verbs whose result is what is drawn: without it there is none."""
 BAD_INPUT, INFEASIBLE, NO_PLAN, REJECTED, TAMPERED = 2, 3, 4, 5, 6
 
+NARROWEST = 20
+"""Columns of a terminal below which it is written to as if it had them."""
 FOREIGN = frozenset(
     (
         "geopandas",
@@ -101,6 +104,10 @@ class Paper(Console):
 
     lost: OSError | None = None
 
+    def __init__(self, **options: Any):
+        super().__init__(**options)
+        self.width = max(self.width, NARROWEST)  # a width of nothing would never be done with
+
     def on_broken_pipe(self) -> None:
         """Whoever read the output has closed it."""
         self._lose(BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)))
@@ -109,9 +116,30 @@ class Paper(Console):
         """As rich prints, unless the output is lost: closed, or on a full disk."""
         if self.lost is None:
             try:
-                super().print(*objects, **options)
+                if len(objects) == 1 and isinstance(objects[0], Table):
+                    self._print_table(objects[0], options)
+                else:
+                    super().print(*objects, **options)
             except OSError as problem:
                 self._lose(problem)
+
+    def _print_table(self, table: Table, options: dict[str, Any]) -> None:
+        """As a grid where there is room for every cell, and always in a file; else a line a cell."""
+        room = Measurement.get(self, self.options.update(max_width=100_000), table)
+        if not self.is_terminal:
+            before = self.width
+            self.width = max(before, room.maximum)
+            try:
+                super().print(table, **options)
+            finally:
+                self.width = before
+        elif room.minimum <= self.width:
+            super().print(table, **options)
+        else:
+            heads = [str(c.header) for c in table.columns]
+            for row in zip(*(list(c.cells) for c in table.columns), strict=True):
+                for n, (head, cell) in enumerate(zip(heads, row, strict=True)):
+                    super().print(Text.assemble("  " if n else "", head, ": ", str(cell)), **options)
 
     def _lose(self, problem: OSError) -> None:
         self.lost, self.quiet = problem, True

@@ -120,12 +120,16 @@ class LeastBudget:
         """Yuan that every such plan costs at least (proven)."""
         if self.answer is None:
             return 0.0
-        return self.answer.county.scheme.currency.large * _goal(self.answer, "cost").bound
+        cost = _goal(self.answer, "cost")
+        return 0.0 if cost is None else self.answer.county.scheme.currency.large * cost.bound
 
     @property
     def gap(self) -> float:
         """(yuan - bound) / yuan."""
-        return float("nan") if self.answer is None else _goal(self.answer, "cost").gap
+        cost = None if self.answer is None else _goal(self.answer, "cost")
+        if cost is not None:
+            return cost.gap
+        return float("nan") if self.answer is None else float(sum(self.yuan.values()) > 0)
 
     @property
     def fewest(self) -> tuple[int, int] | None:
@@ -138,12 +142,15 @@ class LeastBudget:
         return None if self.free is None else _failing(self.free)
 
 
-def _goal(result: PlanResult, name: str) -> GoalRecord:
-    return next(g for g in result.solve.goals if g.goal == name)
+def _goal(result: PlanResult, name: str) -> GoalRecord | None:
+    """A goal's record; None where its turn never came because the search was stopped."""
+    return next((g for g in result.solve.goals if g.goal == name), None)
 
 
 def _failing(result: PlanResult) -> tuple[int, int]:
     line = _goal(result, "failing")
+    if line is None:  # nothing is proven of it
+        return int(result.verdict.units["passes_plan"].eq(False).sum()), 0
     return round(line.objective), int(np.ceil(line.bound - 1e-6))
 
 

@@ -170,7 +170,9 @@ def test_a_damaged_entry_is_not_used(county, computed):
         lambda: (entry / "manifest.json").write_text("[]"),
     ):
         damage()
-        same(travel_times(county), first)
+        again = travel_times(county)
+        assert again.findings[-1].key == "roads.cache_damaged"  # said, and all else as before
+        same(replace(again, findings=again.findings[:-1]), first)
     assert len(computed) == 6
     same(travel_times(county), first)
     assert len(computed) == 6
@@ -274,3 +276,18 @@ def test_the_cached_path_imports_nothing_heavy():
     code = "import sys, geodata.layers.surroundings, geodata.travel.times; print(*{'osmnx', 'matplotlib', 'pandera'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == ""
+
+
+def test_an_entry_that_is_not_believed_is_said(tmp_path):
+    store = Cache(tmp_path / "kept")
+    entry = Entry({"pairs": pd.DataFrame({"a": [1]})}, {})
+    assert store.get("times", "k") is None and store.said() == []  # there is none yet
+    store.put("times", "k", entry)
+    assert store.get("times", "k") is not None and store.said() == []
+    for file in sorted((tmp_path / "kept").rglob("*.parquet")):
+        file.write_bytes(b"another content")
+    assert store.get("times", "k") is None
+    assert [f.key for f in store.said()] == ["roads.cache_damaged"]
+    shut = Cache(tmp_path / "kept" / "junheng-cache")  # a file stands there
+    assert not shut.put("times", "k", entry)
+    assert [f.key for f in shut.said()] == ["roads.cache_unwritable"]

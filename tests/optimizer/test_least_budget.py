@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -47,6 +48,14 @@ def test_what_is_reached_for_nothing_costs_nothing() -> None:
     assert free.verdict.costs.query("charged")["yuan"].sum() == 0
     three = Scenario(require=({"goal": "failing", "at_most": 3.0},), seconds=60)
     assert sum(least_budget(small_county(), three).yuan.values()) == 0
+
+
+def test_stopped_before_costs_had_their_turn_nothing_of_them_is_proven() -> None:
+    most = found().most
+    assert most is not None
+    goals = tuple(g for g in most.solve.goals if g.goal != "cost")
+    cut = replace(found(), most=replace(most, solve=replace(most.solve, goals=goals)))
+    assert (cut.bound, cut.gap) == (0.0, 1.0) and cut.fewest == found().fewest
 
 
 @pytest.mark.parametrize(("language", "words"), [("zh", ("多少经费都不够", "乙镇B1", "骨干")), ("en", ("No money is enough", "乙镇B9", "Backbone"))])  # fmt: skip
