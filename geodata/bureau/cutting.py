@@ -59,8 +59,10 @@ def filtered(source: Source, sheet: SourceSheet) -> tuple[SourceSheet, list[Find
             found.append(Finding("note", "bureau.filtered", fields, file=sheet.label))
     rows = set(frame.index)
     kept = tuple(
-        f for f in sheet.findings if f.row is None or f.row in rows or f.row not in sheet.frame.index
-    )
+        f
+        for f in sheet.findings
+        if f.row is None or f.row in rows or f.row not in sheet.frame.index or f.key == "tables.not_a_table"
+    )  # of a row whose cells have moved it is not known that it belongs elsewhere
     if gone:  # a grand total is that of the whole list
         kept = tuple(f for f in kept if f.key != "bureau.total_differs")
     return replace(sheet, frame=frame, findings=kept), found

@@ -38,6 +38,8 @@ class Grid:
         Hidden columns.
     told : tuple of Finding
         What was found while it was opened.
+    lengths : tuple of int
+        Of a CSV: how many cells each row has.
     """
 
     label: str
@@ -47,6 +49,7 @@ class Grid:
     unsaved: tuple[tuple[int, int], ...] = ()
     covered: frozenset[int] = frozenset()
     told: tuple[Finding, ...] = ()
+    lengths: tuple[int, ...] = ()
 
 
 def cell_text(value: object) -> str:
@@ -141,4 +144,6 @@ def csv_grid(path: Path, label: str) -> Grid:
     """
     rows, told = csv_rows(path, label)
     width = max((len(r) for r in rows), default=0)
-    return Grid(label, [r + [""] * (width - len(r)) for r in rows], told=tuple(told))
+    return Grid(
+        label, [r + [""] * (width - len(r)) for r in rows], told=tuple(told), lengths=tuple(map(len, rows))
+    )

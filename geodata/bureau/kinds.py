@@ -14,7 +14,7 @@ SUFFIXES = (".xls", ".xlsb", ".ods", ".et", ".numbers")
 """Workbooks of other programs, which their own program saves as .xlsx."""
 
 
-def kind_of(path: Path) -> str:
+def content_of(path: Path) -> str:
     """One of locked, xls, xlsx, xlsb, ods, numbers, zip, empty, web, xml, pdf, text."""
     with path.open("rb") as file:
         start = file.read(4096)
@@ -49,7 +49,7 @@ def _archive(path: Path) -> str:
 
 def no_workbook(path: Path, label: str, why: str) -> Finding:
     """Why a file cannot be opened as an .xlsx workbook, by what it is; ``why`` is said of one that looks like it."""
-    kind, suffix = kind_of(path), path.suffix.lower()
+    kind, suffix = content_of(path), path.suffix.lower()
     if kind == "locked":
         return Finding("error", "bureau.locked", file=label)
     if kind in ("xls", "xlsb", "ods", "numbers"):

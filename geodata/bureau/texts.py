@@ -9,7 +9,7 @@ from pathlib import Path
 from openpyxl.utils import get_column_letter
 
 from geodata.bureau.bounds import MOST_AREA, MOST_COLUMNS, MOST_ROWS, refuse_large
-from geodata.bureau.kinds import kind_of
+from geodata.bureau.kinds import content_of
 from geodata.contract.findings import Finding, InputProblems
 from geodata.messages import LANGUAGES, say
 
@@ -47,7 +47,7 @@ def decoded(path: Path, label: str) -> tuple[str, list[Finding]]:
         Another encoding, two encodings in one file, or no text at all.
     """
     refuse_large(path, label)
-    if (kind := kind_of(path)) in ("locked", "xls", "xlsx", "xlsb", "ods", "numbers", "zip", "pdf"):
+    if (kind := content_of(path)) in ("locked", "xls", "xlsx", "xlsb", "ods", "numbers", "zip", "pdf"):
         raise _refused("tables.no_text", label, kind=f".{kind}" if kind != "locked" else ".xlsx")
     content = path.read_bytes().rstrip(b"\0")
     if content.count(b"\0") > len(content) // 10:  # UTF-16 without its mark

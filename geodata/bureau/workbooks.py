@@ -17,6 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from geodata.bureau.grids import Grid
+from geodata.bureau.texts import both
 from geodata.contract.cells import plain
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.values import GROUPED
@@ -179,6 +180,19 @@ def why_no_record(row: list[str], headers: list[list[str]], across: bool, wanted
     return None
 
 
+def _surplus(grid: Grid, bottom: int, kept: list[int]) -> list[Finding]:
+    """Records of a CSV with cells beyond the header: a comma in a cell has moved the others."""
+    width = max(grid.lengths[: bottom + 1], default=0)
+    return [
+        Finding(
+            "error", "tables.not_a_table", {"why": both("tables.why_surplus", have=grid.lengths[r], want=width)}, grid.label,
+            row=r + 1, value=",".join(grid.cells[r][width:])[:60],
+        )
+        for r in kept
+        if grid.lengths and grid.lengths[r] > width and any(plain(t) for t in grid.cells[r][width:])
+    ]  # fmt: skip
+
+
 def _down(grid: Grid, first: int, headings: tuple[str, ...]) -> list[Finding]:
     """Cells merged over several records: named, because each record now carries the text."""
     found: dict[int, list[tuple[int, int, str]]] = {}
@@ -251,6 +265,7 @@ def read_sheet(
     )
     hidden = [r for r in kept if r in grid.hidden]
     found += [Finding("warning", "bureau.hidden_row", file=grid.label, row=r + 1) for r in hidden]
+    found += _surplus(grid, bottom, kept)
     found += [
         Finding("warning", "bureau.hidden_column", file=grid.label, column=headings[c])
         for c in columns

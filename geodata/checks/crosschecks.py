@@ -19,7 +19,7 @@ from geodata.checks.participation import (
     stages_taught,
     upwards,
 )
-from geodata.contract.cells import code_points, dated, fifteen, rounded, skeleton
+from geodata.contract.cells import code_points, fifteen, lost_digits, made_a_date, skeleton
 from geodata.contract.findings import Finding, Severity
 from geodata.contract.groups import check_groups
 from geodata.contract.placed import Placed, Tables
@@ -56,9 +56,14 @@ def unknown_ids(tables: Tables) -> list[Finding]:
             known = tables[target].known(key)
             alike = {skeleton(k): k for k in sorted(known)}
             long = {fifteen(k): k for k in sorted(known) if fifteen(k)}
-            short = [k for k in known if rounded(k)]
+            short = [k for k in known if lost_digits(k)]
             for row, value in placed.all_ids(column):
-                if value in known or not value or rounded(value) or any(rounds_to(value, k) for k in short):
+                if (
+                    value in known
+                    or not value
+                    or lost_digits(value)
+                    or any(rounds_to(value, k) for k in short)
+                ):
                     continue  # an id without its last digits is said where it stands
                 fields: dict[str, object] = {"target": tables[target].file}
                 at: dict[str, Any] = {
@@ -280,7 +285,7 @@ def school_words(tables: Tables) -> list[Finding]:
     for i, (grades, protected) in enumerate(rows):
         if not pd.isna(grades) and not upwards(str(grades)):
             at = _at(placed, "schools", i, "grades_served", grades)
-            key = "tables.grades_dated" if dated(str(grades)) else "tables.grades"
+            key = "tables.grades_dated" if made_a_date(str(grades)) else "tables.grades"
             found.append(Finding("error", key, {}, **at))
         if not pd.isna(protected) and not re.fullmatch(PROTECTED, str(protected)):
             at = _at(placed, "schools", i, "protected", protected)

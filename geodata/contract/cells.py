@@ -13,7 +13,7 @@ from geodata.contract.tables import Column
 
 EMPTY = {"", "nan", "none", "null", "na", "<na>", "n/a"}
 """Words that programs write for an empty cell; in a text that must be filled in they are names."""
-NOTHING = {
+NO_VALUE = {
     "-", "--", "\u2013", "\u2014", "\u2014\u2014", "\u2015", "/", "\\", "?", "无", "没有", "空", "缺", "未知", "不详", "未填", "暂无", "unknown", "nil", "n.a.", "..",
     "...", "......",
 }  # fmt: skip
@@ -93,12 +93,12 @@ def id_text(text: str) -> str:
     return one.replace(",", "") if _GROUPS.fullmatch(one) else one
 
 
-def rounded(text: str) -> bool:
+def lost_digits(text: str) -> bool:
     """Whether a spreadsheet shows a long number so (3.418E+10): the digits that it left out are lost."""
     return _ROUNDED.fullmatch(text) is not None
 
 
-def dated(text: str) -> bool:
+def made_a_date(text: str) -> bool:
     """Whether a spreadsheet made a date of what somebody wrote (1-6: 6-Jan, 1月6日)."""
     return _DATED.fullmatch(text) is not None
 

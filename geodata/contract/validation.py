@@ -13,15 +13,15 @@ from geodata.contract.cells import (
     EMPTY,
     ERROR_VALUES,
     IDS,
-    NOTHING,
+    NO_VALUE,
     bare,
-    dated,
     header_word,
     id_like,
     id_text,
     invisible,
     is_id,
-    rounded,
+    lost_digits,
+    made_a_date,
 )
 from geodata.contract.findings import Finding
 from geodata.contract.placed import Placed
@@ -339,14 +339,14 @@ def _unreadable(column: Column, text: str) -> str:
     if not is_id(column):
         return ""
     one = id_text(text)
-    return "tables.id_rounded" if rounded(one) else "tables.id_dated" if dated(one) else ""
+    return "tables.id_rounded" if lost_digits(one) else "tables.id_dated" if made_a_date(one) else ""
 
 
 def _why_not(column: Column, text: str) -> str:
     """Message key of a cell that is no number or no flag."""
     if column.kind != "flag" and DECIMAL_COMMA.fullmatch(text):
         return "tables.decimal_comma"
-    if column.kind != "flag" and not column.must and text.lower() in NOTHING:
+    if column.kind != "flag" and not column.must and text.lower() in NO_VALUE:
         return "tables.none_or_unknown"
     return {"whole": "tables.not_whole", "number": "tables.not_number", "flag": "tables.not_flag"}[
         column.kind
@@ -400,7 +400,7 @@ def _ids(table: Table, raw: Raw, frame: pd.DataFrame) -> pd.DataFrame:
 
 def _gone(name: str, text: str) -> bool:
     """Whether nothing is left of an id: an error of the spreadsheet, a date. Of a rounded one the first digits are."""
-    return bare(text).upper() in ERROR_VALUES or (name in IDS and dated(id_text(text)))
+    return bare(text).upper() in ERROR_VALUES or (name in IDS and made_a_date(id_text(text)))
 
 
 def _wrong(found: list[Finding]) -> bool:

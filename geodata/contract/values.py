@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from geodata.contract.cells import EMPTY, bare, dated, id_like, id_text, is_id, plain
+from geodata.contract.cells import EMPTY, bare, id_like, id_text, is_id, made_a_date, plain
 from geodata.contract.tables import Column
 from geodata.messages import LANGUAGES, catalogue
 
@@ -33,7 +33,7 @@ def _cleaner(column: Column) -> Callable[[str], str]:
 def _ranges(text: str) -> str:
     """Grades as they are meant: 1-6 for ``1 - 6``, 1–6, 1～6; a date that a spreadsheet made of them stays one."""
     one = bare(text)
-    if dated(one):
+    if made_a_date(one):
         return one
     return re.sub(r"[\u2010-\u2015\u2212~]", "-", re.sub(r"\s+", "", one)).replace("、", ",")
 

@@ -50,6 +50,8 @@ def read_csv(path: Path, table: Table | None = None) -> Raw:
     header = known is None or any(header_word(t) in known for t in rows[0])
     width = len(rows[0]) if header else max(len(r) for r in rows)
     long = [n for n, row in enumerate(rows, 1) if len(row) > width]
+    if len(long) > 1 and len(long) >= sum(bool(row) for row in rows) - 1:
+        long = long[:1]  # every row: said once
     told += [
         Finding(
             "error", "tables.not_a_table", {"why": both("tables.why_surplus", have=len(rows[n - 1]), want=width)}, path.name,

@@ -234,6 +234,22 @@ def test_an_open_quotation_mark_is_shown_with_its_row(base):  # noqa: F811
     assert [f[:3] for f in bad(check(base))] == [("tables.not_a_table", "demand.csv", 4)]
 
 
+def test_a_comma_in_a_cell_of_a_bureaus_list_is_named_and_loses_no_row(base):  # noqa: F811
+    frame = cells(base, "schools").assign(district="Erne")
+    (base / "schools.csv").unlink()
+    frame.to_csv(base / "list.csv", index=False)
+    text = (base / "list.csv").read_text(encoding="utf-8").splitlines()
+    text[3] = text[3].replace("甲镇", "甲,镇", 1)
+    (base / "list.csv").write_text("\n".join(text), encoding="utf-8")
+    settings(base, "year = 2025", 'year = 2025\nmapping = "mapping.toml"')
+    columns = ", ".join(f'{c} = "{c}"' for c in frame.columns if c != "district")
+    (base / "mapping.toml").write_text(
+        f'[[source]]\ntable = "schools"\nfile = "list.csv"\nkeep = {{ district = ["Erne"] }}\ncolumns = {{ {columns} }}\n',
+        encoding="utf-8",
+    )
+    assert ("tables.not_a_table", "list.csv", 4) in {f[:3] for f in bad(check(base))}
+
+
 # ---- encodings and kinds of file
 
 
