@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from tests.full_milp import FLAGS, MOVING, THINGS, Expr, Linear, Tables, add, minus, no, number, times
 
@@ -177,16 +177,17 @@ class Whole:
                     if k != home:
                         lp.least(apart, minus(self.at(g, k), self.at(h, k)))
                         lp.least(apart, minus(self.at(h, k), self.at(g, k)))
-        for j in t.schools if self.on("no_exchange") else ():
+        for a, b in combinations(t.schools, 2):
             for band in t.bands:
-                mine = [(g, x) for g, x in enumerate(t.groups) if x["band"] == band]
-                away = [self.at(g, k) for g, x in mine for k in t.schools if x["home"] == j and k != j]
-                here = [self.at(g, j) for g, x in mine if x["home"] != j]
-                if any(away) and any(here):
+                there = [
+                    self.at(g, b) for g, x in enumerate(t.groups) if x["home"] == a and x["band"] == band
+                ]
+                back = [self.at(g, a) for g, x in enumerate(t.groups) if x["home"] == b and x["band"] == band]
+                if any(there) and any(back) and self.on("no_exchange"):
                     way = lp.yes()
-                    for x in away:
+                    for x in there:
                         lp.least(way, x)
-                    for x in here:
+                    for x in back:
                         lp.least(no(way), x)
 
     # ---- sites, seats, classes

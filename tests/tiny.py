@@ -281,7 +281,7 @@ def breaks(made: Made) -> frozenset[str]:
     if any(y > MONEY[e] + 1 for e, y in _yuan(made).items()):
         found.add("budget")
     gone = {(home, made.way[v][0]) for v, home, _ in GOING if made.way[v][0] != home}
-    if {a for a, _ in gone} & {b for _, b in gone}:
+    if any((b, a) in gone for a, b in gone):
         found.add("no_exchange")
     return frozenset(found)
 

@@ -5,7 +5,7 @@
 | assignment | sum_{j,m} attend[g,j,m] = 1 (village groups); pupils who by-pass: attend[g,stay] = open[j0(g),b] |
 | open_band | sum_m attend[g,j,m] <= open[j,b] |
 | bands_together | abs(x[i,b,j] - x[i,b+1,j]) <= open[j0,b] - open[j0,b+1], neighbouring bands of a stage |
-| no_exchange | x[g,k] <= sends[j,b] (j0(g) = j, k any other), x[g',j] <= 1 - sends[j,b] (j0(g') any other) |
+| no_exchange | x[g,k] <= sends[j,k,b] (j0(g) = j), x[g',j] <= 1 - sends[j,k,b] (j0(g') = k) |
 """
 
 from __future__ import annotations
@@ -177,30 +177,45 @@ def _no_exchange(rows: Rows) -> None:
     moves = inst.pairs[inst.pairs["changed"]].merge(
         inst.groups[["today_school_id"]], left_on="g", right_index=True
     )
-    leave = dict(zip(moves.index, zip(moves["today_school_id"], moves["band"], strict=True), strict=True))
-    come = dict(zip(moves.index, zip(moves["school_id"], moves["band"], strict=True), strict=True))
-    both = sorted(set(leave.values()) & set(come.values()))
+    ends = list(zip(moves["today_school_id"], moves["school_id"], moves["band"], strict=True))
+    there = set(ends)
+    low_first = [(min(a, b), max(a, b), band) for a, b, band in ends]
+    both = sorted({k for k in low_first if k in there and (k[1], k[0], k[2]) in there})
     if not both or not rows.binds("no_exchange"):
         return
     model.sends = pyo.Var(both, domain=pyo.Binary)
     wanted = set(both)
-    away = [int(p) for p, k in leave.items() if k in wanted]
-    here = [int(p) for p, k in come.items() if k in wanted]
-    rows.add(away, lambda m, p: m.attend[p] <= m.sends[leave[p]], part="away")
-    rows.add(here, lambda m, p: m.attend[p] <= 1 - m.sends[come[p]], part="here")
+    keys = {
+        int(p): (k, a < b)
+        for p, a, b, k in zip(
+            moves.index, moves["today_school_id"], moves["school_id"], low_first, strict=True
+        )
+        if k in wanted
+    }
+
+    def one_way(m: Any, p: int) -> Any:
+        k, up = keys[p]
+        return m.attend[p] <= (m.sends[k] if up else 1 - m.sends[k])
+
+    rows.add(list(keys), one_way)
 
 
 def check_no_exchange(after: After) -> pd.DataFrame:
-    """No school takes pupils of a band while its own of that band are sent elsewhere: no exchange, no chain, no ring."""
+    """No two schools send each other pupils of one band."""
     moved = after.travel[after.travel["changed"]]
-    gone = set(zip(moved["today_school_id"], moved["band"], strict=True))
-    if not any(k in gone for k in zip(moved["school_id"], moved["band"], strict=True)):
+    ends = set(zip(moved["today_school_id"], moved["school_id"], moved["band"], strict=True))
+    if not any((j, k, b) in ends for k, j, b in ends):
         return none()
-    out = moved.groupby(["today_school_id", "band"])["pupils"].sum().rename_axis(["school_id", "band"])
-    into = moved.groupby(["school_id", "band"])["pupils"].sum()
-    both = pd.concat({"out": out, "into": into}, axis=1, join="inner").reset_index()
-    both["name"] = both["school_id"].map(after.county.schools.set_index("school_id")["name"])
-    return broken(both, "school_id", "name", both[["out", "into"]].min(axis=1), 0, "pupils")
+    flows = moved.groupby(["today_school_id", "school_id", "band"], as_index=False)["pupils"].sum()
+    back = flows.rename(
+        columns={"today_school_id": "school_id", "school_id": "today_school_id", "pupils": "back"}
+    )
+    both = flows.merge(back, on=["today_school_id", "school_id", "band"])
+    both = both[both["today_school_id"] < both["school_id"]]
+    if both.empty:
+        return none()
+    both["name"] = both["today_school_id"].map(after.county.schools.set_index("school_id")["name"])
+    return broken(both, "today_school_id", "name", both[["pupils", "back"]].min(axis=1), 0, "pupils")
 
 
 RULES = (

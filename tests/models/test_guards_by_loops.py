@@ -182,25 +182,3 @@ def test_past_nearer_school(village: str, pupils: int) -> None:
             if (j, mode) != (home["today_school_id"], home["today_mode"]) and j == home["today_school_id"]:
                 continue  # another mode to the own school is offered where it is quicker
             assert (had and kept(model, "past_nearer_school")) != wrong, (j, mode)
-
-
-# ---- no_exchange
-
-
-def test_a_school_that_sends_pupils_takes_none_along_a_chain_either() -> None:
-    """V3's small children go from A3 to A1 while V2's leave A1 for A2: each alone is allowed, both are an exchange by another way."""
-    case, (model, inst) = wide(), stated("four")
-    here, on = {("V3", "g1_3"): ("A1", "bus")}, {("V2", "g1_3"): ("A2", "bus")}
-    for ways, wrong in ((here, False), (on, False), (here | on, True)):
-        made = keep_all(case)
-        for (village, band), (school, mode) in ways.items():
-            made = send(made, village, band, school, mode)
-        told = rule("no_exchange").check(case.tried(made).after)
-        assert told["place_id"].tolist() == (["A1"] if wrong else [])
-        assert choose(model, inst, ways, set())
-        held = []
-        for sends in (0.0, 1.0):
-            for k in model.sends:
-                model.sends[k].value = sends if k == ("A1", "g1_3") else float(k == ("A3", "g1_3"))
-            held.append(kept(model, "no_exchange"))
-        assert any(held) != wrong
