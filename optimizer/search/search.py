@@ -140,8 +140,8 @@ class Search:
     def start_from(self, other: Search, values: np.ndarray, goal: str) -> np.ndarray:
         """A plan of another search of the same county as one that this model admits, where it admits it at all.
 
-        Yes-or-no columns that the other has no need of (among fewer pairs: who sends, who grows) are not zero here but
-        what the plan makes them, and so are all fractions: they are solved for with everything else as it is.
+        Columns that the other has no need of (among fewer pairs: who sends to whom, who grows) are not zero here but what
+        the plan makes them: they are solved for with all whole columns as they are.
 
         Parameters
         ----------
@@ -149,7 +149,7 @@ class Search:
         values : ndarray
             Its solution, with whole columns whole.
         goal : str
-            What the fractions are chosen for.
+            What is solved for.
         """
         if other is self:
             return values
@@ -160,7 +160,7 @@ class Search:
         bridge.fix(dict(zip(settled.tolist(), np.round(found[settled]).tolist(), strict=True)))
         answer = bridge.solve(goal, self.task.limits.first_node())
         bridge.release(settled.tolist())
-        return found if answer.values is None else answer.values
+        return found if answer.values is None else np.where(there, found, answer.values)
 
     def decided(self, component: str, values: np.ndarray) -> dict[Any, bool]:
         """Yes and no of a component's variables at a solution, fixed ones included."""
