@@ -30,7 +30,11 @@ def fixed_network(network: Solved) -> Instance:
 
 
 def solve_split(
-    network: Solved, goals: tuple[Target, ...], limits: Limits, least: float | None = None
+    network: Solved,
+    goals: tuple[Target, ...],
+    limits: Limits,
+    least: float | None = None,
+    whole: bool = False,
 ) -> Solved:
     """Whole heads and rooms for the solved network, imbalance first.
 
@@ -41,6 +45,8 @@ def solve_split(
     limits : Limits
     least : float or None
         The best imbalance known: the tolerance of the later goals counts from there.
+    whole : bool
+        Whether the network's heads are whole already: a plan to start from.
 
     Raises
     ------
@@ -58,7 +64,8 @@ def solve_split(
     search.relax(method.relax_rounds, time_left(limits, begun, method.first_share))
     # a network that is settled is solved in a moment: its tangents may be as fine as the gap asks for
     slack = min(method.cut_slack, limits.gap / 4)
-    first = search.minimise("imbalance", time_left(limits, begun, method.first_share), slack=slack)
+    start = search.spreads.settled(search.carried(old, network.values)) if whole else None
+    first = search.minimise("imbalance", time_left(limits, begun, method.first_share), start, slack)
     if first.values is None:
         raise NoPlan(first.status, inst, search.bridge.stopped)
     order = (goals[0], *[g for g in goals[1:] if g.name != "travel"])

@@ -115,7 +115,11 @@ def imbalance_first(county: Search, begun: float) -> Found:
     clock = county.relaxed.clock or network.clock or split.clock or joint.clock
     joint = replace(joint, goals=(first, *joint.goals[1:]), clock=clock)
     exact = replace(time_left(task.limits, begun), gap=task.limits.gap / 10)
-    return Found(county, joint, solve_split(joint, task.goals, exact, least=first.objective))
+    try:
+        final = solve_split(joint, task.goals, exact, least=first.objective, whole=True)
+    except NoPlan:  # the clock left no time for it, and the joint step has a plan
+        final = replace(joint, clock=True)
+    return Found(county, joint, final)
 
 
 def _hurried(county: Search, network: Solved) -> bool:

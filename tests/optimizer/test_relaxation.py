@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import fields, replace
 
 import numpy as np
@@ -127,6 +128,25 @@ def test_a_joint_search_that_comes_too_late_keeps_its_start_and_says_so() -> Non
     assert joint.goals[0].status == "stopped"
     assert joint.goals[0].bound == county.relaxed.objective
     assert joint.goals[0].objective == pytest.approx(split.search.exact("imbalance", split.values), abs=1e-6)
+
+
+def test_a_last_split_that_comes_to_no_plan_keeps_the_joint_steps(monkeypatch) -> None:
+    """300 sites: the clock ended the last split without a plan, and the run said that there was none."""
+    inst = instance(ready(small_county()))
+    county = relaxed_county(inst, Task(method=Method(joint_units=3)), Limits())
+    real, calls = steps.solve_split, []
+
+    def late(*asked, **more):
+        calls.append(more.get("whole", False))
+        if len(calls) == 2:
+            raise NoPlan("no_plan", inst)
+        return real(*asked, **more)
+
+    monkeypatch.setattr(steps, "solve_split", late)
+    found = steps.imbalance_first(county, time.monotonic())
+    assert calls == [False, True]
+    assert found.final.clock and found.final.values is found.decided.values
+    assert found.final.goals[0].bound <= found.final.goals[0].objective + 1e-9
 
 
 def relaxed_network():
