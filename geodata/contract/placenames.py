@@ -10,6 +10,8 @@ from geodata.messages import say
 
 HAN = re.compile(r"[\u3400-\u9fff]")
 WORDS = re.compile(r"[A-Za-z0-9]+")
+BESIDE = re.compile(r"(?<=[\u3400-\u9fff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])(?=[\u3400-\u9fff])")
+"""Letters and numbers beside Chinese ones are words of their own."""
 BRACKETS = re.compile(r"(.*[^\s(（])\s*[(（]([^()（）]+)[)）]")
 ENDS = 16
 """Kinds of places that the messages name, the longest word first where one ends in another."""
@@ -63,7 +65,7 @@ def _spelt(name: str) -> str:
     order, numerals = (say(f"places.{key}", "zh") for key in ("order", "numerals"))
     if len(name) == 2 and name[0] == order and name[1] in numerals:
         return say("places.order", "en") + str(numerals.index(name[1]) + 1)
-    text = "".join(_syllables(name)).strip()
+    text = "".join(_syllables(BESIDE.sub(" ", name))).strip()
     return text[:1].upper() + text[1:]
 
 

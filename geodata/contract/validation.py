@@ -267,7 +267,8 @@ def place(table: Table, raw: Raw, faulty: Collection[int] = ()) -> tuple[Placed,
     if shifted:  # what stands under which heading is not known there
         found = [f for f in found if f.row not in shifted or f in raw.told]
     wrong = [f for f in found if f.severity == "error"]
-    every = _every(table, raw, whole, written, wrong).drop(index=list(shifted)) if wrong or faulty else None
+    every = _every(table, raw, whole, written, wrong, faulty) if wrong or faulty else None
+    every = every if every is None else every.drop(index=list(shifted))
     if any(f.row is None for f in wrong):  # the table itself is at fault
         none = pd.Series([], dtype=int)
         return Placed(empty(table), raw.file, none, table.name, ids, whole=False, every=every), found
@@ -279,13 +280,18 @@ def place(table: Table, raw: Raw, faulty: Collection[int] = ()) -> tuple[Placed,
 
 
 def _every(
-    table: Table, raw: Raw, whole: pd.DataFrame, written: dict[str, str], wrong: list[Finding]
+    table: Table,
+    raw: Raw,
+    whole: pd.DataFrame,
+    written: dict[str, str],
+    wrong: list[Finding],
+    faulty: Collection[int],
 ) -> pd.DataFrame:
-    """All rows, what a finding is about empty; a column that is missing is empty throughout."""
+    """All rows, what a finding is about empty, the points of faulty ones too; a missing column is empty throughout."""
     done = whole.astype(object).set_axis([int(i) + raw.first_row for i in whole.index], axis=0)
     names = {header: name for name, header in written.items()}
     done.loc[:, [c.name for c in table.columns if c.must and c.name not in written]] = None
-    cells: dict[str, set[int]] = {}
+    cells: dict[str, set[int]] = {c: set(faulty) for c in ("lon", "lat") if faulty and c in done}
     for f in wrong:
         if f.row is not None and (name := names.get(f.column, f.column)) in done:
             cells.setdefault(name, set()).add(f.row)

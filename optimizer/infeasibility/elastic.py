@@ -166,9 +166,11 @@ class Elastic:
         names = places_by_id(self.inst)
         for one in (s for s in self.model.softened if s.hard):
             given: dict[str, float] = {}
+            least = 1e-2 / self.inst.large if one.slack.unit == "large" else 1e-4
             for k in one.slacks:
                 amount = float(pyo.value(one.slacks[k]))
-                if amount * one.slack.weight > 1e-5:  # less is the tolerance of the goals before
+                # less is the tolerance of the goals before, and would be told as nothing
+                if amount > least and amount * one.slack.weight > 1e-5:
                     place = named(one.rule, k, names)
                     given[place] = max(given.get(place, 0.0), amount)
             found += [

@@ -66,8 +66,8 @@ def test_chinese_headers_full_width_text_and_thousands_are_read():
     ("column", "value", "key"),
     [
         ("area", "12 m2", "tables.not_number"), ("area", "900平方米", "tables.not_number"),
-        ("area", "1,5", "tables.not_number"), ("area", "12,34", "tables.not_number"),
-        ("area", "1,2345", "tables.not_number"), ("area", "inf", "tables.not_number"),
+        ("area", "1,5", "tables.decimal_comma"), ("area", "12,34", "tables.decimal_comma"),
+        ("area", "1,2345", "tables.decimal_comma"), ("area", "inf", "tables.not_number"),
         ("area", "12..5", "tables.not_number"), ("area", "-0.5", "tables.out_of_range"),
         ("area", "5000.01", "tables.out_of_range"), ("area", "", "tables.empty"), ("area", "NaN", "tables.empty"),
         ("year", "2025年", "tables.not_whole"), ("year", "2025.5", "tables.not_whole"),

@@ -96,7 +96,7 @@ def test_the_folder_holds_plans_decisions_and_figures(tmp_path) -> None:
     write_alternatives(found(), tmp_path / "out", "en")
     record = json.loads((tmp_path / "out" / "alternatives.json").read_text(encoding="utf-8"))
     assert [p["plan_id"] for p in record["plans"]] == [p.plan.plan_id for p in found().plans]
-    sheets = pd.read_excel(tmp_path / "out" / "alternatives.xlsx", sheet_name=None)
+    sheets = pd.read_excel(tmp_path / "out" / "alternatives.xlsx", sheet_name=None, header=2)
     assert list(sheets) == ["About", "Plans", "Decisions", "What changed"]
     assert "impossible" in sheets["Decisions"]["Costs at least"].tolist()
     assert plans_sheet(found(), "zh").table.shape[0] == 2

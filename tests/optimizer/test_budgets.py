@@ -172,7 +172,7 @@ def test_the_folder_tells_worth_flips_and_cuts_beside_their_bounds(tmp_path: Pat
     found = frontier(small_county(), scenario, 2, 0.2, 1.2, networks=1, cuts=(0.3,))
     assert [p.share for p in found.points] == [0.2, 0.7, 1.0]
     write_frontier(found, tmp_path / "front", "en")
-    book = pd.read_excel(tmp_path / "front" / "frontier.xlsx", sheet_name=None)
+    book = pd.read_excel(tmp_path / "front" / "frontier.xlsx", sheet_name=None, header=2)
     assert {"Worth of more money", "Decisions that flip", "What a cut costs", "What a cut takes"} <= set(book)
     assert "Objective: pupils whose share is missing" in book["Frontier"].columns
     steps = book["Worth of more money"]

@@ -14,7 +14,8 @@ from models.formulation.model import build_model
 from models.formulation.solution import arriving_as
 from models.plan.decisions import Plan
 from models.plan.keeping import held_of
-from models.problem.instance import Instance, build_instance
+from models.problem.building import build_instance
+from models.problem.instance import Instance
 from models.problem.request import Request
 from models.rules.registry import every_rule
 from models.rules.registry import rule as rule_named

@@ -182,7 +182,7 @@ def test_the_folder_holds_table_chart_and_figures(tmp_path, monkeypatch) -> None
     assert sorted(f.name for f in target.iterdir()) == ["frontier.json", "frontier.png", "frontier.xlsx"]
     record = json.loads((target / "frontier.json").read_text(encoding="utf-8"))
     assert [p["objective"] for p in record["points"]] == pytest.approx([p.objective for p in swept().points])
-    table = pd.read_excel(target / "frontier.xlsx", sheet_name="Frontier")
+    table = pd.read_excel(target / "frontier.xlsx", sheet_name="Frontier", header=2)
     assert table["Proven bound"].tolist() == pytest.approx([p.bound for p in swept().points])
     with pytest.raises(InputProblems):
         write_frontier(swept(), target, "en")
@@ -191,7 +191,10 @@ def test_the_folder_holds_table_chart_and_figures(tmp_path, monkeypatch) -> None
         write_frontier(swept(), target, "en", overwrite=True)
     monkeypatch.setattr(chart, "chinese_font", lambda: None)
     assert write_frontier(swept(), tmp_path / "no_font", "zh") == "en"
-    assert pd.read_excel(tmp_path / "no_font" / "frontier.xlsx", sheet_name="预算前沿").shape[0] == POINTS
+    assert (
+        pd.read_excel(tmp_path / "no_font" / "frontier.xlsx", sheet_name="预算前沿", header=2).shape[0]
+        == POINTS
+    )
 
 
 def test_a_network_that_moves_nobody_is_a_model_too() -> None:

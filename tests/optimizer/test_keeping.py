@@ -88,10 +88,10 @@ def edit(workbook: Path, path: Path, *cells: tuple[str, str, object]) -> Path:
 def test_the_workbook_is_as_the_edits_suppose(workbook: Path) -> None:
     book = openpyxl.load_workbook(workbook)
     going, bands = (book[sheet_titles(n)["en"]] for n in ("attendance", "bands"))
-    assert [going[f"{c}9"].value for c in "AB"] == ["甲镇V3村 [V3]", "grades 4-6"]
+    assert [going[f"{c}9"].value for c in "AB"] == ["Jia Town V3 Village 甲镇V3村 [V3]", "grades 4-6"]
     assert "A1" not in str(going["F9"].value)
-    assert [bands[f"{c}7"].value for c in "AB"] == ["甲镇A9 [A9]", "grades 7-9"]
-    assert str(bands["A6"].value).startswith("甲镇A3")
+    assert [bands[f"{c}7"].value for c in "AB"] == ["Jiazhen A9 甲镇A9 [A9]", "grades 7-9"]
+    assert str(bands["A6"].value).startswith("Jiazhen A3 甲镇A3")
 
 
 def test_edits_are_kept_and_the_rest_is_solved(made: PlanResult, workbook: Path, tmp_path: Path) -> None:

@@ -178,8 +178,8 @@ def test_the_report_in_both_languages(
     assert all(w in page for w in words) and "2026-12-31" in page and found.seals["head"] in page
     book = openpyxl.load_workbook(place / "supervision.xlsx")
     problems = book.worksheets[1]
-    assert problems.max_row == 1 + len(found.problems)
-    assert "2026-12-31" in [c.value for c in problems[2]]
+    assert problems.max_row == 3 + len(found.problems)  # title, units, headings
+    assert "2026-12-31" in [c.value for c in problems[4]]
     assert problems.title in words and book.worksheets[2].title in words
     record = json.loads((place / "supervision.json").read_text(encoding="utf-8"))
     assert record["seals"] == found.seals and set(found.seals) == {
