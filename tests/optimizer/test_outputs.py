@@ -42,7 +42,7 @@ def test_an_audit_is_a_workbook_and_a_map(folder: Path, tmp_path: Path) -> None:
         schools["A1"].value.endswith("Schools") and schools["A2"].value
     )  # title and units stand above the headings
     rows = list(schools.iter_rows(min_row=4, values_only=True))
-    assert ("JiazhenA1 甲镇A1", "Jia Town 甲镇", "primary", 300, "7/7", "yes") in rows and len(rows) == 7
+    assert ("Jiazhen A1 甲镇A1", "Jia Town 甲镇", "primary", 300, "7/7", "yes") in rows and len(rows) == 7
     record = json.loads((tmp_path / "audit" / "audit.json").read_text(encoding="utf-8"))
     assert [s["units_passing"] for s in record["stages"]] == [1, 1]
     code, output = run("audit", folder, "--out", tmp_path / "audit")
