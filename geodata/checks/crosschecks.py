@@ -31,6 +31,8 @@ from geodata.standards.scheme import Norms
 FAR_KM = 150.0
 """A point this far from the median of the others is not in the same county."""
 CLOSE_M = 150.0
+MOST_CLOSE = 100_000
+"""Pairs of close schools beyond which one a school is enough."""
 """Two schools nearer than this may be one school entered twice (sources.md 3.4)."""
 
 SHARED = (
@@ -121,6 +123,26 @@ def positions(tables: Tables) -> list[Finding]:
     return found
 
 
+def _close_pairs(points: np.ndarray) -> list[tuple[int, int]]:
+    """Pairs of points nearer than `CLOSE_M`, the lower number first; of points that many are near, one pair each.
+
+    A table that holds a school 150,000 times has ten thousand million pairs.
+    """
+    from scipy.spatial import cKDTree
+
+    first, place = np.unique(points, axis=0, return_index=True, return_inverse=True)[1:]
+    same = {(int(first[p]), j) for j, p in enumerate(place.ravel()) if first[p] != j}
+    tree = cKDTree(points[first])
+    if tree.count_neighbors(tree, CLOSE_M) <= len(first) + MOST_CLOSE:
+        near = tree.query_pairs(CLOSE_M, output_type="ndarray")
+    else:
+        away, other = tree.query(points[first], k=2, distance_upper_bound=CLOSE_M)
+        some = np.flatnonzero(np.isfinite(away[:, 1]))
+        near = np.column_stack([some, other[some, 1]])
+    both = np.sort(first[near], axis=1)
+    return sorted(same | {(int(i), int(j)) for i, j in both})
+
+
 def close_schools(tables: Tables) -> list[Finding]:
     """Schools less than 150 m apart."""
     placed = tables["schools"].all_rows()
@@ -132,9 +154,7 @@ def close_schools(tables: Tables) -> list[Finding]:
     lon0, lat0 = middle(frame["lon"], frame["lat"])
     x = ((frame["lon"].to_numpy() - lon0 + 180) % 360 - 180) * 111_300 * np.cos(np.radians(lat0))
     y = frame["lat"].to_numpy() * 110_900
-    from scipy.spatial import cKDTree
-
-    pairs = sorted(cKDTree(np.column_stack([x, y])).query_pairs(CLOSE_M))
+    pairs = _close_pairs(np.column_stack([x, y]))
     found = []
     for i, j in pairs:
         at = _at(placed, "schools", int(known[j]), "lon, lat", frame["name"].iloc[j])

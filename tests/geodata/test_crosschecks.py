@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from geodata.checks.crosschecks import _close_pairs
 from geodata.folder.reading import check
 from tests.damage import bad, cells, put, write
 
@@ -159,3 +161,16 @@ def test_faults_in_five_tables_are_reported_together(county_folder):
         ("tables.not_number", "budget.csv", 3, "amount"),
         ("tables.duplicate", "staff_stock.csv", len(staff) + 2, "school_id + stage + cat_id"),
     }
+
+
+def test_many_schools_at_one_place_are_one_pair_each(monkeypatch):
+    """A table that held one school 150,000 times asked for ten thousand million pairs and ended in a traceback."""
+    some = np.array(
+        [[0.0, 0.0], [100.0, 0.0], [0.0, 0.0], [900.0, 0.0], [1000.0, 0.0], [0.0, 5000.0], [0.0, 0.0]]
+    )
+    assert _close_pairs(some) == [(0, 1), (0, 2), (0, 6), (3, 4)]
+    monkeypatch.setattr("geodata.checks.crosschecks.MOST_CLOSE", -1)
+    assert _close_pairs(some) == [(0, 1), (0, 2), (0, 6), (3, 4)]
+    assert len(_close_pairs(np.zeros((150_000, 2)))) == 149_999
+    assert len(_close_pairs(np.random.default_rng(1).random((20_000, 2)) * 100)) < 20_000
+    assert _close_pairs(some[3:4]) == []
