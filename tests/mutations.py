@@ -172,7 +172,7 @@ def _case(place: Path, number: int, kind: str, stated: bool) -> _Told:
     told.damage, county = damaged(place / "county", number)
     silent_again()
     before = _seen(place)
-    seen = watched(place / "outside")
+    seen = watched(place / "outside", county)
     forget_peak()
     begun = time.process_time()
     found: list[Any] = []

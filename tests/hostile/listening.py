@@ -56,13 +56,20 @@ def calls(address: str, asked: list[bytes]) -> int:
     return sum(call != HELLO for call in asked)
 
 
-def watched(outside: Path) -> list[str]:
-    """From here on, what this process asks of a network, of another program, or opens although it is none of its business."""
+def watched(outside: Path, given: Path | None = None) -> list[str]:
+    """From here on, what this process asks of a network, of another program, or opens although it is none of its business.
+
+    What the user has given as the county is its business, wherever a link there leads.
+    """
     seen: list[str] = []
-    not_ours = os.path.realpath(outside)
+    not_ours, ours = (
+        os.path.realpath(outside),
+        "" if given is None or "\0" in str(given) else os.path.realpath(given),
+    )
 
     def lies_outside(name: str) -> bool:
-        return "\0" not in name and os.path.realpath(name).startswith(not_ours)
+        there = "" if "\0" in name else os.path.realpath(name)
+        return there.startswith(not_ours) and not (ours and there.startswith(ours))
 
     def hear(event: str, given: tuple[Any, ...]) -> None:
         if event in ASKING:
