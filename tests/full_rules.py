@@ -164,7 +164,7 @@ class Whole:
                     lp.least(number(1), add(x, self.open[k, band]))
 
     def _together(self) -> None:
-        """Bands of a village stay together; no two schools exchange pupils of a band."""
+        """Bands of a village stay together or do not change places; no two schools exchange pupils of a band."""
         t, lp = self.t, self.lp
         own = {(g["v"], g["band"]): n for n, g in enumerate(t.groups) if g["own"]}
         for (v, low), g in own.items():
@@ -189,6 +189,10 @@ class Whole:
                         lp.least(way, x)
                     for x in back:
                         lp.least(no(way), x)
+        for g, h in combinations(own.values(), 2) if self.on("no_swap") else ():
+            a, b = (str(t.groups[x]["home"]) for x in (g, h))
+            if a != b and t.groups[g]["v"] == t.groups[h]["v"]:
+                lp.least(number(1), add(self.at(g, b), self.at(h, a)))
 
     # ---- sites, seats, classes
 

@@ -6,11 +6,12 @@
 | open_band | sum_m attend[g,j,m] <= open[j,b] |
 | bands_together | abs(x[i,b,j] - x[i,b+1,j]) <= open[j0,b] - open[j0,b+1], neighbouring bands of a stage |
 | no_exchange | x[g,k] <= sends[j,k,b] (j0(g) = j), x[g',j] <= 1 - sends[j,k,b] (j0(g') = k) |
+| no_swap | x[i,b,k] + x[i,b',j] <= 1, bands b of j and b' of k of a village |
 """
 
 from __future__ import annotations
 
-from itertools import pairwise, product
+from itertools import combinations, pairwise, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -218,9 +219,46 @@ def check_no_exchange(after: After) -> pd.DataFrame:
     return broken(both, "today_school_id", "name", both[["pupils", "back"]].min(axis=1), 0, "pupils")
 
 
+def _no_swap(rows: Rows) -> None:
+    """Groups of one village that attend two schools today: not each to the other's."""
+    inst = rows.inst
+    main = inst.groups[inst.groups["main"]]
+    home, of_place = main["today_school_id"].to_dict(), rows_by(inst.pairs, "g", "school_id")
+    keys = [
+        (g, h)
+        for some in rows_by(main, "village_id", "group").values()
+        for g, h in combinations(some, 2)
+        if home[g] != home[h] and (g, home[h]) in of_place and (h, home[g]) in of_place
+    ]
+    rows.add(
+        keys,
+        lambda m, g, h: sum(m.attend[p] for p in [*of_place[g, home[h]], *of_place[h, home[g]]]) <= 1,
+    )
+
+
+def check_no_swap(after: After) -> pd.DataFrame:
+    """No two bands of a village that are apart today go each to the school of the other."""
+    moved = after.travel[after.travel["changed"]]
+    rows = [
+        (v, g, str(was), str(now), i)
+        for i, (v, g, was, now) in enumerate(
+            zip(*(moved[c] for c in ("village_id", "group", "today_school_id", "school_id")), strict=True)
+        )
+        if kind_in(g) == "zone"
+    ]
+    at = {(v, g, was, now): i for v, g, was, now, i in rows}
+    found = [(i, at[v, g, now, was]) for v, g, was, now, i in rows if was < now and (v, g, now, was) in at]
+    if not found:
+        return none()
+    wrong = moved.iloc[[i for i, _ in found]]
+    both = moved["pupils"].to_numpy(float)[np.array(found)].min(axis=1)
+    return broken(wrong, "village_id", "village", pd.Series(both, index=wrong.index), 0, "pupils")
+
+
 RULES = (
     Rule("assignment", "catchments", check_assignment, _assign),
     Rule("open_band", "catchments", check_open_band, _attend_open),
     Rule("bands_together", "catchments", check_together, _together, ("bands_together",), Slack("groups", "minutes", 30.0)),
     Rule("no_exchange", "catchments", check_no_exchange, _no_exchange, ("no_exchange",), Slack("groups", "minutes", 30.0)),
+    Rule("no_swap", "catchments", check_no_swap, _no_swap, ("no_swap",), Slack("groups", "minutes", 30.0)),
 )  # fmt: skip

@@ -70,7 +70,7 @@ def places_by_id(inst: Instance) -> dict[str, str]:
     return found | {str(k): str(v) for k, v in inst.county.schools.set_index("school_id")["name"].items()}
 
 
-BY_GROUP = ("assignment", "open_band", "bands_together")
+BY_GROUP = ("assignment", "open_band", "bands_together", "no_swap")
 """Rules whose rows are keyed by group; other whole numbers are pairs."""
 
 

@@ -14,7 +14,7 @@ from models.plan.decisions import PLAN_COLUMNS, Plan, Verdict
 from models.problem.request import Request
 from models.referee.verdict import Trial, judge, try_plan
 from models.standards.norms import Standards, load_standards
-from tests.samples import small_county
+from tests.samples import KM_LON, LAT0, LON0, frame, small_county
 
 RICH = dict.fromkeys(("building", "device", "teacher", "transport", "any"), 1e9)
 MOVABLE = ("rooms_multimedia", "equip_value")
@@ -131,6 +131,19 @@ def closing(case: Case) -> Plan:
 
 def moved(plan: Plan, *moves: tuple[str, str, str, str, str, object]) -> Plan:
     return replace(plan, staff_moves=rows("staff_moves", *moves))
+
+
+def bands_apart() -> County:
+    """One more village midway between A1 and A2: its eight small children ride to A2, its eight others to A1."""
+    county = small_county()
+    place = county.villages.query("village_id == 'V4'").assign(
+        village_id="V5", name="甲镇V5村", lon=LON0 + 2.0 * KM_LON, lat=LAT0
+    )
+    going = [{"village_id": "V5", "school_id": j, "band": b, "pupils": 8} for j, b in (("A2", "g1_3"), ("A1", "g4_6"))]
+    need = [{"village_id": r["village_id"], "band": r["band"], "year": county.year, "pupils_base": 8} for r in going]
+    more = {"villages": place, "attendance": frame("attendance", going), "demand": frame("demand", need)}
+    every = {n: pd.concat([getattr(county, n), rows_of], ignore_index=True) for n, rows_of in more.items()}
+    return replace(county, **every)
 
 
 def by_choice(school: str, choosing: int) -> Case:

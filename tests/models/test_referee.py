@@ -15,6 +15,7 @@ from models.rules.registry import every_rule
 from tests.models.plans import (
     RICH,
     Case,
+    bands_apart,
     broken_rules,
     classes,
     close,
@@ -84,6 +85,13 @@ def no_exchange() -> Broken:
     case = ready().binding(moved_share="off", met_kept="off", **RULES_OF_BANDS)
     plan = send(send(keep_all(case), "V1", "g4_6", "A2", "bus"), "V4", "g4_6", "A1", "bus")
     return case, plan, Request(budget=RICH)
+
+
+def no_swap() -> Broken:
+    """V5's small children leave A2 for A1, its others A1 for A2."""
+    case = ready(bands_apart())
+    plan = send(send(keep_all(case), "V5", "g1_3", "A1", "bus"), "V5", "g4_6", "A2", "bus")
+    return case, classes(plan, "A1", "g1_3", 6), Request(budget=RICH)
 
 
 def travel_limit() -> Broken:
@@ -309,7 +317,7 @@ def recurrent_lasting() -> Broken:
 BREAKING: dict[str, Callable[[], Broken]] = {
     f.__name__.rstrip("_"): f
     for f in (
-        known_ids, whole_numbers, assignment, open_band, bands_together, no_exchange, travel_limit, travel_increase,
+        known_ids, whole_numbers, assignment, open_band, bands_together, no_exchange, no_swap, travel_limit, travel_increase,
         past_own_school, past_nearer_school, group_access, bands_from_top, protected, closure_max_pupils, open_has_pupils,
         assessed_floor, junior_per_township, closures_township, closures_share, moved_share, capacity, school_size,
         class_size, rooms_, min_classes, classes_kept, staff_balance, staff_pairs, eligible_moves,
