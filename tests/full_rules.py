@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, permutations, product
 
 from tests.full_milp import FLAGS, MOVING, THINGS, Expr, Linear, Tables, add, minus, no, number, times
 
@@ -189,10 +189,25 @@ class Whole:
                         lp.least(way, x)
                     for x in back:
                         lp.least(no(way), x)
+        if self.on("no_ring"):
+            self._rings()
         for g, h in combinations(own.values(), 2) if self.on("no_swap") else ():
             a, b = (str(t.groups[x]["home"]) for x in (g, h))
             if a != b and t.groups[g]["v"] == t.groups[h]["v"]:
                 lp.least(number(1), add(self.at(g, b), self.at(h, a)))
+
+    def _rings(self) -> None:
+        """Of three groups of a band, one of each of three schools, not all go on by one school."""
+        t = self.t
+        for band, homes in product(t.bands, permutations(t.schools, 3)):
+            if homes[0] != min(homes):
+                continue
+            sides = [
+                [self.at(g, b) for g, x in enumerate(t.groups) if (x["home"], x["band"]) == (a, band)]
+                for a, b in zip(homes, (*homes[1:], homes[0]), strict=True)
+            ]
+            for three in product(*([x for x in some if x] for some in sides)):
+                self.lp.least(number(2), add(*three))
 
     # ---- sites, seats, classes
 

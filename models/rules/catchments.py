@@ -6,11 +6,13 @@
 | open_band | sum_m attend[g,j,m] <= open[j,b] |
 | bands_together | abs(x[i,b,j] - x[i,b+1,j]) <= open[j0,b] - open[j0,b+1], neighbouring bands of a stage |
 | no_exchange | x[g,k] <= sends[j,k,b] (j0(g) = j), x[g',j] <= 1 - sends[j,k,b] (j0(g') = k) |
+| no_ring | to[j,k,b] + to[k,l,b] + to[l,j,b] <= 2, x[g,k] <= to[j,k,b] (j0(g) = j) |
 | no_swap | x[i,b,k] + x[i,b',j] <= 1, bands b of j and b' of k of a village |
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import combinations, pairwise, product
 from typing import TYPE_CHECKING, Any
 
@@ -219,6 +221,63 @@ def check_no_exchange(after: After) -> pd.DataFrame:
     return broken(both, "today_school_id", "name", both[["pupils", "back"]].min(axis=1), 0, "pupils")
 
 
+def _three(ends: Iterable[tuple[str, str, str]]) -> list[tuple[str, str, str, str]]:
+    """Rings of three among (from, to, band): (j, k, l, band), the first of the three by id first."""
+    after: dict[tuple[str, str], set[str]] = {}
+    for j, k, b in ends:
+        after.setdefault((j, b), set()).add(k)
+    return sorted(
+        (j, k, last, b)
+        for (j, b), some in after.items()
+        for k in some
+        for last in after.get((k, b), ())
+        if j < min(k, last) and k != last and j in after.get((last, b), ())
+    )
+
+
+def _no_ring(rows: Rows) -> None:
+    inst, model = rows.inst, rows.model
+    moves = inst.pairs[inst.pairs["changed"]].join(inst.groups["today_school_id"], on="g")
+    ends = dict(
+        zip(
+            moves.index.tolist(),
+            zip(moves["today_school_id"], moves["school_id"], moves["band"], strict=True),
+            strict=True,
+        )
+    )
+    rings = _three(ends.values())
+    if not rings or not rows.binds("no_ring"):
+        return
+    sides = {r: [(r[i], r[(i + 1) % 3], r[3]) for i in range(3)] for r in rings}
+    # follows from attend, so it need not be whole: at 1 where one is, and free to be so where none is
+    model.goes_to = pyo.Var(sorted({e for some in sides.values() for e in some}), bounds=(0, 1))
+    on = [p for p, end in ends.items() if end in model.goes_to]
+    rows.add(on, lambda m, p: m.attend[p] <= m.goes_to[ends[p]], part="to", firm=True)
+    rows.add(rings, lambda m, *r: sum(m.goes_to[e] for e in sides[r]) <= 2)
+
+
+def check_no_ring(after: After) -> pd.DataFrame:
+    """No three schools pass pupils of one band round: the first to the second, the second to the third, it to the first."""
+    moved = after.travel[after.travel["changed"]]
+    many: dict[tuple[str, str, str], float] = {}
+    for j, k, b, n in zip(
+        *(moved[c] for c in ("today_school_id", "school_id", "band", "pupils")), strict=True
+    ):
+        many[j, k, b] = many.get((j, k, b), 0.0) + n
+    found = [
+        (j, min(many[j, k, b], many[k, last, b], many[last, j, b]), f"{j} {k} {last}")
+        for j, k, b in many
+        for last in {y for x, y, c in many if (x, c) == (k, b)}
+        if j < min(k, last) and (last, j, b) in many
+    ]
+    if not found:
+        return none()
+    name = after.today.schools["name"]
+    wrong = pd.DataFrame(found, columns=["school_id", "least", "ring"])
+    wrong["name"] = [" → ".join(str(name[j]) for j in ring.split()) for ring in wrong["ring"]]
+    return broken(wrong, "school_id", "name", wrong["least"], 0, "pupils")
+
+
 def _no_swap(rows: Rows) -> None:
     """Groups of one village that attend two schools today: not each to the other's."""
     inst = rows.inst
@@ -260,5 +319,6 @@ RULES = (
     Rule("open_band", "catchments", check_open_band, _attend_open),
     Rule("bands_together", "catchments", check_together, _together, ("bands_together",), Slack("groups", "minutes", 30.0)),
     Rule("no_exchange", "catchments", check_no_exchange, _no_exchange, ("no_exchange",), Slack("groups", "minutes", 30.0)),
+    Rule("no_ring", "catchments", check_no_ring, _no_ring, ("no_ring",), Slack("groups", "minutes", 30.0)),
     Rule("no_swap", "catchments", check_no_swap, _no_swap, ("no_swap",), Slack("groups", "minutes", 30.0)),
 )  # fmt: skip

@@ -16,7 +16,7 @@ from optimizer.why.ground import PlanGround
 
 STRUCTURE = (
     "assignment", "open_band", "bands_together", "bands_from_top", "open_has_pupils", "items", "min_classes", "protected",
-    "no_exchange", "no_swap",
+    "no_exchange", "no_ring", "no_swap",
 )  # fmt: skip
 """Rules whose rows hold with equality by their form: that they do says nothing."""
 FREE, LIMIT, EASED, BROKEN = "free", "limit", "eased", "broken"

@@ -14,7 +14,7 @@ from models.plan.decisions import PLAN_COLUMNS, Plan, Verdict
 from models.problem.request import Request
 from models.referee.verdict import Trial, judge, try_plan
 from models.standards.norms import Standards, load_standards
-from tests.samples import KM_LON, LAT0, LON0, frame, small_county
+from tests.samples import KM_LAT, KM_LON, LAT0, LON0, frame, small_county
 
 RICH = dict.fromkeys(("building", "device", "teacher", "transport", "any"), 1e9)
 MOVABLE = ("rooms_multimedia", "equip_value")
@@ -133,17 +133,26 @@ def moved(plan: Plan, *moves: tuple[str, str, str, str, str, object]) -> Plan:
     return replace(plan, staff_moves=rows("staff_moves", *moves))
 
 
-def bands_apart() -> County:
-    """One more village midway between A1 and A2: its eight small children ride to A2, its eight others to A1."""
-    county = small_county()
-    place = county.villages.query("village_id == 'V4'").assign(
-        village_id="V5", name="甲镇V5村", lon=LON0 + 2.0 * KM_LON, lat=LAT0
-    )
-    going = [{"village_id": "V5", "school_id": j, "band": b, "pupils": 8} for j, b in (("A2", "g1_3"), ("A1", "g4_6"))]
-    need = [{"village_id": r["village_id"], "band": r["band"], "year": county.year, "pupils_base": 8} for r in going]
-    more = {"villages": place, "attendance": frame("attendance", going), "demand": frame("demand", need)}
-    every = {n: pd.concat([getattr(county, n), rows_of], ignore_index=True) for n, rows_of in more.items()}
+def with_village(county: County, village: str, x: float, y: float, *going: tuple[str, str, int]) -> County:
+    """The county with one more village at x, y kilometres, and where its pupils go: school, band, how many."""
+    place = county.villages.iloc[:1].assign(village_id=village, name=village, lon=LON0 + x * KM_LON, lat=LAT0 + y * KM_LAT)
+    rows = [{"village_id": village, "school_id": j, "band": b, "pupils": n} for j, b, n in going]
+    need = [{**r, "year": county.year, "pupils_base": r["pupils"]} for r in rows]
+    more = {"villages": place, "attendance": frame("attendance", rows), "demand": frame("demand", need)}
+    every = {t: pd.concat([getattr(county, t), new], ignore_index=True) for t, new in more.items()}
     return replace(county, **every)
+
+
+def bands_apart(county: County) -> County:
+    """One more village midway between A1 and A2: its eight small children ride to A2, its eight others to A1."""
+    return with_village(county, "V5", 2.0, 0.0, ("A2", "g1_3", 8), ("A1", "g4_6", 8))
+
+
+def three_midway(county: County) -> County:
+    """Three more villages as far from A1 as from A2 and A3, where four small children of each ride to another one."""
+    for village, school in (("X1", "A1"), ("X2", "A2"), ("X3", "A3")):
+        county = with_village(county, village, 2.0, 1.25, (school, "g1_3", 4))
+    return county
 
 
 def by_choice(school: str, choosing: int) -> Case:

@@ -16,7 +16,7 @@ from tests.samples import small_county
 
 LAYOUT = {
     "bands_from_top": 1, "open_has_pupils": 1, "capacity": 1, "rooms": 1, "min_classes": 1, "classes_kept": 1,
-    "bands_together": 1, "no_exchange": 0, "no_swap": 0, "past_own_school": 5, "past_nearer_school": 5, "eligible_moves": 1,
+    "bands_together": 1, "no_exchange": 0, "no_ring": 0, "no_swap": 0, "past_own_school": 5, "past_nearer_school": 5, "eligible_moves": 1,
     "near_retirement_stays": 0, "met_kept": 0, "no_sink": 1, "useful_rooms": 1.5, "floor_no_outflow_a": 200,
     **{f"outflow_{where}_{heads}": 0 for where in ("rural", "township") for heads in "qba"},
     "travel_walk_g1_3": 30, "travel_walk_g4_6": 40, "travel_walk_g7_9": 40, "travel_bus_g1_3": 30,

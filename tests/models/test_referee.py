@@ -25,6 +25,7 @@ from tests.models.plans import (
     ready,
     rows,
     send,
+    three_midway,
 )
 from tests.samples import small_county
 
@@ -87,9 +88,18 @@ def no_exchange() -> Broken:
     return case, plan, Request(budget=RICH)
 
 
+def no_ring() -> Broken:
+    """Four children of A1 go to A2, four of A2 to A3, four of A3 to A1."""
+    case = ready(three_midway(small_county()))
+    plan = keep_all(case)
+    for village, school in (("X1", "A2"), ("X2", "A3"), ("X3", "A1")):
+        plan = send(plan, village, "g1_3", school, "bus")
+    return case, plan
+
+
 def no_swap() -> Broken:
     """V5's small children leave A2 for A1, its others A1 for A2."""
-    case = ready(bands_apart())
+    case = ready(bands_apart(small_county()))
     plan = send(send(keep_all(case), "V5", "g1_3", "A1", "bus"), "V5", "g4_6", "A2", "bus")
     return case, classes(plan, "A1", "g1_3", 6), Request(budget=RICH)
 
@@ -317,7 +327,7 @@ def recurrent_lasting() -> Broken:
 BREAKING: dict[str, Callable[[], Broken]] = {
     f.__name__.rstrip("_"): f
     for f in (
-        known_ids, whole_numbers, assignment, open_band, bands_together, no_exchange, no_swap, travel_limit, travel_increase,
+        known_ids, whole_numbers, assignment, open_band, bands_together, no_exchange, no_ring, no_swap, travel_limit, travel_increase,
         past_own_school, past_nearer_school, group_access, bands_from_top, protected, closure_max_pupils, open_has_pupils,
         assessed_floor, junior_per_township, closures_township, closures_share, moved_share, capacity, school_size,
         class_size, rooms_, min_classes, classes_kept, staff_balance, staff_pairs, eligible_moves,

@@ -18,7 +18,7 @@ from models.rules.record import PART, Rule, rule_of
 from models.rules.registry import every_rule
 from models.standards.norms import Standards, load_standards
 from tests.counties import bundled_county
-from tests.models.plans import Case, bands_apart, keep_all, ready
+from tests.models.plans import Case, bands_apart, keep_all, ready, three_midway
 from tests.samples import KM_LON, LON0, small_county
 
 FORM = {"known_ids", "whole_numbers"}
@@ -45,7 +45,9 @@ LOWEST = {CHINA: "1-2", ENGLAND: "0-1", VIRGINIA: "K-1"}
 @cache
 def county(names: tuple[str, ...] = CHINA) -> Case:
     """The small county under some standards, changed so that every norm has something to say."""
-    plain = replace(bands_apart(), standard_files=names) if names == CHINA else bundled_county(names)
+    plain = bundled_county(names)
+    if names == CHINA:
+        plain = three_midway(bands_apart(plain))
     schools, stock = plain.schools.copy(), plain.staff_stock.copy()
     for school, kind, built in (
         ("A2", "primary", 2015),
