@@ -363,6 +363,11 @@ class Whole:
             ),
         )
 
+    def kept(self, u: Unit, flag: str) -> Expr:
+        """Heads that count, but for who is hired."""
+        hired = [x for (v, c), x in self.hire.items() if v == u and self.t.category[u[1], c][FLAGS[flag]]]
+        return minus(self.staff(u, flag), add({}, *hired))
+
     def _floors(self) -> None:
         t, lp = self.t, self.lp
         for u in self.units:
@@ -444,13 +449,13 @@ class Whole:
                     lp.least(times(scale, self.amount(u, r)), times(need, self.n[u]))
             for f in FLAGS:
                 if t.units[u]["n"] < t.norm.get(f"floor_no_outflow_{f}", 0.0):
-                    lp.least(self.staff(u, f), times(t.staff(u, f), self.up[u]))
+                    lp.least(self.kept(u, f), times(t.staff(u, f), self.up[u]))
         for f in FLAGS:
             towns = {(s, w) for s in ("pri", "jun") for w in (None, *{t.town(j) for j in t.schools})}
             for s, town in towns:
                 mine = [u for u in self.units if u[1] == s and t.rural(u) and town in (None, t.town(u[0]))]
                 if mine and self.on(f"outflow_{'rural' if town is None else 'township'}_{f}"):
-                    lp.least(add(*(self.staff(u, f) for u in mine)), number(sum(t.staff(u, f) for u in mine)))
+                    lp.least(add(*(self.kept(u, f) for u in mine)), number(sum(t.staff(u, f) for u in mine)))
         for u in self.units if self.on("no_sink") else ():
             mine = [v for v in self.units if v[1] == u[1]]
             rate = sum(t.staff(v) for v in mine) / sum(t.units[v]["classes"] for v in mine)

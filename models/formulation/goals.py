@@ -26,6 +26,7 @@ from typing import Any, TypeAlias
 import pandas as pd
 import pyomo.environ as pyo
 
+from models.formulation.concession import counting
 from models.formulation.imbalance import imbalance
 from models.formulation.money import EARMARKED
 from models.formulation.network import grade_pupils, pupil_minutes, pupils_beyond, pupils_changed, standing
@@ -73,7 +74,7 @@ def _judged(inst: Instance, cells: list[tuple[str, Indicator]]) -> list[str]:
 
 def _met_today(inst: Instance, unit: str, one: Indicator, share: float = 1.0) -> bool:
     pupils = float(inst.of_unit(unit, "pupils"))
-    have = float(inst.of_unit(unit, one.resource))
+    have = inst.counted_today(unit, one.resource)
     return pupils > 0 and one.scale * have / pupils >= share * one.threshold - ROUNDING
 
 
@@ -103,7 +104,9 @@ def passing_variables(model: Model, inst: Instance) -> None:
     model.passes = pyo.Var(units, domain=pyo.Binary)
     reach = reachable(inst)
     most = {u: min(float(model.pupils[u].ub), reach[u]) for u in inst.units.index}
-    have = {(u, one.id): model.amount[u, one.resource] for u, one in cells}
+    have = {
+        (u, one.id): counting(model, inst, u, one.resource, model.amount[u, one.resource]) for u, one in cells
+    }
     need = {
         (u, one.id): one.threshold / one.scale / inst.centres[one.stage, one.resource] for u, one in cells
     }
@@ -207,13 +210,14 @@ def lack_variables(model: Model, inst: Instance) -> None:
         if one.tested and inst.known(u, one.resource)
     ]
     have = {(u, one.id): model.amount[u, one.resource] for u, one in every}
+    lent = {(u, one.id): counting(model, inst, u, one.resource, have[u, one.id]) for u, one in every}
     mean = {(u, one.id): inst.centres[one.stage, one.resource] for u, one in every}
     assessed = units["assessed"].to_dict()
     counted = [(u, one.id) for u, one in every if assessed[u]]
     need = {(u, one.id): one.threshold / one.scale for u, one in every}
     left = {
         (u, one.id): max(
-            0.0, float(inst.of_unit(u, "pupils")) - float(inst.of_unit(u, one.resource)) / need[u, one.id]
+            0.0, float(inst.of_unit(u, "pupils")) - inst.counted_today(u, one.resource) / need[u, one.id]
         )
         for u, one in every
     }
@@ -222,7 +226,7 @@ def lack_variables(model: Model, inst: Instance) -> None:
         counted,
         rule=lambda m, u, r: (
             m.short[u, r]
-            >= m.pupils[u] - have[u, r] * (mean[u, r] / need[u, r]) + left[u, r] * (1 - m.unit_open[u])
+            >= m.pupils[u] - lent[u, r] * (mean[u, r] / need[u, r]) + left[u, r] * (1 - m.unit_open[u])
         ),
     )
     keys = [(u, one.id) for u, one in every]

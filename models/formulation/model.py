@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyomo.environ as pyo
 
 from models.formulation.classes import only_needed
+from models.formulation.concession import lent_variables
 from models.formulation.equipment import item_variables
 from models.formulation.goals import state_goals
 from models.formulation.holding import hold
@@ -45,6 +46,7 @@ def build_model(inst: Instance, whole: bool = False, loosened: bool = False) -> 
     item_variables(model, inst, whole)
     money_variables(model, inst)
     amount_variables(model, inst)
+    lent_variables(model, inst)
     assessed_population(model, inst)
     spread_variables(model, inst)
     spread_tangents(model, inst)

@@ -48,22 +48,22 @@ def staff_variables(model: Model, inst: Instance, whole: bool) -> None:
     model.flow = pyo.Var(flows, domain=pyo.NonNegativeReals)
 
 
-def heads(model: Model, inst: Instance, unit: str, category: str) -> Any:
-    """heads[u,c] = today - out + into + hire, as an expression."""
+def heads(model: Model, inst: Instance, unit: str, category: str, hired: bool = True) -> Any:
+    """heads[u,c] = today - out + into + hire, as an expression; without who is hired where asked."""
     key = (unit, category)
     total: Any = inst.heads_today[key]
     if key in model.out:
         total = total - model.out[key]
     if key in model.into:
         total = total + model.into[key]
-    if key in model.hire:
+    if hired and key in model.hire:
         total = total + model.hire[key]
     return total
 
 
-def counted_heads(model: Model, inst: Instance, unit: str, flag: str) -> Any:
+def counted_heads(model: Model, inst: Instance, unit: str, flag: str, hired: bool = True) -> Any:
     """Heads of a unit that count for a resource (or all of them: flag "all"), as an expression."""
-    return sum(heads(model, inst, unit, c) for c in inst.counting[inst.stage_of[unit], flag])
+    return sum(heads(model, inst, unit, c, hired) for c in inst.counting[inst.stage_of[unit], flag])
 
 
 def class_staff(inst: Instance) -> tuple[dict[str, float], dict[str, float]]:

@@ -16,7 +16,7 @@ from geodata.travel.times import TravelTimes
 from models.plan.before import WAY, Before, Lower, before, site_pupils, unit_of
 from models.plan.decisions import Plan
 from models.problem.baseline import sites
-from models.problem.indicators import assess, assessed, merged_units, verdicts
+from models.problem.indicators import assess, assessed, lent_as_today, merged_units, verdicts
 from models.problem.minutes import travel_limits
 from models.problem.request import Request, budgets
 from models.problem.spread import cv_table
@@ -353,6 +353,7 @@ def _units(today: Before, plan: Plan, bands: pd.DataFrame, heads: pd.DataFrame) 
     staff[today.units["staff"].isna().to_numpy(bool) & is_open] = np.nan
     new[["staff", *standards.heads]] = staff
     new[list(standards.items)] = _items(today, plan, is_open)
+    new = lent_as_today(new, today.units, standards)
     new["assessed"] = assessed(new, standards)
     return new
 

@@ -198,12 +198,34 @@ def _counted_amount(rows: pd.DataFrame, one: Indicator, standards: Standards) ->
     """Amount that a unit may count for an indicator: its own, and what a concession lends it."""
     amount: Numbers = rows[one.resource].to_numpy(float)
     column = f"{one.resource}{LENT}"
-    if column not in rows or standards.kind("concession_max") == "off":
+    if column not in rows:
         return amount
-    least, most = standards.limit("concession_min", 0.0), standards.value("concession_max")
-    small = rows["zone"].eq("rural") & rows["pupils"].between(least, most)
-    lent: Numbers = rows[column].where(small, 0.0).to_numpy(float)
+    lent: Numbers = rows[column].where(lends(rows, standards), 0.0).to_numpy(float)
     return amount + lent
+
+
+def lent_size(standards: Standards) -> tuple[float, float]:
+    """Fewest and most pupils of the rural units to which a concession lends heads; none where it is off."""
+    if standards.kind("concession_max") == "off":
+        return np.inf, -np.inf
+    return standards.limit("concession_min", 0.0), standards.value("concession_max")
+
+
+def lends(units: pd.DataFrame, standards: Standards) -> pd.Series:
+    """To which units a concession lends heads."""
+    return units["zone"].eq("rural") & units["pupils"].between(*lent_size(standards))
+
+
+def lent_as_today(new: pd.DataFrame, today: pd.DataFrame, standards: Standards) -> pd.DataFrame:
+    """Units after a plan with what a concession lends: nothing to a unit to which it lends nothing today.
+
+    A plan that brings a school down from 100 pupils to 99 would gain an indicator without a teacher more.
+    """
+    columns = [c for c in new if c.endswith(LENT)]
+    if not columns:
+        return new
+    small = lends(merged_units(today, standards), standards)
+    return new.assign(**{c: new[c].where(small, 0.0) for c in columns})
 
 
 def assess(units: pd.DataFrame, standards: Standards) -> pd.DataFrame:

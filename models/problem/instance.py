@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from geodata.contract.county import County
-from models.problem.indicators import merged_units
+from models.problem.indicators import LENT, lends, merged_units
 from models.problem.request import Request
 from models.standards.norms import Standards
 
@@ -89,6 +89,22 @@ class Instance:
     unstaffed: frozenset[str] = frozenset()
     unpriced: frozenset[str] = frozenset()
     hires: bool = True
+
+    @cached_property
+    def lent(self) -> dict[tuple[str, str], float]:
+        """Heads that a concession lends today, by unit and resource: they count for indicators alone."""
+        small = lends(merged_units(self.units, self.standards), self.standards)
+        columns = {r: f"{r}{LENT}" for r in self.standards.heads if f"{r}{LENT}" in self.units}
+        return {
+            (str(u), r): float(n)
+            for r, c in columns.items()
+            for u, n in self.units.loc[small, c].items()
+            if n > 0
+        }
+
+    def counted_today(self, unit: str, resource: str) -> float:
+        """What an indicator counts of a unit today: its own amount and what is lent to it."""
+        return float(self.of_unit(unit, resource)) + self.lent.get((unit, resource), 0.0)
 
     def known(self, unit: str, resource: str) -> bool:
         """Whether a unit's amount of a resource is known."""

@@ -3,7 +3,7 @@
 | rule | equation |
 |---|---|
 | met_kept | x[u,r] >= th[r] P[u] / scale, where met today (a closed unit has 0 >= 0) |
-| outflow_rural_f | sum_{u rural, stage s} f[u] >= today's, f qualified, backbone, PE/arts heads |
+| outflow_rural_f | sum_{u rural, stage s} f[u] >= today's, f qualified, backbone, PE/arts heads less who is hired |
 | outflow_township_f | sum_{u rural, township t, stage s} f[u] >= today's |
 | floor_no_outflow_f | f[u] >= today's open[u], units under 200 pupils |
 | no_sink | heads[u] - rate classes[u] <= max(0, today's), units not assessed; rate the county's staff a class |
@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from geodata.arrays import Flags, Floats
+from models.formulation.concession import counting
 from models.formulation.imbalance import equivalents
 from models.formulation.rows import rows_by
 from models.formulation.staffing import class_staff, counted_heads
@@ -36,13 +37,14 @@ def _met_kept(rows: Rows) -> None:
     for one in (i for i in inst.standards.indicators if i.tested):
         mine = units[(units["stage"] == one.stage) & units["assessed"] & (units["pupils"] > 0)]
         mine = mine.loc[[u for u in mine.index if inst.known(u, one.resource)]]
-        met = mine[one.scale * mine[one.resource] / mine["pupils"] >= one.threshold - 1e-9]
+        have = np.array([inst.counted_today(u, one.resource) for u in mine.index], dtype=float)
+        met = mine[one.scale * have / mine["pupils"].to_numpy(float) >= one.threshold - 1e-9]
         for u in met.index:
             rate = one.threshold / one.scale / inst.centres[one.stage, one.resource]
             need[u, one.resource] = max(need.get((u, one.resource), 0.0), rate)
     rows.add(
         list(need),
-        lambda m, u, r: equivalents(m, inst, u, r) >= need[u, r] * m.pupils[u],
+        lambda m, u, r: counting(m, inst, u, r, equivalents(m, inst, u, r)) >= need[u, r] * m.pupils[u],
         scale=lambda k: 1.0 / inst.centres[inst.stage_of[k[0]], k[1]],
     )
 
@@ -65,13 +67,13 @@ def check_met_kept(after: After) -> pd.DataFrame:
 
 
 def _groups_kept(rows: Rows, norm: str, flag: str, groups: dict[Any, list[str]]) -> None:
-    """Heads of a flag in a group of units do not fall."""
+    """Heads of a flag in a group of units do not fall by transfers: who is hired makes up for nobody who is drawn away."""
     inst = rows.inst
     some = {k: us for k, us in groups.items() if inst.units.loc[us, flag].sum() > 0}
     today = {k: float(inst.units.loc[us, flag].sum()) for k, us in some.items()}
     rows.add(
         list(some),
-        lambda m, *k: sum(counted_heads(m, inst, u, flag) for u in some[k]) >= today[k],
+        lambda m, *k: sum(counted_heads(m, inst, u, flag, hired=False) for u in some[k]) >= today[k],
         norm=norm,
         part=flag,
     )
@@ -112,7 +114,7 @@ def _fallen(after: After, prefix: str, by: list[str]) -> pd.DataFrame:
     flags = list(after.standards.heads)
     if not _some_fall(after, rural, flags, by):
         return none()
-    was, now = after.units[rural], after.new.loc[rural, flags]
+    was, now = after.units[rural], _besides_hired(after, flags)[rural]
     keys = [was[c] for c in by]
     old, new = was[flags].groupby(keys).sum(), now.groupby(keys).sum()
     # all asked to close: nobody can stay
@@ -127,9 +129,24 @@ def _fallen(after: After, prefix: str, by: list[str]) -> pd.DataFrame:
     return all_of(parts)
 
 
+def _besides_hired(after: After, flags: list[str]) -> pd.DataFrame:
+    """Heads that count, of each unit, less those that the plan hires."""
+    new, stage = after.new[flags].astype(float), after.units["stage"].to_dict()
+    kinds, counts = after.standards.heads, after.today.counts
+    hires = after.plan.hires
+    for j, s, c, n in zip(*(hires[x] for x in ("school_id", "stage", "cat_id", "heads")), strict=True):
+        unit = f"{j}/{s}"
+        if unit in stage:
+            counted = dict(zip(kinds, counts.get((stage[unit], c), (0,) * len(kinds)), strict=True))
+            new.loc[unit, flags] -= [n * counted[f] for f in flags]
+    return new
+
+
 def _some_fall(after: After, rural: Flags, flags: list[str], by: list[str]) -> bool:
     """Whether any group's heads may have fallen: a sum in plain arrays, with half of the tolerance to spare."""
-    old, new = (np.nan_to_num(t[flags].to_numpy(float)[rural]) for t in (after.units, after.new))
+    old, new = (
+        np.nan_to_num(t[flags].to_numpy(float)[rural]) for t in (after.units, _besides_hired(after, flags))
+    )
     total: dict[tuple[str, ...], Floats] = {}
     keys = zip(*(after.units[c].array[rural] for c in by), strict=True)
     for key, fell in zip(keys, old - new, strict=True):
@@ -138,7 +155,7 @@ def _some_fall(after: After, rural: Flags, flags: list[str], by: list[str]) -> b
 
 
 def check_rural(after: After) -> pd.DataFrame:
-    """The rural zone loses no qualified, backbone or PE/arts teachers on balance, stage by stage."""
+    """The rural zone loses no qualified, backbone or PE/arts teachers on balance by transfers, stage by stage."""
     return _fallen(after, RURAL, ["stage"])
 
 
@@ -156,23 +173,28 @@ def _small(rows: Rows) -> None:
             least = {u: math.ceil(inst.units.at[u, flag]) for u in some}
             rows.add(
                 list(some),
-                lambda m, u, f=flag, k=least: counted_heads(m, inst, u, f) >= k[u] * m.unit_open[u],
+                lambda m, u, f=flag, k=least: (
+                    counted_heads(m, inst, u, f, hired=False) >= k[u] * m.unit_open[u]
+                ),
                 norm=norm,
                 part=flag,
             )
 
 
 def check_small(after: After) -> pd.DataFrame:
-    """Small units that stay lose no such teacher on balance."""
+    """Small units that stay lose no such teacher on balance by transfers."""
     rows, parts = after.open_units, []
+    if not len(after.plan.staff_moves):
+        return none()
     norms = {f: f"{SMALL}{f}" for f in after.standards.heads if f"{SMALL}{f}" in after.standards.rules}
     old = after.units.loc[rows["unit_id"], ["pupils", *norms]].set_axis(rows.index)
+    kept = _besides_hired(after, list(norms)).loc[rows["unit_id"]].set_axis(rows.index)
     for flag, norm in norms.items():
-        wrong = rows[(old["pupils"] < after.standards.value(norm)) & (rows[flag] < old[flag])]
+        wrong = rows[(old["pupils"] < after.standards.value(norm)) & (kept[flag] < old[flag])]
         if len(wrong):
-            before = old[flag].astype(float)
+            now, before = kept[flag], old[flag].astype(float)
             parts.append(
-                broken(wrong, "unit_id", "name", wrong[flag], before[wrong.index], "heads", norm=norm)
+                broken(wrong, "unit_id", "name", now[wrong.index], before[wrong.index], "heads", norm=norm)
             )
     return all_of(parts)
 

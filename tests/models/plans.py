@@ -135,7 +135,9 @@ def moved(plan: Plan, *moves: tuple[str, str, str, str, str, object]) -> Plan:
 
 def with_village(county: County, village: str, x: float, y: float, *going: tuple[str, str, int]) -> County:
     """The county with one more village at x, y kilometres, and where its pupils go: school, band, how many."""
-    place = county.villages.iloc[:1].assign(village_id=village, name=village, lon=LON0 + x * KM_LON, lat=LAT0 + y * KM_LAT)
+    place = county.villages.iloc[:1].assign(
+        village_id=village, name=village, lon=LON0 + x * KM_LON, lat=LAT0 + y * KM_LAT
+    )
     rows = [{"village_id": village, "school_id": j, "band": b, "pupils": n} for j, b, n in going]
     need = [{**r, "year": county.year, "pupils_base": r["pupils"]} for r in rows]
     more = {"villages": place, "attendance": frame("attendance", rows), "demand": frame("demand", need)}

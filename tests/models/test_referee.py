@@ -370,6 +370,22 @@ def test_a_school_may_deal_its_classes_out_anew_among_its_grades() -> None:
     assert broken_rules(case.judge(anew)) == []
 
 
+def hired_instead(rule: str) -> Broken:
+    """The plan that draws a qualified teacher away, and a beginner hired where the teacher left."""
+    case, plan = BREAKING[rule]()[:2]
+    left = plan.staff_moves["from_school_id"].iloc[0]
+    return case, replace(plan, hires=rows("hires", (left, "pri", "plain_q", 1))), Request(budget=RICH)
+
+
+DRAINED = ("outflow_rural", "outflow_township", "floor_no_outflow")
+
+
+@pytest.mark.parametrize("rule", DRAINED)
+def test_who_is_hired_makes_up_for_nobody_who_is_drawn_away(rule: str) -> None:
+    verdict = (lambda case, plan, *asked: case.judge(plan, *asked))(*hired_instead(rule))
+    assert broken_rules(verdict) == [rule]
+
+
 def test_a_soft_rule_is_reported_and_does_not_reject() -> None:
     case, plan = closures_township()[:2]
     verdict = case.binding(closures_township="soft").judge(plan)

@@ -22,7 +22,7 @@ from models.rules.registry import rule as rule_named
 from optimizer.solver.bridge import Bridge
 from optimizer.solver.limits import Limits
 from tests.models.plans import Case, keep_all
-from tests.models.test_referee import BREAKING
+from tests.models.test_referee import BREAKING, DRAINED, hired_instead
 from tests.models.test_rules_house import FORM
 
 UNSAYABLE = {"assignment", "items"}
@@ -66,3 +66,11 @@ def test_a_rule_keeps_out_the_plan_that_breaks_it(rule: str) -> None:
     norms = [n for n in rule_named(rule).norm_ids(case.standards) if n in case.standards.rules]
     if norms:
         assert in_the_model(case.binding(**dict.fromkeys(norms, "off")), made, request)
+
+
+@pytest.mark.parametrize("rule", DRAINED)
+def test_hires_make_up_for_nobody_in_the_model(rule: str) -> None:
+    case, made, request = hired_instead(rule)
+    assert not in_the_model(case, made, request)
+    norms = [n for n in rule_named(rule).norm_ids(case.standards) if n in case.standards.rules]
+    assert in_the_model(case.binding(**dict.fromkeys(norms, "off")), made, request)

@@ -13,6 +13,7 @@ from functools import cache
 import pytest
 
 from models.formulation.model import build_model
+from models.formulation.solution import unpack
 from models.plan.decisions import Plan, Verdict
 from models.problem.building import build_instance
 from models.problem.request import Request
@@ -20,7 +21,7 @@ from optimizer.search.search import NoPlan
 from optimizer.search.steps import find_plan
 from optimizer.search.task import Target, Task
 from optimizer.solver.limits import Limits
-from tests.models.plans import RICH, Case, broken_rules, classes, close, keep_all, ready, send
+from tests.models.plans import RICH, Case, broken_rules, classes, close, keep_all, ready, send, with_village
 from tests.samples import small_county
 
 PAIR = (49, 50)
@@ -121,3 +122,55 @@ def test_the_model_has_the_floor_where_the_school_counts(pupils: int) -> None:
     model = build_model(build_instance(case.county, case.standards, Request(budget=RICH), case.times))
     assert ("A3/pri" in model.assessed_floor) == (pupils >= 50)
     assert ("A3/pri" in model.counted) == (pupils < 50)  # a binary of its own: whether it comes to count
+
+
+# ---- the other threshold: a concession lends PE and arts teachers to rural units of 50 to 99 pupils
+
+
+@cache
+def lent(pupils: int) -> Case:
+    """A2 has no PE or arts teacher of its own, and one whom it shares counts there up to 99 pupils; eight of V6 could go to A1."""
+    plain = small_county()
+    going, demand = plain.attendance.copy(), plain.demand.copy()
+    parts = {"g1_3": pupils // 2, "g4_6": pupils - pupils // 2 - 8}
+    for band, many in parts.items():
+        here = (going["village_id"] == "V4") & (going["band"] == band)
+        going.loc[here, "pupils"], demand.loc[here, "pupils_base"] = many, many
+    stage = plain.school_stage.assign(arts_shared=(plain.school_stage["school_id"] == "A2").astype(float))
+    stage.loc[stage["school_id"] == "A2", "pupils"] = pupils
+    stock = plain.staff_stock.query("school_id != 'A2' or cat_id != 'arts'").reset_index(drop=True)
+    county = replace(plain, attendance=going, demand=demand, school_stage=stage, staff_stock=stock)
+    return ready(with_village(county, "V6", 2.0, 0.1, ("A2", "g4_6", 8))).binding(moved_share="off")
+
+
+def cell(verdict: Verdict) -> list[bool]:
+    rows = verdict.indicators.query("unit_id == 'A2/pri' and indicator == 'a'")
+    return rows[["met_today", "met_plan"]].iloc[0].tolist()
+
+
+def test_a_school_brought_down_to_the_concession_gains_nothing() -> None:
+    """Eight fewer of 104: the shared teacher would count, and no plan may earn that."""
+    case = lent(104)
+    fewer = case.judge(send(keep_all(case), "V6", "g4_6", "A1", "bus"))
+    assert cell(fewer) == [False, False]
+    assert cell(lent(99).judge(keep_all(lent(99)))) == [True, True]
+
+
+def test_a_school_filled_beyond_the_concession_loses_what_it_met() -> None:
+    """From 96 to 148 pupils the shared teacher counts no more."""
+    case = lent(96).binding(past_own_school="off", travel_increase="off", past_nearer_school="off")
+    more = case.judge(send(keep_all(case), "V2", "g4_6", "A2", "bus"), Request(budget=RICH))
+    assert cell(more) == [True, False] and "met_kept" in broken_rules(more)
+
+
+@pytest.mark.parametrize("pupils", [99, 104])
+@pytest.mark.parametrize("goal", ["failing", "cells", "shortfall"])
+def test_the_model_counts_whom_the_referee_counts(pupils: int, goal: str) -> None:
+    """A bound above the referee's value ended every plan of a county with shared teachers as a defect."""
+    case = lent(pupils)
+    request = Request(budget=dict.fromkeys(RICH, 0.0), goals=(goal,))
+    inst = build_instance(case.county, case.standards, request, case.times)
+    found = find_plan(inst, Task((Target(goal),), Limits(gap=1e-6, seconds=60)))
+    verdict = case.judge(unpack(found.final.loaded(), found.final.instance, case.times.towns), request)
+    value = float(verdict.goals.set_index("goal").at[goal, "plan"])
+    assert found.decided.goals[0].bound == pytest.approx(value, abs=1e-6) and verdict.accepted
