@@ -26,8 +26,8 @@ from typing import Any, TypeAlias
 import pandas as pd
 import pyomo.environ as pyo
 
-from models.formulation.concession import counting
-from models.formulation.imbalance import imbalance
+from models.formulation.concession import counting, judged, of_guests
+from models.formulation.imbalance import imbalance, measured
 from models.formulation.money import EARMARKED
 from models.formulation.network import grade_pupils, pupil_minutes, pupils_beyond, pupils_changed, standing
 from models.formulation.rows import rows_by
@@ -46,7 +46,7 @@ PER = 1000.0
 
 
 def target(inst: Instance, one: Indicator) -> float:
-    """T of `deficit`, in the resource's unit a pupil: the larger of threshold and planned mean.
+    """T of `deficit`, in the resource's unit a pupil: the larger of threshold and today's mean.
 
     Where the assessed units have none of it, or nobody is assessed, there is no mean: the threshold alone.
     """
@@ -54,7 +54,7 @@ def target(inst: Instance, one: Indicator) -> float:
     counted = units[units["assessed"] & (units["stage"] == one.stage)]
     if need > 0 and not counted[one.resource].sum() > 0:
         return need
-    return max(need, inst.centres[one.stage, one.resource])
+    return max(need, inst.means[one.stage, one.resource])
 
 
 def _cells(inst: Instance) -> list[tuple[str, Indicator]]:
@@ -73,7 +73,7 @@ def _judged(inst: Instance, cells: list[tuple[str, Indicator]]) -> list[str]:
 
 
 def _met_today(inst: Instance, unit: str, one: Indicator, share: float = 1.0) -> bool:
-    pupils = float(inst.of_unit(unit, "pupils"))
+    pupils = inst.judged_today(unit)
     have = inst.counted_today(unit, one.resource)
     return pupils > 0 and one.scale * have / pupils >= share * one.threshold - ROUNDING
 
@@ -103,10 +103,11 @@ def passing_variables(model: Model, inst: Instance) -> None:
     model.met = pyo.Var(ids, domain=pyo.Binary)
     model.passes = pyo.Var(units, domain=pyo.Binary)
     reach = reachable(inst)
-    most = {u: min(float(model.pupils[u].ub), reach[u]) for u in inst.units.index}
-    have = {
-        (u, one.id): counting(model, inst, u, one.resource, model.amount[u, one.resource]) for u, one in cells
-    }
+    own = {u: min(float(model.pupils[u].ub), reach[u]) for u in inst.units.index}
+    most = {u: sum(own[k] for k in inst.with_guests(u)) for u in inst.units.index}
+    pupils = {u: judged(model, inst, u) for u in inst.units.index}
+    rest = {u: of_guests(inst, u) for u in inst.guests}
+    have = {(u, one.id): counting(model, inst, u, one.resource) for u, one in cells}
     need = {
         (u, one.id): one.threshold / one.scale / inst.centres[one.stage, one.resource] for u, one in cells
     }
@@ -123,30 +124,31 @@ def passing_variables(model: Model, inst: Instance) -> None:
         return max(0.0, share * need[u, r] * most[u] - kept[u, r])
 
     def held(m: Any, u: str, r: str) -> Any:
-        """What the unit has, with today's things whether it is open or not: at least those."""
-        return have[u, r] + kept[u, r] * (1 - m.unit_open[u])
+        """What the unit has, with today's things whether it is open or not: at least those.
+
+        Places that are assessed with it ask nothing of it once it is closed itself.
+        """
+        return have[u, r] + (kept[u, r] + need[u, r] * rest.get(u, 0.0)) * (1 - m.unit_open[u])
 
     # an indicator met today may not be lost (guard met_kept), so its binary tells nothing new while that is hard
     model.met_at = pyo.Constraint(
         ids,
-        rule=lambda m, u, r: (
-            held(m, u, r) >= need[u, r] * m.pupils[u] - excused(u, r, 1.0) * (1 - m.met[u, r])
-        ),
+        rule=lambda m, u, r: held(m, u, r) >= need[u, r] * pupils[u] - excused(u, r, 1.0) * (1 - m.met[u, r]),
     )
-    judged = set(units)
-    full = [x for x in ids if x[0] in judged]
+    whole = set(units)
+    full = [x for x in ids if x[0] in whole]
     model.near_at = pyo.Constraint(
         full,
         rule=lambda m, u, r: (
             held(m, u, r)
-            >= near[u, r] * need[u, r] * m.pupils[u] - excused(u, r, near[u, r]) * (1 - m.passes[u])
+            >= near[u, r] * need[u, r] * pupils[u] - excused(u, r, near[u, r]) * (1 - m.passes[u])
         ),
     )
     model.near_or_met_at = pyo.Constraint(
         full,
         rule=lambda m, u, r: (
             held(m, u, r)
-            >= need[u, r] * m.pupils[u]
+            >= need[u, r] * pupils[u]
             - (1 - near[u, r]) * need[u, r] * most[u] * (1 - m.met[u, r])
             - excused(u, r, near[u, r]) * (1 - m.passes[u])
         ),
@@ -210,15 +212,13 @@ def lack_variables(model: Model, inst: Instance) -> None:
         if one.tested and inst.known(u, one.resource)
     ]
     have = {(u, one.id): model.amount[u, one.resource] for u, one in every}
-    lent = {(u, one.id): counting(model, inst, u, one.resource, have[u, one.id]) for u, one in every}
+    whole = {(u, one.id): counting(model, inst, u, one.resource) for u, one in every}
     mean = {(u, one.id): inst.centres[one.stage, one.resource] for u, one in every}
     assessed = units["assessed"].to_dict()
     counted = [(u, one.id) for u, one in every if assessed[u]]
     need = {(u, one.id): one.threshold / one.scale for u, one in every}
     left = {
-        (u, one.id): max(
-            0.0, float(inst.of_unit(u, "pupils")) - inst.counted_today(u, one.resource) / need[u, one.id]
-        )
+        (u, one.id): max(0.0, inst.judged_today(u) - inst.counted_today(u, one.resource) / need[u, one.id])
         for u, one in every
     }
     model.short = pyo.Var(counted, domain=pyo.NonNegativeReals)
@@ -226,8 +226,15 @@ def lack_variables(model: Model, inst: Instance) -> None:
         counted,
         rule=lambda m, u, r: (
             m.short[u, r]
-            >= m.pupils[u] - lent[u, r] * (mean[u, r] / need[u, r]) + left[u, r] * (1 - m.unit_open[u])
+            >= judged(m, inst, u)
+            - whole[u, r] * (mean[u, r] / need[u, r])
+            + (-of_guests(inst, u) if u in inst.guests else left[u, r]) * (1 - m.unit_open[u])
         ),
+    )
+    # where its guests go on, a closed unit's own row says nothing
+    model.short_closed = pyo.Constraint(
+        [k for k in counted if k[0] in inst.guests],
+        rule=lambda m, u, r: m.short[u, r] >= left[u, r] * (1 - m.unit_open[u]),
     )
     keys = [(u, one.id) for u, one in every]
     aim = {(one.stage, one.id): target(inst, one) for one in inst.standards.indicators if one.tested}
@@ -272,8 +279,8 @@ def cv_variables(model: Model, inst: Instance) -> None:
 
     def keep(m: Any, s: str, r: str) -> Any:
         size, c2 = inst.population[s, r], 1.0 + limit[s, r] ** 2
-        total = _total(m, of[s, r], r)
-        people = _people(m, of[s, r], r)
+        both = [measured(m, inst, u, r) for u in of[s, r]]
+        total, people = sum(y for y, _ in both), sum(p for _, p in both)
         spread = sum(m.spread[u, r] for u in of[s, r])
         return spread + 2 * total - people <= c2 * (2 * total - size) + size * m.cv_excess[s, r]
 
@@ -289,21 +296,6 @@ def rows_by_indicator(model: Model, inst: Instance) -> dict[tuple[str, str], lis
         if key in limited:
             found.setdefault(key, []).append(u)
     return found
-
-
-def _total(model: Model, units: list[str], resource: str) -> Any:
-    return sum(
-        model.counted_amount[u, resource]
-        if (u, resource) in model.counted_amount
-        else model.amount[u, resource]
-        for u in units
-    )
-
-
-def _people(model: Model, units: list[str], resource: str) -> Any:
-    return sum(
-        model.counted_pupils[u] if (u, resource) in model.counted_amount else model.pupils[u] for u in units
-    )
 
 
 def cap_variables(model: Model, inst: Instance) -> None:

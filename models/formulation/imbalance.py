@@ -22,6 +22,7 @@ from typing import Any, TypeAlias
 
 import pyomo.environ as pyo
 
+from models.formulation.concession import judged
 from models.formulation.equipment import amount
 from models.formulation.staffing import counted_heads
 from models.problem.instance import Instance
@@ -48,19 +49,24 @@ def assessed_population(model: Model, inst: Instance) -> None:
     least = inst.standards.limit("assessed_min", 1.0)
     grow = list(inst.units.index[inst.units["may_grow"]])
     most = inst.units["largest"]
+    together = {u: sum(float(most[k]) for k in inst.with_guests(u)) for u in grow}
     model.counted = pyo.Var(grow, domain=pyo.Binary)
-    model.counted_low = pyo.Constraint(grow, rule=lambda m, u: m.pupils[u] >= least * m.counted[u])
+    model.counted_low = pyo.Constraint(grow, rule=lambda m, u: judged(m, inst, u) >= least * m.counted[u])
     model.counted_high = pyo.Constraint(
-        grow, rule=lambda m, u: m.pupils[u] <= least - 1 + (float(most[u]) - least + 1) * m.counted[u]
+        grow,
+        rule=lambda m, u: judged(m, inst, u) <= least - 1 + (together[u] - least + 1) * m.counted[u],
     )
     model.counted_pupils = pyo.Var(grow, domain=pyo.NonNegativeReals)
     model.counted_p1 = pyo.Constraint(
-        grow, rule=lambda m, u: m.counted_pupils[u] <= float(most[u]) * m.counted[u]
+        grow, rule=lambda m, u: m.counted_pupils[u] <= together[u] * m.counted[u]
     )
-    model.counted_p2 = pyo.Constraint(grow, rule=lambda m, u: m.counted_pupils[u] <= m.pupils[u])
+    model.counted_p2 = pyo.Constraint(grow, rule=lambda m, u: m.counted_pupils[u] <= judged(m, inst, u))
     model.counted_p3 = pyo.Constraint(
-        grow, rule=lambda m, u: m.counted_pupils[u] >= m.pupils[u] - (least - 1) * (1 - m.counted[u])
+        grow, rule=lambda m, u: m.counted_pupils[u] >= judged(m, inst, u) - (least - 1) * (1 - m.counted[u])
     )
+    hosts = list(inst.guests)
+    model.host_pupils = pyo.Var(hosts, domain=pyo.NonNegativeReals)
+    model.host_pupils_is = pyo.Constraint(hosts, rule=lambda m, u: m.host_pupils[u] == judged(m, inst, u))
 
 
 def amount_variables(model: Model, inst: Instance) -> None:
@@ -80,36 +86,51 @@ def amount_variables(model: Model, inst: Instance) -> None:
 
 
 def spread_variables(model: Model, inst: Instance) -> None:
-    """Declare spread[u,r] for every unit that counts or may count."""
+    """Declare spread[u,r] for every unit that counts or may count; its guests' pupils and amounts are in its own."""
     counted = inst.units.index[inst.units["assessed"] | inst.units["may_grow"]]
     keys = [(u, r) for u in counted for r in inst.measured[inst.stage_of[u]] if inst.known(u, r)]
     model.spread = pyo.Var(keys, domain=pyo.NonNegativeReals)
     grow = list(inst.units.index[inst.units["may_grow"]])
     growing = [(u, r) for u in grow for r in inst.measured[inst.stage_of[u]] if inst.known(u, r)]
     model.counted_amount = pyo.Var(growing, domain=pyo.NonNegativeReals)
+    hosts = [(u, r) for u, r in keys if u in inst.guests]
+    model.host_amount = pyo.Var(hosts, domain=pyo.NonNegativeReals)
+    model.host_amount_is = pyo.Constraint(
+        hosts,
+        rule=lambda m, u, r: m.host_amount[u, r] == sum(m.amount[k, r] for k in inst.with_guests(u)),
+    )
 
     def most(u: str, r: str) -> float:
-        stage = inst.of_unit(u, "stage")
-        return float(inst.of_unit(u, r)) / inst.centres[stage, r] + 3.0 * float(inst.of_unit(u, "largest"))
+        centre, every = inst.centres[inst.of_unit(u, "stage"), r], inst.with_guests(u)
+        return sum(
+            float(inst.of_unit(k, r)) / centre + 3.0 * float(inst.of_unit(k, "largest")) for k in every
+        )
 
     model.amount_high = pyo.Constraint(
         list(model.counted_amount), rule=lambda m, u, r: m.counted_amount[u, r] <= most(u, r) * m.counted[u]
     )
     model.amount_all = pyo.Constraint(
         list(model.counted_amount),
-        rule=lambda m, u, r: m.counted_amount[u, r] <= m.amount[u, r],
+        rule=lambda m, u, r: m.counted_amount[u, r] <= _own_amount(m, u, r),
     )
     model.amount_low = pyo.Constraint(
         list(model.counted_amount),
-        rule=lambda m, u, r: m.counted_amount[u, r] >= m.amount[u, r] - most(u, r) * (1 - m.counted[u]),
+        rule=lambda m, u, r: m.counted_amount[u, r] >= _own_amount(m, u, r) - most(u, r) * (1 - m.counted[u]),
     )
+
+
+def _own_amount(model: Model, unit: str, resource: str) -> Any:
+    """Y of a unit, its guests' included."""
+    key = unit, resource
+    return model.host_amount[key] if key in model.host_amount else model.amount[key]
 
 
 def measured(model: Model, inst: Instance, unit: str, resource: str) -> tuple[Any, Any]:
     """(y, P) of a unit as they enter the measure."""
     if (unit, resource) in model.counted_amount:
         return model.counted_amount[unit, resource], model.counted_pupils[unit]
-    return model.amount[unit, resource], model.pupils[unit]
+    pupils = model.host_pupils[unit] if unit in model.host_pupils else model.pupils[unit]
+    return _own_amount(model, unit, resource), pupils
 
 
 def tangent(model: Model, inst: Instance, unit: str, resource: str, ratio: float) -> Any:

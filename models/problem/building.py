@@ -66,7 +66,10 @@ def _units(
     everybody = units.groupby("stage")["pupils"].transform("sum")
     units["largest"] = units["most"] if standards.hard("capacity") else np.maximum(everybody, units["most"])
     own = units["assessed_as"].eq(units.index)
-    units["may_grow"] = own & ~units["assessed"] & (units["largest"] >= least) & (units["pupils"] < least)
+    with_guests = [
+        units[c].groupby(units["assessed_as"]).sum().reindex(units.index) for c in ("largest", "pupils")
+    ]
+    units["may_grow"] = own & ~units["assessed"] & (with_guests[0] >= least) & (with_guests[1] < least)
     taught = bands.groupby("unit_id")["grades"].sum().reindex(units.index).fillna(0)
     units["combined"] = units["classes"] < taught
     return units

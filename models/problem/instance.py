@@ -102,9 +102,27 @@ class Instance:
             if n > 0
         }
 
+    @cached_property
+    def guests(self) -> dict[str, tuple[str, ...]]:
+        """Places that do not count as schools, by the unit with which they are assessed."""
+        found: dict[str, tuple[str, ...]] = {}
+        for u, host in self.units["assessed_as"].items():
+            if host and host != u:
+                found[str(host)] = (*found.get(str(host), ()), str(u))
+        return found
+
+    def with_guests(self, unit: str) -> tuple[str, ...]:
+        """A unit and the places that are assessed with it."""
+        return (unit, *self.guests.get(unit, ()))
+
     def counted_today(self, unit: str, resource: str) -> float:
-        """What an indicator counts of a unit today: its own amount and what is lent to it."""
-        return float(self.of_unit(unit, resource)) + self.lent.get((unit, resource), 0.0)
+        """What an indicator counts of a unit today: its own amount, its guests' and what is lent to it."""
+        every = sum(float(self.of_unit(u, resource)) for u in self.with_guests(unit))
+        return every + self.lent.get((unit, resource), 0.0)
+
+    def judged_today(self, unit: str) -> float:
+        """Pupils over whom an indicator of a unit is reckoned today."""
+        return sum(float(self.of_unit(u, "pupils")) for u in self.with_guests(unit))
 
     def known(self, unit: str, resource: str) -> bool:
         """Whether a unit's amount of a resource is known."""

@@ -13,6 +13,7 @@ import pandas as pd
 from geodata.arrays import Flags, Floats, Ints
 from models.plan.costs import cost_table
 from models.plan.outcome import After, site_pupils
+from models.problem.indicators import merged_units
 from models.problem.spread import official_cv
 from models.standards.norms import Standards
 
@@ -36,7 +37,7 @@ def goal_values(after: After) -> pd.DataFrame:
         ("cells", *_unmet(after)),
         ("shortfall", *_shortfall(after)),
         ("deficit", _deficit(after, today), _deficit(after, plan)),
-        ("cv_excess", _cv_excess(after, today), _cv_excess(after, plan)),
+        ("cv_excess", *(_cv_excess(after, merged_units(t, after.standards)) for t in (today, plan))),
         ("beyond_limit", _beyond(after, "today"), _beyond(after, "plan")),
         ("travel", _travel(after, "minutes_today"), _travel(after, "minutes")),
         ("disruption", 0.0, _disruption(after)),
@@ -169,11 +170,12 @@ def _shortfall(after: After) -> tuple[float, float]:
 def _deficit(after: After, side: pd.DataFrame) -> float:
     """1,000 sum max(0, P - x / t)^2 / P / N over all open units, t the larger of threshold and today's mean."""
     old, new = _columns(after.units, after.standards), _columns(side, after.standards)
+    judged = _columns(merged_units(after.units, after.standards), after.standards)
     total = 0.0
     for one in (i for i in after.standards.indicators if i.tested):
         here = old["stage"] == one.stage
-        counted = here & old["assessed"] & ~np.isnan(old[one.resource])
-        mean = float(old[one.resource][counted].sum()) / max(1.0, float(old["pupils"][counted].sum()))
+        counted = here & old["assessed"] & ~np.isnan(judged[one.resource])
+        mean = float(judged[one.resource][counted].sum()) / max(1.0, float(judged["pupils"][counted].sum()))
         goal = max(one.threshold / one.scale, mean)
         rows = (new["stage"] == one.stage) & (new["pupils"] > 0) & ~np.isnan(new[one.resource])
         people = new["pupils"][rows]

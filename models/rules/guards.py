@@ -18,8 +18,7 @@ import numpy as np
 import pandas as pd
 
 from geodata.arrays import Flags, Floats
-from models.formulation.concession import counting
-from models.formulation.imbalance import equivalents
+from models.formulation.concession import counting, judged, of_guests
 from models.formulation.rows import rows_by
 from models.formulation.staffing import class_staff, counted_heads
 from models.rules.record import EPS, Rows, Rule, Slack, all_of, broken, looked_up, none
@@ -38,13 +37,17 @@ def _met_kept(rows: Rows) -> None:
         mine = units[(units["stage"] == one.stage) & units["assessed"] & (units["pupils"] > 0)]
         mine = mine.loc[[u for u in mine.index if inst.known(u, one.resource)]]
         have = np.array([inst.counted_today(u, one.resource) for u in mine.index], dtype=float)
-        met = mine[one.scale * have / mine["pupils"].to_numpy(float) >= one.threshold - 1e-9]
+        pupils = np.array([inst.judged_today(u) for u in mine.index], dtype=float)
+        met = mine[one.scale * have / pupils >= one.threshold - 1e-9]
         for u in met.index:
             rate = one.threshold / one.scale / inst.centres[one.stage, one.resource]
             need[u, one.resource] = max(need.get((u, one.resource), 0.0), rate)
     rows.add(
         list(need),
-        lambda m, u, r: counting(m, inst, u, r, equivalents(m, inst, u, r)) >= need[u, r] * m.pupils[u],
+        lambda m, u, r: (
+            counting(m, inst, u, r)
+            >= need[u, r] * (judged(m, inst, u) - of_guests(inst, u) * (1 - m.unit_open[u]))
+        ),
         scale=lambda k: 1.0 / inst.centres[inst.stage_of[k[0]], k[1]],
     )
 

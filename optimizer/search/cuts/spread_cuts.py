@@ -37,6 +37,8 @@ class SpreadCuts:
         at = {u: i for i, u in enumerate(inst.units.index)}
         both = [measured(model, inst, u, r) for u, r in keys]
         grows = {u for u, _ in model.counted_amount}
+        # of places that are assessed together the enrolment's range is not known here: no planes for whole amounts
+        self.alone = np.array([u not in inst.guests for u, _ in keys], dtype=bool)
         opened, counted, spread = bridge.at("unit_open"), bridge.at("counted"), bridge.at("spread")
         self.spread = np.array([spread[k] for k in keys], dtype=int)
         self.amount = np.array([bridge.column_of(y) for y, _ in both], dtype=int)
@@ -46,7 +48,7 @@ class SpreadCuts:
         self.stages = [stage[u] for u, _ in keys]
         self.weight = np.array([1.0 / inst.population[stage[u], r] for u, r in keys])
         self.unit = np.array([at[u] for u, _ in keys])
-        self.whole = np.array([inst.standards.resources[r].whole for _, r in keys], dtype=bool)
+        self.whole = np.array([inst.standards.resources[r].whole for _, r in keys], dtype=bool) & self.alone
         today = np.array([float(inst.units.at[u, r]) for u, r in keys])
         self.fraction = np.where(self.whole, today - np.floor(today + 1e-9), 0.0)
         self.beyond = today % 1.0
@@ -169,6 +171,8 @@ class SpreadCuts:
         rows = []
         for u in np.unique(self.unit[unit_open > 0.01]):
             k = np.flatnonzero(self.unit == u)
+            if not self.alone[k[0]]:
+                continue
             z = float(unit_open[k[0]])
             hull = self._hull(u, k, low[u], high[u])
             pupils = float(np.clip(values[self.pupils[k[0]]] / z, low[u], high[u]))
