@@ -168,12 +168,16 @@ def unit_sanity(tables: Tables, norms: Norms) -> list[Finding]:
     f = placed.frame
     found: list[Finding] = []
 
-    def add(mask: pd.Series, key: str, column: str, severity: Severity = "warning") -> None:
+    def add(
+        mask: pd.Series, key: str, column: str, severity: Severity = "warning", **more: pd.Series
+    ) -> None:
         for i in np.flatnonzero(mask.fillna(False).to_numpy(bool)):
             value, pupils = f[column].iloc[i], f["pupils"].iloc[i]
             whole = TABLES["school_stage"].column(column).kind == "whole"
             at = _at(placed, "school_stage", int(i), column, int(value) if whole else value)
-            found.append(Finding(severity, key, {"pupils": "-" if pd.isna(pupils) else int(pupils)}, **at))
+            fields: dict[str, object] = {"pupils": "-" if pd.isna(pupils) else int(pupils)}
+            fields |= {name: f"{values.iloc[i]:g}" for name, values in more.items()}
+            found.append(Finding(severity, key, fields, **at))
 
     if norms.scheme.currency.en == "yuan":  # what is plausible is known for this money only
         per = f["equip_value"] / f["pupils"].clip(lower=1)
@@ -191,7 +195,7 @@ def unit_sanity(tables: Tables, norms: Norms) -> list[Finding]:
     cap = (
         f["stage"].map({s: np.nan if rule is None else rule.value for s, rule in caps.items()}).astype(float)
     )
-    add(f["classes"] * cap < f["pupils"], "tables.big_classes", "classes")
+    add(f["classes"] * cap < f["pupils"], "tables.big_classes", "classes", cap=cap)
     add(f["capacity_pupils"] < f["pupils"], "tables.over_capacity", "capacity_pupils")
     return found
 

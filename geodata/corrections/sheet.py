@@ -65,7 +65,7 @@ def write_correction_sheet(
     about : str
         What it belongs to, for instance a plan.
     """
-    with in_terms(terms_of(county.scheme)), xlsxwriter.Workbook(str(path)) as book:
+    with in_terms(terms_of(county.norms)), xlsxwriter.Workbook(str(path)) as book:
         book.set_properties({"title": "junheng", "created": MADE})
         looks = {
             "head": book.add_format({"bold": True, "bg_color": "#1f4e79", "font_color": "white", "border": 1, "text_wrap": True}),

@@ -73,7 +73,7 @@ def draw_template(
     """
     refuse_workbook(path)
     norms = merge(DEFAULT, {}) if county is None else county.norms
-    with claim(path) as target, in_terms(terms_of(norms.scheme)):
+    with claim(path) as target, in_terms(terms_of(norms)):
         target.new_file(lambda draft: _write(draft, language, forms, county, norms))
     return path
 
