@@ -15,7 +15,8 @@ import pandas as pd
 from geodata.bureau.grids import Book
 from geodata.bureau.mapping import Mapping, read_mapping
 from geodata.bureau.tables import Mapped, read_mapped
-from geodata.checks.crosschecks import FAR_KM, cross_check, kilometres, middle
+from geodata.checks.crosschecks import cross_check
+from geodata.checks.places import FAR_KM, kilometres, middle
 from geodata.checks.plausibility import implausible
 from geodata.contract.cells import header_word
 from geodata.contract.containment import NOTHING, Allowed, refuse_outside

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from geodata.checks.crosschecks import _close_pairs
+from geodata.checks.places import _close_pairs
 from geodata.folder.reading import check
 from tests.damage import bad, cells, put, write
 
