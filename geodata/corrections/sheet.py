@@ -12,9 +12,9 @@ from typing import Any
 
 import xlsxwriter
 
+from geodata.contract.columns import Table
 from geodata.contract.county import County
 from geodata.contract.declared import declared_tables
-from geodata.contract.tables import Table
 from geodata.corrections.cells import MINUTES, UsedCell
 from geodata.messages import LANGUAGES, catalogue, in_terms, say
 from geodata.standards.terms import terms_of

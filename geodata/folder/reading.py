@@ -19,13 +19,14 @@ from geodata.checks.crosschecks import cross_check
 from geodata.checks.places import FAR_KM, kilometres, middle
 from geodata.checks.plausibility import implausible
 from geodata.contract.cells import header_word
+from geodata.contract.columns import Table
 from geodata.contract.containment import NOTHING, Allowed, refuse_outside
 from geodata.contract.coordinates import to_wgs84
 from geodata.contract.county import County
 from geodata.contract.declared import declared_tables, undeclared_columns
 from geodata.contract.findings import Finding, InputProblems, errors, summed
 from geodata.contract.placed import Placed, Tables, one_point
-from geodata.contract.tables import TABLES, Table
+from geodata.contract.tables import TABLES
 from geodata.contract.validation import Raw, empty, place
 from geodata.corrections.trail import read_trail
 from geodata.folder.databases import refuse_databases

@@ -210,6 +210,12 @@ def merged(names: Iterable[str], local: Mapping[str, StandardsFile]) -> tuple[No
     return norms, notes
 
 
+@cache
+def default_scheme() -> Scheme:
+    """Stages, bands and money of a county that declares none."""
+    return merge(DEFAULT, {}).scheme
+
+
 T = TypeVar("T", Stage, Band)
 
 
