@@ -149,6 +149,14 @@ def test_standards_that_do_not_exist_are_found_by_check_too(folder_of_seven):
         assert code == console.BAD_INPUT and "cn_lay_out" in output and "cn_layout" in output
 
 
+@pytest.mark.parametrize("named", ['"cn_layout"', ""])
+def test_standards_without_indicators_are_audited_in_words(folder_of_seven, named):
+    """Nothing to assess was a traceback."""
+    settings(folder_of_seven, '"cn_2017_quality", "cn_layout"', named)
+    code, output = run("audit", folder_of_seven)
+    assert code == 0 and "0 of 0 assessed units pass" in output and "not assessed" in output
+
+
 def test_a_wrong_entry_of_own_standards_condemns_no_row_of_the_tables(tmp_path):
     """The default's stages stood in for the county's, and every row of every table was wrong by them."""
     folder = written(american("9"), tmp_path / "county")
