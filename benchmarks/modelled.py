@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from geodata.contract.tables import BAND_STAGE, BANDS
 from geodata.demo.county import BUDGET, YEAR
 from geodata.demo.resources import categories, make_means
+from geodata.standards.reading import default_scheme
 
 NANPU_PUPILS = 21_000
 BYPASS = 0.15
@@ -29,7 +29,7 @@ MODELLED = (
     "school_stage.area_teaching", "school_stage.capacity_pupils", "school_stage.classes", "school_stage.equip_value",
     "school_stage.rooms_multimedia", "schools.built_year", "schools.land_area", "staff_stock",
 )  # fmt: skip
-TEACHES = {"1-6": ("g1_3", "g4_6"), "7-9": ("g7_9",), "1-9": BANDS}
+TEACHES = {"1-6": ("g1_3", "g4_6"), "7-9": ("g7_9",), "1-9": ("g1_3", "g4_6", "g7_9")}
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def kilometres(a: pd.DataFrame, b: pd.DataFrame) -> np.ndarray:
 def attend_nearest(place: Place) -> pd.DataFrame:
     """Rule 1: nearest school that teaches the band, a share to the second nearest."""
     found = []
-    for band in BANDS:
+    for band in default_scheme().band_ids:
         rows = place.pupils[place.pupils["band"] == band].reset_index(drop=True)
         teaches = place.sites["grades"].map(lambda g, b=band: b in TEACHES[g])
         can = place.sites[teaches & place.sites["public"]]
@@ -116,7 +116,7 @@ def write_place(place: Place, folder: Path, seed: int) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     going = place.pupils if "school_id" in place.pupils else attend_nearest(place)
     going = going.sort_values(["village_id", "school_id", "band"], kind="stable").reset_index(drop=True)
-    units = going.assign(stage=going["band"].map(BAND_STAGE))
+    units = going.assign(stage=going["band"].map(default_scheme().band_stage))
     units = units.groupby(["school_id", "stage"], as_index=False)["pupils"].sum()
     sites = place.sites[place.sites["school_id"].isin(units["school_id"])]
     stages, staff = make_means(np.random.default_rng([seed, 1]), sites, units)

@@ -9,6 +9,7 @@ from geodata.contract.groups import group_in, kind_in
 from geodata.messages import catalogue, say
 from geodata.standards.schema import Indicator, Resource
 from geodata.standards.scheme import Norms
+from geodata.standards.terms import usual_name
 
 PLACES = ("band", "stage", "mode")
 """Kinds of ids that may stand in a reason, with words of the workbook's room."""
@@ -58,9 +59,11 @@ def stage(key: str, language: str, norms: Norms | None = None) -> str:
 
 
 def resource(key: str, language: str, norms: Norms | None = None) -> str:
-    """The name of what a unit has: staff of some kind, rooms, areas."""
-    found = name("resource", key, language)
-    return found if found != key else _declared(norms, key, language) or key
+    """The name of what a unit has: staff of some kind, rooms, areas; the standards' own where it is not the default's."""
+    own = None if norms is None or key not in norms.resources else getattr(norms.resources[key], language)
+    if own and own != usual_name(key, language):
+        return str(own)
+    return name("resource", key, language)
 
 
 def indicator(key: str, language: str, norms: Norms | None = None) -> str:

@@ -11,17 +11,13 @@ from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.settings import read_settings
 from models.formulation.model import GOALS
-from models.problem.request import Request
+from models.problem.request import GoalName, Request
 from optimizer.presets import PRESETS, preset_id
 from optimizer.search.method import Method
 from optimizer.search.task import Report, Required, Target, Task
 from optimizer.solver.limits import Limits
 from optimizer.solver.stopping import Stop
 
-GoalName = Literal[
-    "over_cap", "failing", "cells", "shortfall", "deficit", "cv_excess", "imbalance", "beyond_limit", "travel",
-    "disruption", "cost",
-]  # fmt: skip
 MOST_MONEY = 1e15
 """In any currency: more than all the schools of a country cost in a year."""
 Yuan = Annotated[float, Field(allow_inf_nan=False, le=MOST_MONEY)]

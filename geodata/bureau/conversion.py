@@ -20,8 +20,9 @@ from geodata.bureau.mapping import FORMS, UNITS, Block, Bound, Constant, Source,
 from geodata.bureau.sums import Worked, formula_of, pointed, shared, times, worked_out
 from geodata.bureau.workbooks import SourceSheet, columns_of, decimal, nearest_headings
 from geodata.contract.cells import plain
+from geodata.contract.columns import Column, Table
 from geodata.contract.findings import Finding
-from geodata.contract.tables import TABLES, Column, Table
+from geodata.contract.tables import TABLES
 
 _UNIT_IN_HEADING = re.compile(r"[(（]([^()（）]*)[)）]")
 _UNIT_ABOVE = re.compile(r"(?:计量|金额|面积)?单位:(\S+)")

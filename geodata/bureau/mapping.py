@@ -13,9 +13,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from geodata.bureau.formulas import factor_of, read_formula, repairable
+from geodata.contract.columns import Column, Table
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.settings import read_settings
-from geodata.contract.tables import TABLES, Column, Table
+from geodata.contract.tables import TABLES
 
 Constant = str | int | float | bool
 

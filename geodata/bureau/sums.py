@@ -12,8 +12,8 @@ from geodata.bureau.formulas import Formula, nearest_whole, read_formula, share_
 from geodata.bureau.mapping import Bound
 from geodata.bureau.workbooks import decimal
 from geodata.contract.cells import bare
+from geodata.contract.columns import Column
 from geodata.contract.findings import Finding, Severity
-from geodata.contract.tables import Column
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,9 @@ from geodata.bureau.mapping import NAMED, Constant, Mapping, Source
 from geodata.bureau.matching import Doubt, Resolved, known_id, known_name, own_id, resolve
 from geodata.bureau.workbooks import SourceSheet, read_sheet
 from geodata.contract.cells import plain
+from geodata.contract.columns import Table
 from geodata.contract.findings import Finding, InputProblems, errors
-from geodata.contract.tables import TABLES, Table
+from geodata.contract.tables import TABLES
 from geodata.contract.validation import Raw
 from geodata.folder.databases import read_postgis
 from geodata.layers.spatial_tables import GEOMETRY_HEADINGS, POINT, SUFFIXES, read_layer

@@ -1,4 +1,4 @@
-"""What must agree between tables: ids, sums, plausible places and units (sources.md 3.4)."""
+"""What must agree between tables: ids, sums and units (sources.md 3.4); where things stand is `geodata.checks.places`."""
 
 from __future__ import annotations
 
@@ -19,21 +19,15 @@ from geodata.checks.participation import (
     stages_taught,
     upwards,
 )
+from geodata.checks.places import close_schools, positions
 from geodata.contract.cells import code_points, fifteen, lost_digits, made_a_date, skeleton
 from geodata.contract.findings import Finding, Severity
 from geodata.contract.groups import check_groups
-from geodata.contract.placed import Placed, Tables
+from geodata.contract.placed import Tables
 from geodata.contract.tables import TABLES
 from geodata.contract.unknown import unknown
 from geodata.standards.schema import ABOVE
 from geodata.standards.scheme import Norms
-
-FAR_KM = 150.0
-"""A point this far from the median of the others is not in the same county."""
-CLOSE_M = 150.0
-MOST_CLOSE = 100_000
-"""Pairs of close schools beyond which one a school is enough."""
-"""Two schools nearer than this may be one school entered twice (sources.md 3.4)."""
 
 SHARED = (
     "area_teaching", "area_indoor_sport", "area_sport_ground", "equip_value", "rooms_multimedia",
@@ -42,10 +36,6 @@ SHARED = (
 """Assets of a school of several stages that are divided between them."""
 PROTECTED = r"none|lock_open|lock_until\([0-9]{4}\)|donor|ethnic|border|new_asset"
 """Reasons for which a school may not be closed; a word of another spelling would protect nothing."""
-
-
-def _at(placed: Placed, table: str, index: int, column: str, value: object) -> dict[str, Any]:
-    return placed.at(table, index, column, value)
 
 
 def unknown_ids(tables: Tables) -> list[Finding]:
@@ -83,97 +73,22 @@ def unknown_ids(tables: Tables) -> list[Finding]:
     return found
 
 
-def kilometres(lon: pd.Series, lat: pd.Series, lon0: float, lat0: float) -> np.ndarray:
-    """Rough distance to a point, good enough to tell counties apart."""
-    across = (np.asarray(lon, dtype=float) - lon0 + 180) % 360 - 180  # the shorter way round the globe
-    east, north = across * 111.3 * np.cos(np.radians(lat0)), (np.asarray(lat, dtype=float) - lat0) * 110.9
-    return np.asarray(np.hypot(east, north), dtype=float)
-
-
-def middle(lon: pd.Series, lat: pd.Series) -> tuple[float, float]:
-    """The median place; longitudes on both sides of 180 degrees are one neighbourhood."""
-    east = np.asarray(lon, dtype=float)
-    if np.ptp(east) > 180:
-        east = east % 360
-    return (float(np.median(east)) + 180) % 360 - 180, float(np.median(np.asarray(lat, dtype=float)))
-
-
-def positions(tables: Tables) -> list[Finding]:
-    """Swapped longitude and latitude, points far from all others."""
-    parts = [
-        tables[n].all_rows().frame[["lon", "lat"]].dropna() for n in ("schools", "villages") if n in tables
-    ]
-    points = pd.concat(parts) if parts else pd.DataFrame()
-    if points.empty:
-        return []
-    lon0, lat0 = middle(points["lon"], points["lat"])
-    found = []
-    for name in ("schools", "villages"):
-        if name not in tables:
-            continue
-        placed = tables[name].all_rows()
-        frame = placed.frame
-        far = kilometres(frame["lon"], frame["lat"], lon0, lat0)
-        swapped = kilometres(frame["lat"], frame["lon"], lon0, lat0)
-        for i in np.flatnonzero(far > FAR_KM):
-            value = f"{frame['lon'].iloc[i]}, {frame['lat'].iloc[i]}"
-            key = "tables.swapped" if swapped[i] <= FAR_KM else "tables.far_away"
-            at = _at(placed, name, int(i), "lon, lat", value)
-            found.append(Finding("error", key, {"km": round(float(far[i]))}, **at))
-    return found
-
-
-def _close_pairs(points: np.ndarray) -> list[tuple[int, int]]:
-    """Pairs of points nearer than `CLOSE_M`, the lower number first; of points that many are near, one pair each.
-
-    A table that holds a school 150,000 times has ten thousand million pairs.
-    """
-    from scipy.spatial import cKDTree
-
-    first, place = np.unique(points, axis=0, return_index=True, return_inverse=True)[1:]
-    same = {(int(first[p]), j) for j, p in enumerate(place.ravel()) if first[p] != j}
-    tree = cKDTree(points[first])
-    if tree.count_neighbors(tree, CLOSE_M) <= len(first) + MOST_CLOSE:
-        near = tree.query_pairs(CLOSE_M, output_type="ndarray")
-    else:
-        away, other = tree.query(points[first], k=2, distance_upper_bound=CLOSE_M)
-        some = np.flatnonzero(np.isfinite(away[:, 1]))
-        near = np.column_stack([some, other[some, 1]])
-    both = np.sort(first[near], axis=1)
-    return sorted(same | {(int(i), int(j)) for i, j in both})
-
-
-def close_schools(tables: Tables) -> list[Finding]:
-    """Schools less than 150 m apart."""
-    placed = tables["schools"].all_rows()
-    frame = placed.frame
-    known = np.flatnonzero(frame["lon"].notna() & frame["lat"].notna())
-    if not len(known):
-        return []
-    frame = frame.iloc[known]
-    lon0, lat0 = middle(frame["lon"], frame["lat"])
-    x = ((frame["lon"].to_numpy() - lon0 + 180) % 360 - 180) * 111_300 * np.cos(np.radians(lat0))
-    y = frame["lat"].to_numpy() * 110_900
-    pairs = _close_pairs(np.column_stack([x, y]))
-    found = []
-    for i, j in pairs:
-        at = _at(placed, "schools", int(known[j]), "lon, lat", frame["name"].iloc[j])
-        found.append(Finding("warning", "tables.close_schools", {"other": frame["name"].iloc[i]}, **at))
-    return found
-
-
 def unit_sanity(tables: Tables, norms: Norms) -> list[Finding]:
     """Values that suggest a wrong unit or an impossible class."""
     placed = tables["school_stage"].all_rows()
     f = placed.frame
     found: list[Finding] = []
 
-    def add(mask: pd.Series, key: str, column: str, severity: Severity = "warning") -> None:
+    def add(
+        mask: pd.Series, key: str, column: str, severity: Severity = "warning", **more: pd.Series
+    ) -> None:
         for i in np.flatnonzero(mask.fillna(False).to_numpy(bool)):
             value, pupils = f[column].iloc[i], f["pupils"].iloc[i]
             whole = TABLES["school_stage"].column(column).kind == "whole"
-            at = _at(placed, "school_stage", int(i), column, int(value) if whole else value)
-            found.append(Finding(severity, key, {"pupils": "-" if pd.isna(pupils) else int(pupils)}, **at))
+            at = placed.at("school_stage", int(i), column, int(value) if whole else value)
+            fields: dict[str, object] = {"pupils": "-" if pd.isna(pupils) else int(pupils)}
+            fields |= {name: f"{values.iloc[i]:g}" for name, values in more.items()}
+            found.append(Finding(severity, key, fields, **at))
 
     if norms.scheme.currency.en == "yuan":  # what is plausible is known for this money only
         per = f["equip_value"] / f["pupils"].clip(lower=1)
@@ -191,7 +106,7 @@ def unit_sanity(tables: Tables, norms: Norms) -> list[Finding]:
     cap = (
         f["stage"].map({s: np.nan if rule is None else rule.value for s, rule in caps.items()}).astype(float)
     )
-    add(f["classes"] * cap < f["pupils"], "tables.big_classes", "classes")
+    add(f["classes"] * cap < f["pupils"], "tables.big_classes", "classes", cap=cap)
     add(f["capacity_pupils"] < f["pupils"], "tables.over_capacity", "capacity_pupils")
     return found
 
@@ -304,11 +219,11 @@ def school_words(tables: Tables) -> list[Finding]:
     rows = zip(placed.frame["grades_served"], placed.frame["protected"], strict=True)
     for i, (grades, protected) in enumerate(rows):
         if not pd.isna(grades) and not upwards(str(grades)):
-            at = _at(placed, "schools", i, "grades_served", grades)
+            at = placed.at("schools", i, "grades_served", grades)
             key = "tables.grades_dated" if made_a_date(str(grades)) else "tables.grades"
             found.append(Finding("error", key, {}, **at))
         if not pd.isna(protected) and not re.fullmatch(PROTECTED, str(protected)):
-            at = _at(placed, "schools", i, "protected", protected)
+            at = placed.at("schools", i, "protected", protected)
             found.append(Finding("error", "tables.protected", {}, **at))
     return found
 
@@ -343,7 +258,7 @@ def above_known(tables: Tables, norms: Norms) -> list[Finding]:
             "error",
             "tables.pupils_above",
             {},
-            **_at(schools, "schools", int(i), "pupils_above", f["name"].iloc[i]),
+            **schools.at("schools", int(i), "pupils_above", f["name"].iloc[i]),
         )
         for i in np.flatnonzero(lacking)
     ]
@@ -358,10 +273,10 @@ def parents(tables: Tables) -> list[Finding]:
     named = f["parent_id"].fillna("").ne("") & ~f["parent_id"].isin(placed.known("school_id")) & ~alone
     found = []
     for i in np.flatnonzero(alone):
-        at = _at(placed, "schools", int(i), "parent_id", f["name"].iloc[i])
+        at = placed.at("schools", int(i), "parent_id", f["name"].iloc[i])
         found.append(Finding("warning", "tables.no_parent", {}, **at))
     for i in np.flatnonzero(named):
-        at = _at(placed, "schools", int(i), "parent_id", f["parent_id"].iloc[i])
+        at = placed.at("schools", int(i), "parent_id", f["parent_id"].iloc[i])
         found.append(Finding("warning", "tables.unknown_parent", {}, **at))
     return found
 

@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from geodata.arrays import Floats
-from geodata.checks.crosschecks import middle
+from geodata.checks.places import middle
 from geodata.contract.coordinates import from_wgs84, to_wgs84
 from geodata.contract.findings import Finding
 from geodata.contract.placed import Placed, Tables

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import pandas as pd
 
-from geodata.contract.tables import Column
+from geodata.contract.columns import Column
 
 EMPTY = {"", "nan", "none", "null", "na", "<na>", "n/a"}
 """Words that programs write for an empty cell; in a text that must be filled in they are names."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from geodata.contract.columns import Column, Table
 from geodata.contract.findings import Finding
-from geodata.contract.tables import TABLES, Column, Table
+from geodata.contract.tables import TABLES
 from geodata.standards.scheme import Norms
 
 

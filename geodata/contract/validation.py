@@ -23,9 +23,10 @@ from geodata.contract.cells import (
     lost_digits,
     made_a_date,
 )
+from geodata.contract.columns import Column, Table
 from geodata.contract.findings import Finding
 from geodata.contract.placed import Placed
-from geodata.contract.tables import IDLE, Column, Table, column_words
+from geodata.contract.tables import IDLE, column_words
 from geodata.contract.values import DECIMAL_COMMA, coerce, texts
 from geodata.messages import LANGUAGES, say
 

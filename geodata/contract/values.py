@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from geodata.contract.cells import EMPTY, bare, id_like, id_text, is_id, made_a_date, plain
-from geodata.contract.tables import Column
+from geodata.contract.columns import Column
 from geodata.messages import LANGUAGES, catalogue
 
 TRUE, FALSE = {"true", "1", "yes", "y", "是", "有"}, {"false", "0", "no", "n", "否", "无"}

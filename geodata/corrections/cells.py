@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from geodata.contract.columns import Column, Table
 from geodata.contract.county import County
 from geodata.contract.declared import declared_tables
-from geodata.contract.tables import IDLE, Column, Table
+from geodata.contract.tables import IDLE
 
 MINUTES = "travel_times"
 """Table that observed minutes of a way go to."""

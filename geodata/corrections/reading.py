@@ -13,11 +13,11 @@ from geodata.bureau.bounds import cells_of
 from geodata.bureau.grids import cell_text, open_values
 from geodata.bureau.workbooks import heading_key
 from geodata.contract.cells import plain
+from geodata.contract.columns import Column
 from geodata.contract.containment import stands_at
 from geodata.contract.county import County
 from geodata.contract.declared import declared_tables
 from geodata.contract.findings import Finding, InputProblems, errors
-from geodata.contract.tables import Column
 from geodata.corrections.cells import MINUTES, correctable, key_columns, value_text, way_text
 from geodata.corrections.sheet import SHEET_COLUMNS, correction_titles, title_of
 from geodata.corrections.trail import Correction, digest_of

@@ -13,12 +13,12 @@ import pandas as pd
 from shapely import LineString, transform
 
 from geodata.contract.coordinates import from_wgs84
-from geodata.contract.tables import BAND_GRADES, BAND_STAGE
 from geodata.demo.places import Places, degrees, make_places
 from geodata.demo.pupils import Pupils, make_pupils
 from geodata.demo.resources import categories, make_means
 from geodata.demo.roads import make_roads, save_roads
 from geodata.folder.target import claim
+from geodata.standards.reading import default_scheme
 
 YEAR = 2025
 COHORT_INDEX = {
@@ -131,7 +131,7 @@ def _demand(attendance: pd.DataFrame) -> pd.DataFrame:
 
 
 def _unit_pupils(attendance: pd.DataFrame) -> pd.DataFrame:
-    rows = attendance.assign(stage=attendance["band"].map(BAND_STAGE))
+    rows = attendance.assign(stage=attendance["band"].map(default_scheme().band_stage))
     return rows.groupby(["school_id", "stage"], as_index=False)["pupils"].sum()
 
 
@@ -140,16 +140,13 @@ def _by_grade(attendance: pd.DataFrame, sites: pd.DataFrame, stages: pd.DataFram
     served = sites.set_index("school_id")["grades"]
     total = attendance.groupby(["school_id", "band"])["pupils"].sum()
     classes = stages.set_index(["school_id", "stage"])["classes"]
-    rows = []
+    scheme, rows = default_scheme(), []
     for (school, band), n in total.items():
         last = int(str(served[school]).split("-")[1])
-        grades = [g for g in BAND_GRADES[str(band)] if g <= last]
-        unit = [
-            g
-            for g in range(1, 7 if BAND_STAGE[str(band)] == "pri" else 10)
-            if g <= last and (g > 6) == (band == "g7_9")
-        ]
-        many = int(classes[school, BAND_STAGE[str(band)]])
+        stage = scheme.band_stage[str(band)]
+        grades = [g for g in scheme.band_grades[str(band)] if g <= last]
+        unit = [g for g, s in scheme.stage_of_grade.items() if s == stage and g <= last]
+        many = int(classes[school, stage])
         for k, g in enumerate(grades):
             at = unit.index(g)
             share = many // len(unit) + (1 if at < many % len(unit) else 0)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from geodata.contract.tables import BANDS
 from geodata.demo.places import TOWNSHIPS, Places
+from geodata.standards.reading import default_scheme
 
 SEAT_PRIMARY = (2650, 1120, 2150, 1380, 1850, 1620)
 """Pupils of the six seat primaries, around the ring: each overfull one has roomier neighbours."""
@@ -226,7 +226,7 @@ def _seat_attendance(
     communities = places.villages[places.villages["seat"]]
     xy = communities[["x", "y"]].to_numpy()
     rows = []
-    for band in BANDS:
+    for band in default_scheme().band_ids:
         levels = ["seat_junior", "seat_nine"] if band == "g7_9" else ["seat", "seat_nine"]
         can = sites[sites["level"].isin(levels)]
         want = targets[targets["band"] == band].set_index("school_id")["want"]

@@ -18,8 +18,9 @@ from geodata.bureau.grids import Book, Grid, open_book, xlsx_grid
 from geodata.bureau.texts import both, csv_rows
 from geodata.bureau.workbooks import LONG_TEXT, REMARK, TOTAL
 from geodata.contract.cells import bare, header_word
+from geodata.contract.columns import Table
 from geodata.contract.findings import Finding, InputProblems
-from geodata.contract.tables import TABLES, Table
+from geodata.contract.tables import TABLES
 from geodata.contract.validation import Raw
 from geodata.messages import LANGUAGES, say
 from geodata.workbook.forms import LISTS, titles

@@ -15,16 +15,18 @@ import pandas as pd
 from geodata.bureau.grids import Book
 from geodata.bureau.mapping import Mapping, read_mapping
 from geodata.bureau.tables import Mapped, read_mapped
-from geodata.checks.crosschecks import FAR_KM, cross_check, kilometres, middle
+from geodata.checks.crosschecks import cross_check
+from geodata.checks.places import FAR_KM, kilometres, middle
 from geodata.checks.plausibility import implausible
 from geodata.contract.cells import header_word
+from geodata.contract.columns import Table
 from geodata.contract.containment import NOTHING, Allowed, refuse_outside
 from geodata.contract.coordinates import to_wgs84
 from geodata.contract.county import County
 from geodata.contract.declared import declared_tables, undeclared_columns
 from geodata.contract.findings import Finding, InputProblems, errors, summed
 from geodata.contract.placed import Placed, Tables, one_point
-from geodata.contract.tables import TABLES, Table
+from geodata.contract.tables import TABLES
 from geodata.contract.validation import Raw, empty, place
 from geodata.corrections.trail import read_trail
 from geodata.folder.databases import refuse_databases
@@ -34,7 +36,7 @@ from geodata.folder.source import CountySource, Head, open_source, read_head
 from geodata.layers.projecting import PLACES, in_degrees
 from geodata.layers.surroundings import read_layers
 from geodata.roads.extracts import Box, box_around
-from geodata.standards.reading import DEFAULT, StandardsFile, is_file, merge, read_files
+from geodata.standards.reading import StandardsFile, is_file, merged, read_files
 from geodata.standards.scheme import Norms
 from geodata.travel.times import road_quality
 
@@ -117,16 +119,21 @@ def _workbook(path: Path) -> tuple[dict[str, Raw], list[Finding]]:
 def _norms(
     folder: Path, head: Head, allowed: Allowed
 ) -> tuple[Norms, dict[str, StandardsFile], list[Finding]]:
-    """The county's standards; the default ones stand in for what cannot be used, so that tables are read."""
+    """The county's standards without the entries that are wrong, so that tables are read.
+
+    Raises
+    ------
+    InputProblems
+        It is not known which stages and bands there are: by others' every row of the tables would be wrong.
+    """
     named = [("standards", name) for name in head.standards if is_file(name)]
     if bad := refuse_outside(folder, named, allowed.outside):
-        return merge(DEFAULT, {}), {}, bad
-    try:
-        own = read_files(head.standards, folder)
-        norms = merge(head.standards, own)
-    except InputProblems as problem:
-        return merge(DEFAULT, {}), {}, problem.findings
-    return norms, own, list(norms.findings)
+        raise InputProblems(bad)
+    own = read_files(head.standards, folder)
+    norms, found = merged(head.standards, own)
+    if norms is None:
+        raise InputProblems(found)
+    return norms, own, found
 
 
 def _unknown_modelled(head: Head, contracts: dict[str, Table]) -> list[Finding]:

@@ -15,9 +15,10 @@ import pandas as pd
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
+from geodata.contract.columns import Column, Table
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
-from geodata.contract.tables import TABLES, Column, Table
+from geodata.contract.tables import TABLES
 from geodata.folder.target import claim
 from geodata.messages import catalogue, in_terms, say
 from geodata.standards.reading import DEFAULT, merge
@@ -73,7 +74,7 @@ def draw_template(
     """
     refuse_workbook(path)
     norms = merge(DEFAULT, {}) if county is None else county.norms
-    with claim(path) as target, in_terms(terms_of(norms.scheme)):
+    with claim(path) as target, in_terms(terms_of(norms)):
         target.new_file(lambda draft: _write(draft, language, forms, county, norms))
     return path
 

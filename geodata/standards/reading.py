@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from geodata.contract.findings import Finding, InputProblems, Severity
+from geodata.contract.findings import Finding, InputProblems, Severity, errors
 from geodata.contract.settings import model_findings, settings_text, toml_content
 from geodata.standards.schema import (
     About,
@@ -30,6 +30,8 @@ DEFAULT = ("cn_2017_quality", "cn_layout")
 """Standards of a county that names none."""
 BASE = "base"
 """The bundled file that is always read first."""
+PLACE, STAFF = "place", "staff"
+"""What the id of a norm may end in: a stage or band, a kind of staff."""
 
 
 class StandardsFile(BaseModel):
@@ -168,30 +170,50 @@ def merge(names: Iterable[str], local: Mapping[str, StandardsFile]) -> Norms:
     InputProblems
         Unknown names; entries that contradict each other or name what is not declared.
     """
-    merged = _Merged()
-    merged.add(BASE, read_bundled(BASE))
+    norms, found = merged(names, local)
+    if norms is None or errors(found):
+        raise InputProblems(errors(found))
+    return norms
+
+
+def merged(names: Iterable[str], local: Mapping[str, StandardsFile]) -> tuple[Norms | None, list[Finding]]:
+    """As `merge`, without the entries that are wrong, and everything found.
+
+    Returns
+    -------
+    norms : Norms or None
+        None where it is not known which stages and bands there are.
+    found : list of Finding
+    """
+    held = _Merged()
+    held.add(BASE, read_bundled(BASE))
     found: list[Finding] = []
     for name in names:
         try:
-            merged.add(name, local[name] if is_file(name) else read_bundled(name))
+            held.add(name, local[name] if is_file(name) else read_bundled(name))
         except InputProblems as problem:
             found += problem.findings
-    found += _stages_wrong(merged, [*local])
+    found += _stages_wrong(held, [*local])
     if found:
-        raise InputProblems(found)
-    assert merged.currency is not None  # base.toml has one
-    scheme = Scheme(_upwards(merged.stages), _upwards(merged.bands), merged.currency)
-    indicators, notes = _indicators(merged, scheme)
-    rules, more = _rules(merged, scheme)
+        return None, found
+    assert held.currency is not None  # base.toml has one
+    scheme = Scheme(_upwards(held.stages), _upwards(held.bands), held.currency)
+    indicators, notes = _indicators(held, scheme)
+    rules, more = _rules(held, scheme)
     notes += more
-    if wrong := [f for f in notes if f.severity == "error"]:
-        raise InputProblems(wrong)
     shares = {
-        k: s for k, s in merged.shares.items() if set(s.weights) & set(scheme.stage_ids)
+        k: s for k, s in held.shares.items() if set(s.weights) & set(scheme.stage_ids)
     }  # of a scheme with other stages nothing is left
-    return Norms(
-        scheme, merged.resources, indicators, rules, tuple(merged.columns.values()), shares, tuple(notes)
+    norms = Norms(
+        scheme, held.resources, indicators, rules, tuple(held.columns.values()), shares, tuple(notes)
     )
+    return norms, notes
+
+
+@cache
+def default_scheme() -> Scheme:
+    """Stages, bands and money of a county that declares none."""
+    return merge(DEFAULT, {}).scheme
 
 
 T = TypeVar("T", Stage, Band)
@@ -250,49 +272,60 @@ def _indicators(merged: _Merged, scheme: Scheme) -> tuple[dict[tuple[str, str], 
 
 
 @cache
-def rule_families() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Beginnings of the norm ids that end in a stage or band, and the ids that end in none.
+def rule_families() -> tuple[dict[str, str], tuple[str, ...]]:
+    """Beginnings of the norm ids that end in a stage, a band or a kind of staff, and the ids that end in none.
 
     Taken from the bundled files: what no bundled file has, nothing in the program asks for.
+
+    Returns
+    -------
+    begin : dict of str to str
+        `PLACE` or `STAFF`, what they end in, by beginning; longer ones first.
+    plain : tuple of str
     """
-    begin, plain = {"k_of_n_", "cv_mean_"}, set()
+    begin, plain = {"k_of_n_": PLACE, "cv_mean_": PLACE}, set()
     base = read_bundled(BASE)
     for content in map(read_bundled, bundled()):
-        places = [s.id for s in (*base.stage, *content.stage)]
-        places += [b.id for b in (*base.band, *content.band)]
+        places: list[Stage | Band] = [*base.stage, *content.stage, *base.band, *content.band]
+        ends = {x.id: PLACE for x in places}
+        ends |= {r.id: STAFF for r in (*base.resource, *content.resource) if r.kind == "heads"}
         for rule in content.rule:
-            ends = [p for p in places if rule.id.endswith(f"_{p}")]
-            if ends:
-                begin.add(rule.id.removesuffix(max(ends, key=len)))
+            mine = [e for e in ends if rule.id.endswith(f"_{e}")]
+            if mine:
+                last = max(mine, key=len)
+                begin[rule.id.removesuffix(last)] = ends[last]
             else:
                 plain.add(rule.id)
-    return tuple(sorted(begin, key=len, reverse=True)), tuple(sorted(plain))
+    return dict(sorted(begin.items(), key=lambda b: -len(b[0]))), tuple(sorted(plain))
 
 
 def _rules(merged: _Merged, scheme: Scheme) -> tuple[dict[str, Norm], list[Finding]]:
-    """Rules that something asks for and that belong to the county's stages and bands."""
+    """Rules that something asks for and that belong to the county's stages, bands and kinds of staff."""
     kept: dict[str, Norm] = {}
     found: list[Finding] = []
-    places = (*scheme.stage_ids, *scheme.band_ids)
+    staff = tuple(r for r, x in merged.resources.items() if x.kind == "heads")
+    ends = {PLACE: (*scheme.stage_ids, *scheme.band_ids), STAFF: staff}
     families, plain = rule_families()
     for name, (rule, file, number) in merged.rules.items():
-        about = next((name.removeprefix(f) for f in families if name.startswith(f)), None)
+
+        def say(key: str, field: str, value: str, known: Iterable[str], severity: Severity = "error") -> None:
+            fields: dict[str, object] = {"known": ", ".join(known)}
+            column = f"rule[{number}].{field}"  # noqa: B023 - called at once
+            found.append(Finding(severity, f"rules.{key}", fields, file=file, column=column, value=value))  # noqa: B023
+
+        family = next((f for f in families if name.startswith(f)), None)
         if rule.resource and rule.resource not in merged.resources:
-            fields: dict[str, object] = {"known": ", ".join(merged.resources)}
-            column = f"rule[{number}].resource"
-            found.append(
-                Finding(
-                    "error", "rules.no_such_resource", fields, file=file, column=column, value=rule.resource
-                )
-            )
-            continue
-        if (name in plain and rule.stage in ("all", *scheme.stage_ids)) or about in places:
+            say("no_such_resource", "resource", rule.resource, merged.resources)
+        elif name in plain and rule.stage in ("all", *scheme.stage_ids):
             kept[name] = rule
-            continue
-        elsewhere = about is not None or name in plain
-        known = places if elsewhere else (*plain, *(f"{f}..." for f in families))
-        key = "rules.not_used" if elsewhere else "rules.unknown_norm"
-        severity: Severity = "error" if is_file(file) or not elsewhere else "note"
-        fields = {"known": ", ".join(known)}
-        found.append(Finding(severity, key, fields, file=file, column=f"rule[{number}].id", value=name))
+        elif family is not None and name not in plain:
+            known = ends[families[family]]
+            if name.removeprefix(family) in known:
+                kept[name] = rule
+            else:
+                say("not_used", "id", name, known, "error" if is_file(file) else "note")
+        elif name in plain:
+            say("not_used", "id", name, ends[PLACE], "error" if is_file(file) else "note")
+        else:
+            say("unknown_norm", "id", name, (*plain, *(f"{f}..." for f in families)))
     return kept, found

@@ -95,13 +95,14 @@ def run_record(result: PlanResult, folder: Path | None = None) -> dict[str, Any]
     """
     solve = result.solve
     goals = [vars(g) for g in solve.goals]
+    money = result.county.scheme.currency.en
     return {
         "county": result.county.name, "county_en": result.county.name_en, "fictional": result.county.fictional,
         "modelled": list(result.county.modelled), "corrections": [c.told() for c in result.county.corrections], "year": result.county.year, "input_hash": result.county.content_hash,
         "county_folder": _seen_from(result.county.workbook or result.county.folder, folder), "plan_id": result.plan.plan_id, "travel_times": result.times.source, "scenario": result.scenario,
         "versions": {p: _version(p) for p in PACKAGES} | {"solver": solve.solver}, "seed": solve.seed, "status": solve.status,
         "objective": solve.objective, "bound": _known(solve.bound), "gap": _known(solve.gap), "seconds": round(solve.seconds, 2), "goals": goals,
-        "measures": {r.measure: {"today": r.today, "plan": r.plan, "unit": r.unit} for r in result.verdict.measures.itertuples()},
+        "measures": {r.measure: {"today": r.today, "plan": r.plan, "unit": money if r.unit == "yuan" else r.unit} for r in result.verdict.measures.itertuples()},
         "referee": {"accepted": result.verdict.accepted, "rules": len(result.verdict.rules)},
         "findings": [{"severity": f.severity, "text": f.sentence("en")} for f in result.findings],
         "held": result.held.record() if result.held else [], "begun_from": result.held.record_of_start() if result.held else None, "ledger": ledger_record(result.plan),

@@ -20,9 +20,9 @@ LISTED = ("school", "stage", "band", "mode", "category", "resource")
 MODES = ("walk", "bus")
 
 
-def _shown(field: Field, value: object, names: Names, language: str) -> str | float:
+def _shown(field: Field, value: Any, names: Names, language: str) -> str | float:
     if field.kind == "number":
-        return float(str(value))
+        return float(value)
     if field.kind == "flag":
         return word("yes" if value else "no", language)
     return names.label(field.kind, str(value), language)

@@ -87,11 +87,13 @@ def budgets_said(found: Frontier, language: str) -> list[str]:
         said.append(_told(key, language, share=f"{knee:.2f}", bounds=f"{sure:.2f}"))
     else:
         said.append(_told("no_knee", language))
-    for row in cut_losses(found.points).itertuples():
-        cut = f"{100 * float(str(row.cut)):g} %"
-        key = "cut_loses" if row.status == "plan" else f"cut_{row.status}"
-        least, most = (f"{float(str(v)):.4g}" for v in (row.loss_least, row.loss_most))
-        said.append(_told(key, language, cut=cut, goal=frontier_goal(found, language), loss=f"{float(str(row.loss)):.4g}", least=least, most=most))  # fmt: skip
+    goal = frontier_goal(found, language)
+    for row in cut_losses(found.points).to_dict("records"):
+        key = "cut_loses" if row["status"] == "plan" else f"cut_{row['status']}"
+        loss, least, most = (f"{row[k]:.4g}" for k in ("loss", "loss_least", "loss_most"))
+        said.append(
+            _told(key, language, cut=f"{100 * row['cut']:g} %", goal=goal, loss=loss, least=least, most=most)
+        )
     if found.later:
         said.append(_told("later", language, years=found.later))
     key = "no_bound" if found.goal in UPPER else "only_bound"

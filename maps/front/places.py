@@ -28,7 +28,7 @@ from maps.front.text import (
     whole,
 )
 from maps.lettered import lettered
-from maps.wording import band, group_word, indicator, name, reason, stage, what
+from maps.wording import band, group_word, indicator, name, reason, resource, stage, what
 from models.impact.losses import unit_changes
 from models.plan.decisions import PlanResult
 
@@ -291,7 +291,7 @@ def _used(result: PlanResult, units: list[Any], cells: list[Any], language: str)
     for r in (c for c in cells if first[c.unit_id, c.resource] is c):
         lines.append(
             (
-                f"{stage(str(r.stage), language, norms)} · {name('resource', r.resource, language)}",
+                f"{stage(str(r.stage), language, norms)} · {resource(str(r.resource), language, norms)}",
                 plainly(r.amount_today),
             )
         )

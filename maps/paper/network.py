@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise, product
@@ -289,10 +290,9 @@ def travel_sheet(
     legend(figure, [*keys, *ground_keys(pen)[1:]], pen)
 
 
-def _told(value: object) -> float:
+def _told(value: float | None) -> float:
     """A number of minutes, none below all."""
-    number = float("nan") if value is None else float(str(value))
-    return number if number == number else float("-inf")
+    return float("-inf") if value is None or math.isnan(value) else value
 
 
 def _moved(sheet: MapSheet, schools: list[dict[str, Any]], villages: list[dict[str, Any]]) -> None:

@@ -26,7 +26,7 @@ from maps.front.text import (
     whole,
 )
 from maps.reports.report import OfficialReport, Portion, columns, made, report_word
-from maps.wording import band, name, stage
+from maps.wording import band, name, resource, stage
 from models.impact.losses import longer_ways
 from models.plan.decisions import PlanResult
 
@@ -179,9 +179,9 @@ def _closure(result: PlanResult, school_id: str, lost: set[str], title: str, lan
 
 def _thing(result: PlanResult, kind: str, quantity: float, language: str) -> str:
     """So much of a resource with its unit."""
-    known = result.county.norms.resources
-    unit = name("unit", known[kind].unit, language) if kind in known else ""
-    return f"{name('resource', kind, language)} {plainly(quantity)} {unit}".rstrip()
+    norms = result.county.norms
+    unit = name("unit", norms.resources[kind].unit, language) if kind in norms.resources else ""
+    return f"{resource(kind, language, norms)} {plainly(quantity)} {unit}".rstrip()
 
 
 def school_ways(result: PlanResult, language: str) -> OfficialReport:

@@ -8,15 +8,26 @@ import pandas as pd
 
 from maps.front.losers import zones
 from maps.front.money import earmarks, uses
-from maps.front.text import DASH, PageCell, PageTable, hundredths, large, number, plainly, school_page, whole
+from maps.front.text import (
+    DASH,
+    PageCell,
+    PageTable,
+    hundredths,
+    large,
+    number,
+    plainly,
+    school_page,
+    share,
+    whole,
+)
 from maps.reports.network import moved_share
 from maps.reports.report import OfficialReport, Portion, columns, made, report_word
-from maps.wording import indicator, name, stage
+from maps.wording import indicator, name, resource, stage
 from models.plan.decisions import PlanResult
 from models.plan.quality import flagged_moves
 
-BACKBONE = "floor_backbone_pupils"
-"""The norm that names backbone teachers, by which the second line of rotation is measured."""
+ROTATION, BACKBONE = "rotation_share", "rotation_backbone"
+"""The norms that transfers are compared with; the second names its kind of staff."""
 
 
 def indicator_matrix(result: PlanResult, language: str) -> OfficialReport:
@@ -44,7 +55,7 @@ def indicator_matrix(result: PlanResult, language: str) -> OfficialReport:
         head = (
             *columns(language, "township", "school"),
             *(
-                PageCell(f"{name('resource', i.resource, language)} ≥ {plainly(i.threshold)}", "n")
+                PageCell(f"{resource(i.resource, language, norms)} ≥ {plainly(i.threshold)}", "n")
                 for i in known.values()
             ),
             *columns(language, "met#"),
@@ -170,18 +181,22 @@ def teachers(result: PlanResult, language: str) -> OfficialReport:
     )
     eligible = pd.to_numeric(result.county.staff_stock["eligible_rotation"], errors="coerce")
     everybody = float(eligible.sum()) if eligible.notna().all() and len(eligible) else 0.0
-    norm = norms.rules.get(BACKBONE)
-    backbone = float(moves[norm.resource].sum()) if norm is not None and norm.resource in kinds else math.nan
-    said = (
-        report_word("rotation_share", language, share=moved_share(float(moves["heads"].sum()), everybody), moved=whole(moves["heads"].sum()), eligible=whole(everybody) if everybody else report_word("not_filled", language)),
-        report_word("backbone_share", language, share=moved_share(backbone, float(moves["heads"].sum())), moved=whole(backbone)),
-        report_word("rotation_limits", language),
-    )  # fmt: skip
+    all_moved = float(moves["heads"].sum())
+    said = [report_word("rotation_share", language, share=moved_share(all_moved, everybody), moved=whole(all_moved), eligible=whole(everybody) if everybody else report_word("not_filled", language))]  # fmt: skip
+    asked, among = norms.rules.get(ROTATION), norms.rules.get(BACKBONE)
+    if asked is not None and among is not None:
+        backbone = float(moves[among.resource].sum()) if among.resource in kinds else math.nan
+        staff = resource(among.resource, language, norms)
+        said += [
+            report_word("backbone_share", language, share=moved_share(backbone, all_moved), moved=whole(backbone), staff=staff),
+            report_word("rotation_limits", language, share=share(asked.value), backbone=share(among.value), staff=staff),
+        ]  # fmt: skip
+    said.append(report_word("rotation_gaps", language))
     head = columns(language, "from", "stage", "to", "stage", "category", "heads#", "term")
     return made(
         "teachers",
         language,
-        Portion("", said, PageTable(head, rows, total if rows else ())),
+        Portion("", tuple(said), PageTable(head, rows, total if rows else ())),
         Portion(report_word("h_zones", language), (), zones(result, language)),
     )
 
@@ -204,7 +219,7 @@ def devices(result: PlanResult, language: str) -> OfficialReport:
     rows = tuple(
         (
             PageCell(str(r.school), "", school_page(r.school_id)), PageCell(stage(str(r.stage), language, norms)), PageCell(name("action", r.action, language)),
-            PageCell(name("resource", r.item, language)), number(plainly(r.quantity)), PageCell(name("unit", r.unit, language)), number(plainly(r.unit_cost)),
+            PageCell(resource(str(r.item), language, norms)), number(plainly(r.quantity)), PageCell(name("unit", r.unit, language)), number(plainly(r.unit_cost)),
             number(large(r.yuan)), PageCell(name("earmark", r.earmark, language)),
         )
         for r in costs.itertuples()

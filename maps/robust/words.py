@@ -42,7 +42,7 @@ def robust_said(found: Robust, language: str) -> list[str]:
     said = [
         robust_word("title", language, county=county, count=count),
         robust_word("about", language, goal=goal_said(found, language), common=common, factors=factors),
-        robust_word(f"choose_{found.choose}_about", language, weight=percent(found.weight), alpha=percent(float(str(found.asked["alpha"])))),
+        robust_word(f"choose_{found.choose}_about", language, weight=percent(found.weight), alpha=percent(found.asked["alpha"])),
     ]  # fmt: skip
     best, bounds = found.best, found.bounds
     fields = {

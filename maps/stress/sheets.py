@@ -28,7 +28,7 @@ def measures_sheet(found: Stress, language: str) -> Sheet:
         measure=[measure_said(m, language) for m in t["measure"]],
         unit=[name("unit", u, language) for u in t["unit"]],
     )
-    alpha = percent(float(str(found.asked["alpha"])))
+    alpha = percent(found.asked["alpha"])
     table = t.rename(
         columns={
             c: stress_word(f"col_{c}", language, **({"alpha": alpha} if c == "cvar" else {}))

@@ -197,7 +197,7 @@ def item_moves(model: pyo.ConcreteModel, inst: Instance) -> pd.DataFrame:
         shut = [u for u in units if _number(model.unit_open[u]) < 0.5]
         stay = [u for u in units if _number(model.unit_open[u]) >= 0.5]
         for kind in inst.movable_items:
-            need = [[u, got[u, kind]] for u in stay if got[u, kind] > 0]
+            need = {u: got[u, kind] for u in stay if got[u, kind] > 0}
             for u in shut:
                 rows += _deal(u, left.get((u, kind), float(inst.units.at[u, kind])), kind, need, stay)
     columns = ["from_school_id", "from_stage", "to_school_id", "to_stage", "kind", "quantity"]
@@ -222,21 +222,19 @@ def _carried(
 
 
 def _deal(
-    unit: str, left: float, kind: str, need: list[list[object]], stay: list[str]
+    unit: str, left: float, kind: str, need: dict[str, float], stay: list[str]
 ) -> list[tuple[object, ...]]:
     """Give one closing unit's stock to those that take it, in order; the last one takes a remainder."""
     rows: list[tuple[object, ...]] = []
     while left > 0 and stay:
-        if need:
-            target, wanted = str(need[0][0]), float(str(need[0][1]))
-            part = min(left, wanted)
-            need[0][1] = wanted - part
-            if wanted - part <= 0 and len(need) > 1:
-                need.pop(0)
-            elif wanted - part <= 0:
+        target = next(iter(need), stay[0])
+        part = min(left, need.get(target, left))
+        if target in need:
+            need[target] -= part
+            if need[target] <= 0 and len(need) > 1:
+                del need[target]
+            elif need[target] <= 0:
                 part = left  # rounding left something over: it goes to the last receiver
-        else:
-            target, part = stay[0], left
         if part > 0:
             rows.append((*_ends(unit), *_ends(target), kind, part))
         left -= part

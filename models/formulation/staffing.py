@@ -1,4 +1,4 @@
-"""Staff after the plan: variables and what defines them; the rules stand in `models.rules.staffing` and `guards`.
+"""Staff after the plan: variables and what defines them; the rules stand in `models.rules.staffing`, `floors` and `guards`.
 
 | symbol | component | source |
 |---|---|---|

@@ -101,15 +101,18 @@ def _site_caps(county: County, standards: Standards) -> pd.DataFrame:
     schools = county.schools.set_index("school_id")
     stage = county.school_stage.groupby("school_id")[["migrants", "pupils"]].sum()
     migrants = (stage["migrants"].astype(float) / stage["pupils"].clip(lower=1)).reindex(schools.index)
-    relief = schools["built_year"].astype(float).fillna(9999).le(2010) | migrants.gt(0.5)
+    built, half = standards.get("relief_built"), standards.get("relief_migrants")
+    old = [built is not None and y <= built.value for y in schools["built_year"].astype(float)]
+    full = [half is not None and m > half.value for m in migrants]
     nine = schools["kind"].isin(["nine_year", "twelve_year"])
-    names = {
-        (False, False): "school_cap",
-        (False, True): "school_cap_relief",
-        (True, False): "school_cap_nine",
-        (True, True): "school_cap_nine_relief",
+    told = {
+        (False, False): ("school_cap",),
+        (False, True): ("school_cap_relief", "school_cap"),
+        (True, False): ("school_cap_nine", "school_cap"),
+        (True, True): ("school_cap_nine_relief", "school_cap_nine", "school_cap_relief", "school_cap"),
     }
-    norm = [names[bool(n), bool(r)] for n, r in zip(nine, relief, strict=True)]
+    ways = [told[bool(n), bool(o or f)] for n, o, f in zip(nine, old, full, strict=True)]
+    norm = [next((n for n in names if n in standards.rules), "school_cap") for names in ways]
     cap = [standards.limit(n, float("inf")) for n in norm]
     return pd.DataFrame({"cap": cap, "norm": norm}, index=schools.index)
 

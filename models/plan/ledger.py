@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from geodata.contract.tables import TRAVEL_MODES, Column, Table
+from geodata.contract.columns import Column, Table
+from geodata.contract.tables import TRAVEL_MODES
 
 OPEN, CLOSED = "open", "closed"
 GROUPS = ("zone", "choice")

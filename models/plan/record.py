@@ -14,12 +14,12 @@ import pyogrio
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from geodata.contract.cells import bare
+from geodata.contract.columns import Table
 from geodata.contract.containment import stands_at
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.contract.groups import group_in, kind_in
 from geodata.contract.settings import settings_text
-from geodata.contract.tables import Table
 from geodata.contract.validation import Raw, validate
 from geodata.folder.own_tables import read_csv
 from geodata.layers.drivers import driver_of, source_of

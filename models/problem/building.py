@@ -31,14 +31,13 @@ def _school_caps(county: County, standards: Standards, stages: pd.DataFrame) -> 
     both = rows["kind"].isin(["nine_year", "twelve_year"])
     migrants = stages.groupby("school_id")["migrants"].sum().astype(float)
     pupils = stages.groupby("school_id")["pupils"].sum()
-    relief = rows["built_year"].fillna(9999).le(2010) | (migrants / pupils.clip(lower=1)).gt(0.5).reindex(
-        rows.index, fill_value=False
-    )
-    norm = (
-        pd.Series("school_cap", index=rows.index)
-        + np.where(both, "_nine", "")
-        + np.where(relief, "_relief", "")
-    )
+    share = (migrants / pupils.clip(lower=1)).reindex(rows.index)
+    relief = rows["built_year"].astype(float).le(standards.limit("relief_built", -np.inf))
+    relief |= share.gt(standards.limit("relief_migrants", np.inf))
+    norm = pd.Series("school_cap", index=rows.index)
+    for some, ending in ((both, "_nine"), (relief, "_relief")):
+        narrower = norm + ending  # where the standards say nothing of such schools they are as any other
+        norm = norm.mask(some & narrower.isin(standards.rules), narrower)
     return norm.map({n: standards.limit(n, np.inf) for n in norm.unique()}).astype(float), norm
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from geodata.contract.county import County
 from geodata.contract.tables import EARMARKS
 from models.plan.keeping import Held
 
-GOALS = (
+GoalName = Literal[
     "over_cap", "failing", "cells", "shortfall", "deficit", "cv_excess", "imbalance", "beyond_limit", "travel",
     "disruption", "cost",
-)  # fmt: skip
+]  # fmt: skip
+GOALS: tuple[str, ...] = get_args(GoalName)
 """Goals that a plan can be asked for (`models.formulation.goals`)."""
 
 

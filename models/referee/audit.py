@@ -84,9 +84,8 @@ def audit(county: County, standards: Standards | None = None) -> Audit:
     stages = stage_table(units, cells, cvs, standards)
     taught = set(units["stage"])  # a stage that no school teaches is not part of this county
     cvs, stages = cvs[cvs["stage"].isin(taught)], stages[stages["stage"].isin(taught)]
-    cells = cells.merge(
-        table[["school_id", "name", "township", "assessed"]], left_on="unit_id", right_index=True
-    )
+    about = table[["school_id", "name", "township", "assessed"]]
+    cells = cells.merge(about, left_on="unit_id", right_index=True).reset_index(drop=True)
 
     def today(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
         return frame.rename(columns={n: f"{n}_today" for n in names})

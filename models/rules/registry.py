@@ -13,7 +13,18 @@ from geodata.messages import LANGUAGES, learn
 from models.problem.instance import Instance
 from models.rules.record import Model, Rows, Rule
 
-ORDER = ("integrity", "catchments", "access", "admission", "sites", "classes", "staffing", "guards", "means")
+ORDER = (
+    "integrity",
+    "catchments",
+    "access",
+    "admission",
+    "sites",
+    "classes",
+    "staffing",
+    "floors",
+    "guards",
+    "means",
+)
 """Families in the order in which a reader meets them; a new file's come after these."""
 
 NETWORK_FAMILIES = ("catchments", "access", "sites", "classes")

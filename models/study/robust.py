@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -72,7 +73,7 @@ class Robust:
 
     county: County
     scenario: dict[str, object]
-    asked: dict[str, object]
+    asked: dict[str, Any]
     factors: dict[str, str]
     goal: str
     common: tuple[str, ...]

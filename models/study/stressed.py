@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -99,7 +100,7 @@ class Stress:
 
     county: County
     scenario: dict[str, object]
-    asked: dict[str, object]
+    asked: dict[str, Any]
     factors: dict[str, str]
     plan: Plan
     fixed: pd.DataFrame

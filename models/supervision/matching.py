@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from geodata.checks.crosschecks import kilometres
+from geodata.checks.places import kilometres
 from geodata.contract.cells import plain
 from geodata.contract.county import County
 from geodata.contract.findings import Finding

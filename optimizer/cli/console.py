@@ -177,7 +177,7 @@ class Out:
 def county_of(folder: Path, outside: bool, database: list[str] | None) -> County:
     """The county, read with what the user allows."""
     county = read_county(folder, allow_outside=outside, databases=tuple(database or ()))
-    speak(terms_of(county.scheme))
+    speak(terms_of(county.norms))
     return county
 
 

@@ -49,7 +49,7 @@ def check_command(
         allowed = Allowed(outside, tuple(database or ()))
         county, found = examined(folder, allow_outside=outside, databases=allowed.databases)
         if county is not None and not errors(found):
-            speak(terms_of(county.scheme))
+            speak(terms_of(county.norms))
             found += _further_problems(county)
         elif folder.is_file():
             found.append(Finding("note", "form.scenario_waits", file=folder.name))

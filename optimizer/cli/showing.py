@@ -9,9 +9,10 @@ import typer
 from rich.table import Table as Grid
 from rich.text import Text
 
+from geodata.contract.columns import Table
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
-from geodata.contract.tables import TABLES, Table
+from geodata.contract.tables import TABLES
 from geodata.folder.template import sheet_name
 from geodata.messages import catalogue, say
 from maps.wording import listed, name

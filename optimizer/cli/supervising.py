@@ -132,7 +132,7 @@ def supervise_command(
         chain = sound(open_ledger(ledger, table).read(), known)
         out.say_as("supervision.whole", file=chain.label, count=len(chain.entries), seal=chain.head)
         found = supervise(ledger, year, table, known, pairs)
-        speak(terms_of(found.after.scheme))
+        speak(terms_of(found.after.norms))
         _tell(out, found)
         if target is not None:
             place = write_supervision(found, target, language, overwrite, deadline)

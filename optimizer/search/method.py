@@ -6,9 +6,12 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from models.problem.request import GoalName
+
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Step = Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)]
 
 
 def _knob(value: object, about: str) -> Any:
@@ -39,15 +42,15 @@ class Method(BaseModel):
     joint_share: Share = _knob(0.95, "share of the seconds by which the joint step is over")
     first_share: Share = _knob(0.75, "share of a step's seconds for its first goal, where more follow")
     goal_share: Share = _knob(0.5, "share of the seconds left that one goal of the ordered list may take")
-    brief_goals: tuple[str, ...] = _knob(("cv_excess",), "goals that `brief_share` is enough for")
+    brief_goals: tuple[GoalName, ...] = _knob(("cv_excess",), "goals that `brief_share` is enough for")
     brief_share: Share = _knob(
         0.15, "the same for goals that a plan reaches early and no bound follows (spreads within limits)"
     )
-    long_goals: tuple[str, ...] = _knob(
+    long_goals: tuple[GoalName, ...] = _knob(
         ("over_cap", "failing"), "goals whose tree ends when it is given `long_nodes`: their nodes are cheap"
     )
     long_nodes: Positive = _knob(4.0, "nodes of such a goal's search, times the scenario's")
-    tried_goals: tuple[str, ...] = _knob(
+    tried_goals: tuple[GoalName, ...] = _knob(
         ("failing",),
         "goals whose root is tried under other seeds, in larger counties: each finds other plans",
     )
@@ -68,7 +71,7 @@ class Method(BaseModel):
     whole_slack: Share = _knob(0.002, "the same for planes of whole heads on the relaxation")
     hull_slack: Share = _knob(0.0005, "the same for planes under the sum of a unit's spreads")
     joint_slack: Share = _knob(0.002, "the same for tangents of the joint model")
-    joint_steps: tuple[float, ...] = _knob(
+    joint_steps: tuple[Step, ...] = _knob(
         (-0.03, 0.03), "tangents beside those of the joint model's start, pupil-equivalents a pupil"
     )
     hull_steepest: Positive = _knob(15.0, "steepest slope of such a plane, pupils a pupil")
@@ -104,7 +107,7 @@ class Method(BaseModel):
     whole_rounds: Count = _knob(20, "the same where one model decides the county")
     joint_nodes: Count = _knob(100, "nodes of one round of the joint model")
     later_gap: Share = _knob(0.2, "relative gap asked of `rough_goals` after the first goal")
-    rough_goals: tuple[str, ...] = _knob(
+    rough_goals: tuple[GoalName, ...] = _knob(
         ("beyond_limit", "travel", "disruption", "cost"), "goals that `later_gap` is enough for"
     )
     part_nodes: Count = _knob(50, "nodes of a small model that improves a plan")

@@ -1,11 +1,27 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from geodata.checks.crosschecks import _close_pairs
+from geodata.checks.crosschecks import unit_sanity
+from geodata.checks.places import _close_pairs
+from geodata.contract.placed import Placed
 from geodata.folder.reading import check
+from geodata.standards.reading import merge, parse
 from tests.damage import bad, cells, put, write
+from tests.samples import small_county
+
+CAP = """
+[[rule]]
+id = "class_cap_pri"
+stage = "pri"
+quantity = "pupils a class"
+operator = "<="
+value = 51.5
+unit = "pupils"
+kind = "hard"
+"""
 
 
 def only(folder, severity="error"):
@@ -63,6 +79,17 @@ def test_what_is_only_unlikely_is_a_warning(county_folder, table, column, value,
     put(county_folder, table, 3, column, value)
     found = [f for f in check(county_folder) if f.row == 3]
     assert [(f.severity, f.key, f.value.removesuffix(".0")) for f in found] == [("warning", key, value)]
+
+
+def test_the_cap_of_classes_is_the_standards_own():
+    """The message said 45 and 50 whatever a county's standards say."""
+    stage = small_county().school_stage
+    stage["classes"] = stage["classes"].mask(stage["school_id"] == "B1", 5)  # of 260 pupils
+    rows = pd.Series(range(2, len(stage) + 2), index=stage.index)
+    norms = merge(("cn_layout", "./ours.toml"), {"./ours.toml": parse(CAP, "ours.toml")})
+    (one,) = unit_sanity({"school_stage": Placed(stage, "school_stage.csv", rows, "school_stage")}, norms)
+    assert (one.key, one.value, one.fields["cap"]) == ("tables.big_classes", "5", "51.5")
+    assert "51.5" in one.text("en") and "51.5" in one.text("zh")
 
 
 @pytest.mark.parametrize(
@@ -169,7 +196,7 @@ def test_many_schools_at_one_place_are_one_pair_each(monkeypatch):
         [[0.0, 0.0], [100.0, 0.0], [0.0, 0.0], [900.0, 0.0], [1000.0, 0.0], [0.0, 5000.0], [0.0, 0.0]]
     )
     assert _close_pairs(some) == [(0, 1), (0, 2), (0, 6), (3, 4)]
-    monkeypatch.setattr("geodata.checks.crosschecks.MOST_CLOSE", -1)
+    monkeypatch.setattr("geodata.checks.places.MOST_CLOSE", -1)
     assert _close_pairs(some) == [(0, 1), (0, 2), (0, 6), (3, 4)]
     assert len(_close_pairs(np.zeros((150_000, 2)))) == 149_999
     assert len(_close_pairs(np.random.default_rng(1).random((20_000, 2)) * 100)) < 20_000

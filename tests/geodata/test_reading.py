@@ -10,9 +10,9 @@ import pytest
 from pyproj import Geod
 
 import geodata.folder.reading as reading
-from geodata.checks.crosschecks import Placed
 from geodata.contract.coordinates import from_wgs84
 from geodata.contract.findings import InputProblems
+from geodata.contract.placed import Placed
 from geodata.contract.tables import TABLES
 from geodata.folder.own_tables import read_csv
 from geodata.folder.reading import check, read_county

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geodata.contract.tables import TABLES, Column, Table
+from geodata.contract.columns import Column, Table
+from geodata.contract.tables import TABLES
 from geodata.contract.validation import Raw, empty, rename, validate
 from geodata.contract.values import coerce
 from tests.damage import bad

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from geodata.messages import Terms, catalogue, in_terms, large_unit, say
+from geodata.messages import LANGUAGES, Terms, catalogue, in_terms, large_unit, say
 from geodata.standards.terms import terms_of
 from maps.dossier.dossier import write_dossier
 from maps.front.pages import front_page
@@ -16,7 +16,7 @@ from maps.front.places import schools_page
 from models.plan.decisions import PlanResult
 from optimizer.scenario import Scenario
 from optimizer.verbs.plan import plan
-from tests.counties import with_file
+from tests.counties import BUNDLED, bundled_county, with_file
 from tests.samples import small_county
 
 DOLLARS = """
@@ -118,10 +118,29 @@ def test_money_is_counted_in_the_county_s_large_unit(result: PlanResult) -> None
 
 def test_terms_are_those_of_the_scheme_and_end_with_their_block() -> None:
     usual = say("rules.unit_large", "en")
-    own = terms_of(small_county().scheme)  # the default's words are longer than its file's: they stay
+    own = terms_of(small_county().norms)  # the default's words are longer than its file's: they stay
     assert own.large == Terms().large and set(own.words) == set(Terms().words)
-    terms = terms_of(with_file(small_county(), DOLLARS, OURS).scheme)
+    terms = terms_of(with_file(small_county(), DOLLARS, OURS).norms)
     with in_terms(terms):
         assert say("rules.unit_large", "zh") == "千美元"
         assert catalogue("en")["workbook.stage_pri"] == "elementary"
     assert say("rules.unit_large", "en") == usual == "10,000 yuan"
+
+
+@pytest.mark.parametrize("names", list(BUNDLED), ids=lambda n: n[0])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_norm_of_a_bundled_file_has_a_name(names: tuple[str, ...], language: str) -> None:
+    """Norms of stages and bands other than the default's were shown by their ids."""
+    norms = bundled_county(names).norms
+    with in_terms(terms_of(norms)):
+        assert [n for n in norms.rules if f"rules.rule_{n}" not in catalogue(language)] == []
+
+
+def test_a_norm_is_named_after_its_band_stage_or_staff() -> None:
+    norms = with_file(small_county(), DOLLARS, OURS).norms
+    with in_terms(terms_of(norms)):
+        assert say("rules.rule_travel_walk_g7_9", "en") == "Walk, middle grades"
+        assert say("rules.rule_class_cap_pri", "zh") == "小学部班额上限"
+        assert (
+            say("rules.rule_outflow_rural_b", "en") == "Rural zone: backbone teachers"
+        )  # the default's word

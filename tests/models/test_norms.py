@@ -30,6 +30,7 @@ LAYOUT = {
 QUALITY = {
     "k_of_n": 6, "assessed_min": 50, "class_cap_pri": 45, "class_cap_jun": 50, "school_cap": 2000,
     "concession_min": 50, "concession_max": 99, "school_cap_nine": 2500, "school_cap_relief": 2400, "school_cap_nine_relief": 3000,
+    "rotation_share": 0.1, "rotation_backbone": 0.2, "relief_built": 2010, "relief_migrants": 0.5,
 }  # fmt: skip
 THRESHOLDS = {
     "pri": {"q": 4.2, "b": 1.0, "a": 0.9, "sp": 4.5, "sf": 7.5, "eq": 2000, "mm": 2.3},
@@ -125,7 +126,7 @@ def test_every_norm_governs_one_rule_or_is_a_number(standards: Standards) -> Non
     governed = {n for r in every_rule() for n in r.norm_ids(standards)}
     assert set(standards.rules) - governed == {
         "k_of_n", "assessed_min", "walk_speed_g1_3", "commute_minutes", "concession_min", "concession_max",
-        "small_school_funds",
+        "small_school_funds", "relief_built", "relief_migrants", "rotation_share", "rotation_backbone",
     }  # fmt: skip
     assert governed - set(standards.rules) == {"group_access"}  # this county tells no groups apart
     plain = small_county()

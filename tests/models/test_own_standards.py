@@ -13,11 +13,14 @@ from geodata.contract.findings import InputProblems
 from geodata.messages import LANGUAGES
 from geodata.standards.reading import bundled, merge, parse
 from models.problem.baseline import grades, site_bands
+from models.problem.building import build_instance
 from models.problem.indicators import assess, merged_units, stage_table, unit_table, verdicts
+from models.problem.request import Request
 from models.problem.spread import cv_table
 from models.referee.audit import audit
 from models.standards.norms import load_standards
 from tests.counties import bundled_county, with_file
+from tests.models.plans import broken_rules, keep_all, moved, ready
 from tests.samples import small_county
 
 OURS = """
@@ -229,3 +232,71 @@ def test_a_file_in_the_folder_is_read(tmp_path: Path) -> None:
     assert list(found) == ["./ours.toml"] and len(found["./ours.toml"].indicator) == 2
     with pytest.raises(InputProblems):
         read_files(("theirs.toml",), tmp_path)
+
+
+SCIENCE = """
+[[column]]
+table = "staff_category"
+name = "counts_s"
+zh = "理科"
+kind = "whole"
+high = 1
+
+[[resource]]
+id = "s"
+kind = "heads"
+flags = ["counts_s"]
+unit = "heads"
+zh = "理科教师"
+en = "science teachers"
+
+[[rule]]
+id = "outflow_rural_s"
+quantity = "science teachers of the rural zone"
+operator = ">="
+value = 0
+unit = "heads"
+kind = "hard"
+"""
+
+
+def test_a_guard_may_be_about_staff_of_one_s_own() -> None:
+    """`outflow_rural_<staff>` stands for every kind of staff that is declared: A2 of the village gives one up to the seat."""
+    names = ("cn_2017_quality", "cn_layout", "./ours.toml")
+    county = with_file(small_county(), SCIENCE, names)
+    category = county.staff_category
+    county = replace(
+        county, staff_category=category.assign(counts_s=(category["cat_id"] == "plain").astype(int))
+    )
+    town = replace(
+        county, schools=county.schools.assign(zone=["seat", *["rural"] * (len(county.schools) - 1)])
+    )
+    case = ready(town)
+    assert case.standards.kind("outflow_rural_s") == "hard" and case.judge(keep_all(case)).accepted
+    lost = moved(keep_all(case), ("A2", "pri", "A1", "pri", "plain", 1))
+    assert "outflow_rural" in broken_rules(case.judge(lost))
+    assert "outflow_rural" not in broken_rules(case.binding(outflow_rural_s="off").judge(lost))
+    with pytest.raises(InputProblems) as caught:
+        load_standards(with_file(small_county(), SCIENCE.replace("rural_s", "rural_z"), names))
+    assert [f.key for f in caught.value.findings] == ["rules.not_used"]
+
+
+SMALL_SITES = """
+[[rule]]
+id = "school_cap"
+quantity = "pupils of a school"
+operator = "<="
+value = 250
+unit = "pupils"
+kind = "hard"
+"""
+
+
+def test_without_norms_of_relief_old_schools_are_capped_as_any_other() -> None:
+    """A1 was built in 2000 and had no cap where a county's own file asked for one of all schools."""
+    case = ready(with_file(small_county(), SMALL_SITES))
+    inst = build_instance(case.county, case.standards, Request(), case.times)
+    assert inst.school_cap["A1"] == 250 and inst.size_norm["A1"] == "school_cap"
+    verdict = case.judge(keep_all(case))
+    found = verdict.violations.query("rule == 'school_size'")
+    assert set(found["place_id"]) == {"A1", "B1"} and found["grandfathered"].all()

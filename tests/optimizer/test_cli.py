@@ -13,10 +13,13 @@ from typer.testing import CliRunner
 import optimizer.cli.console as console
 import optimizer.cli.main as cli
 import optimizer.cli.planning as planning
-from geodata.contract.findings import Finding
+from geodata.contract.findings import Finding, errors
+from geodata.folder.reading import check as checked
 from optimizer.verbs.plan import Infeasible, Rejected, StoppedWithoutPlan
+from tests.counties import american
 from tests.damage import cells, contents, lines, put, settings, write, write_lines
 from tests.optimizer.test_job import written
+from tests.optimizer.test_other_standards import AMERICAN
 from tests.samples import small_county
 
 LANGUAGES = ("zh", "en")
@@ -144,6 +147,31 @@ def test_standards_that_do_not_exist_are_found_by_check_too(folder_of_seven):
     for language in LANGUAGES:
         code, output = run("check", folder_of_seven, language=language)
         assert code == console.BAD_INPUT and "cn_lay_out" in output and "cn_layout" in output
+
+
+@pytest.mark.parametrize("named", ['"cn_layout"', ""])
+def test_standards_without_indicators_are_audited_in_words(folder_of_seven, named):
+    """Nothing to assess was a traceback."""
+    settings(folder_of_seven, '"cn_2017_quality", "cn_layout"', named)
+    code, output = run("audit", folder_of_seven)
+    assert code == 0 and "0 of 0 assessed units pass" in output and "not assessed" in output
+
+
+def test_a_wrong_entry_of_own_standards_condemns_no_row_of_the_tables(tmp_path):
+    """The default's stages stood in for the county's, and every row of every table was wrong by them."""
+    folder = written(american("9"), tmp_path / "county")
+    head = HEAD.replace('"cn_2017_quality", "cn_layout"', '"cn_layout", "./ours.toml"')
+    (folder / "county.toml").write_text(head, encoding="utf-8")
+    for change, columns in (
+        (("travel_bus_k_5", "travel_bus_k_6"), ["rule[1].id"]),
+        (('resource = "q"', 'resource = "gold"'), [f"indicator[{n}]" for n in (1, 2, 3)]),
+        (("grades = [0, 5]", "grades = [0, 4]", 1), ["band"]),
+        (("grades = ", "grade = "), None),
+    ):
+        (folder / "ours.toml").write_text(AMERICAN.replace(*change), encoding="utf-8")
+        wrong = errors(checked(folder))
+        assert {f.file for f in wrong} == {"./ours.toml"}
+        assert columns is None or [f.column for f in wrong] == columns
 
 
 def test_five_faults_in_five_tables_are_all_said_at_once(folder_of_seven):

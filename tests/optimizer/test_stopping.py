@@ -90,6 +90,8 @@ def test_a_scenario_overrides_knobs_and_unknown_ones_are_refused(tmp_path) -> No
         ("[method]\nrough_node = 5\n", "method.rough_node"),
         ("[method]\nrelax_share = 0.9\n", "method"),
         ("[method]\nrough_nodes = -1\n", "method.rough_nodes"),
+        ('[method]\ntried_goals = ["fame"]\n', "method.tried_goals[1]"),
+        ("[method]\njoint_steps = [0.01, nan]\n", "method.joint_steps[2]"),
     ):
         path.write_text(text, encoding="utf-8")
         with pytest.raises(InputProblems) as problem:
