@@ -10,7 +10,7 @@ from models.plan.decisions import PlanResult
 from models.plan.quality import plan_quality
 
 ROOMS = {
-    "gap": ("goals.",), "bound": ("goals.",), "objective": ("goals.",), "yuan": ("rules.earmark_",),
+    "gap": ("goals.",), "bound": ("goals.",), "bound_settled": ("goals.",), "objective": ("goals.",), "yuan": ("rules.earmark_",),
     "pupils_newly_beyond": ("workbook.band_",), "teachers_net": ("map.zone_", "rules.resource_"),
     "teachers_flow": ("map.zone_",), "pupils_flow": ("map.zone_",),
 }  # fmt: skip

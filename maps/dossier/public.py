@@ -23,7 +23,7 @@ import pandas as pd
 
 from geodata.contract.findings import Finding
 from geodata.messages import say
-from models.plan.decisions import Plan, PlanResult
+from models.plan.decisions import GoalRecord, Plan, PlanResult
 
 FEW = 5
 """A count below it names a child (sources.md 5.4 C12)."""
@@ -76,9 +76,16 @@ def public_result(result: PlanResult, language: str) -> PlanResult:
         measures=_measures(v.measures, v.travel, travel), violations=_violations(v.violations, untold, set(travel["village_id"])), rules=v.rules.assign(worst=""), goals=_rounded(v.goals),
     )  # fmt: skip
     goals = tuple(
-        replace(g, objective=_cents(g.objective), bound=_cents(g.bound), gap=round(g.gap, 3), means={})
+        replace(
+            g,
+            objective=_cents(g.objective),
+            bound=_cents(g.bound),
+            gap=round(g.gap, 3),
+            means={},
+            settled=_settled(g),
+        )
         if math.isfinite(g.gap)
-        else replace(g, objective=_cents(g.objective), means={})
+        else replace(g, objective=_cents(g.objective), means={}, settled=_settled(g))
         for g in result.solve.goals
     )
     return replace(
@@ -207,6 +214,10 @@ def _rounded(table: pd.DataFrame) -> pd.DataFrame:
     """Two decimals: a mean over all pupils with all its digits could be solved for one of them."""
     floats = table.select_dtypes("floating").columns
     return table.assign(**{c: table[c].round(2) for c in floats})
+
+
+def _settled(goal: GoalRecord) -> float | None:
+    return None if goal.settled is None else _cents(goal.settled)
 
 
 def _cents(value: float) -> float:

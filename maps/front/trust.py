@@ -73,6 +73,9 @@ def goals(result: PlanResult, language: str) -> PageTable:
     for r in certainty(result).itertuples():
         value, bound = goal_amount(r.plan, str(r.unit)), goal_amount(r.bound, str(r.unit))
         text = phrase(f"sure_{r.sure}", language, value=value, bound=bound, gap=share(r.gap))
+        if r.settled == r.settled:  # about fewer plans: only after the bound, and in words
+            least = goal_amount(r.settled, str(r.unit))
+            text += " " + phrase("sure_settled", language, bound=least, gap=share(r.settled_gap))
         rows.append(
             (
                 PageCell(goal(str(r.goal), language)), number(goal_amount(r.today, str(r.unit))), number(value), number(bound),

@@ -17,6 +17,7 @@ CLOSE, WIDE = 0.01, 0.2
 """Shares of the value: up to the first the plan is as good as proven, beyond the second the bound says little."""
 COUNTS = ("failing", "cells")
 """Goals that count what cannot be halved: their bound is rounded up."""
+COLUMNS = ["goal", "unit", "today", "plan", "bound", "gap", "sure", "settled", "settled_gap"]
 UNITS = {
     "over_cap": "pupils", "failing": "units", "cells": "cells", "shortfall": "pupils", "beyond_limit": "pupils", "travel": "minutes",
     "disruption": "percent", "cost": "large",
@@ -40,30 +41,37 @@ def certainty(result: PlanResult) -> pd.DataFrame:
     -------
     DataFrame
         ``goal, unit, today, plan, bound`` (NaN where nothing is proven), ``gap`` (share of the plan's value, NaN
-        likewise), ``sure``: proven (within 1 %), near (within 20 %), far (a bound further away), none. Empty for
-        a plan edited by hand, which no solve has looked at.
+        likewise), ``sure``: proven (within 1 %), near (within 20 %), far (a bound further away), none;
+        ``settled, settled_gap``: what is proven of plans with the same catchments, NaN where it is not known or says
+        no more than the bound. Empty for a plan edited by hand, which no solve has looked at.
     """
     if result.solve.status == "edited":
-        return pd.DataFrame(columns=["goal", "unit", "today", "plan", "bound", "gap", "sure"])
+        return pd.DataFrame(columns=COLUMNS)
     today = dict(zip(result.verdict.goals["goal"], result.verdict.goals["today"], strict=True))
     rows = []
     for goal in result.solve.goals:
-        bound = _bound(goal)
+        bound = _bound(goal, goal.bound)
         gap = _gap(goal.objective, bound)
         unit = goal_unit(goal.goal)
+        settled = math.nan if goal.settled is None else _bound(goal, goal.settled)
+        if not (gap > CLOSE or math.isnan(gap)) or settled <= bound:
+            settled = math.nan
         rows.append(
-            (goal.goal, unit, float(today.get(goal.goal, math.nan)), goal.objective, bound, gap, _sure(gap))
-        )
-    return pd.DataFrame(rows, columns=["goal", "unit", "today", "plan", "bound", "gap", "sure"])
+            (
+                goal.goal, unit, float(today.get(goal.goal, math.nan)), goal.objective, bound, gap, _sure(gap), settled,
+                _gap(goal.objective, settled),
+            )
+        )  # fmt: skip
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _bound(goal: GoalRecord) -> float:
+def _bound(goal: GoalRecord, proven: float) -> float:
     """What is proven; NaN for no bound, or for one that every plan keeps: no goal can fall below zero."""
-    if not math.isfinite(goal.bound) or (goal.bound <= 0 < goal.objective):
+    if not math.isfinite(proven) or (proven <= 0 < goal.objective):
         return math.nan
     if goal.goal in COUNTS:
-        return float(min(math.ceil(goal.bound - 1e-6), goal.objective))
-    return min(goal.bound, goal.objective)
+        return float(min(math.ceil(proven - 1e-6), goal.objective))
+    return min(proven, goal.objective)
 
 
 def _gap(value: float, bound: float) -> float:

@@ -137,6 +137,8 @@ class GoalRecord:
     ``gap`` (objective - bound) / objective; ``status`` is ``proven`` (to the asked gap) or ``stopped`` (limit or a
     request to stop, best plan kept). ``means`` names the measure where the goal is about planned means, by
     "stage/resource": the official coefficients of variation are about the plan's own, and ``bound`` is not theirs.
+    ``settled`` is a bound about fewer plans, those that send every group to the same school as this plan and keep the
+    goals before: None where it was not looked for. It is never shown without its words and beside ``bound`` only.
     """
 
     goal: str
@@ -148,6 +150,7 @@ class GoalRecord:
     status: str
     tolerance: float
     means: dict[str, float] = field(default_factory=dict, hash=False)
+    settled: float | None = None
 
 
 @dataclass(frozen=True)

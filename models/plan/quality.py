@@ -295,4 +295,6 @@ def _solve(solve: SolveRecord) -> Rows:
             ("bound", goal.goal, "1", goal.bound),
             ("objective", goal.goal, "1", goal.objective),
         ]
+        if goal.settled is not None:
+            rows.append(("bound_settled", goal.goal, "1", goal.settled))
     return [*rows, ("seconds", "", "seconds", solve.seconds)]

@@ -59,7 +59,7 @@ def solve_joint(county: Search, split: Solved, goals: tuple[Target, ...], limits
     kept = as_it_is(county, start)
     if kept.gap <= enough:
         first = replace(kept, status="proven")
-    elif half.seconds < county.seconds:  # the search would not get past its own relaxation
+    elif half.seconds < method.joint_worth * county.seconds:  # the search would not get past its own root
         kept = replace(kept, clock=True)
         return Solved(county, (record(goals[0].name, kept, goals[0].tolerance),), kept, True)
     else:

@@ -40,6 +40,9 @@ class Method(BaseModel):
     network_share: Share = _knob(0.65, "share of the seconds by which the network is over")
     split_share: Share = _knob(0.75, "share of the seconds by which its first split is over")
     joint_share: Share = _knob(0.95, "share of the seconds by which the joint step is over")
+    joint_worth: Share = _knob(
+        0.2, "time that the joint step has to have to be begun, as a share of what the relaxation took"
+    )
     first_share: Share = _knob(0.75, "share of a step's seconds for its first goal, where more follow")
     goal_share: Share = _knob(0.5, "share of the seconds left that one goal of the ordered list may take")
     brief_goals: tuple[GoalName, ...] = _knob(("cv_excess",), "goals that `brief_share` is enough for")

@@ -17,6 +17,7 @@ import numpy as np
 from models.plan.decisions import GoalRecord
 from optimizer.search.around import Surroundings
 from optimizer.search.search import Search, Solved
+from optimizer.search.settled import settled_answer
 from optimizer.search.start import NETWORK, all_but, columns_in
 from optimizer.search.task import Target
 from optimizer.solver.limits import Answer, Limits, Status, time_left
@@ -33,6 +34,7 @@ class Progressing:
     nodes: int = 0
     clock: bool = False
     price: np.ndarray | None = field(default=None, repr=False)
+    network: np.ndarray | None = field(default=None, repr=False)
 
     def closed(self, gap: float) -> bool:
         """Whether the gap asked for is reached."""
@@ -56,6 +58,7 @@ class Ordered:
         self.search, self.values = search, values
         self.proven = dict(bounds or {})
         self.held: list[tuple[str, float]] = []
+        self.rows: list[int] = []  # of what is held, in the model
         self.done: list[tuple[Target, Answer]] = []
         self.clock = False
         self.surroundings: Surroundings | None = None
@@ -76,20 +79,31 @@ class Ordered:
             if nodes and goal.name in method.long_goals:
                 nodes = round(nodes * method.long_nodes)
             self.one(goal, replace(left, seconds=left.seconds * share, gap=task.gap_of(goal), nodes=nodes))
-        first = self.done[0][1]
-        final = replace(first, values=self.values, clock=self.clock)
-        return Solved(self.search, tuple(self._record(g, a) for g, a in self.done), final, self.clock)
+        lines = tuple(self._record(k, time_left(limits, begun)) for k in range(len(self.done)))
+        final = replace(self.done[0][1], values=self.values, clock=self.clock)
+        return Solved(self.search, lines, final, self.clock)
 
-    def _record(self, goal: Target, answer: Answer) -> GoalRecord:
-        """A goal's line: the final plan's own value beside the bound that was proven in the goal's turn."""
+    def _record(self, k: int, limits: Limits) -> GoalRecord:
+        """A goal's line: the final plan's own value, what was proven in the goal's turn, and with the final network."""
+        goal, answer = self.done[k]
         value = self.search.exact(goal.name, self.values)
         gap = max(0.0, value - answer.bound) / max(abs(value), 1e-9)
-        return GoalRecord(
+        line = GoalRecord(
             goal.name, value, answer.bound, gap, answer.seconds, answer.nodes, answer.status, goal.tolerance
         )
+        asked = self.search.task.gap_of(goal)
+        if gap <= max(asked, goal.tolerance):
+            return line
+        own = replace(limits, seconds=limits.seconds * self.search.task.method.improve_share, gap=asked)
+        found = settled_answer(self.search, goal, self.values, self.rows[k:], own)
+        if found is None:
+            return line
+        self.clock = self.clock or found.clock
+        return replace(line, settled=max(found.bound, answer.bound))
 
     def hold(self, name: str, most: float) -> None:
         """Keep a goal at or below a value from now on."""
+        self.rows.append(self.search.bridge.rows)
         self.search.bridge.limit_goal(name, most + 1e-7)
         self.held.append((name, most))
 
@@ -107,6 +121,7 @@ class Ordered:
                 now.clock = True
                 break
             step(now, time_left(limits, begun))
+        self._polish(now, time_left(limits, begun))
         self.values, self.clock = now.values, self.clock or now.clock
         most = max(search.bridge.value(goal.name, now.values), now.value + goal.tolerance * abs(now.value))
         self.hold(goal.name, most)
@@ -129,8 +144,25 @@ class Ordered:
 
     def _improve(self, now: Progressing, limits: Limits) -> None:
         """The network as it is, everything else anew."""
-        free = all_but(self.search, columns_in(self.search, NETWORK))
-        self._part(now, free, limits)
+        now.network = self._network(now.values)
+        self._part(now, self._beside_network(), limits)
+
+    def _polish(self, now: Progressing, limits: Limits) -> None:
+        """The same once more and more closely, where a later step found another network and left a gap."""
+        search = self.search
+        if now.network is None or now.closed(limits.gap) or search.bridge.stopped:
+            return
+        if now.goal.name in search.measures and not np.array_equal(now.network, self._network(now.values)):
+            self._part(now, self._beside_network(), replace(limits, gap=limits.gap / 10), whole=True)
+
+    def _network(self, values: np.ndarray) -> np.ndarray:
+        """Who teaches and attends where in a plan."""
+        chosen: np.ndarray = values[columns_in(self.search, NETWORK)] > 0.5
+        return chosen
+
+    def _beside_network(self) -> np.ndarray:
+        """Every column that says nothing of the network."""
+        return all_but(self.search, columns_in(self.search, NETWORK))
 
     def _around(self, now: Progressing, limits: Limits) -> None:
         """In large counties: the worst places first, each with its neighbours."""

@@ -156,6 +156,8 @@ class Search:
         found, bridge = self.carried(other, values), self.bridge
         named = {name: other.bridge.at(name) for name, _ in bridge.keys}
         there = np.array([key in named[name] or _fixed(other, name, key) for name, key in bridge.keys])
+        if there.all():
+            return found
         settled = np.flatnonzero(bridge.kept & there)
         bridge.fix(dict(zip(settled.tolist(), np.round(found[settled]).tolist(), strict=True)))
         answer = bridge.solve(goal, self.task.limits.first_node())

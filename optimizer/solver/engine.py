@@ -7,7 +7,8 @@ stay free, the rest keep their values, and only the rows that the free ones ente
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -131,6 +132,19 @@ class Engine:
         index = np.arange(mark, self.rows, dtype=np.int32)
         if len(index):
             self.highs.deleteRows(len(index), index)
+
+    @contextmanager
+    def without_rows(self, some: Sequence[int]) -> Iterator[None]:
+        """Rows (by position) that ask for nothing in the meantime."""
+        lp, inf = self.highs.getLp(), highspy.kHighsInf
+        kept = [(int(i), lp.row_lower_[i], lp.row_upper_[i]) for i in some]
+        for i, _, _ in kept:
+            self.highs.changeRowBounds(i, -inf, inf)
+        try:
+            yield
+        finally:
+            for i, low, high in kept:
+                self.highs.changeRowBounds(i, low, high)
 
     def add_goal(self, name: str, base: str, prices: Mapping[int, float]) -> None:
         """Another objective: an earlier one plus prices on columns (by position)."""

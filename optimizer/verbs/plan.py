@@ -251,7 +251,26 @@ def refereed(
     if final_verdict is not None and final_verdict is not verdict:
         value = _value(goal.goal, found, final_verdict)
     bound = 0.0 if safe else min(goal.bound, value)
-    return replace(goal, objective=value, bound=bound, gap=(value - bound) / max(abs(value), 1e-9))
+    settled = _settled(goal, (own, value), bound, (method.tolerance * max(1.0, abs(own)), room))
+    return replace(
+        goal, objective=value, bound=bound, gap=(value - bound) / max(abs(value), 1e-9), settled=settled
+    )
+
+
+def _settled(
+    goal: GoalRecord, values: tuple[float, float], bound: float, rooms: tuple[float, float]
+) -> float | None:
+    """The bound with the network as it is, where it says more than the one over all plans; it too is below the plan.
+
+    ``values`` are the solution's own and the plan's, ``rooms`` by how much the bound may be above either.
+    """
+    if goal.settled is None or goal.goal in UPPER:
+        return None
+    for value, room in zip(values, rooms, strict=True):
+        if goal.settled - value > room:
+            raise Defect(goal.goal, value, goal.settled)
+    settled = min(goal.settled, values[1])
+    return settled if settled > bound + rooms[0] else None
 
 
 def _value(goal: str, found: Found, verdict: Verdict) -> float:
@@ -273,7 +292,12 @@ def _record(
     Proven is only what the final objective shows: within the gap asked for, and what later goals may take.
     """
     named = {g.goal: g for g in (*found.decided.goals[1:], *found.final.goals[1:])}
-    named[found.decided.goals[0].goal] = found.decided.goals[0]
+    decided = found.decided.goals[0]
+    if found.final is not found.decided and found.final.goals[0].goal == decided.goal:
+        decided = replace(
+            decided, settled=found.final.goals[0].bound
+        )  # the last split's, whose network is the plan's
+    named[decided.goal] = decided
     every = tuple(refereed(named[g.name], found, *verdicts) for g in scenario.goals if g.name in named)
     first = every[0]
     if first.gap > scenario.gap + (first.tolerance if len(scenario.goals) > 1 else 0.0) + 1e-9:

@@ -261,3 +261,14 @@ def test_what_holds_only_as_no_worse_than_today_is_said(sample_result: PlanResul
     one = replace(sample_result, verdict=replace(sample_result.verdict, violations=some))
     assert "At 1 places a limit is passed today already" in "".join(paragraph(one, "en"))
     assert "另有 1 处今天就已超过限值" in "".join(paragraph(one, "zh"))
+
+
+def test_the_bound_of_these_catchments_stands_after_the_bound_in_its_own_words(sample_result: PlanResult) -> None:
+    line = GoalRecord("deficit", 600.0, 450.0, 0.25, 1.0, 0, "stopped", 0.0, settled=594.0)
+    shown = replace(sample_result, solve=replace(sample_result.solve, goals=(line,)))
+    (row,) = goals(shown, "en").rows
+    assert row[3].text == "450.00"  # the bound over all plans is the one in the column
+    first, last = row[-1].text.split(" With ")
+    assert "450.00" in first and "594.00" not in first
+    assert last == "the catchments as they are in this plan: proven within 1.0% (never below 594.00)."
+    assert "若学区就按本方案不变" in goals(shown, "zh").rows[0][-1].text

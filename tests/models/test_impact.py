@@ -245,5 +245,18 @@ def test_how_sure_each_goal_is() -> None:
     assert math.isnan(table.loc["cost", "bound"]) and math.isnan(table.loc["cost", "gap"])
 
 
+def test_the_bound_of_these_catchments_is_told_beside_a_loose_one_only() -> None:
+    loose = replace(goal("deficit", 600.0, 450.0), settled=594.0)
+    table = certainty(
+        solved(loose, replace(goal("travel", 20.0, 19.9), settled=19.95), replace(goal("cost", 800.0, 700.0), settled=650.0),
+               replace(goal("failing", 10.0, 8.0), settled=8.4))
+    ).set_index("goal")  # fmt: skip
+    assert table.loc["deficit", ["bound", "settled"]].tolist() == [450.0, 594.0]
+    assert table.loc["deficit", "settled_gap"] == pytest.approx(0.01)
+    assert math.isnan(table.loc["travel", "settled"])  # proven over all plans
+    assert math.isnan(table.loc["cost", "settled"])  # says less than the bound
+    assert table.loc["failing", "settled"] == 9.0
+
+
 def test_a_plan_edited_by_hand_has_no_bounds() -> None:
     assert certainty(solved(goal("failing", 10.0, 9.0), status="edited")).empty
