@@ -11,11 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from geodata.contract.county import County
+from geodata.contract.placenames import both_names
 from geodata.messages import catalogue, say
 from geodata.standards.scheme import Norms
 from maps.dossier.dossier import is_dossier, write_dossier, write_public
 from maps.front.text import measure_unit, measure_values, of_unit, place_words, plainly
 from maps.layers import places_in
+from maps.lettered import ENGLISH
 from maps.reports.letterhead import read_letterhead
 from maps.wording import listed
 from maps.wording import name as in_words
@@ -88,6 +90,7 @@ def evaluate_command(
             refuse_folder(public, overwrite, is_dossier, "workbook.not_a_dossier")
         template = None if letterhead is None else read_letterhead(letterhead)
         county, asked = asked_county(folder, outside, database, scenario)
+        out.about(county)
         found = evaluate(county, workbook, asked)
         out.findings(found.findings)
         out.say_as(
@@ -213,6 +216,7 @@ def replay_command(
     with exits(out, "replay"):
         with progress(out) as report:
             found = replay(record, county, report)
+        out.about(found.result.county)
         out.findings(found.findings)
         if found.same:
             out.say_as("plan.replayed", style="bold green", plan=found.recorded)
@@ -262,6 +266,8 @@ def _print_edits(
         if kind in ("stage", "band", "mode"):
             return catalogue(language).get(f"workbook.{kind}_{key}", str(key))
         found = (places or {}).get((kind, str(key)))
+        if found and language == ENGLISH:
+            found = both_names(found)
         return f"{found} [{key}]" if found else str(key)
 
     for number, row in enumerate(edits.head(SHOWN).to_dict("records")):
