@@ -105,7 +105,7 @@ def evaluate_command(
             out,
             found.edits,
             county,
-            [listed([broken[i] for i in at], language) for at in found.edits["broken"]],
+            [[broken[i] for i in at] for at in found.edits["broken"]],
         )
         if broken:
             out.say_as("plan.broken", style="bold red")
@@ -248,7 +248,7 @@ def _print_edits(
     out: Out,
     edits: pd.DataFrame,
     county: County | None,
-    broken: list[str] | None,
+    broken: list[list[str]] | None,
     places: dict[tuple[str, str], str] | None = None,
 ) -> None:
     """An edit after the other: where, what, from what to what, what breaks there; seven columns fit no terminal.
@@ -291,12 +291,20 @@ def _print_edits(
         out.console.print(Text(title, style="bold"), soft_wrap=not out.console.is_terminal)
         edit = say(f"plan.edit_{row['edit']}", language)
         lines = [f"{edit}: {values[0]} → {values[1]}"]
-        if broken and broken[number]:
-            lines.append(f"{say('plan.col_breaks', language)}: {broken[number]}")
+        if broken and broken[number] and not _said_next(edits, broken, number):
+            lines.append(f"{say('plan.col_breaks', language)}:")
+            lines += [f"   {one}" for one in broken[number]]
         for line in lines:
             out.console.print(Text(f"   {line}"), soft_wrap=not out.console.is_terminal)
     if len(edits) > SHOWN:
         out.say_as("plan.more", count=len(edits) - SHOWN)
+
+
+def _said_next(edits: pd.DataFrame, broken: list[list[str]], number: int) -> bool:
+    """Whether the next cell of the same decision breaks the same."""
+    ids = edits["row_id"]
+    after = number + 1
+    return after < len(ids) and ids.iloc[after] == ids.iloc[number] and broken[after] == broken[number]
 
 
 def _value(column: str, value: object, called: object, language: str) -> str:
