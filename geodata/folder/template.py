@@ -276,9 +276,10 @@ def _rule(table: Table, column: Column, language: str) -> dict[str, Any] | None:
         letter = xl_col_to_name([c.name for c in other.columns].index(shown))
         source = f"='{sheet_name(other, language)}'!${letter}$2:${letter}${ROWS + 1}"
         message = say("template.error_id", language, sheet=sheet_name(other, language))
-        listed: dict[str, Any] = {"validate": "list", "source": source}
-        listed |= {"error_title": title, "error_message": message}
-        return {**listed, "error_type": "warning"} if target[0] in PLACES else listed
+        strict = "warning" if target[0] in PLACES else "stop"
+        return {
+            "validate": "list", "source": source, "error_title": title, "error_message": message, "error_type": strict,
+        }  # fmt: skip
     if column.kind in ("whole", "number"):
         low, high = f"{column.low:,.0f}", f"{column.high:,.0f}"
         message = say("template.error_number", language, low=low, high=high)

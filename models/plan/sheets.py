@@ -24,7 +24,7 @@ from models.plan.names import Names
 from models.plan.record import plan_from
 
 LEDGER_SHEET = "ledger"
-MODES = ("walk", "bus")
+TO_SCHOOL = ("walk", "bus")
 """How pupils of a plan go to school."""
 FIRST = 8
 """Choices that a message names where nothing is like what was written."""
@@ -230,7 +230,7 @@ def _cell(f: Field, text: str, names: Names) -> tuple[object, list[tuple[str, st
         low = written.lower()
         return low in TRUE, [] if low in TRUE | FALSE else [("error", "plan.cell_flag", {})]
     value, doubt = names.resolve(f.kind, text)
-    known = MODES if f.kind == "mode" else names.ids(f.kind)
+    known = TO_SCHOOL if f.kind == "mode" else names.ids(f.kind)
     if value not in known:
         near = str(doubt.fields.get("near") or doubt.fields.get("known") or "") if doubt else ""
         alike = [
