@@ -22,6 +22,8 @@ NAMED = (
 )  # fmt: skip
 """Columns that hold names of places, alone or within a text."""
 ENGLISH = "en"
+COMMAND = "junheng "
+"""A line with a command is typed as it stands."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +37,7 @@ class Lettering:
     def __init__(self, county: County):
         self._shown: dict[str, str] = {}
         if isinstance(county, LetteredCounty):
-            self._any = None
+            self._any = self._alone = None
             return
         for table in (county.schools, county.villages):
             for row in table.itertuples():
@@ -46,7 +48,9 @@ class Lettering:
         for name in {*county.schools["township"], *county.villages["township"], *named}:
             self._add(str(name), "")
         known = sorted((n for n, shown in self._shown.items() if n != shown), key=len, reverse=True)
-        self._any = re.compile("|".join(map(re.escape, known))) if known else None
+        any_of = "|".join(map(re.escape, known))
+        self._any = re.compile(any_of) if known else None
+        self._alone = re.compile(rf"(?<![\w/\\])(?:{any_of})(?![\w/\\]|[.-]\w)") if known else None
 
     def _add(self, name: str, given: str) -> None:
         """Two places of one name that the tables call otherwise in English have what is made of the Chinese."""
@@ -60,6 +64,17 @@ class Lettering:
         if value in self._shown:
             return self._shown[value]
         return self._any.sub(lambda m: self._shown[m[0]], value) if self._any else value
+
+    def line(self, text: str) -> str:
+        """A line as a terminal prints it: names that stand alone, none that is lettered already or is part of a path or word."""
+        if self._alone is None or COMMAND in text:
+            return text
+        return self._alone.sub(self._lettered_once, text)
+
+    def _lettered_once(self, found: re.Match[str]) -> str:
+        shown = self._shown[found[0]]
+        before = found.string[: found.start()]
+        return found[0] if before.endswith(shown.removesuffix(found[0])) else shown
 
     def within(self, value: Any) -> Any:
         """The same in lists and dicts: fields of a sentence."""

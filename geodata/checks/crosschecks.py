@@ -199,6 +199,8 @@ def staff_flags(tables: Tables) -> list[Finding]:
     schools = tables["schools"].known("school_id") if "schools" in tables else None
     read = set(tables["school_stage"].frame["stage"])
     unclear = {school for school, stage in units if stage not in read}  # which unit it is is not known
+    if any(not school for school, _ in units):
+        units = set()  # whose row it is is not known
     found = []
     for row, school, stage, cat in placed.ids[["school_id", "stage", "cat_id"]].itertuples(name=None):
         at: dict[str, Any] = {"file": placed.file, "table": "staff_stock", "row": int(row)}

@@ -83,7 +83,12 @@ def stages_taught(tables: Tables, scheme: Scheme) -> list[Finding]:
             and not taught[row.school_id] & of_stage[row.stage]
         ):
             at = units.at("school_stage", n, "stage", row.stage)
-            fields = {"school": row.school_id, "pupils": row.pupils, "target": schools.file}
+            fields = {
+                "school": row.school_id,
+                "stage": row.stage,
+                "pupils": row.pupils,
+                "target": schools.file,
+            }
             severity: Severity = "error" if not pd.isna(row.pupils) and row.pupils > 0 else "warning"
             found.append(Finding(severity, "tables.stage_not_taught", fields, **at))
     return found

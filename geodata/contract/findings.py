@@ -17,6 +17,8 @@ Severity = Literal["error", "warning", "note"]
 
 SPOKEN = ("analysis", "cli", "plan", "reasons", "why")
 """Rooms of messages about plans: ids in their fields are said in words; those about tables show what stands there."""
+OFFERED = {"zh": ("tables",)}
+"""Rooms whose ids are words where a table in that language offers words to choose from."""
 IN_WORDS = {
     "rule": "rules.rule_", "norm": "rules.rule_", "unit": "rules.unit_", "goal": "goals.", "band": "workbook.band_",
     "stage": "workbook.stage_", "mode": "workbook.mode_", "earmark": "rules.earmark_", "kind": "template.word_kind_",
@@ -62,7 +64,7 @@ class Finding:
         flags = {True: say("findings.yes", language), False: say("findings.no", language)}
         told = {k: v.get(language, "") if isinstance(v, dict) else v for k, v in self.fields.items()}
         fields = {k: flags[v] if isinstance(v, bool) else v for k, v in told.items()}
-        if self.key.partition(".")[0] in SPOKEN:
+        if self.key.partition(".")[0] in (*SPOKEN, *OFFERED.get(language, ())):
             fields = {k: _spoken(k, v, language) for k, v in fields.items()}
         return say(
             self.key,

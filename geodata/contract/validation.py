@@ -27,7 +27,7 @@ from geodata.contract.columns import Column, Table
 from geodata.contract.findings import Finding
 from geodata.contract.placed import Placed
 from geodata.contract.tables import IDLE, column_words
-from geodata.contract.values import DECIMAL_COMMA, coerce, texts
+from geodata.contract.values import DECIMAL_COMMA, choices_said, coerce, texts
 from geodata.messages import LANGUAGES, say
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _sentence(table: Table, raw: Raw, written: dict[str, str], case: pd.Series, 
     if "not_nullable" in check:
         return Finding("error", "tables.empty_crs" if name == "crs" else "tables.empty", {}, row=row, **at)
     column = table.column(name)
-    fields: dict[str, object] = {"low": column.low, "high": column.high, "choices": ", ".join(column.choices)}
+    fields: dict[str, object] = {"low": column.low, "high": column.high, "choices": choices_said(column)}
     key = "tables.not_a_choice" if column.choices else "tables.out_of_range"
     if name == "lat" and 90 < abs(float(case["failure_case"])) <= 180:
         key = "tables.swapped"

@@ -83,6 +83,13 @@ def choice_words(column: Column) -> dict[str, str]:
     return words | {bare(word): choice for word, choice in column.words}
 
 
+def choices_said(column: Column) -> dict[str, str]:
+    """A column's choices as a message lists them: what drop-downs offer in each language."""
+    words = catalogue("zh")
+    chinese = "、".join(words.get(f"template.word_{column.name}_{c}", c) for c in column.choices)
+    return {"zh": chinese, "en": ", ".join(column.choices)}
+
+
 def coerce(column: Column, cells: pd.Series) -> tuple[pd.Series, pd.Series]:
     """One column's values and where they could not be read."""
     text = texts(column, cells)

@@ -30,6 +30,7 @@ from geodata.contract.tables import TABLES
 from geodata.contract.validation import Raw, empty, place
 from geodata.corrections.trail import read_trail
 from geodata.folder.databases import refuse_databases
+from geodata.folder.names_for_ids import ids_for_names
 from geodata.folder.own_tables import read_csv, read_sheets, read_workbook, records, two_sources
 from geodata.folder.sharing import split_shared
 from geodata.folder.source import CountySource, Head, open_source, read_head
@@ -284,6 +285,9 @@ def _assembled(source: CountySource, allowed: Allowed) -> tuple[County | None, l
     mapped = read_mapped(folder, mapping, head.name, raws, contracts) if mapping else Mapped()
     raws |= mapped.raws
     found += mapped.findings
+    raws, doubts = ids_for_names(raws, contracts, head.name, mapping.tables() if mapping else ())
+    found += doubts
+    told += errors(doubts)
     placed = in_degrees(raws, cast(dict[str, str], head.crs))
     declared, problems = _validated(placed.raws, contracts, [*told, *errors(placed.findings)])
     # sums and swapped points are judged after conversion

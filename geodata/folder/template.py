@@ -31,6 +31,8 @@ ROWS = 5000
 """Rows with drop-downs and checks; a county has a few thousand at most in one table."""
 POINTS_AT = {("schools", "parent_id"): ("schools", "school_id")}
 """Ids that stay optional and so are in no contract, but have a drop-down."""
+PLACES = ("schools", "villages")
+"""Tables whose rows are chosen by name; an id is read, too, so that a drop-down only warns of it."""
 MADE = datetime(2000, 1, 1)  # the same template is the same file
 
 
@@ -271,10 +273,14 @@ def _rule(table: Table, column: Column, language: str) -> dict[str, Any] | None:
     target = _target(table, column)
     if target is not None:
         other = TABLES[target[0]]
-        letter = xl_col_to_name([c.name for c in other.columns].index(target[1]))
+        shown = "name" if target[0] in PLACES else target[1]
+        letter = xl_col_to_name([c.name for c in other.columns].index(shown))
         source = f"='{sheet_name(other, language)}'!${letter}$2:${letter}${ROWS + 1}"
         message = say("template.error_id", language, sheet=sheet_name(other, language))
-        return {"validate": "list", "source": source, "error_title": title, "error_message": message}
+        strict = "warning" if target[0] in PLACES else "stop"
+        return {
+            "validate": "list", "source": source, "error_title": title, "error_message": message, "error_type": strict,
+        }  # fmt: skip
     if column.kind in ("whole", "number"):
         low, high = f"{column.low:,.0f}", f"{column.high:,.0f}"
         message = say("template.error_number", language, low=low, high=high)

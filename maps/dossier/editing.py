@@ -11,13 +11,12 @@ from models.plan.decisions import PlanResult
 from models.plan.ledger import LEDGER_COLUMNS
 from models.plan.names import Names
 from models.plan.record import number_text
-from models.plan.sheets import EDIT_SHEETS, GROWING, LEDGER_SHEET, Field, sheet_titles
+from models.plan.sheets import EDIT_SHEETS, GROWING, LEDGER_SHEET, TO_SCHOOL, Field, sheet_titles
 
 SPARE = 40
 """Rows left free below the rows of a sheet that may grow."""
 MARKED = "#FFF2CC"
 LISTED = ("school", "stage", "band", "mode", "category", "resource")
-MODES = ("walk", "bus")
 
 
 def _shown(field: Field, value: Any, names: Names, language: str) -> str | float:
@@ -44,7 +43,7 @@ def write_editable(book: Any, result: PlanResult, styles: dict[str, Any], langua
     formats = {"text": "General", "whole": "#,##0", "ratio": "#,##0.00"}
     marked = {k: book.add_format({"num_format": f, **look}) for k, f in formats.items()}
     choices = {
-        k: [names.label(k, i, language) for i in (MODES if k == "mode" else names.ids(k))] for k in LISTED
+        k: [names.label(k, i, language) for i in (TO_SCHOOL if k == "mode" else names.ids(k))] for k in LISTED
     }
     choices["flag"] = [word("yes", language), word("no", language)]
     lists = {
@@ -107,7 +106,7 @@ def _sheet(
 def _units(
     page: Any, result: PlanResult, fields: tuple[Field, ...], rows: list[dict[str, Any]], styles: dict[str, Any], language: str
 ) -> int:  # fmt: skip
-    """A last column, which nobody reads back, with the unit of each amount of a resource; how many columns that is."""
+    """A last column, which is no cell to edit, with the unit of each amount of a resource; how many columns that is."""
     if not any(f.kind == "resource" for f in fields):
         return 0
     page.write_string(0, len(fields), word("unit", language), styles["head"])

@@ -8,7 +8,7 @@ from typing import Any
 
 from geodata.messages import large_unit, say
 from geodata.standards.scheme import Norms
-from maps.wording import band, indicator, name, stage
+from maps.wording import band, indicator, name, resource, stage
 
 MINUS = "−"
 DASH = "–"
@@ -143,13 +143,17 @@ def village_page(village_id: object) -> str:
 
 
 def place_words(place: str, norms: Norms, language: str) -> str:
-    """A place of a violation with the ids behind its name in words: indicator, stage, band, earmark."""
+    """A place of a violation with the id behind its name in words: indicator, stage, band, thing, category, mode, earmark."""
     first, _, last = place.rpartition(" ")
     if not first:
         return name("earmark", place, language)
     shown = stage(last, language, norms)
     shown = shown if shown != last else band(last, language, norms)
     shown = shown if shown != last else indicator(last, language, norms)
+    shown = shown if shown != last else resource(last, language, norms)
+    shown = shown if shown != last else name("category", last, language)
+    if shown == last and last in ("walk", "bus"):
+        shown = say(f"workbook.mode_{last}", language)
     return f"{first} {shown}"
 
 

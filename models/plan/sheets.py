@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from geodata.bureau.bounds import cells_of
-from geodata.bureau.grids import cell_text, open_values
+from geodata.bureau.grids import open_book, xlsx_grid
 from geodata.bureau.workbooks import heading_key
 from geodata.contract.cells import plain
 from geodata.contract.containment import stands_at
@@ -17,13 +17,15 @@ from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.contract.validation import Raw
 from geodata.contract.values import FALSE, TRUE
-from geodata.messages import LANGUAGES, say
+from geodata.messages import LANGUAGES, catalogue, say
 from models.plan.decisions import Plan, make_plan
 from models.plan.ledger import LEDGER_COLUMNS
 from models.plan.names import Names
 from models.plan.record import plan_from
 
 LEDGER_SHEET = "ledger"
+TO_SCHOOL = ("walk", "bus")
+"""How pupils of a plan go to school."""
 FIRST = 8
 """Choices that a message names where nothing is like what was written."""
 
@@ -118,9 +120,9 @@ def read_edited(path: Path, county: County) -> Edited:
     """
     if stands_at(path) != "file":
         raise InputProblems([Finding("error", "plan.not_there", {"why": path.name}, file=str(path))])
-    book = open_values(path, path.name)
-    pages = {plain(p.title): p for p in book.worksheets}
-    names, found = Names(county), []
+    book = open_book(path, path.name)
+    pages = {plain(p.title): p for p in book.values.worksheets}
+    names, found = Names(county), list(_copies(pages, path.name))
     tables, grids = {}, {}
     for name in (LEDGER_SHEET, *EDIT_SHEETS):
         titles = sheet_titles(name)
@@ -131,7 +133,13 @@ def read_edited(path: Path, county: County) -> Edited:
             )
             continue
         label = f"{path.name} [{page.title}]"
-        grids[name] = [[cell_text(v) for v in row] for row in cells_of(page, label)], label
+        grid = xlsx_grid(book, page.title, label)
+        grids[name] = grid.cells, label
+        found += [
+            Finding("error", "bureau.formula", file=label, row=r + 1, column=grid.cells[0][c])
+            for r, c in grid.unsaved
+            if r > 0
+        ]
     if errors(found):
         raise InputProblems(found)
     original = plan_from(_ledger(*grids[LEDGER_SHEET]), county)
@@ -141,6 +149,14 @@ def read_edited(path: Path, county: County) -> Edited:
     if errors(found):
         raise InputProblems(found)
     return Edited(original, make_plan(county.year, **tables), tuple(found))
+
+
+def _copies(pages: dict[str, Any], file: str) -> Iterator[Finding]:
+    """Copies of an editable sheet, as a spreadsheet names them: what is changed there counts nowhere."""
+    known = {t for name in EDIT_SHEETS for t in sheet_titles(name).values()}
+    for title in pages:
+        if title not in known and any(title.startswith(t) for t in known):
+            yield Finding("warning", "plan.copied_sheet", {"sheet": title}, file=f"{file} [{title}]")
 
 
 def _ledger(cells: list[list[str]], file: str) -> Raw:
@@ -163,18 +179,34 @@ def _table(
             found.append(Finding("error", "plan.no_column", {"heading": " / ".join(titles)}, file=file))
     if found:
         return pd.DataFrame(), found
+    units = {heading_key(say("workbook.unit", language)) for language in LANGUAGES}
+    unit_at = next((i for i, h in enumerate(head) if h in units), -1) if "kind" in at else -1
     rows = []
     for number, row in enumerate(cells[1:], start=2):
         texts = {f.name: row[at[f.name]] for f in fields}
         if not any(plain(t) for t in texts.values()):
             continue
         made: dict[str, object] = {}
+        if unit_at >= 0 and row[unit_at]:
+            found += _unit(row[unit_at], plain(texts["kind"]), names, (file, number, cells[0][unit_at]))
         for f in fields:
             place = {"file": file, "row": number, "column": cells[0][at[f.name]], "value": texts[f.name]}
             made[f.name], faults = _cell(f, texts[f.name], names)
             found += [Finding(s, k, v, **place) for s, k, v in faults]  # type: ignore[arg-type]
         rows.append(made)
     return pd.DataFrame(rows, columns=[f.name for f in fields]), found
+
+
+def _unit(written: str, thing: str, names: Names, place: tuple[str, int, str]) -> list[Finding]:
+    """An amount's unit that is not the one in which amounts of the thing are read."""
+    known = names.county.norms.resources.get(str(names.resolve("resource", thing)[0]))
+    if known is None:
+        return []
+    words = _each(lambda lang: catalogue(lang).get(f"rules.unit_{known.unit}", known.unit))
+    if plain(written) in {*map(plain, words.values()), known.unit}:
+        return []
+    file, row, column = place
+    return [Finding("error", "plan.cell_unit", {"unit": words}, file, "", row, column, written)]
 
 
 def _each(told: Callable[[str], str]) -> dict[str, str]:
@@ -198,15 +230,14 @@ def _cell(f: Field, text: str, names: Names) -> tuple[object, list[tuple[str, st
         low = written.lower()
         return low in TRUE, [] if low in TRUE | FALSE else [("error", "plan.cell_flag", {})]
     value, doubt = names.resolve(f.kind, text)
-    if value not in names.ids(f.kind):
+    known = TO_SCHOOL if f.kind == "mode" else names.ids(f.kind)
+    if value not in known:
         near = str(doubt.fields.get("near") or doubt.fields.get("known") or "") if doubt else ""
         alike = [
             n for n in near.split(", ") if n and not n.endswith(" 0%")
         ]  # what nothing is like is no choice
         choices = ", ".join(alike) or _each(
-            lambda lang: say("map.comma", lang).join(
-                names.label(f.kind, i, lang) for i in names.ids(f.kind)[:FIRST]
-            )
+            lambda lang: say("map.comma", lang).join(names.label(f.kind, i, lang) for i in known[:FIRST])
         )
         return value, [("error", "plan.cell_unknown", {"choices": choices})]
     if doubt:

@@ -59,7 +59,7 @@ def _checked(after: After) -> Iterator[tuple[Rule, list[str], pd.DataFrame]]:
         found = _found(rule, after)
         if len(found):  # most rules hold most of the time
             own = rule.kind(after.standards)
-            kind = [str(kinds.get(n, np.nan)) if n else own for n in found["norm"].tolist()]
+            kind = [kinds.get(n, own) if n else own for n in found["norm"].tolist()]
             found = found.assign(rule=rule.id, kind=pd.array(kind, dtype="str"))
             found = found[found["kind"] != "off"] if "off" in kind else found
         yield rule, told, found
@@ -81,7 +81,25 @@ def _rules(after: After) -> tuple[pd.DataFrame, pd.DataFrame]:
     table = pd.DataFrame(rows, columns=["rule", "kind", "ok", "checked", "broken", "worst"])
     columns = ["rule", "norm", "kind", "place_id", "place", "amount", "limit", "unit", "grandfathered"]
     violations = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
-    return table, violations[columns]
+    return table, _with_names(violations[columns], after.county)
+
+
+def _with_names(violations: pd.DataFrame, county: County) -> pd.DataFrame:
+    """Places that name a thing or band alone, or an id, with the school's or village's name before it."""
+    if violations.empty:
+        return violations
+    named = {
+        **dict(zip(county.villages["village_id"], county.villages["name"], strict=True)),
+        **dict(zip(county.schools["school_id"], county.schools["name"], strict=True)),
+    }
+    shown = []
+    for key, place in zip(violations["place_id"], violations["place"], strict=True):
+        inner = str(key).partition("/")[0]
+        name = str(named.get(inner, inner))
+        alone = str(place) in ("", "nan", inner)
+        whole = name in str(place) or (inner not in named and not alone)
+        shown.append(str(place) if whole else name if alone else f"{name} {place}")
+    return violations.assign(place=pd.array(shown, dtype="str"))
 
 
 def _indicators(after: After) -> pd.DataFrame:

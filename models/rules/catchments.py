@@ -65,7 +65,7 @@ def check_assignment(after: After) -> pd.DataFrame:
         off = some[np.array(stays, dtype=bool)]
         parts.append(broken(off, "village_id", "village", off["pupils"], 0, "pupils"))
     parts.append(_lost(after))
-    return all_of(parts)
+    return all_of(parts).drop_duplicates(["place_id", "place", "amount", "limit"], ignore_index=True)
 
 
 def _not_as_today(after: After) -> pd.DataFrame:

@@ -180,9 +180,8 @@ def _over_class(after: After, apart: Flags) -> pd.DataFrame:
     if not len(wrong):
         return none()
     rows = today.bands.iloc[wrong][["school_id", "band"]].assign(classes=classes[wrong], need=of_band[wrong])
-    rows["name"] = rows["school_id"].map(today.schools["name"])
     rows["norm"] = "class_cap_" + rows["band"].map(after.standards.scheme.band_stage)
-    return broken(rows, "school_id", "name", rows["classes"], rows["need"], "classes", norm=rows["norm"])
+    return broken(rows, "school_id", "band", rows["classes"], rows["need"], "classes", norm=rows["norm"])
 
 
 def _rooms(rows: Rows) -> None:
@@ -223,7 +222,7 @@ def check_min_classes(after: After) -> pd.DataFrame:
     combined = looked_up(rows["unit_id"], after.combined).astype(bool)
     need = np.minimum(rows["grades"], rows["classes_today"])
     bad = rows[~combined & rows["open"] & (rows["classes"] < need)]
-    parts = [broken(bad, "school_id", "name", bad["classes"], need[bad.index], "classes")]
+    parts = [broken(bad, "school_id", "band", bad["classes"], need[bad.index], "classes")]
     units = after.open_units
     some = units[looked_up(units["unit_id"], after.combined).astype(bool)]
     short = some[some["classes"] < np.minimum(1, looked_up(some["unit_id"], after.units["classes"]))]

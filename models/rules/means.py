@@ -83,7 +83,7 @@ def _wrong_purchases(after: After) -> pd.DataFrame:
     whole = ~rows["kind"].isin(_whole(after)) | (rows["quantity"] % 1 == 0)
     known = rows["kind"].isin([k for k in after.standards.items if after.standards.resources[k].buyable])
     wrong = rows[~(is_open & whole & (rows["quantity"] > 0) & known)]
-    return broken(wrong, "unit_id", "kind", wrong["quantity"], 0, "items")
+    return broken(wrong, "unit_id", "kind", wrong["quantity"], 0, _unit_of(after, wrong["kind"]))
 
 
 def _wrong_moves(after: After) -> pd.DataFrame:
@@ -96,7 +96,13 @@ def _wrong_moves(after: After) -> pd.DataFrame:
     fine &= (rows["from_stage"] == rows["to_stage"]) & rows["kind"].isin(after.standards.movable_items)
     fine &= (rows["quantity"] > 0) & (~rows["kind"].isin(_whole(after)) | (rows["quantity"] % 1 == 0))
     wrong = rows[~fine]
-    return broken(wrong, "unit_id", "kind", wrong["quantity"], 0, "items")
+    return broken(wrong, "unit_id", "kind", wrong["quantity"], 0, _unit_of(after, wrong["kind"]))
+
+
+def _unit_of(after: After, kinds: pd.Series) -> pd.Series:
+    """The unit of each thing's amounts; that of nothing known is pieces."""
+    known = after.standards.resources
+    return pd.Series([known[k].unit if k in known else "items" for k in kinds], kinds.index, object)
 
 
 def _not_placed(after: After) -> pd.DataFrame:
@@ -111,8 +117,17 @@ def _not_placed(after: After) -> pd.DataFrame:
         )
         slack = EPS if kind in _whole(after) else YUAN  # a room is never rounding
         off = ((placed - shut[kind]).abs() > slack) & shut["stage"].isin(staying)
-        left = shut[off].reset_index()
-        parts.append(broken(left, "unit_id", "name", looked_up(left["unit_id"], placed), left[kind], "items"))
+        left = shut[off].reset_index().assign(thing=kind)
+        parts.append(
+            broken(
+                left,
+                "unit_id",
+                "thing",
+                looked_up(left["unit_id"], placed),
+                left[kind],
+                _unit_of(after, left["thing"]),
+            )
+        )
     return all_of(parts)
 
 

@@ -236,7 +236,7 @@ def broken(
     place: str,
     amount: object,
     limit: object,
-    unit: str,
+    unit: str | pd.Series,
     grandfathered: object = False,
     norm: object = "",
 ) -> pd.DataFrame:
@@ -246,9 +246,9 @@ def broken(
     ----------
     rows : DataFrame
     place_id, place : str
-        Columns of ``rows`` with the place's id and name.
-    amount, limit, grandfathered, norm : scalar or Series
-    unit : str
+        Columns of ``rows`` with the place's id and name, or what it is about there: a band, a thing. The referee puts the
+        school's or village's name before it.
+    amount, limit, unit, grandfathered, norm : scalar or Series
     """
     if rows.empty:
         return none()  # most rules hold most of the time: this halves the referee's work

@@ -62,9 +62,8 @@ def _of_units(after: After, wrong: Flags, amount: str, limit: str | float) -> pd
     if not wrong.any():
         return none()
     rows = after.heads[wrong].reset_index()
-    rows["name"] = looked_up(rows["unit_id"], after.units["name"])
     most = rows[limit] if isinstance(limit, str) else limit
-    return broken(rows, "unit_id", "name", rows[amount], most, "heads")
+    return broken(rows, "unit_id", "cat_id", rows[amount], most, "heads")
 
 
 def _pairs(rows: Rows) -> None:

@@ -88,6 +88,7 @@ def frontier_command(
         may_write(target, frontier_files.MARKER, overwrite)
         refuse_dossiers(target, dossier, points, overwrite)
         county, asked = asked_county(folder, outside, database, scenario, Scenario(preset=STUDIED))
+        out.about(county)
         with progress(out) as report:
             found = make_frontier(
                 county, asked, points=points, least=least, most=most, earmark=earmark, report=report,
@@ -150,6 +151,7 @@ def alternatives_command(
         may_write(target, alternative_files.MARKER, overwrite)
         refuse_dossiers(target, dossier, k + 1, overwrite)
         county, asked = asked_county(folder, outside, database, scenario, Scenario(preset=STUDIED))
+        out.about(county)
         with progress(out) as report:
             found = make_alternatives(county, asked, k=k, within=within, report=report)
         with held() as came:
@@ -188,6 +190,7 @@ def explain_command(
         if instead is not None and why is None:
             raise InputProblems([Finding("error", "analysis.instead_alone")])
         county, asked = asked_county(folder, outside, database, scenario, Scenario(preset=STUDIED))
+        out.about(county)
         if why is None:
             reasons = explain_request(county, asked)
             _print_impossible(out, reasons)

@@ -52,6 +52,7 @@ def audit_command(
         if target is not None:
             may_write(target, AUDIT_MARKER, overwrite)
         county = county_of(folder, outside, database)
+        out.about(county)
         standards = load_standards(county)
         found = audit_county(county, standards)
         out.findings([f for f in county.findings if f.severity != "note"])

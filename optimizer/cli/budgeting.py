@@ -55,6 +55,7 @@ def budget_command(
         county, asked = asked_county(
             folder, outside, database, scenario, Scenario(seconds=SECONDS, nodes=NODES, gap=0.05)
         )
+        out.about(county)
         with progress(out) as report:
             found = least_budget(county, asked, report=report)
         _tell(out, found)

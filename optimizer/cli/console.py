@@ -37,6 +37,7 @@ from geodata.messages import say, speak
 from geodata.standards.terms import terms_of
 from maps.dossier.rehearsal import NOT_WRITTEN, UNFINISHED, Undrawn
 from maps.folders.writing import refuse_unwritable
+from maps.lettered import ENGLISH, Lettering, place_names
 from optimizer.cli.start import AtStart, say_everything
 from optimizer.outcomes import Defect, Infeasible, Rejected, StoppedWithoutPlan
 from optimizer.solver.limits import Progress
@@ -45,6 +46,8 @@ ALL_OR_NOTHING = ("pictures", "reports")
 """Verbs whose result is what is drawn: without it there is none."""
 BAD_INPUT, INFEASIBLE, NO_PLAN, REJECTED, TAMPERED = 2, 3, 4, 5, 6
 
+PATHS = frozenset(("county", "file", "first", "folder", "second", "why"))
+"""Fields of messages that are places on the disk, or another's words."""
 NARROWEST = 20
 """Columns of a terminal below which it is written to as if it had them."""
 FOREIGN = frozenset(
@@ -103,6 +106,8 @@ class Paper(Console):
     """A console that goes silent when nobody reads it any more: what is being made is made all the same."""
 
     lost: OSError | None = None
+    letters: Lettering | None = None
+    """Names of places, which an English terminal prints in Latin letters, the tables' own behind them."""
 
     def __init__(self, **options: Any):
         super().__init__(**options)
@@ -112,10 +117,12 @@ class Paper(Console):
         """Whoever read the output has closed it."""
         self._lose(BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)))
 
-    def print(self, *objects: Any, **options: Any) -> None:
-        """As rich prints, unless the output is lost: closed, or on a full disk."""
+    def print(self, *objects: Any, as_it_is: bool = False, **options: Any) -> None:
+        """As rich prints, unless the output is lost: closed, or on a full disk; ``as_it_is`` leaves names alone."""
         if self.lost is None:
             try:
+                if self.letters is not None and not as_it_is:
+                    objects = tuple(_lettered(one, self.letters) for one in objects)
                 if len(objects) == 1 and isinstance(objects[0], Table):
                     self._print_table(objects[0], options)
                 else:
@@ -145,6 +152,18 @@ class Paper(Console):
         self.lost, self.quiet = problem, True
 
 
+def _lettered(one: Any, letters: Lettering) -> Any:
+    """A line, or the cells of a table, with its names as English pages print them."""
+    if isinstance(one, str):
+        return letters.line(one)
+    if isinstance(one, Text) and not one.spans:
+        return Text(letters.line(one.plain), style=one.style)
+    if isinstance(one, Table):
+        for column in one.columns:
+            column._cells = [_lettered(cell, letters) for cell in column.cells]
+    return one
+
+
 @dataclass(frozen=True)
 class Out:
     """Where to print and in which language, and the results that are on disk, as they came there."""
@@ -153,6 +172,11 @@ class Out:
     language: str
     saved: list[Path] = field(default_factory=list)
 
+    def about(self, county: County) -> None:
+        """What is printed from here on is about a county: its places are called as the language has them."""
+        if self.language == ENGLISH:
+            self.console.letters = place_names(county)
+
     def say(self, key: str, style: str = "", **fields: object) -> None:
         """Print one message; text from tables is never taken for markup."""
         self.say_as(f"cli.{key}", style, **fields)
@@ -160,7 +184,9 @@ class Out:
     def say_as(self, key: str, style: str = "", **fields: object) -> None:
         """Print one message of any room."""
         line = Text(say(key, self.language, **fields), style=style)
-        self.console.print(line, soft_wrap=not self.console.is_terminal)
+        self.console.print(
+            line, as_it_is=not PATHS.isdisjoint(fields), soft_wrap=not self.console.is_terminal
+        )
 
     def findings(self, found: list[Finding] | tuple[Finding, ...], most: int = 60) -> None:
         """Print findings, errors first."""

@@ -51,6 +51,7 @@ def check_command(
         if county is not None and not errors(found):
             speak(terms_of(county.norms))
             found += _further_problems(county)
+            out.about(county)
         elif folder.is_file():
             found.append(Finding("note", "form.scenario_waits", file=folder.name))
         out.findings(found, most=1000)
@@ -140,5 +141,7 @@ def areas_command(
     out = output(language)
     with exits(out, "areas"):
         refuse_geopackage(target)
-        out.findings(write_areas(county_of(folder, outside, database), target))
+        county = county_of(folder, outside, database)
+        out.about(county)
+        out.findings(write_areas(county, target))
         out.say("areas", style="bold green", file=str(target))

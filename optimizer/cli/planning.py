@@ -73,7 +73,9 @@ def demo_command(
             out.say("demo", county=str(county))
             write_demo_county(county, seed)
             out.saved.clear()  # the county is not what was asked for
-        _plan(out, read_county(county), Scenario(seconds=DEMO_SECONDS), dossier, True)
+        made = read_county(county)
+        out.about(made)
+        _plan(out, made, Scenario(seconds=DEMO_SECONDS), dossier, True)
 
 
 def _is_demo(folder: Path, seed: int | None = None) -> bool:
@@ -120,6 +122,7 @@ def plan_command(
             refuse_folder(public, overwrite, is_dossier, "workbook.not_a_dossier")
         template = None if letterhead is None else read_letterhead(letterhead)
         county, asked = asked_county(folder, outside, database, scenario)
+        out.about(county)
         kept = None
         if edited is not None:
             kept, doubts = held_in(edited, county, keep)
@@ -171,7 +174,7 @@ def _saved(out: Out, result: PlanResult, dossier: Path, overwrite: bool) -> Path
         return save_plan(result, dossier, out.language, overwrite)
     except OSError as problem:
         out.say("plan_told", style="bold red", why=problem.strerror or str(problem))
-        out.console.print(Text(ledger_text(result.plan).to_csv(index=False)), soft_wrap=True)
+        out.console.print(Text(ledger_text(result.plan).to_csv(index=False)), as_it_is=True, soft_wrap=True)
         raise
 
 

@@ -11,11 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from geodata.contract.county import County
+from geodata.contract.placenames import both_names
 from geodata.messages import catalogue, say
 from geodata.standards.scheme import Norms
 from maps.dossier.dossier import is_dossier, write_dossier, write_public
 from maps.front.text import measure_unit, measure_values, of_unit, place_words, plainly
 from maps.layers import places_in
+from maps.lettered import ENGLISH
 from maps.reports.letterhead import read_letterhead
 from maps.wording import listed
 from maps.wording import name as in_words
@@ -88,6 +90,7 @@ def evaluate_command(
             refuse_folder(public, overwrite, is_dossier, "workbook.not_a_dossier")
         template = None if letterhead is None else read_letterhead(letterhead)
         county, asked = asked_county(folder, outside, database, scenario)
+        out.about(county)
         found = evaluate(county, workbook, asked)
         out.findings(found.findings)
         out.say_as(
@@ -102,7 +105,7 @@ def evaluate_command(
             out,
             found.edits,
             county,
-            [listed([broken[i] for i in at], language) for at in found.edits["broken"]],
+            [[broken[i] for i in at] for at in found.edits["broken"]],
         )
         if broken:
             out.say_as("plan.broken", style="bold red")
@@ -213,6 +216,7 @@ def replay_command(
     with exits(out, "replay"):
         with progress(out) as report:
             found = replay(record, county, report)
+        out.about(found.result.county)
         out.findings(found.findings)
         if found.same:
             out.say_as("plan.replayed", style="bold green", plan=found.recorded)
@@ -244,7 +248,7 @@ def _print_edits(
     out: Out,
     edits: pd.DataFrame,
     county: County | None,
-    broken: list[str] | None,
+    broken: list[list[str]] | None,
     places: dict[tuple[str, str], str] | None = None,
 ) -> None:
     """An edit after the other: where, what, from what to what, what breaks there; seven columns fit no terminal.
@@ -262,6 +266,8 @@ def _print_edits(
         if kind in ("stage", "band", "mode"):
             return catalogue(language).get(f"workbook.{kind}_{key}", str(key))
         found = (places or {}).get((kind, str(key)))
+        if found and language == ENGLISH:
+            found = both_names(found)
         return f"{found} [{key}]" if found else str(key)
 
     for number, row in enumerate(edits.head(SHOWN).to_dict("records")):
@@ -285,12 +291,20 @@ def _print_edits(
         out.console.print(Text(title, style="bold"), soft_wrap=not out.console.is_terminal)
         edit = say(f"plan.edit_{row['edit']}", language)
         lines = [f"{edit}: {values[0]} → {values[1]}"]
-        if broken and broken[number]:
-            lines.append(f"{say('plan.col_breaks', language)}: {broken[number]}")
+        if broken and broken[number] and not _said_next(edits, broken, number):
+            lines.append(f"{say('plan.col_breaks', language)}:")
+            lines += [f"   {one}" for one in broken[number]]
         for line in lines:
             out.console.print(Text(f"   {line}"), soft_wrap=not out.console.is_terminal)
     if len(edits) > SHOWN:
         out.say_as("plan.more", count=len(edits) - SHOWN)
+
+
+def _said_next(edits: pd.DataFrame, broken: list[list[str]], number: int) -> bool:
+    """Whether the next cell of the same decision breaks the same."""
+    ids = edits["row_id"]
+    after = number + 1
+    return after < len(ids) and ids.iloc[after] == ids.iloc[number] and broken[after] == broken[number]
 
 
 def _value(column: str, value: object, called: object, language: str) -> str:

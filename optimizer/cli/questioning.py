@@ -71,6 +71,7 @@ def why_command(
                 refuse_shared(target, plan if plan.is_dir() else None)
             may_write(target, WHY_MARKER, overwrite)
         county = county_of(folder, outside, database)
+        out.about(county)
         asked = recorded_plan(plan, county)
         schools, more = places_meant(county, "school", tuple(school or ()))
         villages, most = places_meant(county, "village", tuple(village or ()))

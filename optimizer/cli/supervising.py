@@ -79,6 +79,7 @@ def archive_command(
     out = output(language)
     with exits(out, "archive"), _untampered(out):
         county = county_of(folder, outside, database)
+        out.about(county)
         entries, found = archive(ledger, county, plan, table)
         out.findings(found)
         for entry in entries:
@@ -149,6 +150,7 @@ def _carry_on(
 ) -> None:  # fmt: skip
     """The new year's plan with what is left of last year's, as a dossier."""
     county, asked = asked_county(folder, outside, database, scenario)
+    out.about(county)
     with progress(out) as report:
         made = carry_on(found, county, asked, report=report)
     out.findings(made.findings)

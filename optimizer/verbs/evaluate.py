@@ -41,7 +41,8 @@ class Evaluation:
     result : PlanResult
         The edited plan with its verdict and actions; ``solve.status`` is ``edited``.
     edits : DataFrame
-        `models.plan.differences.edits.ledger_edits`, with ``broken``: positions in ``violations`` at the edit's places.
+        `models.plan.differences.edits.ledger_edits`, with ``broken``: positions in ``violations`` at the edit's places, and
+        of what it breaks by itself (budgets, limits of the county).
     violations : DataFrame
         Rules broken by the edited plan and not by the original: ``rule, kind, place_id, place, amount, limit, unit``.
     measures : DataFrame
@@ -121,31 +122,52 @@ def evaluate(
     before = referee(original)
     after = before if made == original else referee(made)
     edits, broken = ledger_edits(original, made), new_violations(before, after)
-    edits["broken"] = pd.Series(blamed(county, edits, broken), index=edits.index, dtype=object)
+    single = each_alone(original, made, referee)
+    at_places = blamed(county, edits, broken)
+    by_itself = _broken_alone(edits, single, before, broken)
+    all_of_it = [sorted({*a, *b}) for a, b in zip(at_places, by_itself, strict=True)]
+    edits["broken"] = pd.Series(all_of_it, index=edits.index, dtype=object)
     measures = before.measures.rename(columns={"plan": "before"}).assign(after=after.measures["plan"])
     result = result_of(county, made, scenario, times, after, EDITED, findings=doubts)
-    alone = each_alone(original, made, before, referee)
+    alone = _changed_alone(single, before)
     return Evaluation(original, before, result, edits, broken, measures, doubts, alone)
 
 
 def each_alone(
-    original: Plan, made: Plan, before: Verdict, referee: Callable[[Plan], Verdict], most: int = MOST_ALONE
-) -> pd.DataFrame:
-    """What each edited decision alone changes of every measure, beside the original plan.
-
-    Returns
-    -------
-    DataFrame
-        ``row_id, measure, unit, before, after``; nothing of decisions that change none.
-    """
+    original: Plan, made: Plan, referee: Callable[[Plan], Verdict], most: int = MOST_ALONE
+) -> dict[str, Verdict]:
+    """The verdict of each edited decision when it alone is made in the original plan, by row of the ledger."""
     rows = list(dict.fromkeys(ledger_edits(original, made)["row_id"]))
-    was = before.measures.set_index("measure")
-    parts = []
+    found = {}
     for row_id in rows[:most]:
         kept = original.ledger[original.ledger["row_id"] != row_id]
         own = made.ledger[made.ledger["row_id"] == row_id]
         one = replace(original, ledger=pd.concat([kept, own], ignore_index=True) if len(own) else kept)
-        now = referee(one).measures
+        found[row_id] = referee(one)
+    return found
+
+
+def _broken_alone(
+    edits: pd.DataFrame, single: dict[str, Verdict], before: Verdict, broken: pd.DataFrame
+) -> list[list[int]]:
+    """For each edit the rows of ``broken`` that it breaks by itself, of the county and of budgets too."""
+    at: dict[tuple[str, str], list[int]] = {}
+    for i, key in enumerate(zip(broken["rule"], broken["place_id"], strict=True)):
+        at.setdefault(key, []).append(i)
+    found = {}
+    for row_id, verdict in single.items():
+        mine = new_violations(before, verdict)
+        keys = dict.fromkeys(zip(mine["rule"], mine["place_id"], strict=True))
+        found[row_id] = [i for k in keys for i in at.get(k, [])]
+    return [found.get(r, []) for r in edits["row_id"]]
+
+
+def _changed_alone(single: dict[str, Verdict], before: Verdict) -> pd.DataFrame:
+    """Every measure that a decision changes by itself: ``row_id, measure, unit, before, after``."""
+    was = before.measures.set_index("measure")
+    parts = []
+    for row_id, verdict in single.items():
+        now = verdict.measures
         both = now.assign(row_id=row_id, before=now["measure"].map(was["plan"])).rename(
             columns={"plan": "after"}
         )

@@ -61,7 +61,7 @@ def test_a_broken_reported_rule_is_as_red_as_a_hard_one(sample_result: PlanResul
     result = replace(sample_result, verdict=replace(sample_result.verdict, rules=reported, violations=worse))
     (alarm,) = alarms(result, "zh")
     assert (alarm.rule, alarm.kind) == ("班额", "报告")
-    assert alarm.worst == "河口镇中心小学，3个班（限值 6）"
+    assert alarm.worst == "河口镇中心小学 一至三年级，3个班（限值 6）"
     page = front_page(result, "zh")
     assert 'class="alarm"' in page and page.index('class="alarm"') < page.index('id="short"')
     held = replace(result, verdict=replace(result.verdict, rules=rules.assign(ok=True)))

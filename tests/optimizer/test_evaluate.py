@@ -15,7 +15,7 @@ from models.plan.sheets import sheet_titles
 from optimizer.verbs.evaluate import Evaluation, evaluate
 from tests.maps.conftest import make_county, make_result
 
-BANDS, GOING, HIRES = "bands", "attendance", "hires"
+BANDS, GOING, HIRES, BUYS = "bands", "attendance", "hires", "purchases"
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +82,7 @@ def test_rows_are_added_and_names_are_taken(made: PlanResult, books: dict[str, P
     [
         (GOING, "F2", "no such school", "plan.cell_unknown"), (BANDS, "E2", "many", "plan.cell_number"),
         (BANDS, "E2", 1.5, "tables.not_whole"), (BANDS, "D2", "perhaps", "plan.cell_flag"), (HIRES, "A3", "S1", "plan.cell_empty"),
+        (GOING, "G2", "ebike", "plan.cell_unknown"), (BUYS, "E2", "万元", "plan.cell_unit"), (BUYS, "D2", "=1+1", "bureau.formula"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_said_with_its_place(
@@ -99,3 +100,37 @@ def test_a_workbook_without_its_sheets_is_refused(made: PlanResult, tmp_path: Pa
     openpyxl.Workbook().save(tmp_path / "other.xlsx")
     with pytest.raises(InputProblems, match="Ledger"):
         evaluate(made.county, tmp_path / "other.xlsx", times=made.times)
+
+
+def test_a_budget_that_an_edit_breaks_by_itself_stands_at_the_edit(
+    made: PlanResult, books: dict[str, Path], tmp_path: Path
+) -> None:
+    found = edited(made, books, tmp_path, (BUYS, "D2", 20_000), (BANDS, "E2", 4))
+    by_edit = {
+        r["action"]: {found.violations["rule"].iloc[i] for i in r["broken"]}
+        for r in found.edits.to_dict("records")
+    }
+    assert "budget" in by_edit["buy"] and "budget" not in by_edit["band"]
+
+
+def test_what_breaks_names_its_place_and_thing(
+    made: PlanResult, books: dict[str, Path], tmp_path: Path
+) -> None:
+    new = [(HIRES, f"{c}3", v) for c, v in zip("ABCD", ("S1", "junior", "arts", 1), strict=True)]
+    found = edited(made, books, tmp_path, (BUYS, "D2", 1.5), (GOING, "D2", 39), *new)
+    places = {(r.rule, r.place, r.unit) for r in found.violations.itertuples()}
+    assert ("items", "河口镇中心小学 rooms_multimedia", "rooms") in places
+    assert ("assignment", "郑家湾村 g1_3", "pupils") in places
+    assert ("known_ids", "河口镇中心小学", "rows") in places
+    assert not found.violations.duplicated(["rule", "place", "amount", "limit"]).any()
+
+
+def test_a_copied_sheet_is_said_to_count_nowhere(
+    made: PlanResult, books: dict[str, Path], tmp_path: Path
+) -> None:
+    path = tmp_path / "plan.xlsx"
+    book = openpyxl.load_workbook(books["en"])
+    book.copy_worksheet(book[sheet_titles(HIRES)["en"]])
+    book.save(path)
+    found = evaluate(made.county, path, times=made.times)
+    assert [(f.severity, f.key) for f in found.findings] == [("warning", "plan.copied_sheet")]

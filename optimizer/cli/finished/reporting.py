@@ -53,6 +53,7 @@ def reports_command(
         may_write(target, SINGLE_MARKER, overwrite)
         template = None if letterhead is None else read_letterhead(letterhead)
         county = county_of(folder, outside, database)
+        out.about(county)
         result = result_in(plan, county)
         with held():
             place = write_single_reports(result, target, language, wanted, template, overwrite)

@@ -73,6 +73,7 @@ def robust_command(
         asked = read_futures(futures)
         base = Scenario() if scenario is None else read_scenario(scenario)
         county = county_of(folder, outside, database)
+        out.about(county)
         given = None if plan is None else read_plan(plan, county)
         named = tuple(c.strip() for c in common.split(",") if c.strip())
         with progress(out) as report, counting(out, "robust") as told:

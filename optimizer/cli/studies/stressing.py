@@ -75,6 +75,7 @@ def stress_command(
         with claim(target):
             refuse_unwritable(target)
             county = county_of(folder, outside, database)
+            out.about(county)
             base = _scenario(scenario, plan)
             given = read_plan(plan, county) if plan is not None else None
             with progress(out) as report, counting(out, "stress") as told:

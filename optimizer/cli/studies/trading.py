@@ -51,6 +51,7 @@ def trades_command(
     out = output(language)
     with exits(out, "trades"):
         county = county_of(folder, outside, database)
+        out.about(county)
         asked = recorded_plan(plan, county)
         refuse_dossiers(plan, dossier, len(asked.scenario.goals), overwrite)
         out.findings(asked.findings)
