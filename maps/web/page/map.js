@@ -2,6 +2,8 @@
 
 let data;  // the payload: see maps/payload.py
 const state = { view: "proposal", stage: "all", when: 1, language: "zh", place: null, flow: null, at: 50 };
+// Where a county is audited only these: nothing is planned yet.
+const AUDITED = ["today", "minutes", "compliance"];
 const VIEWS = ["today", "proposal", "swipe", "closures", "minutes", "change", "compliance", "teachers", "devices"];
 const BLUE = "#0072b2", RED = "#c22d17", AMBER = "#d98200", GREEN = "#00804c", GREY = "#8a929e";
 const TINTS = ["#e9dcc3", "#d3e0ea", "#dfe8cf", "#e8d7e2", "#ece5bd", "#d2e6e0", "#e6d5cf", "#dcdaec"];
