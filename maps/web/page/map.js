@@ -218,6 +218,11 @@ function pupilsOf(school, when) {
   return unitsOf(school).reduce((sum, unit) => sum + (unit.pupils[when] || 0), 0);
 }
 
+// The number that is told: none where that of one of its units is not (fewer than five in the public edition).
+function pupilsTold(school, when) {
+  return unitsOf(school).some((unit) => unit.pupils[when] === null) ? null : pupilsOf(school, when);
+}
+
 function isOpen(school, when) {
   return unitsOf(school).some((unit) => unit.open[when]);
 }

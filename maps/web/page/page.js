@@ -161,6 +161,17 @@ function startSearch() {
   document.addEventListener("click", (event) => { if (!list.contains(event.target) && event.target !== box) close(); });
 }
 
+// From row to row of a list with the arrow keys.
+function startArrows(list) {
+  list.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key], rows = [...list.querySelectorAll("button")];
+    const next = step && rows[rows.indexOf(document.activeElement) + step];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+  });
+}
+
 // ---- print and links -----------------------------------------------------------------------------
 
 // Fix the page first, fit, let the canvas settle, then print: fitting while the browser prints blanks it.
@@ -235,7 +246,9 @@ document.addEventListener("DOMContentLoaded", () => {
   startSearch();
   document.getElementById("language").addEventListener("click", () => change({ language: state.language === "zh" ? "en" : "zh" }));
   document.getElementById("print").addEventListener("click", printPage);
+  document.querySelectorAll("#found, #list").forEach(startArrows);
   window.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") map.closePopup();  // wherever the focus is: in the list, mostly
     if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "p") {
       event.preventDefault();  // the browser's own print would not fit the county to the paper
       if (!document.body.classList.contains("printing")) printPage();

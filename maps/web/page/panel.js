@@ -155,10 +155,10 @@ function slowRows() {
 
 const LISTS = {
   today: () => data.schools.filter((s) => isOpen(s, 0)).sort((a, b) => pupilsOf(b, 0) - pupilsOf(a, 0))
-    .map((s) => schoolRow(s, say("list_pupils", { pupils: plain(pupilsOf(s, 0), 0) }) + (overCapacity(s, 0) ? say("list_over_capacity") : ""))),
-  proposal: () => data.schools.filter((s) => s.units.length && pupilsOf(s, 0) !== pupilsOf(s, 1))
+    .map((s) => schoolRow(s, say("list_pupils", { pupils: plain(pupilsTold(s, 0), 0) }) + (overCapacity(s, 0) ? say("list_over_capacity") : ""))),
+  proposal: () => data.schools.filter((s) => s.units.length && pupilsTold(s, 0) !== pupilsTold(s, 1))
     .sort((a, b) => pupilsOf(b, 1) - pupilsOf(b, 0) - (pupilsOf(a, 1) - pupilsOf(a, 0)))
-    .map((s) => schoolRow(s, arrowText(pupilsOf(s, 0), pupilsOf(s, 1)) + listedPlaces(s))),
+    .map((s) => schoolRow(s, arrowText(pupilsTold(s, 0), pupilsTold(s, 1)) + listedPlaces(s))),
   swipe: () => LISTS.proposal(),
   closures: () => [...data.schools.map((s, i) => [s, i]).filter(([s]) => ["close", "reduce"].includes(s.action) && unitsOf(s).length)
     .sort(([a], [b]) => (a.action > b.action) - (a.action < b.action))
@@ -182,7 +182,8 @@ function listedPlaces(school) {
 
 // What is bought, each with its quantity and unit.
 function boughtText(school) {
-  return school.bought.map(([item, n, , unit]) => [word("resource", item), plain(n, Number.isInteger(n) ? 0 : 1), say("counted_" + unit)].filter(Boolean).join(" ")).join(say("comma"));
+  const counted = (n, unit) => (unit === "yuan" ? money(n) : [plain(n, Number.isInteger(n) ? 0 : 1), say("counted_" + unit)].filter(Boolean).join(" "));
+  return school.bought.map(([item, n, , unit]) => `${word("resource", item)} ${counted(n, unit)}`).join(say("comma"));
 }
 
 function boughtYuan(school) {
