@@ -7,7 +7,7 @@ const AUDITED = ["today", "minutes", "compliance"];
 const VIEWS = ["today", "proposal", "swipe", "closures", "minutes", "change", "compliance", "teachers", "devices"];
 const BLUE = "#0072b2", RED = "#c22d17", AMBER = "#d98200", GREEN = "#00804c", GREY = "#8a929e";
 const TINTS = ["#e9dcc3", "#d3e0ea", "#dfe8cf", "#e8d7e2", "#ece5bd", "#d2e6e0", "#e6d5cf", "#dcdaec"];
-const BANDS_MIN = [[15, "#8fd0c4"], [30, "#f3d36b"], [45, "#ef8a3c"], [Infinity, "#b2182b"]];
+const BANDS_MIN = [[15, "#e9f7f3"], [30, "#f0c24b"], [45, "#e57a24"], [Infinity, "#a3161f"]];  // the longer the darker, in grey too
 const ADDED = [[-1, "#ffffff"], [1, "#b9c0ca"], [5, "#f3d36b"], [15, "#ef8a3c"], [Infinity, "#8e1a12"]];  // minutes added, up to
 const PURPLE = "#3d2f78";
 const SCALE = 1e5;
