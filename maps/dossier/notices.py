@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from geodata.messages import say
 from maps.dossier.public import is_public
-from maps.front.text import goal_said
+from maps.front.text import goal_in_words
 from maps.web.payload import unknown_names
 from maps.wording import listed, modelled_names, word
 from models.impact.certainty import goal_unit
@@ -37,7 +37,7 @@ def notices(result: PlanResult, language: str) -> list[str]:
             said.append(word("edited_broken", language))
     else:
         unit = goal_unit(solve.goals[0].goal) if solve.goals else "1"
-        objective, bound = (goal_said(v, unit, language) for v in (solve.objective, solve.bound))
+        objective, bound = (goal_in_words(v, unit, language) for v in (solve.objective, solve.bound))
         said += [
             word(
                 "sure",

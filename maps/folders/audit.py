@@ -70,7 +70,11 @@ def gaps_sheet(found: Audit, norms: Norms, language: str) -> Sheet:
         "indicator": [indicator(str(i), language, norms) for i in c["indicator"]],
         "today": c["ratio_today"], "limit": c["threshold"], "gap_here": c["gap_today"], "unit": [name("unit", u, language) for u in units],
     }  # fmt: skip
-    formats = {_head("today", language): "ratio", _head("limit", language): "ratio", _head("gap_here", language): "number"}
+    formats = {
+        _head("today", language): "ratio",
+        _head("limit", language): "ratio",
+        _head("gap_here", language): "number",
+    }
     return Sheet("gaps", _table(columns, language), formats, units=units)
 
 
@@ -120,7 +124,9 @@ def write_audit(
     if county.fictional:
         notes.insert(0, say("workbook.fictional", language))
     if county.modelled:
-        notes.insert(0, say("workbook.modelled", language, what=listed(modelled_names(county, language), language)))
+        notes.insert(
+            0, say("workbook.modelled", language, what=listed(modelled_names(county, language), language))
+        )
     said = (say("workbook.audit_about", language), [title, *_stages(found, norms, language), *notes])
     record = {
         "county": county.name, "county_en": county.name_en, "fictional": county.fictional, "year": county.year, "input_hash": county.content_hash,

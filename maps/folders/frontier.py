@@ -176,7 +176,9 @@ def frontier_said(found: Frontier, language: str) -> list[str]:
     if found.county.fictional:
         said.append(say("workbook.fictional", language))
     if found.county.modelled:
-        said.append(say("workbook.modelled", language, what=listed(modelled_names(found.county, language), language)))
+        said.append(
+            say("workbook.modelled", language, what=listed(modelled_names(found.county, language), language))
+        )
     return said
 
 

@@ -89,7 +89,7 @@ def goal_amount(value: float, unit: str) -> str:
     return hundredths(value) if unit in ("1", "minutes", "percent") else whole(value)
 
 
-def goal_said(value: float, unit: str, language: str) -> str:
+def goal_in_words(value: float, unit: str, language: str) -> str:
     """A goal's value with its unit, as in a sentence."""
     return f"{goal_amount(value, unit)} {phrase(f'unit_{unit}', language)}".rstrip()
 

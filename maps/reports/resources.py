@@ -230,7 +230,11 @@ def _priced(row: Any, language: str) -> tuple[PageCell, ...]:
     """Quantity, unit and unit price; what is counted in money has its estimate only."""
     if row.unit == "yuan":
         return number(DASH), PageCell(DASH), number(DASH)
-    return number(plainly(row.quantity)), PageCell(name("unit", row.unit, language)), number(plainly(row.unit_cost))
+    return (
+        number(plainly(row.quantity)),
+        PageCell(name("unit", row.unit, language)),
+        number(plainly(row.unit_cost)),
+    )
 
 
 def years(result: PlanResult, language: str) -> OfficialReport:

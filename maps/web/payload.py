@@ -19,7 +19,7 @@ from geodata.messages import LANGUAGES, catalogue, say
 from geodata.standards.scheme import Norms
 from maps.dossier.public import is_public
 from maps.extent import Extent, county_extent, crowded_part
-from maps.front.text import goal_said
+from maps.front.text import goal_in_words
 from maps.lettered import ENGLISH, place_names
 from maps.web import background
 from maps.wording import band, indicator, modelled_names, reason, stage
@@ -346,7 +346,7 @@ def heading(result: PlanResult, audited: bool = False) -> dict[str, object]:
 
 def _goal_said(value: float, goal: str, language: str) -> str | None:
     """A goal's value with its unit, None where there is none."""
-    return None if _number(value) is None else goal_said(value, goal_unit(goal), language)
+    return None if _number(value) is None else goal_in_words(value, goal_unit(goal), language)
 
 
 def _corners(extent: Extent) -> list[list[float]]:

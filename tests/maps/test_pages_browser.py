@@ -204,7 +204,9 @@ def test_a_school_of_one_stage_takes_one_sheet_with_its_correction_sheet(
 ) -> None:
     show(browser, pages / "schools.html", A4, paper=True)
     heights = browser.execute_script(SHEETS)
-    assert len(heights) > 3 and sum(h < HIGH for h in heights) >= len(heights) / 2  # others have two stages, or long reasons
+    assert (
+        len(heights) > 3 and sum(h < HIGH for h in heights) >= len(heights) / 2
+    )  # others have two stages, or long reasons
 
 
 def test_no_short_heading_is_broken(browser: webdriver.Chrome, pages: Path) -> None:

@@ -132,8 +132,6 @@ def test_colours_of_minutes_are_told_apart_in_grey() -> None:
     for name in ("BANDS_MIN", "ADDED"):
         (line,) = re.findall(rf"const {name} = (.*)", script)
         colours = re.findall(r"#([0-9a-f]{6})", line)
-        greys = [
-            0.299 * int(c[:2], 16) + 0.587 * int(c[2:4], 16) + 0.114 * int(c[4:], 16) for c in colours
-        ]
+        greys = [0.299 * int(c[:2], 16) + 0.587 * int(c[2:4], 16) + 0.114 * int(c[4:], 16) for c in colours]
         longer = greys if name == "BANDS_MIN" else greys[2:]  # shorter and unchanged have shapes of their own
         assert len(longer) > 2 and all(a - b > 30 for a, b in pairwise(longer)), (name, greys)
