@@ -20,7 +20,7 @@ from models.plan.record import LEDGER_LAYER
 def school_layer(result: PlanResult) -> gpd.GeoDataFrame:
     """One point a site: pupils, open or closed, action."""
     units = result.verdict.units.groupby("school_id", as_index=False).agg(
-        pupils_today=("pupils_today", "sum"), pupils_plan=("pupils_plan", "sum"), open_plan=("open_plan", "any"),
+        pupils_today=("pupils_today", _told), pupils_plan=("pupils_plan", _told), open_plan=("open_plan", "any"),
         staff_today=("staff_today", "sum"), staff_plan=("staff_plan", "sum"),
     )  # fmt: skip
     points = result.county.points("schools")[["school_id", "name", "kind", "township", "zone", "geometry"]]
@@ -28,6 +28,11 @@ def school_layer(result: PlanResult) -> gpd.GeoDataFrame:
     actions = result.actions.groupby("school_id")["action"].agg(lambda a: ", ".join(sorted(set(a))))
     joined["actions"] = joined["school_id"].map(actions).fillna("")
     return gpd.GeoDataFrame(joined, crs="EPSG:4326")
+
+
+def _told(pupils: pd.Series) -> float:
+    """A sum that is not known where a part of it is not: nobody is no way to say that few are not told."""
+    return float(pupils.sum(skipna=False))
 
 
 def village_layer(result: PlanResult) -> gpd.GeoDataFrame:

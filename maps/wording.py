@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from geodata.contract.county import County
 from geodata.contract.groups import group_in, kind_in
+from geodata.contract.tables import TABLES
 from geodata.messages import catalogue, say
 from geodata.standards.schema import Indicator, Resource
 from geodata.standards.scheme import Norms
@@ -112,3 +114,28 @@ def _field(key: str, value: Any, language: str, norms: Norms | None) -> object:
     if isinstance(value, float):
         return "–" if not math.isfinite(value) else int(value) if value == int(value) else value
     return value
+
+
+def modelled_names(county: County, language: str) -> list[str]:
+    """Modelled tables and columns by their titles where the contract knows them.
+
+    Parameters
+    ----------
+    county : County
+    language : {"zh", "en"}
+
+    Returns
+    -------
+    list of str
+    """
+    names = []
+    for item in county.modelled:
+        table, _, column = item.partition(".")
+        known = TABLES.get(table)
+        if known is None or language != "zh":
+            names.append(item.replace("_", " ").replace(".", ": "))
+        elif column in {c.name for c in known.columns}:
+            names.append(f"{known.zh}·{known.column(column).zh}")
+        else:
+            names.append(known.zh)
+    return names

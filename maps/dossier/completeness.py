@@ -7,6 +7,7 @@ import pandas as pd
 from geodata.contract.findings import Finding
 from geodata.contract.tables import TABLES
 from geodata.messages import catalogue
+from maps.front.text import whole
 from maps.wording import listed, word
 from models.plan.decisions import PlanResult
 from models.problem.completeness import KINDS, completeness, pupils_balance
@@ -29,11 +30,17 @@ def _table(table: str, language: str) -> str:
     return catalogue(language).get(f"workbook.table_{table}", own)
 
 
-def _named(table: pd.DataFrame, language: str) -> list[str]:
-    """Names; a column's with its Chinese header where the page is Chinese."""
+def _named(table: pd.DataFrame, language: str, with_ids: bool = True) -> list[str]:
+    """Names; a column's with its Chinese header where the page is Chinese. Without ids as officials read them."""
     headers = {(t, c.name): c.zh for t, d in TABLES.items() for c in d.columns} if language == "zh" else {}
     keys = zip(table["table"], table["name"].astype(str), table["id"] == "", strict=True)
-    return [f"{headers[t, n]}（{n}）" if whole and (t, n) in headers else n for t, n, whole in keys]
+    return [_column(n, headers.get((t, n)), with_ids) if whole_column else n for t, n, whole_column in keys]
+
+
+def _column(column: str, header: str | None, with_id: bool) -> str:
+    if header is None:
+        return column if with_id else column.replace("_", " ")
+    return f"{header}（{column}）" if with_id else header
 
 
 def by_name(result: PlanResult, language: str) -> pd.DataFrame:
@@ -48,7 +55,7 @@ def by_name(result: PlanResult, language: str) -> pd.DataFrame:
 def counts(result: PlanResult, language: str) -> list[tuple[str, int, str]]:
     """Each kind with its count and first names, kinds without a place included."""
     table = completeness(result)
-    table = table.assign(name=_named(table, language))
+    table = table.assign(name=_named(table, language, with_ids=False))
     rows = []
     for kind in KINDS:
         names = table.loc[table["kind"] == kind, "name"].drop_duplicates().tolist()
@@ -60,7 +67,7 @@ def counts(result: PlanResult, language: str) -> list[tuple[str, int, str]]:
 def balance_sentence(result: PlanResult, language: str) -> str:
     """Whether pupils in equal pupils assigned plus pupils listed, with the numbers."""
     sums = pupils_balance(result.county, result.plan, result.findings)
-    fields = {"demand": sums.demand, "assigned": sums.assigned, "listed": sums.listed}
+    fields = {"demand": whole(sums.demand), "assigned": whole(sums.assigned), "listed": whole(sums.listed)}
     if sums.holds:
         return word("balance_holds", language, **fields)
-    return word("balance_broken", language, lost=sums.demand - sums.assigned - sums.listed, **fields)
+    return word("balance_broken", language, lost=whole(sums.demand - sums.assigned - sums.listed), **fields)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from geodata.messages import say
 from maps.dossier.public import is_public
-from maps.web.payload import modelled_names, unknown_names
-from maps.wording import listed, word
+from maps.front.text import goal_in_words
+from maps.web.payload import unknown_names
+from maps.wording import listed, modelled_names, word
+from models.impact.certainty import goal_unit
 from models.plan.decisions import PlanResult
 
 
@@ -34,7 +36,8 @@ def notices(result: PlanResult, language: str) -> list[str]:
         if not result.verdict.accepted:
             said.append(word("edited_broken", language))
     else:
-        objective, bound = f"{solve.objective:.4f}", f"{solve.bound:.4f}"
+        unit = goal_unit(solve.goals[0].goal) if solve.goals else "1"
+        objective, bound = (goal_in_words(v, unit, language) for v in (solve.objective, solve.bound))
         said += [
             word(
                 "sure",
@@ -71,7 +74,7 @@ def warnings(result: PlanResult, language: str) -> list[str]:
     if county.fictional:
         said.append(word("fictional", language))
     if county.modelled:
-        said.append(word("modelled", language, what=listed(modelled_names(result, language), language)))
+        said.append(word("modelled", language, what=listed(modelled_names(county, language), language)))
     if county.corrections and not is_public():
         last = max(county.corrections, key=lambda c: c.when)
         fields: dict[str, object] = {"count": len(county.corrections), "who": last.who, "when": last.when}

@@ -18,7 +18,7 @@ from maps.dossier.workbook import write_told
 from maps.folders.frontier import TOLD_MEASURES, analysis_word, change_columns, changes_said
 from maps.folders.writing import Output, write_folder
 from maps.lettered import lettered_table
-from maps.wording import listed, name
+from maps.wording import listed, modelled_names, name
 from models.study.analysis import Alternatives
 
 MARKER = "alternatives.json"
@@ -51,7 +51,9 @@ def alternatives_said(found: Alternatives, language: str) -> list[str]:
     if found.county.fictional:
         said.append(say("workbook.fictional", language))
     if found.county.modelled:
-        said.append(say("workbook.modelled", language, what=listed(list(found.county.modelled), language)))
+        said.append(
+            say("workbook.modelled", language, what=listed(modelled_names(found.county, language), language))
+        )
     return said
 
 

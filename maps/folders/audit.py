@@ -10,12 +10,12 @@ import pandas as pd
 
 from geodata.messages import say
 from geodata.standards.scheme import Norms
-from maps.dossier.tables import Sheet
+from maps.dossier.tables import Sheet, mark
 from maps.dossier.workbook import write_told
 from maps.folders.writing import Output, write_folder
 from maps.lettered import lettered_table
 from maps.web.proposal import write_map
-from maps.wording import indicator, listed, stage
+from maps.wording import indicator, listed, modelled_names, name, stage
 from models.plan.decisions import PlanResult
 from models.referee.audit import Audit
 
@@ -39,10 +39,11 @@ def cv_sheet(found: Audit, norms: Norms, language: str) -> Sheet:
         "stage": [stage(str(s), language, norms) for s in c["stage"]],
         "indicator": [indicator(str(i), language, norms) for i in c["indicator"]],
         "mean": c["mean_today"], "cv": c["cv_today"], "unweighted": c["unweighted_today"], "limit": c["limit"],
-        "ok": [_answer(v, language) for v in c["ok_today"]],
+        "ok": [mark(v, language) for v in c["ok_today"]],
     }  # fmt: skip
     formats = {_head(k, language): "ratio" for k in ("mean", "cv", "unweighted", "limit")}
-    return Sheet("cv", _table(columns, language), formats)
+    over = ((_head("cv", language), _head("limit", language)),)
+    return Sheet("cv", _table(columns, language), formats | {_head("ok", language): "mark"}, over=over)
 
 
 def units_sheet(found: Audit, norms: Norms, language: str) -> Sheet:
@@ -51,25 +52,30 @@ def units_sheet(found: Audit, norms: Norms, language: str) -> Sheet:
     met = [f"{a}/{b}" for a, b in zip(u["indicators_met_today"], u["indicators_tested_today"], strict=True)]
     columns = {
         "school": u["name"], "township": u["township"], "stage": [stage(str(s), language, norms) for s in u["stage"]],
-        "pupils": u["pupils_today"], "met": met, "passes": [_answer(v, language) for v in u["passes_today"]],
+        "pupils": u["pupils_today"], "met": met, "passes": [mark(v, language) for v in u["passes_today"]],
     }  # fmt: skip
-    return Sheet("units", _table(columns, language), {_head("pupils", language): "whole"})
+    pupils = _head("pupils", language)
+    formats = {pupils: "whole", _head("passes", language): "mark"}
+    return Sheet("units", _table(columns, language), formats, {pupils: float(u["pupils_today"].sum())})
 
 
 def gaps_sheet(found: Audit, norms: Norms, language: str) -> Sheet:
     """One row an indicator that a school does not meet, with what is missing in the resource's unit."""
     c = found.indicators
     c = c[c["assessed_today"] & c["met_today"].eq(False).fillna(False)]
+    unit_of = {(i.stage, i.id): i.unit for i in norms.indicators.values()}
+    units = tuple(unit_of.get(key, "") for key in zip(c["stage"], c["indicator"], strict=True))
     columns = {
         "school": c["name"], "stage": [stage(str(s), language, norms) for s in c["stage"]],
         "indicator": [indicator(str(i), language, norms) for i in c["indicator"]],
-        "today": c["ratio_today"], "limit": c["threshold"], "gap_here": c["gap_today"],
+        "today": c["ratio_today"], "limit": c["threshold"], "gap_here": c["gap_today"], "unit": [name("unit", u, language) for u in units],
     }  # fmt: skip
-    return Sheet(
-        "gaps",
-        _table(columns, language),
-        {_head(k, language): "ratio" for k in ("today", "limit", "gap_here")},
-    )
+    formats = {
+        _head("today", language): "ratio",
+        _head("limit", language): "ratio",
+        _head("gap_here", language): "number",
+    }
+    return Sheet("gaps", _table(columns, language), formats, units=units)
 
 
 def _table(columns: dict[str, Any], language: str) -> pd.DataFrame:
@@ -118,7 +124,9 @@ def write_audit(
     if county.fictional:
         notes.insert(0, say("workbook.fictional", language))
     if county.modelled:
-        notes.insert(0, say("workbook.modelled", language, what=listed(list(county.modelled), language)))
+        notes.insert(
+            0, say("workbook.modelled", language, what=listed(modelled_names(county, language), language))
+        )
     said = (say("workbook.audit_about", language), [title, *_stages(found, norms, language), *notes])
     record = {
         "county": county.name, "county_en": county.name_en, "fictional": county.fictional, "year": county.year, "input_hash": county.content_hash,
@@ -126,7 +134,7 @@ def write_audit(
     }  # fmt: skip
     parts = (
         ("audit.xlsx", lambda file: write_told(file, county.name, language, said, named)),
-        ("map.html", lambda file: write_map(today, file, language)),
+        ("map.html", lambda file: write_map(today, file, language, audited=True)),
     )
     return write_folder(folder, KIND, overwrite, record, parts, language)
 

@@ -20,7 +20,7 @@ from maps.folders.budgets import budget_sheets, budgets_record, budgets_said, fr
 from maps.folders.writing import Output, finite, write_folder
 from maps.front.text import large
 from maps.lettered import lettered_table
-from maps.wording import band, listed, name, what
+from maps.wording import band, listed, modelled_names, name, what
 from models.formulation.goals import UPPER
 from models.formulation.money import EARMARKED
 from models.study.analysis import Frontier, FrontierPoint
@@ -162,8 +162,8 @@ def frontier_said(found: Frontier, language: str) -> list[str]:
     ]  # fmt: skip
     if found.goal in PLANNED_MEANS:
         said.append(analysis_word("bound_means", language))
-    own = sum(v for e, v in solved[0].budget.items() if found.earmark in ("all", e)) / solved[0].share
     if math.isfinite(found.least_found):
+        own = _own_budget(found)
         said.append(
             analysis_word(
                 "least", language, found=f"{found.least_found:.3f}", amount=f"{found.least_found * own / large_unit():,.1f}",
@@ -176,8 +176,18 @@ def frontier_said(found: Frontier, language: str) -> list[str]:
     if found.county.fictional:
         said.append(say("workbook.fictional", language))
     if found.county.modelled:
-        said.append(say("workbook.modelled", language, what=listed(list(found.county.modelled), language)))
+        said.append(
+            say("workbook.modelled", language, what=listed(modelled_names(found.county, language), language))
+        )
     return said
+
+
+def _own_budget(found: Frontier) -> float:
+    """The scenario's own budget of what varies, in yuan: told by any point that has some of it."""
+    some = next((p for p in found.points if p.share > 0), None)
+    if some is None:
+        return 0.0
+    return sum(v for e, v in some.budget.items() if found.earmark in ("all", e)) / some.share
 
 
 def frontier_record(found: Frontier) -> dict[str, Any]:

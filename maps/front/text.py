@@ -82,6 +82,18 @@ def measure_unit(unit: object) -> str:
     return "large" if unit == "yuan" else str(unit)
 
 
+def goal_amount(value: float, unit: str) -> str:
+    """A goal's value in its own unit; counts are whole, a mean of minutes and shares have two decimals."""
+    if unit == "large":
+        return large(value * large_unit())
+    return hundredths(value) if unit in ("1", "minutes", "percent") else whole(value)
+
+
+def goal_in_words(value: float, unit: str, language: str) -> str:
+    """A goal's value with its unit, as in a sentence."""
+    return f"{goal_amount(value, unit)} {phrase(f'unit_{unit}', language)}".rstrip()
+
+
 def share(value: Any) -> str:
     """A share in per cent with one decimal."""
     text = _plain(None if value is None else 100 * float(value), 1)

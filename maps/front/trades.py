@@ -15,6 +15,7 @@ from maps.front.text import (
     DASH,
     PageCell,
     PageTable,
+    goal_amount,
     headings,
     hundredths,
     large,
@@ -25,7 +26,6 @@ from maps.front.text import (
     signed,
     whole,
 )
-from maps.front.trust import goal_amount
 from maps.lettered import lettered_table
 from maps.wording import listed, name
 from models.impact.certainty import COUNTS, goal_unit

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from geodata.messages import large_unit
 from geodata.standards.scheme import Norms
 from maps.dossier.completeness import balance_sentence, counts
 from maps.front.headline import goal
@@ -12,8 +11,8 @@ from maps.front.text import (
     DASH,
     PageCell,
     PageTable,
+    goal_amount,
     headings,
-    hundredths,
     large,
     minutes,
     named_few,
@@ -23,8 +22,7 @@ from maps.front.text import (
     share,
     whole,
 )
-from maps.web.payload import modelled_names
-from maps.wording import listed, word
+from maps.wording import listed, modelled_names, word
 from models.impact.certainty import certainty
 from models.impact.checks import PERSON, UNASSESSED, Check, rejection_checks
 from models.plan.decisions import PlanResult
@@ -85,13 +83,6 @@ def goals(result: PlanResult, language: str) -> PageTable:
     return PageTable(headings(language, "goal", "today#", "plan#", "bound#", "unit", "sure"), tuple(rows))
 
 
-def goal_amount(value: float, unit: str) -> str:
-    """A goal's value in its own unit; counts are whole, a mean of minutes and shares have two decimals."""
-    if unit == "large":
-        return large(value * large_unit())
-    return hundredths(value) if unit in ("1", "minutes", "percent") else whole(value)
-
-
 def assumptions(result: PlanResult, language: str) -> list[str]:
     """What the numbers rest on: modelled tables, travel times, prices, goals, locks.
 
@@ -118,7 +109,7 @@ def assumptions(result: PlanResult, language: str) -> list[str]:
     )
     said.append(phrase(f"times_{'crow_fly' if result.times.source == 'crow_fly' else 'roads'}", language))
     if county.modelled:
-        said.append(word("modelled", language, what=listed(modelled_names(result, language), language)))
+        said.append(word("modelled", language, what=listed(modelled_names(county, language), language)))
     said.append(phrase(f"prices_{asked.get('cost_level') or 'base'}", language))
     said.append(phrase("assumed_year", language, year=county.year))
     filled = sum(f.key == "tables.default_used" for f in result.findings)

@@ -59,6 +59,7 @@ def default_letterhead(language: str) -> bytes:
     for style in document.styles:
         if style.name in ("Normal", "Title", "Heading 1", "Heading 2", "Header", "Footer"):
             _fonts(style, HEADINGS if style.name.startswith(("Title", "Heading")) else BODY)
+    _spoken(document, language)
     normal = document.styles["Normal"]
     normal.font.size = Pt(11)
     normal.paragraph_format.space_after = Pt(4)
@@ -104,6 +105,13 @@ def _texts(document: Any, section: Any, language: str) -> None:
         else:
             part.text = text
         run._r.append(part)
+
+
+def _spoken(document: Any, language: str) -> None:
+    """The languages of the text: office programs take the shapes and places of Chinese marks from it."""
+    for tongue in document.styles.element.iter(qn("w:lang")):
+        tongue.set(qn("w:eastAsia"), "zh-CN")
+        tongue.set(qn("w:val"), "zh-CN" if language == "zh" else "en-US")
 
 
 def _fonts(style: Any, chinese: str) -> None:

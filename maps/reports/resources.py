@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pandas as pd
 
@@ -219,7 +220,7 @@ def devices(result: PlanResult, language: str) -> OfficialReport:
     rows = tuple(
         (
             PageCell(str(r.school), "", school_page(r.school_id)), PageCell(stage(str(r.stage), language, norms)), PageCell(name("action", r.action, language)),
-            PageCell(resource(str(r.item), language, norms)), number(plainly(r.quantity)), PageCell(name("unit", r.unit, language)), number(plainly(r.unit_cost)),
+            PageCell(resource(str(r.item), language, norms)), *_priced(r, language),
             number(large(r.yuan)), PageCell(name("earmark", r.earmark, language)),
         )
         for r in costs.itertuples()
@@ -237,6 +238,17 @@ def devices(result: PlanResult, language: str) -> OfficialReport:
         "devices",
         language,
         Portion("", (report_word("devices_about", language),), PageTable(head, rows, total if rows else ())),
+    )
+
+
+def _priced(row: Any, language: str) -> tuple[PageCell, ...]:
+    """Quantity, unit and unit price; what is counted in money has its estimate only."""
+    if row.unit == "yuan":
+        return number(DASH), PageCell(DASH), number(DASH)
+    return (
+        number(plainly(row.quantity)),
+        PageCell(name("unit", row.unit, language)),
+        number(plainly(row.unit_cost)),
     )
 
 

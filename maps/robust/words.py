@@ -7,7 +7,7 @@ import math
 from geodata.messages import say
 from maps.dossier.notices import percent
 from maps.stress.words import factor_said, measure_said
-from maps.wording import listed
+from maps.wording import listed, modelled_names
 from models.study.robust import Robust
 
 
@@ -68,5 +68,7 @@ def robust_said(found: Robust, language: str) -> list[str]:
     if found.county.fictional:
         said.append(say("workbook.fictional", language))
     if found.county.modelled:
-        said.append(say("workbook.modelled", language, what=listed(list(found.county.modelled), language)))
+        said.append(
+            say("workbook.modelled", language, what=listed(modelled_names(found.county, language), language))
+        )
     return said

@@ -5,7 +5,7 @@ from __future__ import annotations
 from geodata.messages import catalogue, say
 from geodata.standards.scheme import Norms
 from maps.dossier.notices import percent
-from maps.wording import listed, name, stage, what
+from maps.wording import listed, modelled_names, name, stage, what
 from models.study.stressed import Edge, FailureBox, Stress
 
 WEAK = 0.8
@@ -131,7 +131,9 @@ def stress_said(found: Stress, language: str) -> list[str]:
     if found.county.fictional:
         said.append(say("workbook.fictional", language))
     if found.county.modelled:
-        said.append(say("workbook.modelled", language, what=listed(list(found.county.modelled), language)))
+        said.append(
+            say("workbook.modelled", language, what=listed(modelled_names(found.county, language), language))
+        )
     return said
 
 

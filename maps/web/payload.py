@@ -19,15 +19,19 @@ from geodata.messages import LANGUAGES, catalogue, say
 from geodata.standards.scheme import Norms
 from maps.dossier.public import is_public
 from maps.extent import Extent, county_extent, crowded_part
+from maps.front.text import goal_in_words
 from maps.lettered import ENGLISH, place_names
 from maps.web import background
-from maps.wording import band, indicator, reason, stage
+from maps.wording import band, indicator, modelled_names, reason, stage
+from models.impact.certainty import goal_unit
 from models.plan.decisions import PlanResult
 
 JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 ESCAPES = {c: f"\\u{ord(c):04x}" for c in "<>&{}`\u2028\u2029"}
 ORDER = ("better", "worse", "other", "same")
 TINY = 1e-9
+PLANNED = ("closures", "bands_closed", "pupils_changed", "staff_moved", "hires", "cost")
+"""Measures of what a plan changes, which say nothing where nothing is planned."""
 
 
 def escaped_json(value: object) -> str:
@@ -77,10 +81,12 @@ def direction(today: float | None, plan: float | None, better: str) -> str:
     return "better" if (plan < today) == (better == "low") else "worse"
 
 
-def measures(result: PlanResult) -> list[dict[str, object]]:
-    """Headline numbers now -> plan: what got better, then what got worse, then the rest."""
+def measures(result: PlanResult, audited: bool = False) -> list[dict[str, object]]:
+    """Headline numbers now -> plan: what got better, then what got worse, then the rest; of an audit those of today."""
     rows: list[dict[str, object]] = []
     for r in result.verdict.measures.itertuples():
+        if audited and r.measure in PLANNED:
+            continue
         today, plan = _number(r.today, 6), _number(r.plan, 6)
         way = direction(today, plan, str(r.better))
         rows.append({"id": str(r.measure), "unit": str(r.unit), "today": today, "plan": plan, "way": way})
@@ -314,33 +320,8 @@ def unknown_names(result: PlanResult, language: str) -> list[str]:
     return names
 
 
-def modelled_names(result: PlanResult, language: str) -> list[str]:
-    """Modelled tables and columns by their titles where the contract knows them.
-
-    Parameters
-    ----------
-    result : PlanResult
-    language : {"zh", "en"}
-
-    Returns
-    -------
-    list of str
-    """
-    names = []
-    for item in result.county.modelled:
-        table, _, column = item.partition(".")
-        known = TABLES.get(table)
-        if known is None or language != "zh":
-            names.append(item.replace("_", " ").replace(".", ": "))
-        elif column in {c.name for c in known.columns}:
-            names.append(f"{known.zh}·{known.column(column).zh}")
-        else:
-            names.append(known.zh)
-    return names
-
-
-def heading(result: PlanResult) -> dict[str, object]:
-    """What the page says about the plan as a whole."""
+def heading(result: PlanResult, audited: bool = False) -> dict[str, object]:
+    """What the page says about the plan as a whole, or about today where a county is audited and nothing is planned."""
     county, solve = result.county, result.solve
     crow_fly = county.roads is None or result.times.source == "crow_fly"
     goal, status = next(((g.goal, g.status) for g in solve.goals), ("imbalance", solve.status))
@@ -349,17 +330,23 @@ def heading(result: PlanResult) -> dict[str, object]:
         "year": county.year,
         "plan": result.plan.plan_id,
         "gap": _number(solve.gap, 4),
-        "objective": _number(solve.objective, 6),
-        "bound": _number(solve.bound, 6),
+        "reached": {language: _goal_said(solve.objective, goal, language) for language in LANGUAGES},
+        "bound": {language: _goal_said(solve.bound, goal, language) for language in LANGUAGES},
         "status": status,
         "goal": {language: say(f"goals.{goal}", language) for language in LANGUAGES},
         "fictional": county.fictional,
-        "modelled": {language: modelled_names(result, language) for language in LANGUAGES},
+        "modelled": {language: modelled_names(county, language) for language in LANGUAGES},
         "crow_fly": crow_fly,
         "public": is_public(),
+        "audit": audited,
         "large": county.scheme.currency.large,
         "osm": county.roads is not None and not county.fictional and "roads" not in county.modelled,
     }
+
+
+def _goal_said(value: float, goal: str, language: str) -> str | None:
+    """A goal's value with its unit, None where there is none."""
+    return None if _number(value) is None else goal_in_words(value, goal_unit(goal), language)
 
 
 def _corners(extent: Extent) -> list[list[float]]:
@@ -390,7 +377,7 @@ def _words(language: str, norms: Norms) -> dict[str, str]:
     return own | words | named
 
 
-def build_payload(result: PlanResult, language: str = "zh") -> dict[str, object]:
+def build_payload(result: PlanResult, language: str = "zh", audited: bool = False) -> dict[str, object]:
     """Everything the page shows, as plain data.
 
     Parameters
@@ -398,6 +385,8 @@ def build_payload(result: PlanResult, language: str = "zh") -> dict[str, object]
     result : PlanResult
     language : {"zh", "en"}
         The language the page opens in; the words of both are inside.
+    audited : bool
+        The plan is today's arrangement: only where the county stands is shown, and nothing as a proposal.
 
     Returns
     -------
@@ -422,10 +411,10 @@ def build_payload(result: PlanResult, language: str = "zh") -> dict[str, object]
             "all": county.scheme.band_ids,
             **{s: county.scheme.bands_of(s) for s in county.scheme.stage_ids},
         },
-        "head": heading(result),
+        "head": heading(result, audited),
         "bounds": _corners(extent),
         "seat": _seat(result, extent),
-        "measures": measures(result),
+        "measures": measures(result, audited),
         "schools": schools(result),
         "villages": villages(result),
         "neighbours": background.village_cells(county)[1],

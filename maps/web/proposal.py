@@ -59,7 +59,7 @@ def folium_map(bounds: list[list[float]]) -> folium.Map:
     return page
 
 
-def map_html(result: PlanResult, language: str = "zh") -> str:
+def map_html(result: PlanResult, language: str = "zh", audited: bool = False) -> str:
     """The whole page as text.
 
     Parameters
@@ -67,15 +67,17 @@ def map_html(result: PlanResult, language: str = "zh") -> str:
     result : PlanResult
     language : {"zh", "en"}
         The language it opens in; a button on the page switches to the other.
+    audited : bool
+        As for `maps.web.payload.build_payload`.
 
     Returns
     -------
     str
     """
-    payload = build_payload(result, language)
+    payload = build_payload(result, language, audited)
     page = folium_map(payload["bounds"])  # type: ignore[arg-type]
     figure = page.get_root()
-    title = say("map.page_title", language)
+    title = say("map.audit_page_title" if audited else "map.page_title", language)
     figure.header.add_child(_Text(f"<title>{title}</title>"), name="title")
     figure.header.add_child(_Text(f"<style>{_page_file('map.css')}</style>"), name="page_style")
     data = f'<script type="application/json" id="plan-data">{escaped_json(payload)}</script>'
@@ -87,7 +89,7 @@ def map_html(result: PlanResult, language: str = "zh") -> str:
 
 
 @in_its_words
-def write_map(result: PlanResult, path: Path, language: str = "zh") -> Path:
+def write_map(result: PlanResult, path: Path, language: str = "zh", audited: bool = False) -> Path:
     """Write the plan's map: one self-contained HTML file.
 
     Views: today, proposal, closures with flows to receivers, minutes to school, compliance. Popups
@@ -100,6 +102,8 @@ def write_map(result: PlanResult, path: Path, language: str = "zh") -> Path:
         The file to write, such as ``map.html``.
     language : {"zh", "en"}
         The language it opens in.
+    audited : bool
+        As for `maps.web.payload.build_payload`.
 
     Returns
     -------
@@ -113,5 +117,5 @@ def write_map(result: PlanResult, path: Path, language: str = "zh") -> Path:
     maps.web.offline.UnknownAsset
         If the page would ask the network for anything.
     """
-    path.write_text(map_html(result, language), encoding="utf-8", newline="\n")
+    path.write_text(map_html(result, language, audited), encoding="utf-8", newline="\n")
     return path

@@ -104,23 +104,29 @@ def _trade(case: WhyCase, goal: Target, within: float, seconds: float) -> Trade:
     after = _seen(case, values, made[1]) if made else before
     if before[goal.name] - after[goal.name] <= least:
         made, after = None, before
+    reached = after[goal.name]
+    if 0 < bound - reached <= 1e-9 * (1 + abs(reached)):  # the same number, added up in another order
+        bound = reached
     outcome = GAIN if made else _without(before[goal.name], bound) if asked else NOT_ASKED
     told = pd.DataFrame(
         [(n, v, most.get(n, math.nan), after[n]) for n, v in before.items()], columns=["goal", "plan", "most", "other"]
     )  # fmt: skip
     plan, verdict = made or (None, None)
     return Trade(
-        goal.name, before[goal.name], after[goal.name], bound, outcome, plan, verdict, told, *_beside(case, plan, verdict),
+        goal.name, before[goal.name], reached, bound, outcome, plan, verdict, told, *_beside(case, plan, verdict),
         time.monotonic() - begun,
     )  # fmt: skip
 
 
 def _seen(case: WhyCase, values: np.ndarray, verdict: Verdict) -> dict[str, float]:
-    """Every goal's value as the front page has it: the referee's where the model holds more than there is."""
+    """Every goal's value as the front page has it: the referee's, since a solution of the model may hold more than there is.
+
+    A unit that passes may be left as failing by a solution that was not asked about it: a "gain" of that is none.
+    """
     judged = verdict.goals.set_index("goal")["plan"]
     search = case.ground.search
     return {
-        g.name: float(judged[g.name]) if g.name in UPPER else search.exact(g.name, values)
+        g.name: float(judged[g.name]) if g.name in judged.index else search.exact(g.name, values)
         for g in case.task.goals
     }
 

@@ -192,3 +192,27 @@ def test_what_is_broken_is_red_and_above_the_paragraph(browser: webdriver.Chrome
     assert box.value_of_css_property("border-top-color") == "rgba(179, 38, 30, 1)"
     assert box.location["y"] < browser.find_element(By.ID, "short").location["y"]
     assert len(box.find_elements(By.TAG_NAME, "li")) == 12
+
+
+SHEETS = "return [...document.querySelectorAll('article.place')].map((a) => a.getBoundingClientRect().height)"
+HIGH = 1016
+"""Height of the printed part of an A4 page in CSS pixels: 297 mm less two margins of 14."""
+
+
+def test_a_school_of_one_stage_takes_one_sheet_with_its_correction_sheet(
+    browser: webdriver.Chrome, pages: Path, sample_result: PlanResult
+) -> None:
+    show(browser, pages / "schools.html", A4, paper=True)
+    heights = browser.execute_script(SHEETS)
+    assert (
+        len(heights) > 3 and sum(h < HIGH for h in heights) >= len(heights) / 2
+    )  # others have two stages, or long reasons
+
+
+def test_no_short_heading_is_broken(browser: webdriver.Chrome, pages: Path) -> None:
+    lines = """return [...document.querySelectorAll("th")].filter((n) => n.textContent.length === 2 && n.firstChild).filter((n) => {
+      const range = document.createRange(); range.selectNodeContents(n); return range.getClientRects().length > 1; }).map((n) => n.textContent)"""
+    for name in MAKERS:
+        for paper in (False, True):
+            show(browser, pages / name, A4, paper=paper)
+            assert browser.execute_script(lines) == [], name

@@ -16,6 +16,7 @@ import pytest
 from maps.dossier.dossier import save_plan, write_public
 from maps.dossier.public import FEW, pooled, public_result
 from maps.dossier.workbook import write_workbook
+from maps.layers import school_layer
 from maps.web.payload import build_payload
 from maps.web.proposal import write_map
 from models.plan.decisions import PlanResult
@@ -130,6 +131,14 @@ def test_a_lone_small_unit_has_no_number_and_no_ratio(sample_result: PlanResult)
     assert pd.isna(unit["pupils_today"]) and rows[["ratio_today", "gap_plan", "pupils_plan"]].isna().all(
         axis=None
     )
+
+
+def test_a_site_whose_small_unit_is_not_told_has_no_sum_in_the_layers(sample_result: PlanResult) -> None:
+    units = sample_result.verdict.units
+    small = units.assign(pupils_today=units["pupils_today"].where(units["unit_id"] != "S5/jun", 3))
+    told = public_result(replace(sample_result, verdict=replace(sample_result.verdict, units=small)), "zh")
+    sums = school_layer(told).set_index("school_id")["pupils_today"]
+    assert pd.isna(sums["S5"]) and sums.drop("S5").notna().any() and not (sums == 0).any()
 
 
 def test_every_page_says_that_it_is_the_public_edition(editions: tuple[Path, Path]) -> None:

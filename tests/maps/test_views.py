@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -122,3 +125,13 @@ def test_no_name_is_cut_by_the_line_between_today_and_the_plan(browser: webdrive
         line.send_keys("\ue00e")  # page up: ten hundredths to the right
         found.append(browser.execute_script(cut))
     assert [names for _, names in found if names] == [] and sum(count for count, _ in found) > 0
+
+
+def test_colours_of_minutes_are_told_apart_in_grey() -> None:
+    script = (files("maps.web") / "page" / "map.js").read_text(encoding="utf-8")
+    for name in ("BANDS_MIN", "ADDED"):
+        (line,) = re.findall(rf"const {name} = (.*)", script)
+        colours = re.findall(r"#([0-9a-f]{6})", line)
+        greys = [0.299 * int(c[:2], 16) + 0.587 * int(c[2:4], 16) + 0.114 * int(c[4:], 16) for c in colours]
+        longer = greys if name == "BANDS_MIN" else greys[2:]  # shorter and unchanged have shapes of their own
+        assert len(longer) > 2 and all(a - b > 30 for a, b in pairwise(longer)), (name, greys)

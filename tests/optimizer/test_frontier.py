@@ -197,6 +197,20 @@ def test_the_folder_holds_table_chart_and_figures(tmp_path, monkeypatch) -> None
     )
 
 
+def test_a_sweep_from_nothing_tells_the_least_budget_all_the_same() -> None:
+    whole = next(p for p in swept().points if p.share == 1.0)
+    nothing = replace(whole, share=0.0, budget=dict.fromkeys(whole.budget, 0.0))
+    begun = replace(swept(), points=(nothing, *swept().points), least_found=0.5, least_proven=0.4)
+    own = sum(whole.budget.values()) / 10_000
+    assert any(f"{0.5 * own:,.1f}" in s for s in frontier_said(begun, "en"))
+    assert frontier_said(replace(begun, points=(nothing,)), "zh")
+
+
+def test_what_is_modelled_is_named_in_the_language_of_the_sheet() -> None:
+    modelled = replace(swept(), county=replace(swept().county, modelled=("staff_category.backbone",)))
+    assert not [s for s in frontier_said(modelled, "zh") if "staff_category" in s]
+
+
 def test_a_network_that_moves_nobody_is_a_model_too() -> None:
     case = ready()
     inst = build_instance(case.county, case.standards, Request(), case.times)

@@ -42,7 +42,13 @@ def test_an_audit_is_a_workbook_and_a_map(folder: Path, tmp_path: Path) -> None:
         schools["A1"].value.endswith("Schools") and schools["A2"].value
     )  # title and units stand above the headings
     rows = list(schools.iter_rows(min_row=4, values_only=True))
-    assert ("Jiazhen A1 甲镇A1", "Jia Town 甲镇", "primary", 300, "7/7", "yes") in rows and len(rows) == 7
+    assert ("Jiazhen A1 甲镇A1", "Jia Town 甲镇", "primary", 300, "7/7", "✓ met") in rows and len(rows) == 8
+    assert rows[-1][0] == "total" and rows[-1][3] == sum(r[3] for r in rows[:-1])
+    gaps = list(book["Gaps"].iter_rows(min_row=4))
+    assert {(r[6].value, r[5].number_format) for r in gaps if r[6].value == "heads"} == {("heads", "#,##0")}
+    assert all(r[6].value for r in gaps)
+    page = (tmp_path / "audit" / "map.html").read_text(encoding="utf-8")
+    assert '"audit":true' in page and "<title>Schools today</title>" in page
     record = json.loads((tmp_path / "audit" / "audit.json").read_text(encoding="utf-8"))
     assert [s["units_passing"] for s in record["stages"]] == [1, 1]
     code, output = run("audit", folder, "--out", tmp_path / "audit")

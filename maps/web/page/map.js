@@ -2,10 +2,12 @@
 
 let data;  // the payload: see maps/payload.py
 const state = { view: "proposal", stage: "all", when: 1, language: "zh", place: null, flow: null, at: 50 };
+// Where a county is audited only these: nothing is planned yet.
+const AUDITED = ["today", "minutes", "compliance"];
 const VIEWS = ["today", "proposal", "swipe", "closures", "minutes", "change", "compliance", "teachers", "devices"];
 const BLUE = "#0072b2", RED = "#c22d17", AMBER = "#d98200", GREEN = "#00804c", GREY = "#8a929e";
 const TINTS = ["#e9dcc3", "#d3e0ea", "#dfe8cf", "#e8d7e2", "#ece5bd", "#d2e6e0", "#e6d5cf", "#dcdaec"];
-const BANDS_MIN = [[15, "#8fd0c4"], [30, "#f3d36b"], [45, "#ef8a3c"], [Infinity, "#b2182b"]];
+const BANDS_MIN = [[15, "#e9f7f3"], [30, "#f0c24b"], [45, "#e57a24"], [Infinity, "#a3161f"]];  // the longer the darker, in grey too
 const ADDED = [[-1, "#ffffff"], [1, "#b9c0ca"], [5, "#f3d36b"], [15, "#ef8a3c"], [Infinity, "#8e1a12"]];  // minutes added, up to
 const PURPLE = "#3d2f78";
 const SCALE = 1e5;
@@ -214,6 +216,11 @@ function unitsOf(school) {
 
 function pupilsOf(school, when) {
   return unitsOf(school).reduce((sum, unit) => sum + (unit.pupils[when] || 0), 0);
+}
+
+// The number that is told: none where that of one of its units is not (fewer than five in the public edition).
+function pupilsTold(school, when) {
+  return unitsOf(school).some((unit) => unit.pupils[when] === null) ? null : pupilsOf(school, when);
 }
 
 function isOpen(school, when) {

@@ -27,6 +27,7 @@ function unitTable(unit) {
       element("td", { text: word("indicator", item.id) + (say("per_" + item.id) || ""), title: say("indicator_" + item.id + "_about") }), cell(plain(item.ratio[0], digits)), mark(item.met[0], item.met[0] !== null && item.ratio[0] !== null),
       cell(plain(item.ratio[1], digits)), mark(item.met[1], item.met[1] !== null && item.ratio[1] !== null), cell(item.threshold === null ? "" : "≥ " + plain(item.threshold, item.id === "eq" ? 0 : 1)), cell(gapText(item, unit))]));
   }
+  if (data.head.audit) rows.forEach((row) => [4, 3].forEach((i) => row.children[i].remove()));  // nothing is planned
   return element("table", {}, rows);
 }
 
@@ -39,7 +40,7 @@ function gapText(item, unit) {
 function verdictLine(unit) {
   if (!unit.indicators.some((i) => i.assessed[0] || i.assessed[1])) return say("unassessed");
   const at = (when) => (unit.passes[when] !== null && unit.open[when] ? say(unit.passes[when] ? "passes" : "fails", { met: unit.count_met[when], tested: unit.count_tested[when] }) : say(unit.open[when] ? "unassessed_then" : "closed_then"));
-  return say("verdict", { now: at(0), plan: at(1) });
+  return data.head.audit ? at(0) : say("verdict", { now: at(0), plan: at(1) });
 }
 
 function servedLine(index, school) {
@@ -49,7 +50,7 @@ function servedLine(index, school) {
   if (!served.length) return null;
   const shown = served.slice(0, 12).map(([v, m]) => `${nameOf(v)} ${m === null ? "–" : round(m) + "′"}`).join(say("comma"));
   const more = served.length > 12 ? say("and_more", { count: served.length - 12 }) : "";
-  return element("p", {}, [element("b", { text: say(when ? "served_plan" : "served_now") }), document.createTextNode(shown + more)]);
+  return element("p", {}, [element("b", { text: say(when && !data.head.audit ? "served_plan" : "served_now") }), document.createTextNode(shown + more)]);
 }
 
 function schoolCard(school) {
@@ -66,7 +67,7 @@ function schoolCard(school) {
   return element("div", { class: "card" }, [
     element("h3", { text: fullName(school) }),
     element("p", { class: "sub" }, [document.createTextNode([townOf(school), word("kind", school.kind), word("zone", school.zone)].join(" · ") + "  "),
-      element("span", { class: "badge " + school.action, text: say("action_" + school.action) })]),
+      data.head.audit ? null : element("span", { class: "badge " + school.action, text: say("action_" + school.action) })].filter(Boolean)),
     ...school.units.flatMap((unit) => [
       element("h4", { text: say("stage_" + unit.stage) }), unitTable(unit), element("p", { class: "sub", text: verdictLine(unit) })]),
     ...lines.map((text) => element("p", { text })), servedLine(index, school),
@@ -82,14 +83,16 @@ function flowsOf(index, end) {
 function villageCard(village) {
   const name = (i) => (i < 0 ? "–" : nameOf(data.schools[i]));
   const way = (g, w) => `${say(g.mode[w]) || ""} ${round(g.minutes[w])}`;
+  const audited = data.head.audit;
   const rows = village.groups.map((g) => element("tr", {}, [
     cell(say(g.band) + (g.zone ? "" : say("by_choice"))), cell(plain(g.pupils, 0)),
     cell(g.to[0] === g.to[1] ? name(g.to[1]) : `${name(g.to[0])} → ${name(g.to[1])}`, g.changed ? "fail" : ""),
-    cell(way(g, 0)), cell(way(g, 1)), cell(g.limit === null ? "–" : "≤ " + round(g.limit)),
-    cell(g.over[1] ? say(g.kept ? "kept" : "over") : "✓", g.over[1] ? "fail" : "ok")]));
+    cell(way(g, 0)), audited ? null : cell(way(g, 1)), cell(g.limit === null ? "–" : "≤ " + round(g.limit)),
+    cell(g.over[1] ? say(g.kept && !audited ? "kept" : "over") : "✓", g.over[1] ? "fail" : "ok")]));
+  const columns = ["column_band", "row_pupils", "column_school", "column_now", "column_plan", "column_limit", ""].filter((c) => !audited || c !== "column_plan");
   return element("div", { class: "card" }, [
     element("h3", { text: fullName(village) }), element("p", { class: "sub", text: townOf(village) }),
-    element("table", { class: "wrap" }, [headRow(["column_band", "row_pupils", "column_school", "column_now", "column_plan", "column_limit", ""]), ...rows])]);
+    element("table", { class: "wrap" }, [headRow(columns), ...rows])]);
 }
 
 function open(at, card, zoom) {
@@ -158,6 +161,17 @@ function startSearch() {
   document.addEventListener("click", (event) => { if (!list.contains(event.target) && event.target !== box) close(); });
 }
 
+// From row to row of a list with the arrow keys.
+function startArrows(list) {
+  list.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key], rows = [...list.querySelectorAll("button")];
+    const next = step && rows[rows.indexOf(document.activeElement) + step];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+  });
+}
+
 // ---- print and links -----------------------------------------------------------------------------
 
 // Fix the page first, fit, let the canvas settle, then print: fitting while the browser prints blanks it.
@@ -185,10 +199,10 @@ function writeLink() {
 
 function readLink() {
   const link = new URLSearchParams(location.hash.slice(1));
-  if (VIEWS.includes(link.get("view"))) state.view = link.get("view");
+  if (viewsHere().includes(link.get("view"))) state.view = link.get("view");
   if (link.get("lang") in data.words) state.language = link.get("lang");
   if (link.get("stage") in data.stages) state.stage = link.get("stage");
-  if (["0", "1"].includes(link.get("when"))) state.when = Number(link.get("when"));
+  if (!data.head.audit && ["0", "1"].includes(link.get("when"))) state.when = Number(link.get("when"));
   if (/^\d+$/.test(link.get("at") || "")) state.at = Math.min(100, Number(link.get("at")));
   state.place = link.get("place");
 }
@@ -221,6 +235,7 @@ function change(what) {
 document.addEventListener("DOMContentLoaded", () => {
   data = JSON.parse(document.getElementById("plan-data").textContent);
   state.language = data.language;
+  if (data.head.audit) Object.assign(state, { view: "today", when: 0 });
   startMap();
   readLink();
   drawAll();
@@ -231,7 +246,9 @@ document.addEventListener("DOMContentLoaded", () => {
   startSearch();
   document.getElementById("language").addEventListener("click", () => change({ language: state.language === "zh" ? "en" : "zh" }));
   document.getElementById("print").addEventListener("click", printPage);
+  document.querySelectorAll("#found, #list").forEach(startArrows);
   window.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") map.closePopup();  // wherever the focus is: in the list, mostly
     if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "p") {
       event.preventDefault();  // the browser's own print would not fit the county to the paper
       if (!document.body.classList.contains("printing")) printPage();

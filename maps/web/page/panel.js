@@ -7,12 +7,12 @@ function fill(id, nodes) {
 function drawHead() {
   const head = data.head, county = head.name[state.language];
   document.documentElement.lang = state.language === "zh" ? "zh-CN" : "en";
-  document.title = say("title", { county });
-  fill("title", [document.createTextNode(say("title", { county })), element("span", { class: "draft", text: say("draft") })]);
-  const facts = [
+  document.title = say(head.audit ? "audit_title" : "title", { county });
+  fill("title", [document.createTextNode(document.title), head.audit ? null : element("span", { class: "draft", text: say("draft") })]);
+  const facts = head.audit ? [say("fact_year", { year: head.year }), say("fact_audit")] : [
     say("fact_draft"), say("fact_year", { year: head.year }), say("fact_plan", { plan: head.plan }),
     head.gap === null ? null : say(head.status === "proven" ? "fact_gap" : "fact_gap_stopped", { gap: plain(100 * head.gap, 1), goal: head.goal[state.language] }),
-    head.bound === null ? null : say("fact_bound", { objective: figure(head.objective), bound: figure(head.bound) }),
+    head.bound[state.language] === null ? null : say("fact_bound", { objective: head.reached[state.language] || "–", bound: head.bound[state.language] }),
   ];
   document.getElementById("facts").textContent = facts.filter(Boolean).join(" · ");
   const labels = [
@@ -31,8 +31,9 @@ function drawHead() {
   document.getElementById("notes").textContent = [say("note_areas"), say("note_minutes")].join(" ");
 }
 
-function figure(value) {
-  return value === null ? "–" : String(Number(value.toPrecision(4)));
+// The views that have something to tell.
+function viewsHere() {
+  return data.head.audit ? AUDITED : VIEWS;
 }
 
 function choice(text, pressed, on, name) {
@@ -40,9 +41,9 @@ function choice(text, pressed, on, name) {
 }
 
 function drawChoices() {
-  fill("views", VIEWS.map((view) => choice(say("view_" + view), state.view === view, () => change({ view }), view)));
+  fill("views", viewsHere().map((view) => choice(say("view_" + view), state.view === view, () => change({ view }), view)));
   fill("stages", Object.keys(data.stages).map((stage) => choice(say("stage_" + stage), state.stage === stage, () => change({ stage }), stage)));
-  const timed = ["minutes", "compliance"].includes(state.view);
+  const timed = !data.head.audit && ["minutes", "compliance"].includes(state.view);
   fill("times", timed ? [0, 1].map((when) => choice(say(when ? "after" : "before"), state.when === when, () => change({ when }), "when" + when)) : []);
 }
 
@@ -67,13 +68,13 @@ const actions = () => [
 ];
 const LEGENDS = {
   today: () => [...kinds(), [symbol(16, "circle", BLUE, { edge: "#e08a00" }), say("legend_over_capacity")],
-    [symbol(11, "circle", GREY), say("legend_outside")], ...areas()],
+    [symbol(11, "circle", GREY), say(data.head.audit ? "legend_unassessed" : "legend_outside")], ...areas()],
   proposal: () => [...kinds(), ...actions(), ...places(), ...areas()],
   swipe: () => [...kinds(), [symbol(16, "circle", BLUE, { edge: "#e08a00" }), say("legend_over_capacity")], ...actions(), ...places(), ...areas()],
   closures: () => [...actions(), ...places(), [arrow(RED, 4, ""), say("legend_flow")], [arrow("#55606f", 1.6, "4 3"), say("legend_shift")],
     [symbol(10, "circle", BLUE), say("legend_unchanged")]],
   minutes: () => [...BANDS_MIN.map(([, color], i) => [dot("", color), say("legend_minutes_" + i)]),
-    [dot("over", BANDS_MIN[3][1]), say("legend_over")], [dot("kept", BANDS_MIN[3][1]), say("legend_kept")], [dot("unknown", "#fff"), say("legend_unknown")],
+    [dot("over", BANDS_MIN[3][1]), say("legend_over")], ...(data.head.audit ? [] : [[dot("kept", BANDS_MIN[3][1]), say("legend_kept")]]), [dot("unknown", "#fff"), say("legend_unknown")],
     [symbol(13, "circle", "#2d3a4d"), say("legend_school")]],
   change: () => [...ADDED.map(([, color], i) => [symbol([13, 8, 13, 16, 20][i], i === 0 ? "triangle" : i === 1 ? "circle" : "square", color, { edge: "#222" }), say("legend_added_" + i)]),
     [symbol(15, "diamond", "#fff", { edge: "#222" }), say("legend_choosers")],
@@ -154,10 +155,10 @@ function slowRows() {
 
 const LISTS = {
   today: () => data.schools.filter((s) => isOpen(s, 0)).sort((a, b) => pupilsOf(b, 0) - pupilsOf(a, 0))
-    .map((s) => schoolRow(s, say("list_pupils", { pupils: plain(pupilsOf(s, 0), 0) }) + (overCapacity(s, 0) ? say("list_over_capacity") : ""))),
-  proposal: () => data.schools.filter((s) => s.units.length && pupilsOf(s, 0) !== pupilsOf(s, 1))
+    .map((s) => schoolRow(s, say("list_pupils", { pupils: plain(pupilsTold(s, 0), 0) }) + (overCapacity(s, 0) ? say("list_over_capacity") : ""))),
+  proposal: () => data.schools.filter((s) => s.units.length && pupilsTold(s, 0) !== pupilsTold(s, 1))
     .sort((a, b) => pupilsOf(b, 1) - pupilsOf(b, 0) - (pupilsOf(a, 1) - pupilsOf(a, 0)))
-    .map((s) => schoolRow(s, arrowText(pupilsOf(s, 0), pupilsOf(s, 1)) + listedPlaces(s))),
+    .map((s) => schoolRow(s, arrowText(pupilsTold(s, 0), pupilsTold(s, 1)) + listedPlaces(s))),
   swipe: () => LISTS.proposal(),
   closures: () => [...data.schools.map((s, i) => [s, i]).filter(([s]) => ["close", "reduce"].includes(s.action) && unitsOf(s).length)
     .sort(([a], [b]) => (a.action > b.action) - (a.action < b.action))
@@ -181,7 +182,8 @@ function listedPlaces(school) {
 
 // What is bought, each with its quantity and unit.
 function boughtText(school) {
-  return school.bought.map(([item, n, , unit]) => [word("resource", item), plain(n, Number.isInteger(n) ? 0 : 1), say("counted_" + unit)].filter(Boolean).join(" ")).join(say("comma"));
+  const counted = (n, unit) => (unit === "yuan" ? money(n) : [plain(n, Number.isInteger(n) ? 0 : 1), say("counted_" + unit)].filter(Boolean).join(" "));
+  return school.bought.map(([item, n, , unit]) => `${word("resource", item)} ${counted(n, unit)}`).join(say("comma"));
 }
 
 function boughtYuan(school) {
@@ -228,18 +230,21 @@ function drawList() {
 // ---- key indicators ------------------------------------------------------------------------------
 
 function drawMeasures() {
-  const rows = [element("tr", {}, ["", "now", "plan", "change"].map((c) => element("th", { text: c ? say("column_" + c) : "" })))];
+  const audited = data.head.audit, columns = audited ? ["", "now"] : ["", "now", "plan", "change"];
+  document.querySelector('[data-word="heading_measures"]').textContent = say(audited ? "audit_measures" : "heading_measures");
+  const rows = [element("tr", {}, columns.map((c) => element("th", { text: c ? say("column_" + c) : "" })))];
   let group = "";
   for (const m of data.measures) {
-    if (m.way !== group) rows.push(element("tr", { class: "group" }, [element("td", { colspan: 4, text: say("way_" + m.way) })]));
+    if (m.way !== group && !audited) rows.push(element("tr", { class: "group" }, [element("td", { colspan: 4, text: say("way_" + m.way) })]));
     group = m.way;
     const digits = digitsOf(m.unit, [m.today, m.plan]);
     const step = m.today === null || m.plan === null ? null : m.plan - m.today;
     const sign = !step ? "–" : (step > 0 ? "▲" : "▼") + quantity(Math.abs(step), m.unit, digits);
     const unit = say("unit_" + m.unit);
     const name = word("measure", m.id) + (unit ? say("in_unit", { unit }) : "");
-    rows.push(element("tr", {}, [element("td", { text: name, title: say("measure_" + m.id + "_about") }), element("td", { text: quantity(m.today, m.unit, digits) }),
-      element("td", { text: quantity(m.plan, m.unit, digits) }), element("td", { class: m.way, text: sign })]));
+    const cells = [element("td", { text: name, title: say("measure_" + m.id + "_about") }), element("td", { text: quantity(m.today, m.unit, digits) }),
+      element("td", { text: quantity(m.plan, m.unit, digits) }), element("td", { class: m.way, text: sign })];
+    rows.push(element("tr", {}, cells.slice(0, columns.length)));
   }
   fill("measures", rows);
 }

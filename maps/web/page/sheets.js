@@ -159,8 +159,17 @@ function seatNode() {
   return element("figure", { id: "seat", hidden: "" }, [element("figcaption"), element("div", { id: "seat-map", role: "img" })]);
 }
 
+// As large as a corner allows; on a wide screen as large as the room beside the county.
 function seatBox() {
-  const size = map.getSize(), side = Math.max(220, Math.min(0.4 * Math.min(size.x, size.y), 330));
+  const size = map.getSize(), beside = size.x - spanAt(size.y - 52) - 100;
+  return boxOf(Math.max(seatSide(size), Math.min(beside / 1.05, 0.6 * size.y, 560)));
+}
+
+function seatSide(size) {
+  return Math.max(220, Math.min(0.4 * Math.min(size.x, size.y), 330));
+}
+
+function boxOf(side) {
   return { width: Math.round(1.05 * side), height: Math.round(side) };
 }
 
@@ -178,7 +187,7 @@ function placeSeat() {
   const node = document.getElementById("seat");
   if (!node) return false;
   const box = seatBox(), [low, high] = [seatBounds().getSouthWest(), seatBounds().getNorthEast()].map((at) => map.latLngToContainerPoint(at));
-  const enlarged = Math.min(box.width / (high.x - low.x), box.height / (low.y - high.y));
+  const small = boxOf(seatSide(map.getSize())), enlarged = Math.min(small.width / (high.x - low.x), small.height / (low.y - high.y));
   node.hidden = !(seatFits() && enlarged >= 1.5) || told;
   if (sheets.seat) sheets.seat.frame.setStyle({ opacity: node.hidden ? 0 : 1 });
   if (node.hidden) return false;

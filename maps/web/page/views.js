@@ -198,7 +198,7 @@ function drawMinutes(village) {
   if (!group) return drawUnknown(village);
   const band = bandOf(group.minutes[sheet.when]);
   const over = groupsOf(village).some((g) => g.zone && g.over[sheet.when]);
-  const kept = over && (sheet.when === 0 || groupsOf(village).every((g) => !g.zone || !g.over[1] || g.kept));
+  const kept = over && !data.head.audit && (sheet.when === 0 || groupsOf(village).every((g) => !g.zone || !g.over[1] || g.kept));
   const size = 11 + 2 * band;
   const html = element("span", { class: "dot" + (over ? (kept ? " kept" : " over") : ""), style: { width: size + "px", height: size + "px", backgroundColor: BANDS_MIN[band][1] } });
   const icon = L.divIcon({ className: "mark", html, iconSize: [size, size] });
