@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import pandas as pd
@@ -32,6 +32,9 @@ class FrontierPoint:
     plan, verdict : Plan, Verdict or None
     changes : DataFrame
         `models.plan.differences.comparison.plan_changes` from the next smaller budget's plan.
+    local : dict of str to float
+        By earmark, by how much another large unit of money (10,000 yuan) lowers the goal while every whole decision of
+        this plan stays: duals, valid near this plan only. Empty where none are known.
     """
 
     share: float
@@ -44,11 +47,47 @@ class FrontierPoint:
     plan: Plan | None
     verdict: Verdict | None
     changes: pd.DataFrame
+    local: dict[str, float] = field(default_factory=dict)
 
     @property
     def yuan(self) -> float:
         """The whole budget, all earmarks together."""
         return sum(self.budget.values())
+
+
+@dataclass(frozen=True)
+class SteadyPoint:
+    """One budget of a steady frontier, whose plans follow from their neighbours.
+
+    Parameters
+    ----------
+    share : float
+    status : {"anchor", "plan", "carried", "no_plan"}
+        ``anchor``: the free frontier's plan, from which the others follow; ``carried``: the neighbour's plan as it is.
+    objective : float
+        NaN without a plan.
+    free, bound : float
+        The free frontier's plan at this budget, and what no plan goes below there.
+    price, price_least, price_most : float
+        Price of stability: objective - free; between the best steady and the best free plan, proven: at least (the steady
+        relaxation's value - free), never below 0, and at most objective - bound. Steady is meant about the neighbour's plan.
+    changed, changed_free : int
+        Decided amounts that differ from the neighbour towards the anchor, and those of the free frontier.
+    plan, verdict : Plan, Verdict or None
+    """
+
+    share: float
+    status: str
+    objective: float
+    free: float
+    bound: float
+    price: float
+    price_least: float
+    price_most: float
+    changed: int
+    changed_free: int
+    plan: Plan | None
+    verdict: Verdict | None
 
 
 @dataclass(frozen=True)
@@ -75,6 +114,10 @@ class Frontier:
     findings : tuple of Finding
     later : int
         Years after the planning year whose pupils are planned for.
+    steady : tuple of SteadyPoint
+        Empty unless asked for.
+    steadily : (str, float) or None
+        Its mode (``nested``, ``least_change``) and the share of the goal that least change may give up.
     """
 
     county: County
@@ -89,6 +132,8 @@ class Frontier:
     solver: str
     findings: tuple[Finding, ...]
     later: int = 0
+    steady: tuple[SteadyPoint, ...] = ()
+    steadily: tuple[str, float] | None = None
 
     @property
     def goal(self) -> str:

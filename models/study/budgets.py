@@ -47,6 +47,12 @@ def _decided(changes: pd.DataFrame) -> pd.DataFrame:
     return changes[changes["change"].isin(DECIDED)]
 
 
+def turned(changes: pd.DataFrame) -> pd.DataFrame:
+    """Of the changes between two plans the decisions that appear or fall away."""
+    found = _decided(changes)
+    return found[(found["before"] <= 0) != (found["after"] <= 0)]
+
+
 def budget_steps(county: County, points: Sequence[FrontierPoint]) -> pd.DataFrame:
     """What each step to the next larger budget with a plan is worth, and how much of the plan it turns over.
 
@@ -128,8 +134,7 @@ def flips(county: County, points: Sequence[FrontierPoint]) -> pd.DataFrame:
     parts = []
     for less, more in pairwise(_solved(points)):
         assert less.plan is not None and more.plan is not None
-        found = _decided(plan_changes(county, less.plan, more.plan))
-        found = found[(found["before"] <= 0) != (found["after"] <= 0)]
+        found = turned(plan_changes(county, less.plan, more.plan))
         turns = np.where(found["after"] > found["before"], "on", "off")
         parts.append(found.assign(below=less.share, above=more.share, turns=turns))
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=FLIP_COLUMNS)

@@ -155,8 +155,8 @@ def _finish(search: Nearby, answer: Answer, limit: float) -> tuple[NearlyBest | 
         return _accepted(made, state, made.objective, limit), nearly.bound
     # villages at their best for fractions first; those that the whole model chose where heads do not follow
     for choice in (network_of(part, nearly.values), network):
-        split = search.splitter.solve(choice, 1.0, study.request)
-        found = None if split is None else _accepted(split, state, nearly.value, limit)
+        split = search.splitter.split(choice, 1.0, study.request)
+        found = None if split is None else _accepted(split.made, state, nearly.value, limit)
         if found is not None:
             return found, nearly.bound
     return None, nearly.bound
