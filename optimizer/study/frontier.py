@@ -47,6 +47,8 @@ from optimizer.study.sweep import Sweep, budget_at, plans_at
 from optimizer.study.switching import Narrow, check_asked, narrow_flips
 
 NOTHING = pd.DataFrame(columns=COLUMNS)
+
+
 def frontier(
     county: County,
     scenario: Scenario | None = None,
@@ -107,7 +109,9 @@ def frontier(
     county = in_year(county, scenario, times, later)
     with heeding(stop) as token:
         study = open_study(county, scenario, times, most, scenario.task(token, report))
-        return replace(_swept(study, points, least, most, earmark, networks, begun, cuts, narrow, steadily), later=later)
+        return replace(
+            _swept(study, points, least, most, earmark, networks, begun, cuts, narrow, steadily), later=later
+        )
 
 
 def _swept(

@@ -95,18 +95,25 @@ def _stepped(sweep: Sweep, asked: Steadily, step: _Step) -> tuple[SteadyPoint, S
     nested = asked.mode == NESTED
     split, least = _nested(sweep, step) if nested else _least_changed(sweep, step, asked.give)
     status = "plan"
-    if split is None or (step.up and nested and split.made.objective > step.before.made.objective + NEGLIGIBLE):
+    if split is None or (
+        step.up and nested and split.made.objective > step.before.made.objective + NEGLIGIBLE
+    ):
         # a plan of a smaller budget is one of a larger: nothing of it has to change
         split, status = (step.before, "carried") if step.up else (None, "no_plan")
     elif split is step.before:
         status = "carried"
     changed_free = _changed(sweep, step.free_before, step.free)
     if split is None:
-        return _point(sweep, step.share, status, None, step.free, step.bound, least, 0, changed_free), step.before
+        return _point(
+            sweep, step.share, status, None, step.free, step.bound, least, 0, changed_free
+        ), step.before
     made = split.made
     if status == "carried":
         study = sweep.study
-        made = replace(made, verdict=judge(study.county, study.standards, made.plan, study.times, sweep.request(step.share)))
+        made = replace(
+            made,
+            verdict=judge(study.county, study.standards, made.plan, study.times, sweep.request(step.share)),
+        )
     changed = _changed(sweep, step.before, split)
     return _point(sweep, step.share, status, made, step.free, step.bound, least, changed, changed_free), split
 
@@ -147,9 +154,10 @@ def _nested(sweep: Sweep, step: _Step) -> tuple[Split | None, float]:
         if not _keeps_bands(step, network):
             continue
         found = sweep.splitter.split(network, step.share, sweep.request(step.share), within)
-        if found is not None and found.made.verdict.accepted:
-            if best is None or found.made.objective < best.made.objective - NEGLIGIBLE:
-                best = found
+        if found is None or not found.made.verdict.accepted:
+            continue
+        if best is None or found.made.objective < best.made.objective - NEGLIGIBLE:
+            best = found
     return best, least
 
 
@@ -163,7 +171,10 @@ def _ranges(bridge: Bridge, step: _Step) -> dict[int, tuple[float, float]]:
             if step.up and value > ROOM:
                 found[column] = max(low[column], min(value - ROOM, high[column])), high[column]
             elif not step.up:
-                found[column] = low[column], min(high[column], max(value + ROOM if value else 0.0, low[column]))
+                found[column] = (
+                    low[column],
+                    min(high[column], max(value + ROOM if value else 0.0, low[column])),
+                )
     return found
 
 
@@ -235,4 +246,3 @@ def _least_changed(sweep: Sweep, step: _Step, give: float) -> tuple[Split, float
         if _changed(sweep, step.before, found) < _changed(sweep, step.before, best):
             best = found
     return best, 0.0
-

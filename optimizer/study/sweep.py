@@ -202,5 +202,3 @@ def plan_at(sweep: Sweep, share: float, last: Network | None, bound: float) -> S
         ):
             best = found
     return best
-
-

@@ -55,19 +55,23 @@ def check_asked(narrow: Narrow | None, steadily: Steadily | None, county: County
     found = []
     if narrow is not None:
         schools = set(county.schools["school_id"].astype(str))
-        known = {"known": ", ".join(DECIDED)}
+        known: dict[str, object] = {"known": ", ".join(DECIDED)}
         found += [
             Finding("error", "analysis.bad_flip", known, value=one)
             for one in narrow.of
             if one not in DECIDED and one not in schools
         ]
         if not FINEST <= narrow.within < 1:
-            found.append(Finding("error", "analysis.bad_within", {"least": FINEST}, value=f"{narrow.within:g}"))
+            found.append(
+                Finding("error", "analysis.bad_within", {"least": FINEST}, value=f"{narrow.within:g}")
+            )
         if narrow.most < 1:
             found.append(Finding("error", "analysis.bad_solves", value=str(narrow.most)))
     if steadily is not None:
         if steadily.mode not in MODES:
-            found.append(Finding("error", "analysis.bad_mode", {"known": ", ".join(MODES)}, value=steadily.mode))
+            found.append(
+                Finding("error", "analysis.bad_mode", {"known": ", ".join(MODES)}, value=steadily.mode)
+            )
         if not 0 <= steadily.give < 1:
             found.append(Finding("error", "analysis.bad_give", value=f"{steadily.give:g}"))
     if found:
