@@ -16,7 +16,7 @@ from maps.dossier.notices import percent
 from maps.dossier.tables import Sheet
 from maps.dossier.workbook import write_told
 from maps.folders.frontier import TOLD_MEASURES, analysis_word, change_columns, changes_said
-from maps.folders.writing import Output, write_folder
+from maps.folders.writing import Output, called, write_folder
 from maps.lettered import lettered_table
 from maps.wording import listed, name
 from models.study.analysis import Alternatives
@@ -111,12 +111,12 @@ def alternatives_changes_sheet(found: Alternatives, language: str) -> Sheet:
     )
 
 
-def alternatives_record(found: Alternatives) -> dict[str, Any]:
+def alternatives_record(found: Alternatives, folder: Path | None = None) -> dict[str, Any]:
     """Every figure as plain data; infinite ones are null."""
     decisions = found.decisions.replace([math.inf], [None])
     return {
         "county": found.county.name, "county_en": found.county.name_en, "fictional": found.county.fictional,
-        "input_hash": found.county.content_hash, "scenario": found.scenario, "within": found.within, "bound": found.bound,
+        "input_hash": found.county.content_hash, **called(found, folder), "scenario": found.scenario, "within": found.within, "bound": found.bound,
         "solver": found.solver, "exhausted": found.exhausted, "interrupted": found.interrupted, "seconds": round(found.seconds, 1),
         "plans": [
             {
@@ -152,7 +152,7 @@ def write_alternatives(
         The workbook could not be made; the record is written.
     """
     parts = (("alternatives.xlsx", lambda file: _write_workbook(found, file, language)),)
-    write_folder(folder, KIND, overwrite, alternatives_record(found), parts, language)
+    write_folder(folder, KIND, overwrite, alternatives_record(found, folder), parts, language)
 
 
 def _write_workbook(found: Alternatives, path: Path, language: str) -> None:

@@ -17,7 +17,7 @@ from maps.dossier.notices import percent
 from maps.dossier.tables import Sheet
 from maps.dossier.workbook import write_told
 from maps.folders.budgets import budget_sheets, budgets_record, budgets_said, frontier_goal
-from maps.folders.writing import Output, finite, write_folder
+from maps.folders.writing import Output, called, finite, write_folder
 from maps.front.text import large
 from maps.lettered import lettered_table
 from maps.wording import band, listed, name, what
@@ -180,11 +180,11 @@ def frontier_said(found: Frontier, language: str) -> list[str]:
     return said
 
 
-def frontier_record(found: Frontier) -> dict[str, Any]:
+def frontier_record(found: Frontier, folder: Path | None = None) -> dict[str, Any]:
     """Every figure of a frontier as plain data; what is not known is null."""
     return {
         "county": found.county.name, "county_en": found.county.name_en, "fictional": found.county.fictional,
-        "input_hash": found.county.content_hash, "scenario": found.scenario, "earmark": found.earmark, "solver": found.solver,
+        "input_hash": found.county.content_hash, **called(found, folder), "scenario": found.scenario, "earmark": found.earmark, "solver": found.solver,
         "least_found": finite(found.least_found), "least_proven": finite(found.least_proven), "networks": found.networks,
         "interrupted": found.interrupted, "seconds": round(found.seconds, 1),
         "points": [
@@ -229,7 +229,7 @@ def write_frontier(found: Frontier, folder: Path, language: str = "zh", overwrit
         ("frontier.xlsx", lambda file: _write_workbook(found, file, language)),
         ("frontier.png", lambda file: languages.append(draw_frontier(found, file, language))),
     )
-    write_folder(folder, KIND, overwrite, frontier_record(found), parts, language)
+    write_folder(folder, KIND, overwrite, frontier_record(found, folder), parts, language)
     return languages[0]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -16,6 +17,9 @@ import pandas as pd
 from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.target import claim, elsewhere, note_placed
 from maps.dossier.rehearsal import UNFINISHED, Undrawn, draw_parts, mark_unfinished
+from models.study.analysis import Alternatives, Frontier
+from models.study.robust import Robust
+from models.study.stressed import Stress
 
 
 def may_write(folder: Path, marker: str, overwrite: bool) -> None:
@@ -50,6 +54,22 @@ def refuse_unwritable(folder: Path) -> None:
         except OSError as problem:
             why: dict[str, object] = {"why": problem.strerror or str(problem)}
             raise InputProblems([Finding("error", "cli.not_writable", why, file=str(folder))]) from None
+
+
+def seen_from(county: Path | None, folder: Path | None) -> str | None:
+    """A county's folder relative to a dossier, so that both may be moved together; None where there is none."""
+    if county is None or folder is None:
+        return None
+    try:
+        return Path(os.path.relpath(county.absolute(), folder.absolute())).as_posix()
+    except ValueError:  # two drives of Windows
+        return county.absolute().as_posix()
+
+
+def called(found: Frontier | Alternatives | Stress | Robust, folder: Path | None) -> dict[str, Any]:
+    """What a study was called with: the county's folder as seen from the result's, and the verb's options."""
+    home = found.county.workbook or found.county.folder
+    return {"county_folder": None if folder is None else seen_from(home, folder), "options": found.options}
 
 
 def finite(value: float) -> float | None:

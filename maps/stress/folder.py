@@ -9,7 +9,7 @@ from geodata.standards.terms import in_its_words
 from maps.dossier.tables import Sheet
 from maps.dossier.workbook import write_told
 from maps.folders.told_page import told_page
-from maps.folders.writing import Output, csv_writer, finite, write_folder
+from maps.folders.writing import Output, called, csv_writer, finite, write_folder
 from maps.stress.chart import draw_stress
 from maps.stress.sheets import stress_sheets
 from maps.stress.words import stress_said, stress_word
@@ -23,12 +23,12 @@ DRAWN = ("stress.xlsx", "stress.svg", "stress.html")
 KIND = Output(STRESS_MARKER, frozenset((*(f"{t}.csv" for t in TABLES_OF), *DRAWN)))
 
 
-def stress_record(found: Stress, study: str) -> dict[str, Any]:
+def stress_record(found: Stress, study: str, folder: Path | None = None) -> dict[str, Any]:
     """What the study was about and its headline figures, as plain data."""
     box = found.box
     return {
         "study": study, "county": found.county.name, "county_en": found.county.name_en, "fictional": found.county.fictional,
-        "input_hash": found.county.content_hash, "plan_id": found.plan.plan_id, "scenario": found.scenario, "futures": found.asked,
+        "input_hash": found.county.content_hash, **called(found, folder), "plan_id": found.plan.plan_id, "scenario": found.scenario, "futures": found.asked,
         "done": found.done, "failures": found.failures,
         "box": None if box is None else {
             "edges": [[e.factor, "below" if e.upper else "above", e.value] for e in box.edges],
@@ -75,7 +75,12 @@ def write_stress(found: Stress, folder: Path, language: str = "zh", overwrite: b
         ("stress.html", lambda file: file.write_text(_page(found, file.with_name("stress.svg"), language), encoding="utf-8")),
     )  # fmt: skip
     write_folder(
-        folder, KIND, overwrite, stress_record(found, study_of(folder / STRESS_MARKER)), parts, language
+        folder,
+        KIND,
+        overwrite,
+        stress_record(found, study_of(folder / STRESS_MARKER), folder),
+        parts,
+        language,
     )
     return languages[0] if languages else language
 

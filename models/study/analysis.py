@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 import pandas as pd
 
@@ -118,6 +118,8 @@ class Frontier:
         Empty unless asked for.
     steadily : (str, float) or None
         Its mode (``nested``, ``least_change``) and the share of the goal that least change may give up.
+    options : dict
+        What else the verb was called with, as plain data, so that it can be called again.
     """
 
     county: County
@@ -134,6 +136,7 @@ class Frontier:
     later: int = 0
     steady: tuple[SteadyPoint, ...] = ()
     steadily: tuple[str, float] | None = None
+    options: dict[str, Any] = field(default_factory=dict)
 
     @property
     def goal(self) -> str:
@@ -216,6 +219,8 @@ class Alternatives:
     seconds : float
     solver : str
     findings : tuple of Finding
+    options : dict
+        What else the verb was called with, as plain data, so that it can be called again.
     """
 
     county: County
@@ -230,6 +235,7 @@ class Alternatives:
     seconds: float
     solver: str
     findings: tuple[Finding, ...]
+    options: dict[str, Any] = field(default_factory=dict)
 
     @property
     def table(self) -> pd.DataFrame:

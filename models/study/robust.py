@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -68,6 +69,8 @@ class Robust:
     plan : Plan
         The chosen candidate's plan today.
     findings : tuple of Finding
+    options : dict
+        What else the verb was called with, as plain data, so that it can be called again.
     """
 
     county: County
@@ -86,6 +89,7 @@ class Robust:
     chosen: int
     plan: Plan
     findings: tuple[Finding, ...]
+    options: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """A line: how many candidates in how many futures, and which is chosen."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -95,6 +96,8 @@ class Stress:
     box : FailureBox or None
         None where all futures fail or none does, or there are too few of either.
     findings : tuple of Finding
+    options : dict
+        What else the verb was called with, as plain data, so that it can be called again.
     """
 
     county: County
@@ -113,6 +116,7 @@ class Stress:
     done: int
     box: FailureBox | None
     findings: tuple[Finding, ...]
+    options: dict[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """A line: which plan fails in how many futures."""

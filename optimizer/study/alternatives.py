@@ -95,7 +95,7 @@ def _found(study: Study, k: int, within: float, begun: float) -> Alternatives:
     return Alternatives(
         county, study.scenario.model_dump(mode="json"), within, search.bound, tuple(rows), costs, exhausted,
         not exhausted and len(rows) <= k, search.stop_asked(), time.monotonic() - begun, SOLVER,
-        county.findings + tuple(study.times.findings),
+        county.findings + tuple(study.times.findings), {"k": k},
     )  # fmt: skip
 
 

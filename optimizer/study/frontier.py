@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
@@ -107,11 +107,14 @@ def frontier(
     check_asked(narrow, steadily, county)
     times = times or travel_times(county)
     county = in_year(county, scenario, times, later)
+    options = {
+        "points": points, "least": least, "most": most, "networks": networks, "cuts": list(cuts),
+        "narrow": None if narrow is None else asdict(narrow), "steadily": None if steadily is None else asdict(steadily),
+    }  # fmt: skip
     with heeding(stop) as token:
         study = open_study(county, scenario, times, most, scenario.task(token, report))
-        return replace(
-            _swept(study, points, least, most, earmark, networks, begun, cuts, narrow, steadily), later=later
-        )
+        found = _swept(study, points, least, most, earmark, networks, begun, cuts, narrow, steadily)
+        return replace(found, later=later, options=options)
 
 
 def _swept(
