@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import pandas as pd
 
+from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.target import claim, elsewhere, note_placed
 from maps.dossier.rehearsal import UNFINISHED, Undrawn, draw_parts, mark_unfinished
@@ -64,6 +66,16 @@ def seen_from(county: Path | None, folder: Path | None) -> str | None:
         return Path(os.path.relpath(county.absolute(), folder.absolute())).as_posix()
     except ValueError:  # two drives of Windows
         return county.absolute().as_posix()
+
+
+def parquet_writer(rows: pd.DataFrame, county: County) -> Callable[[Path], None]:
+    """Writes a table with a column ``school_id`` as GeoParquet: every row at its school's point, WGS 84."""
+    points = county.points("schools")[["school_id", "name", "township", "geometry"]]
+    placed = rows.merge(
+        points.drop(columns=[c for c in ("name", "township") if c in rows]), on="school_id", how="left"
+    )
+    table = gpd.GeoDataFrame(placed, geometry="geometry", crs="EPSG:4326")
+    return lambda file: table.to_parquet(file, index=False)
 
 
 def called(found: Frontier | Alternatives | Stress | Robust, folder: Path | None) -> dict[str, Any]:

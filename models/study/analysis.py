@@ -10,6 +10,7 @@ import pandas as pd
 from geodata.contract.county import County
 from geodata.contract.findings import Finding
 from models.plan.decisions import Plan, Verdict
+from models.plan.showing import made_by_others
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,10 @@ class Frontier:
         columns = ["share", "yuan", "status", "objective", "bound", "gap", "changed"]
         return pd.DataFrame(rows, columns=columns)
 
+    def page(self, language: str = "zh") -> Any:
+        """The study's page, which a notebook shows and `save` writes: sentences, drawings, tables."""
+        return made_by_others("study", self, language)
+
     def __repr__(self) -> str:
         """A line: which earmark, how many budgets."""
         return f"Frontier({self.county.name!r}, {self.earmark}: {len(self.points)} budgets)"
@@ -244,6 +249,10 @@ class Alternatives:
             (p.plan.plan_id, p.objective, p.worse, p.differs, p.apart, len(p.changes)) for p in self.plans
         ]
         return pd.DataFrame(rows, columns=["plan_id", "objective", "worse", "differs", "apart", "changed"])
+
+    def page(self, language: str = "zh") -> Any:
+        """The study's page, which a notebook shows and `save` writes: sentences, drawings, tables."""
+        return made_by_others("study", self, language)
 
     def __repr__(self) -> str:
         """A line: how many plans within which share."""

@@ -10,6 +10,7 @@ import pandas as pd
 from geodata.contract.county import County
 from geodata.contract.findings import Finding
 from models.plan.decisions import Plan
+from models.plan.showing import made_by_others
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,10 @@ class Robust:
     plan: Plan
     findings: tuple[Finding, ...]
     options: dict[str, Any] = field(default_factory=dict)
+
+    def page(self, language: str = "zh") -> Any:
+        """The study's page, which a notebook shows and `save` writes: sentences, drawings, tables."""
+        return made_by_others("study", self, language)
 
     def __repr__(self) -> str:
         """A line: how many candidates in how many futures, and which is chosen."""
