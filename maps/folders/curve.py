@@ -29,12 +29,12 @@ CHOOSE = (
 )
 STYLE_OF_CURVES = (
     ".curves figure{margin:0}.curves figure.off{display:none}.curves circle:hover{stroke:#000;stroke-width:2}"
-    "@media print{.curves label{display:none}.curves figure.off{display:block}}"
+    ".curves+section td:last-child{min-width:22rem}@media print{.curves label{display:none}.curves figure.off{display:block}}"
 )
 
 
 @dataclass(frozen=True)
-class Line:
+class Curve:
     """One line of a drawing: its label, its points, whether they are marked."""
 
     label: str
@@ -66,22 +66,22 @@ def curves_block(found: Frontier, language: str) -> str:
     return f'<div class="curves"><label>{label} <select>{options}</select></label>{figures}</div>'
 
 
-def _goal_lines(found: Frontier, solved: Sequence[FrontierPoint], language: str) -> list[Line]:
+def _goal_lines(found: Frontier, solved: Sequence[FrontierPoint], language: str) -> list[Curve]:
     """Plan found, proven bound, steady plans."""
     x = {p.share: p.yuan / large_unit() for p in solved}
     lines = [
-        Line(say("analysis.chart_plan", language), DARK, tuple((x[p.share], p.objective) for p in solved)),
-        Line(
+        Curve(say("analysis.chart_plan", language), DARK, tuple((x[p.share], p.objective) for p in solved)),
+        Curve(
             say("analysis.chart_bound", language), GREY, tuple((x[p.share], p.bound) for p in solved), False
         ),
     ]
     steady = tuple((x[p.share], p.objective) for p in found.steady if math.isfinite(p.objective))
-    return [*lines, Line(say("worth.chart_steady", language), GREEN, steady)] if steady else lines
+    return [*lines, Curve(say("worth.chart_steady", language), GREEN, steady)] if steady else lines
 
 
 def _measured(
     found: Frontier, solved: Sequence[FrontierPoint], language: str
-) -> list[tuple[str, list[Line]]]:
+) -> list[tuple[str, list[Curve]]]:
     """The referee's measures and goals of the plans found, with those that differ between budgets."""
     tables = [(p.yuan / large_unit(), p.verdict) for p in solved if p.verdict is not None]
     figures: dict[str, list[tuple[float, float]]] = {}
@@ -96,17 +96,17 @@ def _measured(
             if math.isfinite(float(value)):
                 figures.setdefault(title, []).append((x, float(value)))
     plan = say("analysis.chart_plan", language)
-    return [(t, [Line(plan, DARK, tuple(v))]) for t, v in figures.items() if len({y for _, y in v}) > 1]
+    return [(t, [Curve(plan, DARK, tuple(v))]) for t, v in figures.items() if len({y for _, y in v}) > 1]
 
 
-def drawing(title: str, across: str, lines: Sequence[Line]) -> str:
+def drawing(title: str, across: str, lines: Sequence[Curve]) -> str:
     """One drawing as SVG.
 
     Parameters
     ----------
     title, across : str
         What goes up, what goes across.
-    lines : sequence of Line
+    lines : sequence of Curve
     """
     xs = [x for line in lines for x, _ in line.points]
     ys = [y for line in lines for _, y in line.points]

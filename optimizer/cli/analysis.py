@@ -43,7 +43,7 @@ from optimizer.study.alternatives import alternatives as make_alternatives
 from optimizer.study.frontier import frontier as make_frontier
 from optimizer.study.steady import Steadily
 from optimizer.study.study import STUDIED
-from optimizer.study.switching import Narrow
+from optimizer.study.switching import Bracketing
 from optimizer.verbs.explain import explain_school
 
 
@@ -111,7 +111,7 @@ def frontier_command(
         with progress(out) as report:
             found = make_frontier(
                 county, asked, points=points, least=least, most=most, earmark=earmark, report=report,
-                cuts=CUTS if cuts else (), later=later, narrow=Narrow(tuple(flip), within, solves) if flip else None,
+                cuts=CUTS if cuts else (), later=later, narrow=Bracketing(tuple(flip), within, solves) if flip else None,
                 steadily=None if steady is None else Steadily(steady, give),
             )  # fmt: skip
         with held() as came:

@@ -40,11 +40,11 @@ from optimizer.search.task import Report
 from optimizer.solver.limits import SOLVER
 from optimizer.solver.stopping import Stop, heeding
 from optimizer.study.budget_grid import in_year, prices, share_grid
-from optimizer.study.splitter import Split, Splitter
+from optimizer.study.splitter import Splitter, WholePlan
 from optimizer.study.steady import LEAST_CHANGE, Steadily, steady_points
 from optimizer.study.study import EVERY, STUDIED, Study, open_study, share_of_budget
 from optimizer.study.sweep import Sweep, budget_at, plans_at
-from optimizer.study.switching import Narrow, check_asked, narrow_flips
+from optimizer.study.switching import Bracketing, check_asked, narrow_flips
 
 NOTHING = pd.DataFrame(columns=COLUMNS)
 
@@ -62,7 +62,7 @@ def frontier(
     stop: Stop | None = None,
     cuts: Sequence[float] = (),
     later: int = 0,
-    narrow: Narrow | None = None,
+    narrow: Bracketing | None = None,
     steadily: Steadily | None = None,
 ) -> Frontier:
     """What each budget reaches, from the smallest that keeps the hard rules upwards.
@@ -88,7 +88,7 @@ def frontier(
         Budgets that are smaller than the scenario's by these shares are looked at, too (`models.study.budgets.cut_list`).
     later : int
         The pupils are those that the county's table expects so many years later: what waiting costs or saves.
-    narrow : Narrow or None
+    narrow : Bracketing or None
         Between which budgets decisions flip is bracketed more narrowly, by planning for budgets in between.
     steadily : Steadily or None
         Also plans that nest, or change as little as may be, from one budget to the next, and what that costs.
@@ -126,7 +126,7 @@ def _swept(
     networks: int | None,
     begun: float,
     cuts: Sequence[float],
-    narrow: Narrow | None,
+    narrow: Bracketing | None,
     steadily: Steadily | None,
 ) -> Frontier:
     """The sweep of an opened study."""
@@ -245,7 +245,7 @@ def _points(sweep: Sweep) -> list[FrontierPoint]:
     """Points with what changed; a smaller budget's plan is carried on where nothing better was found."""
     study, shares = sweep.study, sweep.shares
     rows: list[FrontierPoint] = []
-    last: Split | None = None
+    last: WholePlan | None = None
     for share, bound in zip(shares, sweep.bounds(shares), strict=True):
         budget, own = budget_at(study, share, sweep.earmark), sweep.made[share]
         best, carried = own, False

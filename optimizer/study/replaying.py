@@ -30,9 +30,9 @@ from optimizer.study.robust.robust import robust
 from optimizer.study.robust.solves import GIVEN_PLAN, ROBUST_MARKER
 from optimizer.study.steady import Steadily
 from optimizer.study.stress.futures import Futures
-from optimizer.study.stress.kept import MARKER, PLAN
+from optimizer.study.stress.kept import FIXED_PLAN, MARKER
 from optimizer.study.stress.stress import stress
-from optimizer.study.switching import Narrow
+from optimizer.study.switching import Bracketing
 
 FRONTIER_MARKER, ALTERNATIVES_MARKER, PROVINCE_RECORD = "frontier.json", "alternatives.json", "province.json"
 MARKERS = (FRONTIER_MARKER, ALTERNATIVES_MARKER, MARKER, ROBUST_MARKER, PROVINCE_RECORD)
@@ -160,7 +160,7 @@ def _frontier(record: StudyRecord, county: County, report: Report | None) -> Fro
     options = dict(record.told["options"])
     narrow, steadily = options.pop("narrow"), options.pop("steadily")
     if narrow is not None:
-        narrow = Narrow(tuple(narrow["of"]), narrow["within"], narrow["most"])
+        narrow = Bracketing(tuple(narrow["of"]), narrow["within"], narrow["most"])
     return frontier(
         county, _scenario(record), earmark=record.told["earmark"], later=record.told["later"], narrow=narrow,
         steadily=None if steadily is None else Steadily(**steadily), report=report, **options,
@@ -168,7 +168,7 @@ def _frontier(record: StudyRecord, county: County, report: Report | None) -> Fro
 
 
 def _stress(record: StudyRecord, county: County, folder: Path, workers: int, told: ToldRows | None) -> Stress:
-    plan = read_plan(record.home / PLAN, county)
+    plan = read_plan(record.home / FIXED_PLAN, county)
     futures = Futures.model_validate(record.told["futures"])
     return stress(
         county, futures, plan, _scenario(record), folder, workers=workers, told=told, **record.told["options"]

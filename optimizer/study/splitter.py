@@ -22,7 +22,7 @@ from models.problem.request import Request, money_known
 from optimizer.solver.limits import Answer
 from optimizer.study.study import EVERY, Made, Network, Study, judged, share_of_budget
 
-AMOUNTS = ("hire", "into", "out", "buy", "buy_rooms", "got", "got_rooms")
+DECIDED_COLUMNS = ("hire", "into", "out", "buy", "buy_rooms", "got", "got_rooms")
 """Components that hold decided amounts: heads and things that arrive or leave."""
 ROOM = 1e-6
 Amounts = dict[tuple[str, Any], float]
@@ -32,7 +32,7 @@ Ranges = Mapping[int, tuple[float, float]]
 
 
 @dataclass(frozen=True, eq=False)
-class Split:
+class WholePlan:
     """A whole plan on a network.
 
     Parameters
@@ -52,7 +52,7 @@ class Split:
 
 
 @dataclass(frozen=True, eq=False)
-class Near:
+class NearPlan:
     """A plan that another one should differ from as little as may be, where its goal is at most ``most``."""
 
     amounts: Amounts
@@ -88,8 +88,8 @@ class Splitter:
         bridge.fix(self.fixed)
 
     def split(
-        self, network: Network, share: float, request: Request, ranges: Ranges | None = None, near: Near | None = None
-    ) -> Split | None:  # fmt: skip
+        self, network: Network, share: float, request: Request, ranges: Ranges | None = None, near: NearPlan | None = None
+    ) -> WholePlan | None:  # fmt: skip
         """The best whole plan on a network at a share of the budget, None where none was found.
 
         Parameters
@@ -99,7 +99,7 @@ class Splitter:
         request : Request
         ranges : mapping or None
             Columns that are kept within other bounds than the model's own.
-        near : Near or None
+        near : NearPlan or None
         """
         self._fix(network)
         self.shared.at(share)
@@ -113,9 +113,9 @@ class Splitter:
         answer, local = found
         assert answer.values is not None
         made = judged(self.study, self.shared.search, answer.values, request)
-        return Split(made, network, decided_amounts(bridge, answer.values), local)
+        return WholePlan(made, network, decided_amounts(bridge, answer.values), local)
 
-    def _solved(self, network: Network, near: Near | None) -> tuple[Answer, dict[str, float]] | None:
+    def _solved(self, network: Network, near: NearPlan | None) -> tuple[Answer, dict[str, float]] | None:
         """The goals in order on the network that is fixed, and what money is worth there."""
         study, search, bridge = self.study, self.shared.search, self.shared.bridge
         goal, method = study.goal, study.task.method
@@ -152,7 +152,7 @@ class Splitter:
         goals = tuple(g for g in self.study.task.goals if g.name != "travel")
         return self.shared.search.in_order(first, goals, self.study.limits)[0]
 
-    def _nearest(self, first: Answer, near: Near) -> Answer:
+    def _nearest(self, first: Answer, near: NearPlan) -> Answer:
         """Of the plans within the limit the one that decides least otherwise."""
         study, bridge = self.study, self.shared.bridge
         assert first.values is not None
@@ -207,7 +207,7 @@ def decided_amounts(bridge: Any, values: np.ndarray) -> Amounts:
     """The decided amounts of a solution, without zeros."""
     return {
         (component, key): float(values[column])
-        for component in AMOUNTS
+        for component in DECIDED_COLUMNS
         for key, column in bridge.at(component).items()
         if abs(values[column]) > ROOM
     }
@@ -218,7 +218,7 @@ def apart_columns(model: Any) -> Mapping[str, Any]:
 
     ``apart >= x - reference``, ``apart >= reference - x``.
     """
-    parts = [(c, model.component(c)) for c in AMOUNTS if model.component(c) is not None]
+    parts = [(c, model.component(c)) for c in DECIDED_COLUMNS if model.component(c) is not None]
     model.apart_of = [(c, k) for c, part in parts for k in part if not part[k].fixed]
     numbers = range(len(model.apart_of))
     model.reference = pyo.Var(numbers)

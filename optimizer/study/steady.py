@@ -26,12 +26,12 @@ from models.referee.verdict import judge
 from models.study.analysis import SteadyPoint
 from models.study.budgets import DECIDED
 from optimizer.solver.bridge import Bridge
-from optimizer.study.splitter import AMOUNTS, Near, Split
+from optimizer.study.splitter import DECIDED_COLUMNS, NearPlan, WholePlan
 from optimizer.study.study import Made, Network
 from optimizer.study.sweep import NEGLIGIBLE, Candidate, Sweep, crossed
 
 NESTED, LEAST_CHANGE = "nested", "least_change"
-MODES = (NESTED, LEAST_CHANGE)
+STEADY_MODES = (NESTED, LEAST_CHANGE)
 ROOM = 1e-6
 OWN = 1.0
 """The scenario's own budget, as a share."""
@@ -57,10 +57,10 @@ class _Step:
     """A budget on the walk: its free plan, its bound, the plan that it follows from and which way the walk goes."""
 
     share: float
-    free: Split
+    free: WholePlan
     bound: float
-    before: Split
-    free_before: Split
+    before: WholePlan
+    free_before: WholePlan
     up: bool
 
 
@@ -90,7 +90,7 @@ def steady_points(sweep: Sweep, asked: Steadily) -> tuple[SteadyPoint, ...]:
     return tuple(found[s] for s in shares)
 
 
-def _stepped(sweep: Sweep, asked: Steadily, step: _Step) -> tuple[SteadyPoint, Split]:
+def _stepped(sweep: Sweep, asked: Steadily, step: _Step) -> tuple[SteadyPoint, WholePlan]:
     """The point of a budget and the plan that the next one follows from."""
     nested = asked.mode == NESTED
     split, least = _nested(sweep, step) if nested else _least_changed(sweep, step, asked.give)
@@ -119,7 +119,7 @@ def _stepped(sweep: Sweep, asked: Steadily, step: _Step) -> tuple[SteadyPoint, S
 
 
 def _point(
-    sweep: Sweep, share: float, status: str, made: Made | None, free: Split, bound: float, least: float, changed: int, changed_free: int
+    sweep: Sweep, share: float, status: str, made: Made | None, free: WholePlan, bound: float, least: float, changed: int, changed_free: int
 ) -> SteadyPoint:  # fmt: skip
     """The figures of a point; ``least`` is what no plan that follows goes below."""
     best = free.made.objective
@@ -133,7 +133,7 @@ def _point(
     )  # fmt: skip
 
 
-def _changed(sweep: Sweep, before: Split, after: Split) -> int:
+def _changed(sweep: Sweep, before: WholePlan, after: WholePlan) -> int:
     """Decided amounts that differ between two plans."""
     if before is after:
         return 0
@@ -144,11 +144,11 @@ def _changed(sweep: Sweep, before: Split, after: Split) -> int:
 # --- nested
 
 
-def _nested(sweep: Sweep, step: _Step) -> tuple[Split | None, float]:
+def _nested(sweep: Sweep, step: _Step) -> tuple[WholePlan | None, float]:
     """The best plan found that keeps to its neighbour, and what none goes below."""
     ranges = _ranges(sweep.shared.bridge, step) | _bands(sweep, step)
     least, own = _bounded(sweep, step.share, ranges)
-    best: Split | None = None
+    best: WholePlan | None = None
     within = _ranges(sweep.splitter.shared.bridge, step)
     for network in _networks(sweep, step, ranges, own):
         if not _keeps_bands(step, network):
@@ -165,7 +165,7 @@ def _ranges(bridge: Bridge, step: _Step) -> dict[int, tuple[float, float]]:
     """Bounds of decided amounts: at least those of the plan before, or at most."""
     low, high = bridge.low, bridge.high
     found = {}
-    for component in AMOUNTS:
+    for component in DECIDED_COLUMNS:
         for key, column in bridge.at(component).items():
             value = step.before.amounts.get((component, key), 0.0)
             if step.up and value > ROOM:
@@ -232,13 +232,13 @@ def _networks(
 # --- least change
 
 
-def _least_changed(sweep: Sweep, step: _Step, give: float) -> tuple[Split, float]:
+def _least_changed(sweep: Sweep, step: _Step, give: float) -> tuple[WholePlan, float]:
     """The plan nearest to its neighbour whose goal is within a share of the free plan's."""
     most = step.free.made.objective + give * abs(step.free.made.objective) + NEGLIGIBLE
     if step.up and step.before.made.objective <= most:
         return step.before, 0.0
     best = step.free
-    near = Near(step.before.amounts, most)
+    near = NearPlan(step.before.amounts, most)
     for network in _networks(sweep, step, {}, None):
         found = sweep.splitter.split(network, step.share, sweep.request(step.share), near=near)
         if found is None or not found.made.verdict.accepted or found.made.objective > most + NEGLIGIBLE:

@@ -10,7 +10,7 @@ import numpy as np
 from models.formulation.goals import UPPER
 from models.problem.request import Request
 from optimizer.study.budget_grid import proven_bounds
-from optimizer.study.splitter import Ranges, Split, Splitter
+from optimizer.study.splitter import Ranges, Splitter, WholePlan
 from optimizer.study.study import EVERY, Network, Shared, Study, network_of
 
 NETWORKS_TRIED = 3
@@ -43,7 +43,7 @@ class Sweep:
     lines: list[tuple[float, float]] = field(default_factory=list)
     own: dict[float, float] = field(default_factory=dict)
     relaxed: dict[float, float] = field(default_factory=dict)
-    made: dict[float, Split | None] = field(default_factory=dict)
+    made: dict[float, WholePlan | None] = field(default_factory=dict)
     proven: float = 0.0
     interrupted: bool = False
 
@@ -85,9 +85,9 @@ class Sweep:
         """What is asked for at a share."""
         return replace(self.study.scenario.request(), budget=budget_at(self.study, share, self.earmark))
 
-    def best(self) -> list[tuple[float, Split]]:
+    def best(self) -> list[tuple[float, WholePlan]]:
         """The best plan known at every share: a plan of a smaller budget is one of a larger; shares without any are left out."""
-        kept: list[tuple[float, Split]] = []
+        kept: list[tuple[float, WholePlan]] = []
         for share in self.shares:
             own = self.made[share]
             last = kept[-1][1] if kept else None
@@ -176,7 +176,7 @@ def plans_at(sweep: Sweep, shares: Iterable[float]) -> None:
         sweep.made[share] = found
 
 
-def plan_at(sweep: Sweep, share: float, last: Network | None, bound: float) -> Split | None:
+def plan_at(sweep: Sweep, share: float, last: Network | None, bound: float) -> WholePlan | None:
     """A share's plan: the neighbour's network, ``last``, is kept where it is as good.
 
     The relaxation says which network to try first. Where it is far below the plan that comes of it (whole heads and
@@ -190,7 +190,7 @@ def plan_at(sweep: Sweep, share: float, last: Network | None, bound: float) -> S
     kept = [f for f in ranked if f[1].network.key == same and f[0] <= ranked[0][0] * (1 + tolerance)]
     tried = kept + [f for f in ranked if f[1].network.key != same or not kept]
     enough = bound * (1 + max(study.limits.gap, tolerance)) + NEGLIGIBLE
-    best: Split | None = None
+    best: WholePlan | None = None
     for least, candidate in tried[:NETWORKS_TRIED]:
         if best is not None and (
             sweep.interrupted or best.made.objective <= max(enough, least * (1 + tolerance))

@@ -17,8 +17,8 @@ from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from models.plan.differences.comparison import plan_changes
 from models.study.budgets import DECIDED, turned
-from optimizer.study.splitter import Split
-from optimizer.study.steady import MODES, Steadily
+from optimizer.study.splitter import WholePlan
+from optimizer.study.steady import STEADY_MODES, Steadily
 from optimizer.study.sweep import Sweep, plans_at
 
 FINEST = 1e-4
@@ -26,7 +26,7 @@ FINEST = 1e-4
 
 
 @dataclass(frozen=True)
-class Narrow:
+class Bracketing:
     """Which flips to bracket, and how narrowly.
 
     Parameters
@@ -44,7 +44,7 @@ class Narrow:
     most: int = 20
 
 
-def check_asked(narrow: Narrow | None, steadily: Steadily | None, county: County) -> None:
+def check_asked(narrow: Bracketing | None, steadily: Steadily | None, county: County) -> None:
     """Whether what is asked for makes sense.
 
     Raises
@@ -68,9 +68,9 @@ def check_asked(narrow: Narrow | None, steadily: Steadily | None, county: County
         if narrow.most < 1:
             found.append(Finding("error", "analysis.bad_solves", value=str(narrow.most)))
     if steadily is not None:
-        if steadily.mode not in MODES:
+        if steadily.mode not in STEADY_MODES:
             found.append(
-                Finding("error", "analysis.bad_mode", {"known": ", ".join(MODES)}, value=steadily.mode)
+                Finding("error", "analysis.bad_mode", {"known": ", ".join(STEADY_MODES)}, value=steadily.mode)
             )
         if not 0 <= steadily.give < 1:
             found.append(Finding("error", "analysis.bad_give", value=f"{steadily.give:g}"))
@@ -78,14 +78,14 @@ def check_asked(narrow: Narrow | None, steadily: Steadily | None, county: County
         raise InputProblems(found)
 
 
-def narrow_flips(sweep: Sweep, asked: Narrow) -> None:
+def narrow_flips(sweep: Sweep, asked: Bracketing) -> None:
     """Plan for budgets between those where a decision flips, the widest bracket first.
 
     Parameters
     ----------
     sweep : Sweep
         Its ``made`` grows.
-    asked : Narrow
+    asked : Bracketing
     """
     for _ in range(asked.most):
         if sweep.stop_asked():
@@ -96,7 +96,7 @@ def narrow_flips(sweep: Sweep, asked: Narrow) -> None:
         plans_at(sweep, [wide])
 
 
-def _widest(sweep: Sweep, asked: Narrow) -> float | None:
+def _widest(sweep: Sweep, asked: Bracketing) -> float | None:
     """The middle of the widest bracket that is not narrow enough; of equal ones that of the smallest budget."""
     best: tuple[float, float] | None = None
     for (low, less), (high, more) in pairwise(sweep.best()):
@@ -108,7 +108,7 @@ def _widest(sweep: Sweep, asked: Narrow) -> float | None:
     return None if best is None else best[1]
 
 
-def _flips(sweep: Sweep, less: Split, more: Split, of: Sequence[str]) -> bool:
+def _flips(sweep: Sweep, less: WholePlan, more: WholePlan, of: Sequence[str]) -> bool:
     """Whether a decision that is asked about appears or falls away between two plans."""
     if less is more:
         return False

@@ -181,7 +181,9 @@ def test_the_splitter_finds_what_a_model_of_its_own_finds() -> None:
 def test_the_folder_holds_table_chart_and_figures(tmp_path, monkeypatch) -> None:
     target = tmp_path / "found"
     assert write_frontier(swept(), target, "en") == "en"
-    assert sorted(f.name for f in target.iterdir()) == ["frontier.json", "frontier.png", "frontier.xlsx"]
+    assert sorted(f.name for f in target.iterdir()) == [
+        "decisions.parquet", "frontier.html", "frontier.json", "frontier.png", "frontier.xlsx", "points.csv",
+    ]  # fmt: skip
     record = json.loads((target / "frontier.json").read_text(encoding="utf-8"))
     assert [p["objective"] for p in record["points"]] == pytest.approx([p.objective for p in swept().points])
     table = pd.read_excel(target / "frontier.xlsx", sheet_name="Frontier", header=2)

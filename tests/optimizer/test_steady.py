@@ -6,9 +6,11 @@ import json
 from functools import cache
 from itertools import pairwise
 
+import geopandas as gpd
 import pandas as pd
 import pytest
 
+import junheng  # noqa: F401  who draws pages is registered there
 from geodata.contract.findings import InputProblems
 from maps.folders.budgets import budgets_said
 from maps.folders.frontier import write_frontier
@@ -22,7 +24,7 @@ from optimizer.study.frontier import frontier
 from optimizer.study.splitter import Splitter
 from optimizer.study.steady import Steadily
 from optimizer.study.study import best_plan, network_of, open_study
-from optimizer.study.switching import Narrow
+from optimizer.study.switching import Bracketing
 from tests.models.plans import ready
 from tests.samples import small_county
 
@@ -34,7 +36,7 @@ GIVE = 0.02
 def swept(mode: str) -> Frontier:
     """Four budgets, three more where something flips, and steady plans."""
     return frontier(
-        small_county(), LACK, points=4, least=0.1, most=1.8, networks=2, narrow=Narrow((), 0.1, 3), steadily=Steadily(mode, GIVE)
+        small_county(), LACK, points=4, least=0.1, most=1.8, networks=2, narrow=Bracketing((), 0.1, 3), steadily=Steadily(mode, GIVE)
     )  # fmt: skip
 
 
@@ -63,7 +65,13 @@ def test_brackets_of_flips_are_halved_and_what_is_in_between_is_a_point_like_any
 
 def test_a_bracket_that_is_narrow_enough_is_left_alone() -> None:
     wide = frontier(
-        small_county(), LACK, points=2, least=0.2, most=1.0, networks=1, narrow=Narrow(("purchase",), 0.9, 5)
+        small_county(),
+        LACK,
+        points=2,
+        least=0.2,
+        most=1.0,
+        networks=1,
+        narrow=Bracketing(("purchase",), 0.9, 5),
     )
     assert len(wide.points) == 2
 
@@ -147,14 +155,37 @@ def test_local_duals_and_steady_plans_are_told_as_what_they_are(tmp_path) -> Non
     assert [r["share"] for r in record["steady"]] == [p.share for p in found.points]
 
 
+def test_the_page_draws_every_measure_and_the_tables_hold_every_decision(tmp_path) -> None:
+    found = swept("nested")
+    page = found.page("en")
+    assert "Frontier" in repr(page) and page._repr_html_().startswith("<iframe")
+    text = page.html
+    assert "default-src 'none'" in text and text.count("<script>") == 1
+    assert text.count("<figure>") == text.count("<option>") > 2
+    assert "steady plan" in text and "proven bound" in text
+    write_frontier(found, tmp_path / "front", "zh")
+    assert "随预算变化的指标" in (tmp_path / "front" / "frontier.html").read_text(encoding="utf-8")
+    points = pd.read_csv(tmp_path / "front" / "points.csv")
+    assert points["objective"].tolist() == pytest.approx([p.objective for p in found.points])
+    table = gpd.read_parquet(tmp_path / "front" / "decisions.parquet")
+    assert table.crs.to_epsg() == 4326 and not table.geometry.is_empty.any()
+    for p in found.points:
+        assert p.plan is not None
+        here = table[table["share"] == p.share]
+        bought = here[here["change"] == "purchase"]["quantity"].sum()
+        assert bought == pytest.approx(p.plan.purchases["quantity"].sum())
+
+
 @pytest.mark.parametrize(
     ("narrow", "steadily", "key"),
     [
-        (Narrow(("fame",)), None, "bad_flip"), (Narrow(("band",), 0.0), None, "bad_within"), (Narrow(("A9",), 0.1, 0), None, "bad_solves"),
+        (Bracketing(("fame",)), None, "bad_flip"), (Bracketing(("band",), 0.0), None, "bad_within"), (Bracketing(("A9",), 0.1, 0), None, "bad_solves"),
         (None, Steadily("calm"), "bad_mode"), (None, Steadily("nested", -0.1), "bad_give"),
     ],
 )  # fmt: skip
-def test_what_makes_no_sense_is_bad_input(narrow: Narrow | None, steadily: Steadily | None, key: str) -> None:
+def test_what_makes_no_sense_is_bad_input(
+    narrow: Bracketing | None, steadily: Steadily | None, key: str
+) -> None:
     with pytest.raises(InputProblems) as problem:
         frontier(small_county(), LACK, narrow=narrow, steadily=steadily)
     assert [f.key for f in problem.value.findings] == [f"analysis.{key}"]
