@@ -10,6 +10,7 @@ Three things may be asked of a plan besides the budget:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -88,7 +89,8 @@ class Splitter:
         bridge.fix(self.fixed)
 
     def split(
-        self, network: Network, share: float, request: Request, ranges: Ranges | None = None, near: NearPlan | None = None
+        self, network: Network, share: float, request: Request, ranges: Ranges | None = None, near: NearPlan | None = None,
+        below: float = math.inf,
     ) -> WholePlan | None:  # fmt: skip
         """The best whole plan on a network at a share of the budget, None where none was found.
 
@@ -100,13 +102,15 @@ class Splitter:
         ranges : mapping or None
             Columns that are kept within other bounds than the model's own.
         near : NearPlan or None
+        below : float
+            Value of the goal from which a plan is of no use: the later goals are then not looked at.
         """
         self._fix(network)
         self.shared.at(share)
         bridge = self.shared.bridge
         for column, (low, high) in (ranges or {}).items():
             bridge.bound(column, low, high)
-        found = self._solved(network, near)
+        found = self._solved(network, near, below)
         bridge.release(ranges or {})
         if found is None:
             return None
@@ -115,7 +119,9 @@ class Splitter:
         made = judged(self.study, self.shared.search, answer.values, request)
         return WholePlan(made, network, decided_amounts(bridge, answer.values), local)
 
-    def _solved(self, network: Network, near: NearPlan | None) -> tuple[Answer, dict[str, float]] | None:
+    def _solved(
+        self, network: Network, near: NearPlan | None, below: float
+    ) -> tuple[Answer, dict[str, float]] | None:
         """The goals in order on the network that is fixed, and what money is worth there."""
         study, search, bridge = self.study, self.shared.search, self.shared.bridge
         goal, method = study.goal, study.task.method
@@ -134,8 +140,10 @@ class Splitter:
                 bridge.add_table(*tangents)
                 again = bridge.solve(goal, study.limits, start=first.values, progress=watch)
                 first = again if again.values is not None else first
-        if first.values is None:
+        if first.values is None or bridge.value(goal, first.values) >= below:
             bridge.forget_rows(mark)
+            if tangents is not None:
+                bridge.add_table(*tangents)
             return None
         exact = bridge.rows
         answer = self._nearest(first, near) if near is not None else self._ordered(first)

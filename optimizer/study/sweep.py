@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
@@ -196,7 +197,9 @@ def plan_at(sweep: Sweep, share: float, last: Network | None, bound: float) -> W
             sweep.interrupted or best.made.objective <= max(enough, least * (1 + tolerance))
         ):
             continue
-        found = sweep.splitter.split(candidate.network, share, sweep.request(share))
+        # a network is worth its later goals only where its first is better than what there is
+        below = math.inf if best is None else (best.made.objective - NEGLIGIBLE) / (1 + tolerance)
+        found = sweep.splitter.split(candidate.network, share, sweep.request(share), below=below)
         if found is not None and (
             best is None or found.made.objective * (1 + tolerance) < best.made.objective - NEGLIGIBLE
         ):
