@@ -13,6 +13,7 @@ from geodata.travel.times import TravelTimes, travel_times
 from maps.dossier.dossier import write_dossier, write_public
 from maps.folders.alternatives import write_alternatives
 from maps.folders.frontier import write_frontier
+from maps.folders.shown import StudyPage
 from maps.province.folder import write_province
 from maps.reports.single import write_single_reports
 from maps.robust.folder import write_robust
@@ -71,6 +72,7 @@ __all__ = [
     "Standards",
     "Stop",
     "Stress",
+    "StudyPage",
     "Supervision",
     "Trades",
     "TravelTimes",

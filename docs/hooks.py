@@ -19,7 +19,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from geodata.contract.tables import TABLES, Column, Table
+from geodata.contract.columns import Column, Table
+from geodata.contract.tables import TABLES
 from geodata.folder.reading import Head
 from geodata.messages import catalogue
 from geodata.standards.reading import DEFAULT, bundled, merge

@@ -14,9 +14,9 @@ import pandas as pd
 from geodata.bureau.mapping import NAMED
 from geodata.bureau.matching import alike, core, known_name
 from geodata.contract.cells import EMPTY, bare, id_text, plain
+from geodata.contract.columns import Table
 from geodata.contract.findings import Finding
 from geodata.contract.placenames import HAN
-from geodata.contract.tables import Table
 from geodata.contract.validation import Raw, rename
 
 KEYS = {"schools": "school_id", "villages": "village_id"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -18,6 +17,7 @@ from geodata.standards.terms import in_its_words
 from maps.dossier.public import in_public, public_result
 from maps.dossier.rehearsal import UNFINISHED, Undrawn, draw_parts, mark_unfinished
 from maps.dossier.workbook import write_workbook
+from maps.folders.writing import seen_from
 from maps.front.pages import front_page
 from maps.front.places import schools_page, villages_page
 from maps.layers import write_layers
@@ -63,16 +63,6 @@ def _version(package: str) -> str:
         return "from the source tree"
 
 
-def _seen_from(county: Path | None, folder: Path | None) -> str | None:
-    """A county's folder relative to a dossier, so that both may be moved together; None where there is none."""
-    if county is None or folder is None:
-        return None
-    try:
-        return Path(os.path.relpath(county.absolute(), folder.absolute())).as_posix()
-    except ValueError:  # two drives of Windows
-        return county.absolute().as_posix()
-
-
 def _known(value: float) -> float | None:
     """A number, or nothing where there is none."""
     return value if math.isfinite(value) else None
@@ -99,7 +89,7 @@ def run_record(result: PlanResult, folder: Path | None = None) -> dict[str, Any]
     return {
         "county": result.county.name, "county_en": result.county.name_en, "fictional": result.county.fictional,
         "modelled": list(result.county.modelled), "corrections": [c.told() for c in result.county.corrections], "year": result.county.year, "input_hash": result.county.content_hash,
-        "county_folder": _seen_from(result.county.workbook or result.county.folder, folder), "plan_id": result.plan.plan_id, "travel_times": result.times.source, "scenario": result.scenario,
+        "county_folder": seen_from(result.county.workbook or result.county.folder, folder), "plan_id": result.plan.plan_id, "travel_times": result.times.source, "scenario": result.scenario,
         "versions": {p: _version(p) for p in PACKAGES} | {"solver": solve.solver}, "seed": solve.seed, "status": solve.status,
         "objective": solve.objective, "bound": _known(solve.bound), "gap": _known(solve.gap), "seconds": round(solve.seconds, 2), "goals": goals,
         "measures": {r.measure: {"today": r.today, "plan": r.plan, "unit": money if r.unit == "yuan" else r.unit} for r in result.verdict.measures.itertuples()},

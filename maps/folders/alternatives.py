@@ -16,7 +16,8 @@ from maps.dossier.notices import percent
 from maps.dossier.tables import Sheet
 from maps.dossier.workbook import write_told
 from maps.folders.frontier import TOLD_MEASURES, analysis_word, change_columns, changes_said
-from maps.folders.writing import Output, write_folder
+from maps.folders.told_page import told_page
+from maps.folders.writing import Output, called, write_folder
 from maps.lettered import lettered_table
 from maps.wording import listed, modelled_names, name
 from models.study.analysis import Alternatives
@@ -113,12 +114,12 @@ def alternatives_changes_sheet(found: Alternatives, language: str) -> Sheet:
     )
 
 
-def alternatives_record(found: Alternatives) -> dict[str, Any]:
+def alternatives_record(found: Alternatives, folder: Path | None = None) -> dict[str, Any]:
     """Every figure as plain data; infinite ones are null."""
     decisions = found.decisions.replace([math.inf], [None])
     return {
         "county": found.county.name, "county_en": found.county.name_en, "fictional": found.county.fictional,
-        "input_hash": found.county.content_hash, "scenario": found.scenario, "within": found.within, "bound": found.bound,
+        "input_hash": found.county.content_hash, **called(found, folder), "scenario": found.scenario, "within": found.within, "bound": found.bound,
         "solver": found.solver, "exhausted": found.exhausted, "interrupted": found.interrupted, "seconds": round(found.seconds, 1),
         "plans": [
             {
@@ -154,15 +155,25 @@ def write_alternatives(
         The workbook could not be made; the record is written.
     """
     parts = (("alternatives.xlsx", lambda file: _write_workbook(found, file, language)),)
-    write_folder(folder, KIND, overwrite, alternatives_record(found), parts, language)
+    write_folder(folder, KIND, overwrite, alternatives_record(found, folder), parts, language)
 
 
-def _write_workbook(found: Alternatives, path: Path, language: str) -> None:
+def _sheets(found: Alternatives, language: str) -> list[tuple[str, Sheet]]:
+    """All sheets with their headings."""
     named = replace(
         found, decisions=lettered_table(found.decisions, found.county, language),
         plans=tuple(replace(p, changes=lettered_table(p.changes, found.county, language)) for p in found.plans),
     )  # fmt: skip
     sheets = [make(named, language) for make in (plans_sheet, decisions_sheet, alternatives_changes_sheet)]
+    return [(analysis_word(f"sheet_{sheet.key}", language), sheet) for sheet in sheets]
+
+
+def _write_workbook(found: Alternatives, path: Path, language: str) -> None:
     said = (analysis_word("sheet_about", language), alternatives_said(found, language))
-    titled = [(analysis_word(f"sheet_{sheet.key}", language), sheet) for sheet in sheets]
-    write_told(path, found.county.name, language, said, titled)
+    write_told(path, found.county.name, language, said, _sheets(found, language))
+
+
+def alternatives_page(found: Alternatives, language: str, place: Path | None = None) -> str:
+    """The page: sentences and every table but that of single changes; ``place`` is not needed."""
+    shown = [(h, s) for h, s in _sheets(found, language) if s.key != "changes"]
+    return told_page(alternatives_said(found, language), shown, language)

@@ -13,8 +13,17 @@ from maps.dossier.tables import Sheet
 from maps.folders.writing import finite
 from maps.wording import name, what
 from models.formulation.goals import UPPER
+from models.formulation.money import EARMARKED
 from models.study.analysis import Frontier
-from models.study.budgets import budget_steps, cut_list, cut_losses, flips, knee_share
+from models.study.budgets import (
+    budget_steps,
+    cut_list,
+    cut_losses,
+    flips,
+    knee_share,
+    local_worth,
+    steady_table,
+)
 
 
 def frontier_goal(found: Frontier, language: str) -> str:
@@ -57,6 +66,7 @@ def budget_sheets(found: Frontier, language: str) -> list[Sheet]:
             turns=[_told(f"turns_{t}", language) for t in turned["turns"]], flips=list(turned["flips"]),
         ),
     ]  # fmt: skip
+    sheets += [_local_sheet(found, language), *_steady_sheets(found, language)]
     losses = cut_losses(found.points)
     if losses.empty:
         return sheets
@@ -78,6 +88,52 @@ def budget_sheets(found: Frontier, language: str) -> list[Sheet]:
     return [*sheets, lost, listed]
 
 
+def _local_sheet(found: Frontier, language: str) -> Sheet:
+    """Local duals, a column an earmark."""
+    rows = local_worth(found.points)
+    wide = rows.pivot(index="share", columns="earmark", values="worth")
+    wide = wide[[e for e in EARMARKED if e in wide]].reset_index()
+    sheet = _table(wide, language, "local", share=list(wide["share"]))
+    for e in (e for e in EARMARKED if e in wide):
+        head = _told("column_local", language, earmark=name("earmark", e, language))
+        sheet.table[head] = list(wide[e])
+        sheet.formats[head] = "fine"
+    return sheet
+
+
+def _steady_sheets(found: Frontier, language: str) -> list[Sheet]:
+    """Steady plans beside the free ones; none where none were asked for."""
+    rows = steady_table(found.steady)
+    if rows.empty:
+        return []
+    return [
+        _table(
+            rows, language, "steady", share=list(rows["share"]), state=[_told(f"steady_{s}", language) for s in rows["status"]],
+            free=list(rows["free"]), bound=list(rows["bound"]), steady=list(rows["objective"]), price=list(rows["price"]),
+            price_least=list(rows["price_least"]), price_most=list(rows["price_most"]), changed_steady=list(rows["changed"]),
+            changed_free=list(rows["changed_free"]),
+        )
+    ]  # fmt: skip
+
+
+def _steady_said(found: Frontier, language: str) -> list[str]:
+    """What steadiness costs at most, and how much less changes."""
+    rows = steady_table(found.steady)
+    made = rows[rows["objective"].notna()]
+    if found.steadily is None or made.empty:
+        return []
+    mode, give = found.steadily
+    worst = made.loc[made["price"].idxmax()]
+    fields: dict[str, object] = {
+        "goal": frontier_goal(found, language), "share": f"{worst['share']:.2f}", "give": f"{100 * give:g} %",
+        "changed": int(made["changed"].sum()), "free": int(made["changed_free"].sum()),
+    }  # fmt: skip
+    fields |= {k: f"{float(worst[k]):.4g}" for k in ("price", "price_least", "price_most")}
+    said = [_told(f"steady_about_{mode}", language, **fields), _told("steady_price", language, **fields)]
+    none = int(rows["objective"].isna().sum())
+    return [*said, _told("steady_none", language, count=none)] if none else said
+
+
 def budgets_said(found: Frontier, language: str) -> list[str]:
     """The knee and the cuts in sentences; what is not proven is said to be not."""
     knee, sure = (knee_share(found.points, proven) for proven in (False, True))
@@ -94,6 +150,9 @@ def budgets_said(found: Frontier, language: str) -> list[str]:
         said.append(
             _told(key, language, cut=f"{100 * row['cut']:g} %", goal=goal, loss=loss, least=least, most=most)
         )
+    said += _steady_said(found, language)
+    if any(p.local for p in found.points):
+        said.append(_told("local", language))
     if found.later:
         said.append(_told("later", language, years=found.later))
     key = "no_bound" if found.goal in UPPER else "only_bound"
@@ -105,8 +164,10 @@ def budgets_record(found: Frontier) -> dict[str, Any]:
     """The same as plain data; what is not known is null."""
     tables = {
         "steps": budget_steps(found.county, found.points), "flips": flips(found.county, found.points),
-        "losses": cut_losses(found.points), "cuts": cut_list(found.county, found.points),
+        "losses": cut_losses(found.points), "cuts": cut_list(found.county, found.points), "local": local_worth(found.points),
+        "steady": steady_table(found.steady),
     }  # fmt: skip
     plain = {k: json.loads(t.to_json(orient="records", force_ascii=False)) for k, t in tables.items()}
     knees = {"found": finite(knee_share(found.points)), "proven": finite(knee_share(found.points, True))}
-    return {"goal": found.goal, "later": found.later, "knee": knees, **plain}
+    mode = None if found.steadily is None else {"mode": found.steadily[0], "give": found.steadily[1]}
+    return {"goal": found.goal, "later": found.later, "knee": knees, "steadily": mode, **plain}

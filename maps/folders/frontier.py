@@ -17,16 +17,21 @@ from maps.dossier.notices import percent
 from maps.dossier.tables import Sheet
 from maps.dossier.workbook import write_told
 from maps.folders.budgets import budget_sheets, budgets_record, budgets_said, frontier_goal
-from maps.folders.writing import Output, finite, write_folder
+from maps.folders.curve import CHOOSE, STYLE_OF_CURVES, curves_block
+from maps.folders.told_page import told_page
+from maps.folders.writing import Output, called, csv_writer, finite, parquet_writer, write_folder
 from maps.front.text import large
 from maps.lettered import lettered_table
 from maps.wording import band, listed, modelled_names, name, what
 from models.formulation.goals import UPPER
 from models.formulation.money import EARMARKED
+from models.plan.differences.comparison import amounts
 from models.study.analysis import Frontier, FrontierPoint
 
 MARKER = "frontier.json"
-KIND = Output(MARKER, frozenset(("frontier.xlsx", "frontier.png")))
+KIND = Output(
+    MARKER, frozenset(("frontier.xlsx", "frontier.png", "frontier.html", "points.csv", "decisions.parquet"))
+)
 TOLD_MEASURES = (
     "imbalance", "cv_ok", "worst_cv_ratio", "units_passing", "cells_met", "closures", "bands_closed", "mean_minutes",
     "max_minutes", "pupils_changed", "staff_moved", "hires",
@@ -190,11 +195,11 @@ def _own_budget(found: Frontier) -> float:
     return sum(v for e, v in some.budget.items() if found.earmark in ("all", e)) / some.share
 
 
-def frontier_record(found: Frontier) -> dict[str, Any]:
+def frontier_record(found: Frontier, folder: Path | None = None) -> dict[str, Any]:
     """Every figure of a frontier as plain data; what is not known is null."""
     return {
         "county": found.county.name, "county_en": found.county.name_en, "fictional": found.county.fictional,
-        "input_hash": found.county.content_hash, "scenario": found.scenario, "earmark": found.earmark, "solver": found.solver,
+        "input_hash": found.county.content_hash, **called(found, folder), "scenario": found.scenario, "earmark": found.earmark, "solver": found.solver,
         "least_found": finite(found.least_found), "least_proven": finite(found.least_proven), "networks": found.networks,
         "interrupted": found.interrupted, "seconds": round(found.seconds, 1),
         "points": [
@@ -238,18 +243,54 @@ def write_frontier(found: Frontier, folder: Path, language: str = "zh", overwrit
     parts = (
         ("frontier.xlsx", lambda file: _write_workbook(found, file, language)),
         ("frontier.png", lambda file: languages.append(draw_frontier(found, file, language))),
+        ("frontier.html", lambda file: file.write_text(frontier_page(found, language), encoding="utf-8")),
+        ("points.csv", csv_writer(points_table(found))),
+        ("decisions.parquet", parquet_writer(decided_table(found), found.county)),
     )
-    write_folder(folder, KIND, overwrite, frontier_record(found), parts, language)
+    write_folder(folder, KIND, overwrite, frontier_record(found, folder), parts, language)
     return languages[0]
 
 
-def _write_workbook(found: Frontier, path: Path, language: str) -> None:
+def _sheets(found: Frontier, language: str) -> list[tuple[str, Sheet]]:
+    """All sheets with their headings."""
     points = tuple(
         replace(p, changes=lettered_table(p.changes, found.county, language)) for p in found.points
     )
     found = replace(found, points=points)
     sheets = (points_sheet(found, language), frontier_changes_sheet(found, language))
-    said = (analysis_word("sheet_about", language), frontier_said(found, language))
     named = [(analysis_word(f"sheet_{sheet.key}", language), sheet) for sheet in sheets]
-    named += [(say(f"worth.sheet_{s.key}", language), s) for s in budget_sheets(found, language)]
-    write_told(path, found.county.name, language, said, named)
+    return named + [(say(f"worth.sheet_{s.key}", language), s) for s in budget_sheets(found, language)]
+
+
+def _write_workbook(found: Frontier, path: Path, language: str) -> None:
+    said = (analysis_word("sheet_about", language), frontier_said(found, language))
+    write_told(path, found.county.name, language, said, _sheets(found, language))
+
+
+def frontier_page(found: Frontier, language: str, place: Path | None = None) -> str:
+    """The page: sentences, curves to choose from, every table but that of single changes; ``place`` is not needed."""
+    shown = [(h, s) for h, s in _sheets(found, language) if s.key != "changes"]
+    curves = curves_block(found, language)
+    return told_page(frontier_said(found, language), shown, language, curves, STYLE_OF_CURVES, CHOOSE)
+
+
+def points_table(found: Frontier) -> pd.DataFrame:
+    """A row a budget for further work: share, yuan, state, goal, bound, gap, money by earmark, measures."""
+    rows = [
+        {
+            "share": p.share, "yuan": p.yuan, "status": "carried" if p.carried else p.status, "goal": found.goal, "objective": p.objective,
+            "bound": p.bound, "gap": p.gap, **{f"spent_{e}": v for e, v in spent(p).items()}, **point_measures(p),
+        }
+        for p in found.points
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def decided_table(found: Frontier) -> pd.DataFrame:
+    """Every decided amount of every budget's plan: ``share, yuan, change, school_id, what, unit, quantity``."""
+    units = {k: one.unit for k, one in found.county.norms.resources.items()}
+    parts = [
+        amounts(p.plan, units).assign(share=p.share, yuan=p.yuan) for p in found.points if p.plan is not None
+    ]
+    columns = ["share", "yuan", "change", "school_id", "what", "unit", "quantity"]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from maps.dossier.tables import Sheet
+from maps.web.offline import content_policy
 
 STYLE = (
     "body{font:14px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}table{border-collapse:collapse;"
@@ -15,7 +16,9 @@ STYLE = (
 )
 
 
-def told_page(said: list[str], sheets: Iterable[tuple[str, Sheet]], language: str, drawing: str = "") -> str:
+def told_page(
+    said: list[str], sheets: Iterable[tuple[str, Sheet]], language: str, drawing: str = "", style: str = "", script: str = ""
+) -> str:  # fmt: skip
     """The page.
 
     Parameters
@@ -26,7 +29,9 @@ def told_page(said: list[str], sheets: Iterable[tuple[str, Sheet]], language: st
         Headings and tables.
     language : {"zh", "en"}
     drawing : str
-        SVG.
+        SVG, or a block with some.
+    style, script : str
+        Of that block: nothing else on the page may run, and nothing may be fetched.
 
     Returns
     -------
@@ -37,8 +42,12 @@ def told_page(said: list[str], sheets: Iterable[tuple[str, Sheet]], language: st
     for heading, sheet in sheets:
         shown = sheet.table.astype(object).map(_cell_said).to_html(index=False, escape=True, border=0)
         parts.append(f"<section><h2>{html.escape(heading)}</h2>{shown}</section>")
-    head = f'<meta charset="utf-8"><title>{title}</title><style>{STYLE}</style>'
-    return f'<!doctype html><html lang="{language}"><head>{head}</head><body>{"".join(parts)}</body></html>\n'
+    if script:
+        parts.append(f"<script>{script}</script>")
+    body = "".join(parts)
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{content_policy(body)}">' if script else ""
+    head = f'<meta charset="utf-8">{policy}<title>{title}</title><style>{STYLE}{style}</style>'
+    return f'<!doctype html><html lang="{language}"><head>{head}</head><body>{body}</body></html>\n'
 
 
 def _cell_said(value: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import tempfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -11,11 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import pandas as pd
 
+from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.target import claim, elsewhere, note_placed
 from maps.dossier.rehearsal import UNFINISHED, Undrawn, draw_parts, mark_unfinished
+from models.study.analysis import Alternatives, Frontier
+from models.study.robust import Robust
+from models.study.stressed import Stress
 
 
 def may_write(folder: Path, marker: str, overwrite: bool) -> None:
@@ -50,6 +56,32 @@ def refuse_unwritable(folder: Path) -> None:
         except OSError as problem:
             why: dict[str, object] = {"why": problem.strerror or str(problem)}
             raise InputProblems([Finding("error", "cli.not_writable", why, file=str(folder))]) from None
+
+
+def seen_from(county: Path | None, folder: Path | None) -> str | None:
+    """A county's folder relative to a dossier, so that both may be moved together; None where there is none."""
+    if county is None or folder is None:
+        return None
+    try:
+        return Path(os.path.relpath(county.absolute(), folder.absolute())).as_posix()
+    except ValueError:  # two drives of Windows
+        return county.absolute().as_posix()
+
+
+def parquet_writer(rows: pd.DataFrame, county: County) -> Callable[[Path], None]:
+    """Writes a table with a column ``school_id`` as GeoParquet: every row at its school's point, WGS 84."""
+    points = county.points("schools")[["school_id", "name", "township", "geometry"]]
+    placed = rows.merge(
+        points.drop(columns=[c for c in ("name", "township") if c in rows]), on="school_id", how="left"
+    )
+    table = gpd.GeoDataFrame(placed, geometry="geometry", crs="EPSG:4326")
+    return lambda file: table.to_parquet(file, index=False)
+
+
+def called(found: Frontier | Alternatives | Stress | Robust, folder: Path | None) -> dict[str, Any]:
+    """What a study was called with: the county's folder as seen from the result's, and the verb's options."""
+    home = found.county.workbook or found.county.folder
+    return {"county_folder": None if folder is None else seen_from(home, folder), "options": found.options}
 
 
 def finite(value: float) -> float | None:

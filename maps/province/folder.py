@@ -79,3 +79,11 @@ def write_province(found: Province, folder: Path, language: str = "zh", overwrit
         folder, KIND, overwrite, province_record(found, study_of(folder / PROVINCE_MARKER)), parts, language
     )
     return languages[0] if languages else language
+
+
+def province_page(found: Province, language: str, place: Path) -> str:
+    """The page of a study that has no folder yet; ``place`` takes its drawing."""
+    draw_province(found, place / "province.svg", language)
+    sheets = [(province_word(f"sheet_{s.key}", language), s) for s in province_sheets(found, language)]
+    text = (place / "province.svg").read_text(encoding="utf-8")
+    return told_page(province_said(found, language), sheets, language, text[text.index("<svg") :])

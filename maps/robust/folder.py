@@ -8,7 +8,7 @@ from typing import Any
 from geodata.standards.terms import in_its_words
 from maps.dossier.workbook import write_told
 from maps.folders.told_page import told_page
-from maps.folders.writing import Output, csv_writer, finite, write_folder
+from maps.folders.writing import Output, called, csv_writer, finite, parquet_writer, write_folder
 from maps.robust.sheets import robust_sheets
 from maps.robust.words import robust_said, robust_word
 from models.plan.record import LEDGER_CSV, write_ledger
@@ -22,16 +22,16 @@ TABLES_OF = {
     "futures.csv": "futures",
     "closures.csv": "closures",
 }
-DRAWN = ("robust.xlsx", "robust.html")
+DRAWN = ("closures.parquet", "robust.xlsx", "robust.html")
 KIND = Output(MARKER, frozenset((*TABLES_OF, LEDGER_CSV, *DRAWN)))
 
 
-def robust_record(found: Robust, study: str) -> dict[str, Any]:
+def robust_record(found: Robust, study: str, folder: Path | None = None) -> dict[str, Any]:
     """What the study was about and what it says, as plain data."""
     best = found.best.drop("chosen").to_dict()
     return {
         "study": study, "county": found.county.name, "county_en": found.county.name_en, "fictional": found.county.fictional,
-        "input_hash": found.county.content_hash, "scenario": found.scenario, "futures": found.asked, "goal": found.goal,
+        "input_hash": found.county.content_hash, **called(found, folder), "scenario": found.scenario, "futures": found.asked, "goal": found.goal,
         "common": list(found.common), "choose": found.choose, "weight": found.weight, "chosen": found.chosen,
         "plan_id": found.plan.plan_id, "best": {k: _plain(v) for k, v in best.items()},
         "bounds": {k: _plain(v) for k, v in vars(found.bounds).items()},
@@ -69,7 +69,16 @@ def write_robust(found: Robust, folder: Path, language: str = "zh", overwrite: b
     parts = (
         (LEDGER_CSV, lambda file: write_ledger(found.plan, file)),
         *((file, csv_writer(getattr(found, name))) for file, name in TABLES_OF.items()),
+        ("closures.parquet", parquet_writer(found.closures, found.county)),
         ("robust.xlsx", lambda file: write_told(file, found.county.name, language, about, sheets)),
-        ("robust.html", lambda file: file.write_text(told_page(said, sheets, language), encoding="utf-8")),
+        ("robust.html", lambda file: file.write_text(robust_page(found, language), encoding="utf-8")),
     )  # fmt: skip
-    write_folder(folder, KIND, overwrite, robust_record(found, study_of(folder / MARKER)), parts, language)
+    write_folder(
+        folder, KIND, overwrite, robust_record(found, study_of(folder / MARKER), folder), parts, language
+    )
+
+
+def robust_page(found: Robust, language: str, place: Path | None = None) -> str:
+    """The page: sentences and tables; ``place`` is not needed."""
+    sheets = [(robust_word(f"sheet_{s.key}", language), s) for s in robust_sheets(found, language)]
+    return told_page(robust_said(found, language), sheets, language)

@@ -9,7 +9,7 @@ from geodata.standards.terms import in_its_words
 from maps.dossier.tables import Sheet
 from maps.dossier.workbook import write_told
 from maps.folders.told_page import told_page
-from maps.folders.writing import Output, csv_writer, finite, write_folder
+from maps.folders.writing import Output, called, csv_writer, finite, parquet_writer, write_folder
 from maps.stress.chart import draw_stress
 from maps.stress.sheets import stress_sheets
 from maps.stress.words import stress_said, stress_word
@@ -19,16 +19,16 @@ from models.study.stressed import Stress
 STRESS_MARKER = "stress.json"
 TABLES_OF = ("measures", "rules", "regret", "decisions", "effects")
 """Tables with a CSV file of their own; ``fixed.csv`` and ``remade.csv`` are the study's."""
-DRAWN = ("stress.xlsx", "stress.svg", "stress.html")
+DRAWN = ("decisions.parquet", "stress.xlsx", "stress.svg", "stress.html")
 KIND = Output(STRESS_MARKER, frozenset((*(f"{t}.csv" for t in TABLES_OF), *DRAWN)))
 
 
-def stress_record(found: Stress, study: str) -> dict[str, Any]:
+def stress_record(found: Stress, study: str, folder: Path | None = None) -> dict[str, Any]:
     """What the study was about and its headline figures, as plain data."""
     box = found.box
     return {
         "study": study, "county": found.county.name, "county_en": found.county.name_en, "fictional": found.county.fictional,
-        "input_hash": found.county.content_hash, "plan_id": found.plan.plan_id, "scenario": found.scenario, "futures": found.asked,
+        "input_hash": found.county.content_hash, **called(found, folder), "plan_id": found.plan.plan_id, "scenario": found.scenario, "futures": found.asked,
         "done": found.done, "failures": found.failures,
         "box": None if box is None else {
             "edges": [[e.factor, "below" if e.upper else "above", e.value] for e in box.edges],
@@ -70,12 +70,18 @@ def write_stress(found: Stress, folder: Path, language: str = "zh", overwrite: b
 
     parts = (
         *((f"{t}.csv", csv_writer(getattr(found, t))) for t in TABLES_OF),
+        ("decisions.parquet", parquet_writer(found.decisions, found.county)),
         ("stress.xlsx", lambda file: _write_workbook(found, file, language)),
         ("stress.svg", draw),
         ("stress.html", lambda file: file.write_text(_page(found, file.with_name("stress.svg"), language), encoding="utf-8")),
     )  # fmt: skip
     write_folder(
-        folder, KIND, overwrite, stress_record(found, study_of(folder / STRESS_MARKER)), parts, language
+        folder,
+        KIND,
+        overwrite,
+        stress_record(found, study_of(folder / STRESS_MARKER), folder),
+        parts,
+        language,
     )
     return languages[0] if languages else language
 
@@ -87,6 +93,12 @@ def _titled(found: Stress, language: str) -> list[tuple[str, Sheet]]:
 def _write_workbook(found: Stress, path: Path, language: str) -> None:
     said = (stress_word("sheet_about", language), stress_said(found, language))
     write_told(path, found.county.name, language, said, _titled(found, language))
+
+
+def stress_page(found: Stress, language: str, place: Path) -> str:
+    """The page of a study that has no folder yet; ``place`` takes its drawing."""
+    draw_stress(found, place / "stress.svg", language)
+    return _page(found, place / "stress.svg", language)
 
 
 def _page(found: Stress, chart: Path, language: str) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, field
+from typing import Any, cast
 
 import pandas as pd
 
 from geodata.contract.county import County
 from geodata.contract.findings import Finding
 from models.plan.decisions import Plan, Verdict
+from models.plan.showing import made_by_others
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,9 @@ class FrontierPoint:
     plan, verdict : Plan, Verdict or None
     changes : DataFrame
         `models.plan.differences.comparison.plan_changes` from the next smaller budget's plan.
+    local : dict of str to float
+        By earmark, by how much another large unit of money (10,000 yuan) lowers the goal while every whole decision of
+        this plan stays: duals, valid near this plan only. Empty where none are known.
     """
 
     share: float
@@ -44,11 +48,47 @@ class FrontierPoint:
     plan: Plan | None
     verdict: Verdict | None
     changes: pd.DataFrame
+    local: dict[str, float] = field(default_factory=dict)
 
     @property
     def yuan(self) -> float:
         """The whole budget, all earmarks together."""
         return sum(self.budget.values())
+
+
+@dataclass(frozen=True)
+class SteadyPoint:
+    """One budget of a steady frontier, whose plans follow from their neighbours.
+
+    Parameters
+    ----------
+    share : float
+    status : {"anchor", "plan", "carried", "no_plan"}
+        ``anchor``: the free frontier's plan, from which the others follow; ``carried``: the neighbour's plan as it is.
+    objective : float
+        NaN without a plan.
+    free, bound : float
+        The free frontier's plan at this budget, and what no plan goes below there.
+    price, price_least, price_most : float
+        Price of stability: objective - free; between the best steady and the best free plan, proven: at least (the steady
+        relaxation's value - free), never below 0, and at most objective - bound. Steady is meant about the neighbour's plan.
+    changed, changed_free : int
+        Decided amounts that differ from the neighbour towards the anchor, and those of the free frontier.
+    plan, verdict : Plan, Verdict or None
+    """
+
+    share: float
+    status: str
+    objective: float
+    free: float
+    bound: float
+    price: float
+    price_least: float
+    price_most: float
+    changed: int
+    changed_free: int
+    plan: Plan | None
+    verdict: Verdict | None
 
 
 @dataclass(frozen=True)
@@ -75,6 +115,12 @@ class Frontier:
     findings : tuple of Finding
     later : int
         Years after the planning year whose pupils are planned for.
+    steady : tuple of SteadyPoint
+        Empty unless asked for.
+    steadily : (str, float) or None
+        Its mode (``nested``, ``least_change``) and the share of the goal that least change may give up.
+    options : dict
+        What else the verb was called with, as plain data, so that it can be called again.
     """
 
     county: County
@@ -89,6 +135,9 @@ class Frontier:
     solver: str
     findings: tuple[Finding, ...]
     later: int = 0
+    steady: tuple[SteadyPoint, ...] = ()
+    steadily: tuple[str, float] | None = None
+    options: dict[str, Any] = field(default_factory=dict)
 
     @property
     def goal(self) -> str:
@@ -102,6 +151,10 @@ class Frontier:
         rows = [(p.share, p.yuan, p.status, p.objective, p.bound, p.gap, len(p.changes)) for p in self.points]
         columns = ["share", "yuan", "status", "objective", "bound", "gap", "changed"]
         return pd.DataFrame(rows, columns=columns)
+
+    def page(self, language: str = "zh") -> Any:
+        """The study's page, which a notebook shows and `save` writes: sentences, drawings, tables."""
+        return made_by_others("study", self, language)
 
     def __repr__(self) -> str:
         """A line: which earmark, how many budgets."""
@@ -171,6 +224,8 @@ class Alternatives:
     seconds : float
     solver : str
     findings : tuple of Finding
+    options : dict
+        What else the verb was called with, as plain data, so that it can be called again.
     """
 
     county: County
@@ -185,6 +240,7 @@ class Alternatives:
     seconds: float
     solver: str
     findings: tuple[Finding, ...]
+    options: dict[str, Any] = field(default_factory=dict)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -193,6 +249,10 @@ class Alternatives:
             (p.plan.plan_id, p.objective, p.worse, p.differs, p.apart, len(p.changes)) for p in self.plans
         ]
         return pd.DataFrame(rows, columns=["plan_id", "objective", "worse", "differs", "apart", "changed"])
+
+    def page(self, language: str = "zh") -> Any:
+        """The study's page, which a notebook shows and `save` writes: sentences, drawings, tables."""
+        return made_by_others("study", self, language)
 
     def __repr__(self) -> str:
         """A line: how many plans within which share."""

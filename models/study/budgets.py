@@ -17,7 +17,7 @@ import pandas as pd
 
 from geodata.contract.county import County
 from models.plan.differences.comparison import KEY, amounts, plan_changes
-from models.study.analysis import FrontierPoint
+from models.study.analysis import FrontierPoint, SteadyPoint
 
 CUTS = (0.05, 0.1, 0.2, 0.3)
 """Shares of the scenario's budget that finance may take."""
@@ -35,6 +35,9 @@ STEP_COLUMNS = [
 ]
 FLIP_COLUMNS = [*KEY, "school", "township", "unit", "below", "above", "turns", "flips"]
 CUT_COLUMNS = ["cut", "share", "yuan", "status", "objective", "bound", "loss", "loss_least", "loss_most"]
+STEADY_COLUMNS = [
+    "share", "status", "free", "bound", "objective", "price", "price_least", "price_most", "changed", "changed_free",
+]  # fmt: skip
 DECIDED = ("band", "hire", "transfer", "purchase", "item_move")
 """Kinds of `models.plan.differences.comparison.plan_changes` that somebody decides; pupils follow."""
 
@@ -45,6 +48,12 @@ def _solved(points: Sequence[FrontierPoint]) -> list[FrontierPoint]:
 
 def _decided(changes: pd.DataFrame) -> pd.DataFrame:
     return changes[changes["change"].isin(DECIDED)]
+
+
+def turned(changes: pd.DataFrame) -> pd.DataFrame:
+    """Of the changes between two plans the decisions that appear or fall away."""
+    found = _decided(changes)
+    return found[(found["before"] <= 0) != (found["after"] <= 0)]
 
 
 def budget_steps(county: County, points: Sequence[FrontierPoint]) -> pd.DataFrame:
@@ -128,8 +137,7 @@ def flips(county: County, points: Sequence[FrontierPoint]) -> pd.DataFrame:
     parts = []
     for less, more in pairwise(_solved(points)):
         assert less.plan is not None and more.plan is not None
-        found = _decided(plan_changes(county, less.plan, more.plan))
-        found = found[(found["before"] <= 0) != (found["after"] <= 0)]
+        found = turned(plan_changes(county, less.plan, more.plan))
         turns = np.where(found["after"] > found["before"], "on", "off")
         parts.append(found.assign(below=less.share, above=more.share, turns=turns))
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=FLIP_COLUMNS)
@@ -137,6 +145,33 @@ def flips(county: County, points: Sequence[FrontierPoint]) -> pd.DataFrame:
         return pd.DataFrame(columns=FLIP_COLUMNS)
     table["flips"] = table.groupby(KEY)["turns"].transform("size")
     return table[FLIP_COLUMNS]
+
+
+def local_worth(points: Sequence[FrontierPoint]) -> pd.DataFrame:
+    """What another large unit of an earmark's money is worth while every whole decision of a budget's plan stays.
+
+    Duals of a linear program: they hold near that plan only, and say nothing about other plans.
+
+    Returns
+    -------
+    DataFrame
+        ``share, earmark, worth``; budgets whose plan is a smaller one's are left out.
+    """
+    rows = [(p.share, e, v) for p in _solved(points) for e, v in p.local.items()]
+    return pd.DataFrame(rows, columns=["share", "earmark", "worth"])
+
+
+def steady_table(points: Sequence[SteadyPoint]) -> pd.DataFrame:
+    """Steady plans beside the free ones.
+
+    Returns
+    -------
+    DataFrame
+        ``share, status, free, bound, objective, price, price_least, price_most, changed, changed_free``: as
+        `models.study.analysis.SteadyPoint`.
+    """
+    rows = [[getattr(p, c) for c in STEADY_COLUMNS] for p in points]
+    return pd.DataFrame(rows, columns=STEADY_COLUMNS)
 
 
 def _at(points: Sequence[FrontierPoint], share: float) -> FrontierPoint | None:

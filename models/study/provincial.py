@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from geodata.contract.findings import Finding
+from models.plan.showing import made_by_others
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,10 @@ class Province:
     bound: float
     unread: dict[str, tuple[Finding, ...]] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+
+    def page(self, language: str = "zh") -> Any:
+        """The study's page, which a notebook shows and `save` writes: sentences, drawings, tables."""
+        return made_by_others("study", self, language)
 
     @property
     def gain(self) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -10,6 +10,7 @@ import pandas as pd
 from geodata.contract.county import County
 from geodata.contract.findings import Finding
 from models.plan.decisions import Plan
+from models.plan.showing import made_by_others
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,8 @@ class Robust:
     plan : Plan
         The chosen candidate's plan today.
     findings : tuple of Finding
+    options : dict
+        What else the verb was called with, as plain data, so that it can be called again.
     """
 
     county: County
@@ -87,6 +90,11 @@ class Robust:
     chosen: int
     plan: Plan
     findings: tuple[Finding, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def page(self, language: str = "zh") -> Any:
+        """The study's page, which a notebook shows and `save` writes: sentences, drawings, tables."""
+        return made_by_others("study", self, language)
 
     def __repr__(self) -> str:
         """A line: how many candidates in how many futures, and which is chosen."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -10,6 +10,7 @@ import pandas as pd
 from geodata.contract.county import County
 from geodata.contract.findings import Finding
 from models.plan.decisions import Plan
+from models.plan.showing import made_by_others
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,8 @@ class Stress:
     box : FailureBox or None
         None where all futures fail or none does, or there are too few of either.
     findings : tuple of Finding
+    options : dict
+        What else the verb was called with, as plain data, so that it can be called again.
     """
 
     county: County
@@ -114,6 +117,11 @@ class Stress:
     done: int
     box: FailureBox | None
     findings: tuple[Finding, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def page(self, language: str = "zh") -> Any:
+        """The study's page, which a notebook shows and `save` writes: sentences, drawings, tables."""
+        return made_by_others("study", self, language)
 
     def __repr__(self) -> str:
         """A line: which plan fails in how many futures."""

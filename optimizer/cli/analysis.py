@@ -41,7 +41,9 @@ from optimizer.infeasibility.impossible import Impossible, explain_request
 from optimizer.scenario import Scenario
 from optimizer.study.alternatives import alternatives as make_alternatives
 from optimizer.study.frontier import frontier as make_frontier
+from optimizer.study.steady import Steadily
 from optimizer.study.study import STUDIED
+from optimizer.study.switching import Bracketing
 from optimizer.verbs.explain import explain_school
 
 
@@ -76,6 +78,24 @@ def frontier_command(
     later: Annotated[
         int, typer.Option("--later", min=0, help="With the pupils of so many years later. 按几年后的学生数。")
     ] = 0,
+    flip: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--flip",
+            help="Bracket where this flips: band, hire, transfer, purchase, item_move, or a school. 求改变处的区间：决定类别或学校编号。",
+        ),
+    ] = None,
+    within: Annotated[
+        float, typer.Option(help="Width of such a bracket, times the budget. 区间宽度（预算倍数）。")
+    ] = 0.02,
+    solves: Annotated[int, typer.Option(help="Budgets in between at most. 中间预算至多几档。")] = 20,
+    steady: Annotated[
+        str | None,
+        typer.Option("--steady", help="Also nested or least_change plans. 另求嵌套或变动最少的方案。"),
+    ] = None,
+    give: Annotated[
+        float, typer.Option(help="Share of the goal that least_change may give up. 变动最少可让出的比例。")
+    ] = 0.01,
     scenario: ScenarioOption = None,
     language: LanguageOption = "zh",
     overwrite: OverwriteOption = False,
@@ -92,7 +112,8 @@ def frontier_command(
         with progress(out) as report:
             found = make_frontier(
                 county, asked, points=points, least=least, most=most, earmark=earmark, report=report,
-                cuts=CUTS if cuts else (), later=later,
+                cuts=CUTS if cuts else (), later=later, narrow=Bracketing(tuple(flip), within, solves) if flip else None,
+                steadily=None if steady is None else Steadily(steady, give),
             )  # fmt: skip
         with held() as came:
             drawn = frontier_files.write_frontier(found, target, language, overwrite)

@@ -45,6 +45,8 @@ from optimizer.cli.console import (
     refuse_shared,
     rule_word,
 )
+from optimizer.cli.studies.again import replay_study
+from optimizer.study.replaying import study_record
 from optimizer.verbs.evaluate import MOST_ALONE, Evaluation, evaluate
 from optimizer.verbs.repair import SECONDS, Repair, nearest_repair
 from optimizer.verbs.replay import replay
@@ -205,15 +207,25 @@ def compare_command(first: DossierArgument, second: DossierArgument, language: L
 
 
 def replay_command(
-    record: Annotated[Path, typer.Argument(help="Dossier folder or run.json. 方案文件夹或 run.json。")],
+    record: Annotated[
+        Path, typer.Argument(help="Dossier or study folder, or its record. 方案或研究文件夹，或其记录文件。")
+    ],
     county: Annotated[
         Path | None, typer.Option(help="Folder of the county, if it moved. 县数据文件夹。")
+    ] = None,
+    target: Annotated[
+        Path | None, typer.Option("--out", help="Folder for a study made again. 重做研究的文件夹。")
     ] = None,
     language: LanguageOption = "zh",
 ) -> None:
     """Make a recorded plan again and say whether it is the same. 按记录重算方案。"""
     out = output(language)
     with exits(out, "replay"):
+        study = study_record(record)
+        if study is not None:
+            if not replay_study(out, study, county, target):
+                raise typer.Exit(DIFFERS)
+            return
         with progress(out) as report:
             found = replay(record, county, report)
         out.about(found.result.county)

@@ -95,7 +95,7 @@ def _found(study: Study, k: int, within: float, begun: float) -> Alternatives:
     return Alternatives(
         county, study.scenario.model_dump(mode="json"), within, search.bound, tuple(rows), costs, exhausted,
         not exhausted and len(rows) <= k, search.stop_asked(), time.monotonic() - begun, SOLVER,
-        county.findings + tuple(study.times.findings),
+        county.findings + tuple(study.times.findings), {"k": k},
     )  # fmt: skip
 
 
@@ -155,8 +155,8 @@ def _finish(search: Nearby, answer: Answer, limit: float) -> tuple[NearlyBest | 
         return _accepted(made, state, made.objective, limit), nearly.bound
     # villages at their best for fractions first; those that the whole model chose where heads do not follow
     for choice in (network_of(part, nearly.values), network):
-        split = search.splitter.solve(choice, 1.0, study.request)
-        found = None if split is None else _accepted(split, state, nearly.value, limit)
+        split = search.splitter.split(choice, 1.0, study.request)
+        found = None if split is None else _accepted(split.made, state, nearly.value, limit)
         if found is not None:
             return found, nearly.bound
     return None, nearly.bound

@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
@@ -29,7 +29,6 @@ from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.tables import EARMARKS
 from geodata.travel.times import TravelTimes, travel_times
-from models.formulation.goals import UPPER
 from models.plan.differences.comparison import COLUMNS, plan_changes
 from models.problem.request import budgets
 from models.referee.verdict import judge
@@ -40,69 +39,14 @@ from optimizer.scenario import Scenario, check_scenario
 from optimizer.search.task import Report
 from optimizer.solver.limits import SOLVER
 from optimizer.solver.stopping import Stop, heeding
-from optimizer.study.budget_grid import in_year, prices, proven_bounds, share_grid
-from optimizer.study.study import (
-    EVERY,
-    STUDIED,
-    Made,
-    Network,
-    Shared,
-    Splitter,
-    Study,
-    network_of,
-    open_study,
-    share_of_budget,
-)
+from optimizer.study.budget_grid import in_year, prices, share_grid
+from optimizer.study.splitter import Splitter, WholePlan
+from optimizer.study.steady import LEAST_CHANGE, Steadily, steady_points
+from optimizer.study.study import EVERY, STUDIED, Study, open_study, share_of_budget
+from optimizer.study.sweep import Sweep, budget_at, plans_at
+from optimizer.study.switching import Bracketing, check_asked, narrow_flips
 
 NOTHING = pd.DataFrame(columns=COLUMNS)
-NETWORKS_TRIED = 3
-"""At every budget at most."""
-NEGLIGIBLE = 1e-6
-
-
-@dataclass(eq=False)
-class Candidate:
-    """A network found by one of the solves, with the share of the budget that it was found for."""
-
-    network: Network
-    values: np.ndarray
-    columns: dict[int, float]
-    share: float
-
-
-@dataclass
-class Sweep:
-    """The work of one frontier: the shared models, the networks and the bounds found so far."""
-
-    study: Study
-    shared: Shared
-    splitter: Splitter
-    earmark: str
-    pool: dict[tuple[object, ...], Candidate]
-    lines: list[tuple[float, float]]
-    own: dict[float, float]
-    interrupted: bool = False
-
-    @property
-    def halted(self) -> bool:
-        """True while a stop is in force; `wind_up` lifts it."""
-        return self.study.task.stop.is_set()
-
-    def stop_asked(self) -> bool:
-        """True once a stop was asked for."""
-        return self.interrupted or self.halted
-
-    def wind_up(self) -> None:
-        """After a stop the networks found are still made into plans; a second one ends that too."""
-        self.interrupted = self.stop_asked()
-        self.study.task.stop.clear()
-
-    def add(self, values: np.ndarray) -> None:
-        """Keep a solution's network."""
-        network = network_of(self.shared.search, values)
-        if network.key not in self.pool:
-            share = float(values[self.shared.column])
-            self.pool[network.key] = Candidate(network, values, network.columns(self.shared.bridge), share)
 
 
 def frontier(
@@ -118,6 +62,8 @@ def frontier(
     stop: Stop | None = None,
     cuts: Sequence[float] = (),
     later: int = 0,
+    narrow: Bracketing | None = None,
+    steadily: Steadily | None = None,
 ) -> Frontier:
     """What each budget reaches, from the smallest that keeps the hard rules upwards.
 
@@ -142,11 +88,15 @@ def frontier(
         Budgets that are smaller than the scenario's by these shares are looked at, too (`models.study.budgets.cut_list`).
     later : int
         The pupils are those that the county's table expects so many years later: what waiting costs or saves.
+    narrow : Bracketing or None
+        Between which budgets decisions flip is bracketed more narrowly, by planning for budgets in between.
+    steadily : Steadily or None
+        Also plans that nest, or change as little as may be, from one budget to the next, and what that costs.
 
     Raises
     ------
     InputProblems
-        A range or earmark that makes no sense, or nothing to vary.
+        A range, earmark, decision or mode that makes no sense, or nothing to vary.
     Infeasible, StoppedWithoutPlan, Rejected
         As `optimizer.verbs.plan.plan`, when no budget of the range has a plan.
     """
@@ -154,11 +104,17 @@ def frontier(
     scenario = scenario or Scenario(preset=STUDIED)
     check_scenario(scenario, county)
     _check(budgets(county, scenario.request()), points, least, most, earmark)
+    check_asked(narrow, steadily, county)
     times = times or travel_times(county)
     county = in_year(county, scenario, times, later)
+    options = {
+        "points": points, "least": least, "most": most, "networks": networks, "cuts": list(cuts),
+        "narrow": None if narrow is None else asdict(narrow), "steadily": None if steadily is None else asdict(steadily),
+    }  # fmt: skip
     with heeding(stop) as token:
         study = open_study(county, scenario, times, most, scenario.task(token, report))
-        return replace(_swept(study, points, least, most, earmark, networks, begun, cuts), later=later)
+        found = _swept(study, points, least, most, earmark, networks, begun, cuts, narrow, steadily)
+        return replace(found, later=later, options=options)
 
 
 def _swept(
@@ -170,43 +126,41 @@ def _swept(
     networks: int | None,
     begun: float,
     cuts: Sequence[float],
+    narrow: Bracketing | None,
+    steadily: Steadily | None,
 ) -> Frontier:
     """The sweep of an opened study."""
     county, method = study.county, study.task.method
     shared = share_of_budget(study.instance, study.task, study.whole, most, earmark)
-    sweep = Sweep(study, shared, Splitter(study, most, earmark), earmark, {}, [], {})
-    found, proven = _least_share(sweep)
-    shares = share_grid(
-        points, least if least is not None else min(proven, most) if math.isnan(found) else found, most, cuts
-    )
-    relaxed: dict[float, float] = {}
-    _search(sweep, shares, method.frontier_networks if networks is None else networks, proven, relaxed)
+    compared = steadily is not None and steadily.mode == LEAST_CHANGE
+    sweep = Sweep(study, shared, Splitter(study, most, earmark, compared), earmark)
+    found, sweep.proven = _least_share(sweep)
+    first = least if least is not None else min(sweep.proven, most) if math.isnan(found) else found
+    shares = share_grid(points, first, most, cuts)
+    _search(sweep, shares, method.frontier_networks if networks is None else networks)
     sweep.wind_up()
-    bounds = proven_bounds(shares, sweep.lines, {**relaxed, **sweep.own})
-    if (
-        study.goal in UPPER
-    ):  # the model holds more of it than there is: nothing is proven but that it is not below zero
-        bounds = [0.0] * len(shares)
-    made = _plans(sweep, shares, proven, bounds)
-    rows = _points(sweep, shares, bounds, made, proven)
+    plans_at(sweep, shares)
+    if narrow is not None:
+        narrow_flips(sweep, narrow)
+    rows = _points(sweep)
     if all(p.plan is None for p in rows):
         if all(p.status == "infeasible" for p in rows):
-            raise Infeasible(why_infeasible(replace(study.instance, budget=_budget(study, most, earmark))))
+            raise Infeasible(why_infeasible(replace(study.instance, budget=budget_at(study, most, earmark))))
         raise StoppedWithoutPlan("no_plan")
+    steady = () if steadily is None else steady_points(sweep, steadily)
     return Frontier(
-        county, study.scenario.model_dump(mode="json"), earmark, tuple(rows), found, proven, len(sweep.pool), sweep.stop_asked(),
-        time.monotonic() - begun, SOLVER, county.findings + tuple(study.times.findings),
+        county, study.scenario.model_dump(mode="json"), earmark, tuple(rows), found, sweep.proven, len(sweep.pool), sweep.stop_asked(),
+        time.monotonic() - begun, SOLVER, county.findings + tuple(study.times.findings), steady=steady,
+        steadily=None if steadily is None else (steadily.mode, steadily.give),
     )  # fmt: skip
 
 
-def _search(
-    sweep: Sweep, shares: list[float], networks: int, proven: float, relaxed: dict[float, float]
-) -> None:
-    """Fill the sweep's pool, lines and own bounds, and ``relaxed`` by share; a stop ends it early."""
-    most, whole = sweep.shared.most, sweep.study.whole
+def _search(sweep: Sweep, shares: list[float], networks: int) -> None:
+    """Fill the sweep's pool, lines and bounds; a stop ends it early."""
+    most, whole, proven = sweep.shared.most, sweep.study.whole, sweep.proven
     targets = sorted({shares[round(i)] for i in np.linspace(0, len(shares) - 1, networks + 1)})
-    _relaxed(sweep, targets, relaxed)
-    for price in prices(targets, [relaxed.get(s, -math.inf) for s in targets]):
+    _relaxed(sweep, targets)
+    for price in prices(targets, [sweep.relaxed.get(s, -math.inf) for s in targets]):
         if not sweep.stop_asked():
             _priced(sweep, price, min(max(proven, shares[0]), most))
     # the smallest budget and the scenario's own in their own right; in small counties every one
@@ -232,11 +186,6 @@ def _check(own: dict[str, float], points: int, least: float | None, most: float,
         raise InputProblems(found)
 
 
-def _budget(study: Study, share: float, earmark: str) -> dict[str, float]:
-    """Yuan by earmark at a share."""
-    return {e: v * (share if earmark in (EVERY, e) else 1.0) for e, v in study.instance.budget.items()}
-
-
 def _least_share(sweep: Sweep) -> tuple[float, float]:
     """The smallest share with a whole plan found (NaN: none), and that below which none exists."""
     shared, study = sweep.shared, sweep.study
@@ -249,15 +198,15 @@ def _least_share(sweep: Sweep) -> tuple[float, float]:
     return (math.nan if found is None else found), max(0.0, answer.bound)
 
 
-def _relaxed(sweep: Sweep, shares: list[float], values: dict[float, float]) -> None:
-    """Write the relaxation's value by share; infinite where infeasible."""
+def _relaxed(sweep: Sweep, shares: list[float]) -> None:
+    """The relaxation's value by share; infinite where infeasible."""
     for share in reversed(shares):
         if sweep.stop_asked():
             return
         sweep.shared.at(share)
         study = sweep.study
         answer = sweep.shared.search.relax(study.task.method.study_rounds, study.limits, goal=study.goal)
-        values[share] = math.inf if answer.status == "infeasible" else answer.bound
+        sweep.relaxed[share] = math.inf if answer.status == "infeasible" else answer.bound
 
 
 def _priced(sweep: Sweep, price: float, least: float) -> None:
@@ -292,114 +241,34 @@ def _direct(sweep: Sweep, share: float) -> None:
         sweep.add(answer.values)
 
 
-def _suited(sweep: Sweep, share: float) -> list[tuple[float, Candidate]]:
-    """The networks by the relaxation's value at a share, best first; those that do not fit left out."""
-    bridge, found = sweep.shared.bridge, []
-    sweep.shared.at(share)
-    bridge.relax(True)
-    for candidate in sweep.pool.values():
-        bridge.fix(candidate.columns)
-        answer = bridge.solve(sweep.study.goal, sweep.study.limits)
-        bridge.release(candidate.columns)
-        if answer.values is not None:
-            found.append((answer.objective, candidate))
-    bridge.relax(False)
-    return sorted(found, key=lambda f: f[0])
-
-
-def _cross(sweep: Sweep, share: float) -> None:
-    """A network between its neighbours: what the nearest ones below and above agree on is kept.
-
-    Buses and closures make networks lumpy: one that suits a budget may not fit the next smaller one. The
-    solve is small, since neighbours agree on most villages.
-    """
-    by_share = sorted(sweep.pool.values(), key=lambda c: c.share)
-    most = sweep.study.task.method.frontier_crossed
-    below = [c for c in by_share if c.share <= share][-most:]
-    near = below + [c for c in by_share if c.share > share][:most]
-    if not near:
-        return
-    same = {i: v for i, v in near[0].columns.items() if all(c.columns[i] == v for c in near[1:])}
-    if len(same) == len(near[0].columns):
-        return
-    bridge = sweep.shared.bridge
-    sweep.shared.at(share)
-    bridge.fix(same)
-    start = below[-1].values if below else None
-    answer = bridge.solve(sweep.study.goal, sweep.study.limits, start=start)
-    bridge.release(same)
-    if answer.values is not None:
-        sweep.add(answer.values)
-
-
-def _plans(sweep: Sweep, shares: list[float], proven: float, bounds: list[float]) -> list[Made | None]:
-    """A whole plan at every share, upwards; a stop leaves the others without."""
-    made: list[Made | None] = []
-    last: Candidate | None = None
-    for share, bound in zip(shares, bounds, strict=True):
-        best = None
-        if share >= proven - 1e-9 and not sweep.halted:
-            best, last = _plan_at(sweep, share, last, bound)
-        made.append(best)
-    return made
-
-
-def _plan_at(
-    sweep: Sweep, share: float, last: Candidate | None, bound: float
-) -> tuple[Made | None, Candidate | None]:
-    """A share's plan and its network: the neighbour's, ``last``, is kept where it is as good.
-
-    The relaxation says which network to try first. Where it is far below the plan that comes of it (whole heads and
-    places, counts of units) it tells networks apart badly: the next ones are tried as well.
-    """
-    study, tolerance = sweep.study, sweep.study.goals[0].tolerance
-    if not study.whole and not sweep.interrupted:
-        _cross(sweep, share)
-    request = replace(study.scenario.request(), budget=_budget(study, share, sweep.earmark))
-    ranked = _suited(sweep, share)
-    kept = [f for f in ranked if f[1] is last and f[0] <= ranked[0][0] * (1 + tolerance)]
-    tried = kept + [f for f in ranked if f[1] is not last or not kept]
-    enough = bound * (1 + max(study.limits.gap, tolerance)) + NEGLIGIBLE
-    best: tuple[Made, Candidate] | None = None
-    for least, candidate in tried[:NETWORKS_TRIED]:
-        if best is not None and (
-            sweep.interrupted or best[0].objective <= max(enough, least * (1 + tolerance))
-        ):
-            continue
-        made = sweep.splitter.solve(candidate.network, share, request)
-        if made is not None and (
-            best is None or made.objective * (1 + tolerance) < best[0].objective - NEGLIGIBLE
-        ):
-            best = made, candidate
-    return best or (None, last)
-
-
-def _points(
-    sweep: Sweep, shares: list[float], bounds: list[float], made: list[Made | None], proven: float
-) -> list[FrontierPoint]:
+def _points(sweep: Sweep) -> list[FrontierPoint]:
     """Points with what changed; a smaller budget's plan is carried on where nothing better was found."""
-    study = sweep.study
+    study, shares = sweep.study, sweep.shares
     rows: list[FrontierPoint] = []
-    last: Made | None = None
-    for share, bound, own in zip(shares, bounds, made, strict=True):
-        budget = _budget(study, share, sweep.earmark)
+    last: WholePlan | None = None
+    for share, bound in zip(shares, sweep.bounds(shares), strict=True):
+        budget, own = budget_at(study, share, sweep.earmark), sweep.made[share]
         best, carried = own, False
-        if last is not None and (own is None or own.objective > last.objective * (1 + 1e-9)):
-            request = replace(study.scenario.request(), budget=budget)
-            again = judge(study.county, study.standards, last.plan, study.times, request)
-            best, carried = Made(last.plan, again, last.objective), True
+        if last is not None and (own is None or own.made.objective > last.made.objective * (1 + 1e-9)):
+            again = judge(study.county, study.standards, last.made.plan, study.times, sweep.request(share))
+            # another budget's duals say nothing about this one
+            best = replace(last, made=replace(last.made, verdict=again), local={})
+            carried = True
         if best is None:
-            status = "infeasible" if share < proven else "no_plan"
+            status = "infeasible" if share < sweep.proven else "no_plan"
             rows.append(
                 FrontierPoint(share, budget, status, math.nan, bound, math.nan, False, None, None, NOTHING)
             )  # fmt: skip
             continue
-        if not best.verdict.accepted:
-            raise Rejected(best.verdict)
-        changes = NOTHING if last is None else plan_changes(study.county, last.plan, best.plan)
-        gap = max(0.0, best.objective - bound) / max(best.objective, 1e-9)
+        made = best.made
+        if not made.verdict.accepted:
+            raise Rejected(made.verdict)
+        changes = NOTHING if last is None else plan_changes(study.county, last.made.plan, made.plan)
+        gap = max(0.0, made.objective - bound) / max(made.objective, 1e-9)
         rows.append(
-            FrontierPoint(share, budget, "plan", best.objective, bound, gap, carried, best.plan, best.verdict, changes)
+            FrontierPoint(
+                share, budget, "plan", made.objective, bound, gap, carried, made.plan, made.verdict, changes, best.local
+            )
         )  # fmt: skip
         last = best
     return rows

@@ -16,7 +16,8 @@ import pyomo.environ as pyo
 from optimizer.outcomes import Rejected
 from optimizer.search.search import Search
 from optimizer.search.task import Target
-from optimizer.study.study import Made, Splitter, Study
+from optimizer.study.splitter import Splitter
+from optimizer.study.study import Made, Study
 from optimizer.verbs.explain import best_of
 
 State = dict[tuple[str, str], bool]

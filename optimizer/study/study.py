@@ -29,7 +29,7 @@ from optimizer.outcomes import Infeasible, Rejected, StoppedWithoutPlan
 from optimizer.scenario import Scenario, check_scenario
 from optimizer.scenario_sheet import asked_of
 from optimizer.search.relaxation import recentred
-from optimizer.search.search import Search, Solved
+from optimizer.search.search import Extend, Search, Solved
 from optimizer.search.split import exact_objective
 from optimizer.search.steps import Found, find_plan
 from optimizer.search.task import Target, Task
@@ -115,7 +115,9 @@ class Shared:
         self.bridge.bound(self.column, least, self.most)
 
 
-def share_of_budget(inst: Instance, task: Task, whole: bool, most: float, earmark: str = EVERY) -> Shared:
+def share_of_budget(
+    inst: Instance, task: Task, whole: bool, most: float, earmark: str = EVERY, beside: Extend | None = None
+) -> Shared:
     """The model with budgets in proportion to one variable, so that a sweep needs no new model.
 
     ``charge[e] + r[e] bought[e] <= B[e] share + spill[e]``, ``sum spill <= B[any] share``; with one earmark named, the
@@ -130,16 +132,21 @@ def share_of_budget(inst: Instance, task: Task, whole: bool, most: float, earmar
         Largest share that will be asked for.
     earmark : str
         "all", or the one that varies.
+    beside : callable or None
+        Adds more to the model (`optimizer.search.search.Extend`).
     """  # fmt: skip
     have = {e: inst.budget.get(e, 0.0) / inst.large for e in (*EARMARKED, "any")}
     more = rounding_share(inst)
     varies = {e: earmark in (EVERY, e) for e in have}
 
+    def more_of(model: Any) -> Mapping[str, Any]:
+        return {} if beside is None else beside(model)
+
     def shared(model: Any) -> Mapping[str, Any]:
         model.budget_share = pyo.Var(bounds=(0.0, most))
         if not money_known(inst.county, inst.request):  # nothing is bought, and nothing limits the rest
             model.goal_share = pyo.Objective(expr=model.budget_share)
-            return {"share": model.goal_share}
+            return {"share": model.goal_share, **more_of(model)}
         model.budget__earmark.deactivate()
         model.budget__any.deactivate()
 
@@ -151,7 +158,7 @@ def share_of_budget(inst: Instance, task: Task, whole: bool, most: float, earmar
         )
         model.share_any = pyo.Constraint(expr=sum(model.spill[e] for e in EARMARKED) <= money("any"))
         model.goal_share = pyo.Objective(expr=model.budget_share)
-        return {"share": model.goal_share}
+        return {"share": model.goal_share, **more_of(model)}
 
     search = Search(inst, task, whole, shared)
     return Shared(search, search.bridge.column("budget_share"), most)
@@ -245,65 +252,6 @@ def network_of(search: Search, values: np.ndarray) -> Network:
     pairs = {int(p): float(v) for p, v in search.decided("attend", values).items()}
     bands = {k: float(v) for k, v in search.decided("open", values).items()}
     return Network(pairs, bands, search.enrolment(values), search.spreads.amounts(values))
-
-
-class Splitter:
-    """Whole heads and rooms for any network at any share of the budget: one model, never built anew.
-
-    `optimizer.search.split.solve_split` states a small model for one network; here the network is fixed
-    by column bounds, so that tangents found for one network and budget serve the others.
-    """
-
-    def __init__(self, study: Study, most: float, earmark: str = EVERY):
-        self.study = study
-        self.shared = share_of_budget(study.instance, study.task, True, most, earmark)
-        self.fixed: dict[int, float] = {}
-
-    def _fix(self, network: Network) -> None:
-        bridge = self.shared.bridge
-        bridge.release(self.fixed)
-        self.fixed = network.columns(bridge)
-        bridge.fix(self.fixed)
-
-    def solve(self, network: Network, share: float, request: Request) -> Made | None:
-        """The best whole plan on a network at a share of the budget, None where none was found."""
-        study, search, bridge = self.study, self.shared.search, self.shared.bridge
-        goal, method = study.goal, study.task.method
-        self._fix(network)
-        self.shared.at(share)
-        search.relax(3, study.limits, goal=goal)
-        mark = bridge.rows
-        secants = search.spreads.secants(network.pupils, network.near)
-        if secants is not None:
-            bridge.add_table(*secants)
-        watch = study.task.watch(goal)
-        first = bridge.solve(goal, study.limits, progress=watch)
-        tangents = None
-        if first.values is not None and first.status != "stopped" and goal in search.measures:
-            value = bridge.value(goal, first.values)
-            tangents = search.measures[goal].missing(first.values, value, method.cut_slack)
-            if tangents is not None:
-                bridge.add_table(*tangents)
-                again = bridge.solve(goal, study.limits, start=first.values, progress=watch)
-                first = again if again.values is not None else first
-        if first.values is None:
-            bridge.forget_rows(mark)
-            return None
-        answer, _ = search.in_order(
-            first, tuple(g for g in study.task.goals if g.name != "travel"), study.limits
-        )
-        bridge.forget_rows(mark)  # secants hold for this network only
-        if tangents is not None:
-            bridge.add_table(*tangents)
-        assert answer.values is not None
-        return judged(study, search, answer.values, request)
-
-    def least(self, network: Network) -> float | None:
-        """The smallest share with a whole plan on a network, None if there is none."""
-        self._fix(network)
-        self.shared.free()
-        answer = self.shared.bridge.solve("share", replace(self.study.limits, gap=1e-3))
-        return None if answer.values is None else answer.objective
 
 
 def judged(study: Study, search: Search, values: np.ndarray, request: Request) -> Made:

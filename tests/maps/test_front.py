@@ -263,7 +263,9 @@ def test_what_holds_only_as_no_worse_than_today_is_said(sample_result: PlanResul
     assert "另有 1 处今天就已超过限值" in "".join(paragraph(one, "zh"))
 
 
-def test_the_bound_of_these_catchments_stands_after_the_bound_in_its_own_words(sample_result: PlanResult) -> None:
+def test_the_bound_of_these_catchments_stands_after_the_bound_in_its_own_words(
+    sample_result: PlanResult,
+) -> None:
     line = GoalRecord("deficit", 600.0, 450.0, 0.25, 1.0, 0, "stopped", 0.0, settled=594.0)
     shown = replace(sample_result, solve=replace(sample_result.solve, goals=(line,)))
     (row,) = goals(shown, "en").rows

@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import optimizer.study.frontier as sweeping
+import optimizer.study.sweep as sweep_module
 from geodata.contract.county import County
 from geodata.contract.findings import InputProblems
 from maps import chart
@@ -28,7 +29,8 @@ from optimizer.solver.limits import Answer, Limits
 from optimizer.solver.stopping import Stop
 from optimizer.study.budget_grid import prices, proven_bounds, share_grid
 from optimizer.study.frontier import frontier
-from optimizer.study.study import Splitter, best_plan, network_of, open_study, share_of_budget
+from optimizer.study.splitter import Splitter
+from optimizer.study.study import best_plan, network_of, open_study, share_of_budget
 from optimizer.verbs.plan import Infeasible, StoppedWithoutPlan
 from tests.models.plans import closing, keep_all, ready
 from tests.samples import frame, small_county
@@ -171,15 +173,17 @@ def test_the_splitter_finds_what_a_model_of_its_own_finds() -> None:
     study = open_study(small_county(), ALONE)
     best = best_plan(study)
     network = network_of(best.network.search, best.network.values)
-    split = Splitter(study, 1.0).solve(network, 1.0, study.scenario.request())
-    assert split is not None and split.verdict.accepted
-    assert split.objective == pytest.approx(best.made.objective, rel=0.02)
+    split = Splitter(study, 1.0).split(network, 1.0, study.scenario.request())
+    assert split is not None and split.made.verdict.accepted
+    assert split.made.objective == pytest.approx(best.made.objective, rel=0.02)
 
 
 def test_the_folder_holds_table_chart_and_figures(tmp_path, monkeypatch) -> None:
     target = tmp_path / "found"
     assert write_frontier(swept(), target, "en") == "en"
-    assert sorted(f.name for f in target.iterdir()) == ["frontier.json", "frontier.png", "frontier.xlsx"]
+    assert sorted(f.name for f in target.iterdir()) == [
+        "decisions.parquet", "frontier.html", "frontier.json", "frontier.png", "frontier.xlsx", "points.csv",
+    ]  # fmt: skip
     record = json.loads((target / "frontier.json").read_text(encoding="utf-8"))
     assert [p["objective"] for p in record["points"]] == pytest.approx([p.objective for p in swept().points])
     table = pd.read_excel(target / "frontier.xlsx", sheet_name="Frontier", header=2)
@@ -248,7 +252,7 @@ def test_ctrl_c_makes_plans_of_the_networks_found(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_second_ctrl_c_leaves_the_other_budgets_without_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    made, plan_at = [0], sweeping._plan_at
+    made, plan_at = [0], sweep_module.plan_at
 
     def press(*asked: object) -> object:
         made[0] += 1
@@ -258,7 +262,7 @@ def test_a_second_ctrl_c_leaves_the_other_budgets_without_a_plan(monkeypatch: py
         return answer
 
     stopped_at_once(monkeypatch)
-    monkeypatch.setattr(sweeping, "_plan_at", press)
+    monkeypatch.setattr(sweep_module, "plan_at", press)
     found = frontier(small_county(), ALONE, points=POINTS, least=0.2, most=1.8, networks=2)
     assert made[0] == 1 and found.interrupted
     assert [p.carried for p in found.points] == [

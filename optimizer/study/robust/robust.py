@@ -129,6 +129,8 @@ def robust(
             folder = held.enter_context(scratch_folder()) / "study"
         held.enter_context(claim(folder))
         place = RobustFolder(folder, robust_key(case, asked, plan, words), overwrite)
+        if plan is not None:
+            place.keep_given(plan)
         base = place.base()
         if base is None:
             base = make_plan(county, scenario, case.times, report).plan
@@ -159,6 +161,7 @@ def robust(
         )
         return replace(
             result,
+            options={"seconds": seconds, "given": plan is not None},
             plan=_chosen(place, candidates[result.chosen - 1], solved, plans, (result.chosen, 0) in same),
         )
 

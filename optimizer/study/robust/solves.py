@@ -30,6 +30,7 @@ ROBUST_MARKER, OWN, CELL_ROWS, BASE, JOINT_FILE = (
     "base.csv",
     "joint.json",
 )
+GIVEN_PLAN = "given.csv"
 OWN_PLANS, CELL_PLANS = "own", "cells"
 
 
@@ -101,7 +102,7 @@ class RobustFolder(RowsFolder):
     """
 
     def __init__(self, place: Path, key: str, overwrite: bool):
-        names = (OWN, CELL_ROWS, BASE, JOINT_FILE, OWN_PLANS, CELL_PLANS)
+        names = (OWN, CELL_ROWS, BASE, GIVEN_PLAN, JOINT_FILE, OWN_PLANS, CELL_PLANS)
         super().__init__(place, ROBUST_MARKER, key, names, overwrite)
 
     def base(self) -> Plan | None:
@@ -112,6 +113,10 @@ class RobustFolder(RowsFolder):
     def keep_base(self, plan: Plan) -> None:
         """Keep the plan that all others begin from."""
         self.keep(BASE, lambda file: write_ledger(plan, file))
+
+    def keep_given(self, plan: Plan) -> None:
+        """Keep the plan that is one more candidate."""
+        self.keep(GIVEN_PLAN, lambda file: write_ledger(plan, file))
 
     def keep_plan(self, where: str, number: int, ledger: pd.DataFrame, year: int) -> None:
         """Keep the plan of a future (``own``) or of a cell (``cells``)."""

@@ -13,7 +13,7 @@ from optimizer.study.jobs.folder import RowsFolder
 from optimizer.study.stress.factors.record import Case
 from optimizer.study.stress.futures import Futures
 
-MARKER, FIXED, REMADE, PLAN, LEDGERS = "stress.json", "fixed.csv", "remade.csv", "plan.csv", "remade"
+MARKER, FIXED, REMADE, FIXED_PLAN, LEDGERS = "stress.json", "fixed.csv", "remade.csv", "plan.csv", "remade"
 
 
 def study_key(case: Case, asked: Futures, plan: Plan | None, seconds: float | None) -> str:
@@ -43,16 +43,16 @@ class StudyFolder(RowsFolder):
     """
 
     def __init__(self, place: Path, key: str, overwrite: bool):
-        super().__init__(place, MARKER, key, (FIXED, REMADE, PLAN, LEDGERS), overwrite)
+        super().__init__(place, MARKER, key, (FIXED, REMADE, FIXED_PLAN, LEDGERS), overwrite)
 
     def plan(self) -> Plan | None:
         """The plan that an earlier run made first."""
-        file = self.place / PLAN
+        file = self.place / FIXED_PLAN
         return read_plan(file) if file.is_file() else None
 
     def keep_plan(self, plan: Plan) -> None:
         """Keep the plan that the study is about."""
-        self.keep(PLAN, lambda file: write_ledger(plan, file))
+        self.keep(FIXED_PLAN, lambda file: write_ledger(plan, file))
 
     def keep_ledger(self, number: int, ledger: pd.DataFrame, year: int) -> None:
         """Keep the plan that was made in a future."""

@@ -124,7 +124,8 @@ def stress(
         remade = all_rows(place.place / REMADE, Remade(again, asked, plan), some, hands, told, keep)
         found += _unfinished(fixed)
         plans = [place.ledger(int(n)) for n in remade.loc[_with_plan(remade), "future"]]
-    return _summed(case, asked, plan, fixed, remade, plans, tuple(found))
+    options = {"remake": remake, "seconds": seconds}
+    return replace(_summed(case, asked, plan, fixed, remade, plans, tuple(found)), options=options)
 
 
 def _with_plan(remade: pd.DataFrame) -> pd.Series:
