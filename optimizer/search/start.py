@@ -23,7 +23,7 @@ from optimizer.solver.limits import Answer, Limits, time_left
 
 Row: TypeAlias = Mapping[str, Any]
 NETWORK = ("open", "attend")
-STAFF = ("out", "into", "hire")
+STAFF_COLUMNS = ("out", "into", "hire")
 RESOURCES = ("out", "into", "hire", "flow", "buy", "got", "buy_rooms", "got_rooms")
 ANY_GAP = 1e3
 """A gap that every plan has: the first one found is enough."""
@@ -135,7 +135,7 @@ def _as_at_hand(search: Search, goal: str, limits: Limits) -> Answer | None:
     begun, given = time.monotonic(), at_hand(search)
     if given is None:
         return None
-    bridge, settled = search.bridge, columns_in(search, (*STAFF, "buy"))
+    bridge, settled = search.bridge, columns_in(search, (*STAFF_COLUMNS, "buy"))
     network = all_but(search, columns_in(search, NETWORK))
     part = bridge.part(np.setdiff1d(network, settled), given)
     found = part.engine.solve(goal, limits)
@@ -201,7 +201,7 @@ def _nearness(search: Search, settled: np.ndarray) -> np.ndarray:
     """What each head and purchase of the plan at hand that is kept counts, in pupils: less is nearer."""
     cost = np.zeros(len(search.bridge.columns))
     cost[settled] = -1.0
-    cost[columns_in(search, STAFF)] = -HEADS
+    cost[columns_in(search, STAFF_COLUMNS)] = -HEADS
     return cost
 
 

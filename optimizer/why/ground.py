@@ -16,13 +16,13 @@ from models.plan.decisions import Plan, Verdict
 from models.plan.keeping import beginning_with
 from models.problem.instance import Instance
 from optimizer.search.search import Search
-from optimizer.search.start import STAFF, at_hand, todays
+from optimizer.search.start import STAFF_COLUMNS, at_hand, todays
 from optimizer.search.task import Task
 from optimizer.solver.limits import Limits
 
 Least = tuple[np.ndarray, np.ndarray, float]
 """Columns, coefficients and least value of a row."""
-UNITS = (*STAFF, "buy")
+UNITS = (*STAFF_COLUMNS, "buy")
 """Decisions at a unit."""
 
 

@@ -16,7 +16,7 @@ from models.study.analysis import Alternatives, Frontier
 from models.study.provincial import Province
 from models.study.robust import Robust
 from optimizer.cli.console import Out, progress
-from optimizer.cli.studies.shared import cores, counting
+from optimizer.cli.studies.shared import cores, job_progress
 from optimizer.study.replaying import (
     PROVINCE_RECORD,
     StudyFound,
@@ -58,12 +58,12 @@ def replay_study(out: Out, record: StudyRecord, county: Path | None, target: Pat
     refuse_unwritable(target)
     with claim(target):
         if record.marker == PROVINCE_RECORD:
-            with counting(out, "province") as told:
+            with job_progress(out, "province") as told:
                 found: StudyFound = province_again(record, target, cores(), told)
         else:
             read, doubts = county_of_study(record, county)
             out.findings(doubts)
-            with progress(out) as report, counting(out, "stress") as told:
+            with progress(out) as report, job_progress(out, "stress") as told:
                 found = study_again(record, read, target, cores(), report, told)
         _write(found, target, out.language)
     unlike = study_differs(record.home, target, record.marker)

@@ -24,7 +24,7 @@ from optimizer.cli.console import (
     exits,
     output,
 )
-from optimizer.cli.studies.shared import SchedulerOption, WorkersOption, cores, counting, print_grid
+from optimizer.cli.studies.shared import SchedulerOption, WorkersOption, cores, job_progress, print_grid
 from optimizer.scenario import read_scenario
 from optimizer.study.province.asked import read_province
 from optimizer.study.province.province import province
@@ -55,7 +55,7 @@ def province_command(
     with exits(out, "stress"), claim(target):
         refuse_unwritable(target)
         given = read_province(file, None if scenario is None else read_scenario(scenario), budget, seconds)
-        with counting(out, "province") as told:
+        with job_progress(out, "province") as told:
             found = province(
                 given, target, workers=workers or cores(), scheduler=scheduler, overwrite=overwrite, outside=outside,
                 databases=tuple(database or ()), told=told,

@@ -29,7 +29,7 @@ from optimizer.cli.console import (
     progress,
     refuse_folder,
 )
-from optimizer.cli.studies.shared import SchedulerOption, WorkersOption, cores, counting, print_grid
+from optimizer.cli.studies.shared import SchedulerOption, WorkersOption, cores, job_progress, print_grid
 from optimizer.scenario import Scenario, read_scenario
 from optimizer.study.robust.robust import about
 from optimizer.study.robust.robust import robust as make_robust
@@ -76,7 +76,7 @@ def robust_command(
         out.about(county)
         given = None if plan is None else read_plan(plan, county)
         named = tuple(c.strip() for c in common.split(",") if c.strip())
-        with progress(out) as report, counting(out, "robust") as told:
+        with progress(out) as report, job_progress(out, "robust") as told:
             found = make_robust(
                 county, asked, base, given, target, goal=goal, common=named, choose=choose, weight=weight, seconds=seconds,
                 workers=workers or cores(), scheduler=scheduler, overwrite=overwrite, report=report, told=told,

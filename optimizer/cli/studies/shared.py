@@ -31,7 +31,7 @@ def cores() -> int:
 
 
 @contextmanager
-def counting(out: Out, room: str) -> Iterator[Callable[[str, int, int, float], None]]:
+def job_progress(out: Out, room: str) -> Iterator[Callable[[str, int, int, float], None]]:
     """A live line on a terminal: rows done, time left, in the words of a room of messages."""
     with Live(console=out.console, transient=True, auto_refresh=False) as live:
 

@@ -29,7 +29,7 @@ from optimizer.cli.console import (
     output,
     progress,
 )
-from optimizer.cli.studies.shared import SchedulerOption, WorkersOption, cores, counting, print_grid
+from optimizer.cli.studies.shared import SchedulerOption, WorkersOption, cores, job_progress, print_grid
 from optimizer.scenario import Scenario, read_scenario
 from optimizer.study.stress.futures import read_futures, read_template
 from optimizer.study.stress.stress import stress
@@ -78,7 +78,7 @@ def stress_command(
             out.about(county)
             base = _scenario(scenario, plan)
             given = read_plan(plan, county) if plan is not None else None
-            with progress(out) as report, counting(out, "stress") as told:
+            with progress(out) as report, job_progress(out, "stress") as told:
                 found = stress(
                     county, asked, given, base, target, remake=remake, seconds=seconds, workers=workers or cores(), scheduler=scheduler,
                     overwrite=overwrite, report=report, told=told,
