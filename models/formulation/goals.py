@@ -26,7 +26,7 @@ from typing import Any, TypeAlias
 import pandas as pd
 import pyomo.environ as pyo
 
-from models.formulation.concession import counting, judged, of_guests
+from models.formulation.concession import judged_amount, judged_pupils, of_guests
 from models.formulation.imbalance import imbalance, measured
 from models.formulation.money import EARMARKED
 from models.formulation.network import grade_pupils, pupil_minutes, pupils_beyond, pupils_changed, standing
@@ -105,9 +105,9 @@ def passing_variables(model: Model, inst: Instance) -> None:
     reach = reachable(inst)
     own = {u: min(float(model.pupils[u].ub), reach[u]) for u in inst.units.index}
     most = {u: sum(own[k] for k in inst.with_guests(u)) for u in inst.units.index}
-    pupils = {u: judged(model, inst, u) for u in inst.units.index}
+    pupils = {u: judged_pupils(model, inst, u) for u in inst.units.index}
     rest = {u: of_guests(inst, u) for u in inst.guests}
-    have = {(u, one.id): counting(model, inst, u, one.resource) for u, one in cells}
+    have = {(u, one.id): judged_amount(model, inst, u, one.resource) for u, one in cells}
     need = {
         (u, one.id): one.threshold / one.scale / inst.centres[one.stage, one.resource] for u, one in cells
     }
@@ -212,7 +212,7 @@ def lack_variables(model: Model, inst: Instance) -> None:
         if one.tested and inst.known(u, one.resource)
     ]
     have = {(u, one.id): model.amount[u, one.resource] for u, one in every}
-    whole = {(u, one.id): counting(model, inst, u, one.resource) for u, one in every}
+    whole = {(u, one.id): judged_amount(model, inst, u, one.resource) for u, one in every}
     mean = {(u, one.id): inst.centres[one.stage, one.resource] for u, one in every}
     assessed = units["assessed"].to_dict()
     counted = [(u, one.id) for u, one in every if assessed[u]]
@@ -226,7 +226,7 @@ def lack_variables(model: Model, inst: Instance) -> None:
         counted,
         rule=lambda m, u, r: (
             m.short[u, r]
-            >= judged(m, inst, u)
+            >= judged_pupils(m, inst, u)
             - whole[u, r] * (mean[u, r] / need[u, r])
             + (-of_guests(inst, u) if u in inst.guests else left[u, r]) * (1 - m.unit_open[u])
         ),

@@ -22,7 +22,7 @@ from typing import Any, TypeAlias
 
 import pyomo.environ as pyo
 
-from models.formulation.concession import judged
+from models.formulation.concession import judged_pupils
 from models.formulation.equipment import amount
 from models.formulation.staffing import counted_heads
 from models.problem.instance import Instance
@@ -51,22 +51,29 @@ def assessed_population(model: Model, inst: Instance) -> None:
     most = inst.units["largest"]
     together = {u: sum(float(most[k]) for k in inst.with_guests(u)) for u in grow}
     model.counted = pyo.Var(grow, domain=pyo.Binary)
-    model.counted_low = pyo.Constraint(grow, rule=lambda m, u: judged(m, inst, u) >= least * m.counted[u])
+    model.counted_low = pyo.Constraint(
+        grow, rule=lambda m, u: judged_pupils(m, inst, u) >= least * m.counted[u]
+    )
     model.counted_high = pyo.Constraint(
         grow,
-        rule=lambda m, u: judged(m, inst, u) <= least - 1 + (together[u] - least + 1) * m.counted[u],
+        rule=lambda m, u: judged_pupils(m, inst, u) <= least - 1 + (together[u] - least + 1) * m.counted[u],
     )
     model.counted_pupils = pyo.Var(grow, domain=pyo.NonNegativeReals)
     model.counted_p1 = pyo.Constraint(
         grow, rule=lambda m, u: m.counted_pupils[u] <= together[u] * m.counted[u]
     )
-    model.counted_p2 = pyo.Constraint(grow, rule=lambda m, u: m.counted_pupils[u] <= judged(m, inst, u))
+    model.counted_p2 = pyo.Constraint(
+        grow, rule=lambda m, u: m.counted_pupils[u] <= judged_pupils(m, inst, u)
+    )
     model.counted_p3 = pyo.Constraint(
-        grow, rule=lambda m, u: m.counted_pupils[u] >= judged(m, inst, u) - (least - 1) * (1 - m.counted[u])
+        grow,
+        rule=lambda m, u: m.counted_pupils[u] >= judged_pupils(m, inst, u) - (least - 1) * (1 - m.counted[u]),
     )
     hosts = list(inst.guests)
     model.host_pupils = pyo.Var(hosts, domain=pyo.NonNegativeReals)
-    model.host_pupils_is = pyo.Constraint(hosts, rule=lambda m, u: m.host_pupils[u] == judged(m, inst, u))
+    model.host_pupils_is = pyo.Constraint(
+        hosts, rule=lambda m, u: m.host_pupils[u] == judged_pupils(m, inst, u)
+    )
 
 
 def amount_variables(model: Model, inst: Instance) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from geodata.arrays import Flags, Floats
-from models.formulation.concession import counting, judged, of_guests
+from models.formulation.concession import judged_amount, judged_pupils, of_guests
 from models.formulation.rows import rows_by
 from models.formulation.staffing import class_staff, counted_heads
 from models.rules.record import EPS, Rows, Rule, Slack, all_of, broken, looked_up, none
@@ -45,8 +45,8 @@ def _met_kept(rows: Rows) -> None:
     rows.add(
         list(need),
         lambda m, u, r: (
-            counting(m, inst, u, r)
-            >= need[u, r] * (judged(m, inst, u) - of_guests(inst, u) * (1 - m.unit_open[u]))
+            judged_amount(m, inst, u, r)
+            >= need[u, r] * (judged_pupils(m, inst, u) - of_guests(inst, u) * (1 - m.unit_open[u]))
         ),
         scale=lambda k: 1.0 / inst.centres[inst.stage_of[k[0]], k[1]],
     )

@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from models.problem.indicators import lent_size
 from models.problem.instance import Instance
 from optimizer.search.search import NoPlan, Search, Solved, record
 from optimizer.search.task import Target
@@ -82,7 +83,17 @@ def exact_objective(indicators: pd.DataFrame, inst: Instance) -> float:
     rows = rows[rows["amount_plan"].notna()]
     resource = {(i.stage, i.id): i.resource for i in inst.standards.indicators}
     keys = [(s, resource[s, i]) for s, i in zip(rows["stage"], rows["indicator"], strict=True)]
+    told = np.array(
+        [r in inst.measured.get(s, ()) for s, r in keys], dtype=bool
+    )  # of what nobody has there is no spread
+    rows, keys = rows[told], [k for k, yes in zip(keys, told, strict=True) if yes]
     centre = np.array([inst.centres[k] for k in keys])
     size = np.array([inst.population[k] for k in keys])
     people = rows["pupils_plan"].to_numpy(float)
-    return float((((rows["amount_plan"].to_numpy(float) / centre - people) ** 2) / people / size).sum())
+    have = rows["amount_plan"].to_numpy(float)
+    if inst.lent:  # heads that a concession lends count for indicators and in no spread
+        least, most = lent_size(inst.standards)
+        small = (people >= least) & (people <= most)
+        lent = [inst.lent.get((u, r), 0.0) for u, (_, r) in zip(rows["unit_id"], keys, strict=True)]
+        have = have - np.where(small, lent, 0.0)
+    return float((((have / centre - people) ** 2) / people / size).sum())

@@ -60,6 +60,16 @@ def test_a_parent_that_closes_keeps_todays_word(goal: str) -> None:
     agree(case, goal, Request(budget=dict.fromkeys(MONEY, 1e9), goals=GOALS, close=("A2",)))
 
 
+@pytest.mark.parametrize("budget", [0.0, 1e6])
+def test_shared_teachers_are_in_no_spread(budget: float) -> None:
+    """Whom a concession lends counts for the indicator; balance first ended as a defect of one for each of nobody's indicators."""
+    case = county("A2")
+    stage = case.county.school_stage.assign(arts_shared=1.0)
+    going = case.county.staff_stock.query("cat_id != 'arts' or stage != 'pri'").reset_index(drop=True)
+    changed = case.but(school_stage=stage, staff_stock=going).binding(floor_arts_point_share="off")
+    agree(changed, "imbalance", Request(budget=dict.fromkeys(MONEY, budget), goals=GOALS))
+
+
 def test_a_point_can_bring_its_parent_to_count() -> None:
     """With 125 pupils as the least, A2 counts with the point's twelve and would not count with its own 120."""
     case = county("A2", 125.0)
