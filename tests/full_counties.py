@@ -7,7 +7,7 @@ from functools import cache
 
 from tests import tiny
 from tests.full_milp import Tables, norms
-from tests.models.plans import Case, ready
+from tests.models.plans import Case, bands_apart, ready, three_midway
 from tests.samples import KM_LAT, KM_LON, LAT0, LON0, frame, small_county
 
 SITES = ("A1", "A2", "A3", "A9")
@@ -64,7 +64,14 @@ def four() -> Case:
     return ready(county).with_rules(**FOUR)
 
 
-COUNTIES = {"three": (tiny.case, THREE), "four": (four, FOUR)}
+@cache
+def midway() -> Case:
+    """And villages as far from one school as from others: one whose bands go to two, three that could pass pupils round. Money enough."""
+    county = three_midway(bands_apart(four().county))
+    return ready(replace(county, budget=county.budget.assign(amount=1e9))).with_rules(**FOUR)
+
+
+COUNTIES = {"three": (tiny.case, THREE), "four": (four, FOUR), "midway": (midway, FOUR)}
 
 
 def case_of(name: str, *off: str) -> Case:

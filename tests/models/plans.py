@@ -147,7 +147,7 @@ def with_village(county: County, village: str, x: float, y: float, *going: tuple
 
 def bands_apart(county: County) -> County:
     """One more village midway between A1 and A2: its eight small children ride to A2, its eight others to A1."""
-    return with_village(county, "V5", 2.0, 0.0, ("A2", "g1_3", 8), ("A1", "g4_6", 8))
+    return with_village(county, "V7", 2.0, 0.0, ("A2", "g1_3", 8), ("A1", "g4_6", 8))
 
 
 def three_midway(county: County) -> County:

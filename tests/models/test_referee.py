@@ -98,9 +98,9 @@ def no_ring() -> Broken:
 
 
 def no_swap() -> Broken:
-    """V5's small children leave A2 for A1, its others A1 for A2."""
+    """V7's small children leave A2 for A1, its others A1 for A2."""
     case = ready(bands_apart(small_county()))
-    plan = send(send(keep_all(case), "V5", "g1_3", "A1", "bus"), "V5", "g4_6", "A2", "bus")
+    plan = send(send(keep_all(case), "V7", "g1_3", "A1", "bus"), "V7", "g4_6", "A2", "bus")
     return case, classes(plan, "A1", "g1_3", 6), Request(budget=RICH)
 
 

@@ -21,6 +21,8 @@ from tests import tiny
 from tests.full_counties import case_of, tables_of
 from tests.full_goals import GOALS as STATED
 from tests.full_goals import least
+from tests.full_milp import number
+from tests.full_rules import Whole
 from tests.optimizer.test_brute_force import BY_LOOPS, best, tried
 
 NEAR = 2e-3
@@ -85,6 +87,31 @@ def test_imbalance_is_as_the_loops_have_it(monkeypatch: pytest.MonkeyPatch) -> N
     verdict = case.judge(unpack(found.final.loaded(), found.final.instance, case.times.towns))
     value = float(verdict.measures.set_index("measure").at["imbalance", "plan"])
     assert verdict.accepted and min(abs(value - x) for x in every) < 1e-6
+
+
+ROUND = {
+    "no_swap": (("V7", "g1_3", "A1"), ("V7", "g4_6", "A2")),
+    "no_ring": (("X1", "g1_3", "A2"), ("X2", "g1_3", "A3"), ("X3", "g1_3", "A1")),
+}
+"""Moves that a rule forbids together; any of them alone it allows."""
+
+
+def possible(off: str, *moves: tuple[str, str, str]) -> bool:
+    """Whether the second statement has a plan with some moves, whatever the money."""
+    whole = Whole(tables_of("midway", "class_cap_pri", *([off] if off else [])))
+    for village, band, school in moves:
+        g = next(
+            n for n, x in enumerate(whole.t.groups) if (x["v"], x["band"], x["own"]) == (village, band, True)
+        )
+        whole.lp.least(whole.at(g, school), number(1))
+    return whole.lp.minimum({0: 0.0}) is not None
+
+
+@pytest.mark.parametrize("norm", ROUND)
+def test_moves_that_cancel_out_are_no_plan_of_the_second_statement(norm: str) -> None:
+    moves = ROUND[norm]
+    assert not possible("", *moves)
+    assert possible("", *moves[1:]) and possible(norm, *moves)
 
 
 @pytest.mark.parametrize(("county", "norm", "goal"), BINDING)
