@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from geodata.contract.findings import Finding, InputProblems, Severity, errors
 from geodata.contract.settings import model_findings, settings_text, toml_content
 from geodata.standards.schema import (
+    RESERVED,
     About,
     Band,
     Currency,
@@ -194,6 +195,12 @@ def merged(names: Iterable[str], local: Mapping[str, StandardsFile]) -> tuple[No
         except InputProblems as problem:
             found += problem.findings
     found += _stages_wrong(held, [*local])
+    found += [
+        Finding("error", "rules.reserved", file=file, column=f"resource[{n}].id", value=one.id)
+        for file, content in local.items()
+        for n, one in enumerate(content.resource, start=1)
+        if one.id in RESERVED
+    ]
     if found:
         return None, found
     assert held.currency is not None  # base.toml has one
