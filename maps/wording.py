@@ -68,6 +68,11 @@ def resource(key: str, language: str, norms: Norms | None = None) -> str:
     return name("resource", key, language)
 
 
+def unit_word(key: str, language: str, norms: Norms) -> str:
+    """What a resource is counted in; empty for one that is not declared."""
+    return name("unit", norms.resources[key].unit, language) if key in norms.resources else ""
+
+
 def indicator(key: str, language: str, norms: Norms | None = None) -> str:
     """The name of an indicator: the standards' own where their file gives one."""
     own = None

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from geodata.contract.findings import Finding, InputProblems, Severity, errors
 from geodata.contract.settings import model_findings, settings_text, toml_content
 from geodata.standards.schema import (
+    RESERVED,
     About,
     Band,
     Currency,
@@ -30,7 +31,7 @@ DEFAULT = ("cn_2017_quality", "cn_layout")
 """Standards of a county that names none."""
 BASE = "base"
 """The bundled file that is always read first."""
-PLACE, STAFF = "place", "staff"
+BY_PLACE, BY_STAFF = "place", "staff"
 """What the id of a norm may end in: a stage or band, a kind of staff."""
 
 
@@ -194,6 +195,12 @@ def merged(names: Iterable[str], local: Mapping[str, StandardsFile]) -> tuple[No
         except InputProblems as problem:
             found += problem.findings
     found += _stages_wrong(held, [*local])
+    found += [
+        Finding("error", "rules.reserved", file=file, column=f"resource[{n}].id", value=one.id)
+        for file, content in local.items()
+        for n, one in enumerate(content.resource, start=1)
+        if one.id in RESERVED
+    ]
     if found:
         return None, found
     assert held.currency is not None  # base.toml has one
@@ -280,15 +287,15 @@ def rule_families() -> tuple[dict[str, str], tuple[str, ...]]:
     Returns
     -------
     begin : dict of str to str
-        `PLACE` or `STAFF`, what they end in, by beginning; longer ones first.
+        `BY_PLACE` or `BY_STAFF`, what they end in, by beginning; longer ones first.
     plain : tuple of str
     """
-    begin, plain = {"k_of_n_": PLACE, "cv_mean_": PLACE}, set()
+    begin, plain = {"k_of_n_": BY_PLACE, "cv_mean_": BY_PLACE}, set()
     base = read_bundled(BASE)
     for content in map(read_bundled, bundled()):
         places: list[Stage | Band] = [*base.stage, *content.stage, *base.band, *content.band]
-        ends = {x.id: PLACE for x in places}
-        ends |= {r.id: STAFF for r in (*base.resource, *content.resource) if r.kind == "heads"}
+        ends = {x.id: BY_PLACE for x in places}
+        ends |= {r.id: BY_STAFF for r in (*base.resource, *content.resource) if r.kind == "heads"}
         for rule in content.rule:
             mine = [e for e in ends if rule.id.endswith(f"_{e}")]
             if mine:
@@ -304,7 +311,7 @@ def _rules(merged: _Merged, scheme: Scheme) -> tuple[dict[str, Norm], list[Findi
     kept: dict[str, Norm] = {}
     found: list[Finding] = []
     staff = tuple(r for r, x in merged.resources.items() if x.kind == "heads")
-    ends = {PLACE: (*scheme.stage_ids, *scheme.band_ids), STAFF: staff}
+    ends = {BY_PLACE: (*scheme.stage_ids, *scheme.band_ids), BY_STAFF: staff}
     families, plain = rule_families()
     for name, (rule, file, number) in merged.rules.items():
 
@@ -325,7 +332,7 @@ def _rules(merged: _Merged, scheme: Scheme) -> tuple[dict[str, Norm], list[Findi
             else:
                 say("not_used", "id", name, known, "error" if is_file(file) else "note")
         elif name in plain:
-            say("not_used", "id", name, ends[PLACE], "error" if is_file(file) else "note")
+            say("not_used", "id", name, ends[BY_PLACE], "error" if is_file(file) else "note")
         else:
             say("unknown_norm", "id", name, (*plain, *(f"{f}..." for f in families)))
     return kept, found

@@ -14,6 +14,15 @@ Tag = Literal["V", "R", "A", ""]
 RuleKind = Literal["hard", "soft", "report", "procedure", "off"]
 Earmark = Literal["building", "device", "teacher", "transport"]
 NAN = float("nan")
+RESERVED = frozenset(
+    {
+        "all", "assessed", "assessed_as", "capacity", "cat_id", "class_cap", "classes", "combined", "fixed", "free", "from",
+        "from_school_id", "from_stage", "heads", "kind", "largest", "may_grow", "most", "name", "open", "over", "passes", "pupils",
+        "rooms", "row_id", "rural", "school_id", "staff", "stage", "taking_part", "to", "to_school_id", "to_stage", "today",
+        "township", "unit_id", "zone",
+    }
+)  # fmt: skip
+"""Columns beside which resources stand in the tables of units and transfers: no resource may be called so."""
 ABOVE = "above"
 """Key of `Share.weights` for the grades above the county's stages (senior secondary)."""
 

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar, cast
 
 from geodata.contract.county import County
 from geodata.messages import LANGUAGES, Terms, catalogue, in_terms
-from geodata.standards.reading import BASE, STAFF, read_bundled, rule_families
+from geodata.standards.reading import BASE, BY_STAFF, read_bundled, rule_families
 from geodata.standards.schema import Band, Resource, Stage
 from geodata.standards.scheme import Norms
 
@@ -77,7 +77,7 @@ def _norm_words(norms: Norms, language: str) -> list[tuple[str, str, str]]:
     for norm in (n for n in norms.rules if n not in plain):
         family = next((f for f in families if norm.startswith(f)), "")
         last = norm.removeprefix(family)
-        row = norms.resources.get(last) if families.get(family) == STAFF else ends.get(last)
+        row = norms.resources.get(last) if families.get(family) == BY_STAFF else ends.get(last)
         own = "" if row is None else getattr(row, language)
         if own and (f"rules.rule_{norm}" not in known or own != usual_name(last, language)):
             words.append(

@@ -26,7 +26,7 @@ from maps.front.text import (
     whole,
 )
 from maps.reports.report import OfficialReport, Portion, columns, made, report_word
-from maps.wording import band, name, resource, stage
+from maps.wording import band, name, resource, stage, unit_word
 from models.impact.losses import longer_ways
 from models.plan.decisions import PlanResult
 
@@ -180,7 +180,7 @@ def _closure(result: PlanResult, school_id: str, lost: set[str], title: str, lan
 def _thing(result: PlanResult, kind: str, quantity: float, language: str) -> str:
     """So much of a resource with its unit."""
     norms = result.county.norms
-    unit = name("unit", norms.resources[kind].unit, language) if kind in norms.resources else ""
+    unit = unit_word(kind, language, norms)
     return f"{resource(kind, language, norms)} {plainly(quantity)} {unit}".rstrip()
 
 

@@ -15,7 +15,7 @@ from geodata.standards.scheme import Norms
 from geodata.travel.times import travel_times
 from maps.folders.audit import AUDIT_MARKER, write_audit
 from maps.folders.writing import may_write
-from maps.wording import indicator, stage
+from maps.wording import indicator, stage, unit_word
 from models.plan.arrangement import today_as_plan
 from models.referee.audit import Audit
 from models.referee.audit import audit as audit_county
@@ -99,7 +99,8 @@ def _print_audit(out: Out, found: Audit, norms: Norms) -> None:
     ]
     gaps = {
         u: say("map.comma", out.language).join(
-            f"{indicator(r.indicator, out.language, norms)} {figure(r.gap_today)}" for r in rows.itertuples()
+            f"{indicator(r.indicator, out.language, norms)} {figure(r.gap_today)} {unit_word(str(r.resource), out.language, norms)}".rstrip()
+            for r in rows.itertuples()
         )
         for u, rows in short.groupby("unit_id")
     }

@@ -15,13 +15,20 @@ import pytest
 
 from geodata.contract.findings import InputProblems
 from geodata.messages import LANGUAGES
-from maps.dossier.dossier import write_dossier
+from geodata.travel.times import travel_times
+from maps.dossier.dossier import run_record, write_dossier
 from maps.dossier.notices import notices
 from maps.dossier.tables import all_sheets
 from maps.dossier.workbook import write_workbook
 from maps.layers import places_in
+from models.plan.arrangement import today_as_plan
 from models.plan.decisions import GoalRecord, PlanResult
+from models.plan.record import read_record
 from models.plan.sheets import EDIT_SHEETS, LEDGER_SHEET, sheet_titles
+from models.standards.norms import load_standards
+from optimizer.scenario import Scenario
+from optimizer.verbs.told import result_of
+from tests.samples import small_county
 
 HEAD = 3
 """Row of the headings: a title and a line about the plan stand above."""
@@ -265,3 +272,13 @@ def test_places_are_called_as_the_layers_of_a_dossier_have_them(
     assert places_in(dossier / "run.json") == called and places_in(tmp_path) == {}
     for kind, table in (("school", result.county.schools), ("village", result.county.villages)):
         assert {called[kind, i] for i in table[f"{kind}_id"]} == set(table["name"])
+
+
+def test_a_record_of_a_plan_with_nothing_assessed_can_be_read(tmp_path: Path) -> None:
+    """What is not known stood as NaN in it, and nothing could be made of the dossier."""
+    county = replace(small_county(), standard_files=("cn_layout",))
+    times, asked = travel_times(county), Scenario(budget={})
+    result = result_of(county, today_as_plan(county, load_standards(county), times), asked, times)
+    text = json.dumps(run_record(result), allow_nan=False, default=str)
+    (tmp_path / "run.json").write_text(text, encoding="utf-8")
+    assert read_record(tmp_path)["measures"]["imbalance"] == {"today": None, "plan": None, "unit": "1"}

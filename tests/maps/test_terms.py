@@ -13,6 +13,7 @@ from geodata.standards.terms import terms_of
 from maps.dossier.dossier import write_dossier
 from maps.front.pages import front_page
 from maps.front.places import schools_page
+from maps.wording import resource
 from models.plan.decisions import PlanResult
 from optimizer.scenario import Scenario
 from optimizer.verbs.plan import plan
@@ -66,7 +67,7 @@ OURS = ("cn_2017_quality", "cn_layout", "./ours.toml")
 
 @pytest.fixture(scope="module")
 def result() -> PlanResult:
-    return plan(with_file(small_county(), DOLLARS, OURS), Scenario(seconds=5))
+    return plan(with_file(small_county(), DOLLARS, OURS), Scenario(seconds=60))
 
 
 def _texts(folder: Path) -> dict[str, str]:
@@ -144,3 +145,13 @@ def test_a_norm_is_named_after_its_band_stage_or_staff() -> None:
         assert (
             say("rules.rule_outflow_rural_b", "en") == "Rural zone: backbone teachers"
         )  # the default's word
+
+
+def test_a_resource_is_called_as_its_standards_call_it() -> None:
+    """The catalogue's word stood over a name that a county gives a resource, and other resources had their id."""
+    own = '[[resource]]\nid = "b"\nkind = "heads"\nflags = ["counts_b"]\nunit = "heads"\nzh = "带头人"\nen = "lead teachers"\n'
+    norms = with_file(small_county(), own, OURS).norms
+    assert (resource("b", "en", norms), resource("b", "zh", norms)) == ("lead teachers", "带头人")
+    assert resource("q", "en", norms) == say("rules.resource_q", "en")
+    basic = bundled_county(("cn_2012_basic", "cn_layout")).norms
+    assert (resource("books", "en", basic), resource("books", "zh", basic)) == ("books", "图书")

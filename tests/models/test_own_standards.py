@@ -12,9 +12,11 @@ import pytest
 from geodata.contract.findings import InputProblems
 from geodata.messages import LANGUAGES
 from geodata.standards.reading import bundled, merge, parse
+from geodata.standards.schema import RESERVED
+from models.plan.quality import flagged_moves
 from models.problem.baseline import grades, site_bands
 from models.problem.building import build_instance
-from models.problem.indicators import assess, merged_units, stage_table, unit_table, verdicts
+from models.problem.indicators import LENT, assess, merged_units, stage_table, unit_table, verdicts
 from models.problem.request import Request
 from models.problem.spread import cv_table
 from models.referee.audit import audit
@@ -300,3 +302,23 @@ def test_without_norms_of_relief_old_schools_are_capped_as_any_other() -> None:
     verdict = case.judge(keep_all(case))
     found = verdict.violations.query("rule == 'school_size'")
     assert set(found["place_id"]) == {"A1", "B1"} and found["grandfathered"].all()
+
+
+@pytest.mark.parametrize("taken", ["all", "pupils", "classes"])
+def test_a_resource_may_not_be_called_as_a_column_of_units(taken: str) -> None:
+    """It took that column's place: with ``all`` no report could be made of a plan."""
+    with pytest.raises(InputProblems) as caught:
+        with_file(small_county(), OURS.replace('"places"', f'"{taken}"')).norms
+    assert [(f.key, f.column, f.value) for f in caught.value.findings] == [
+        ("rules.reserved", "resource[1].id", taken)
+    ]
+
+
+def test_every_column_beside_resources_is_reserved() -> None:
+    case = ready()
+    inst = build_instance(case.county, case.standards, Request(), case.times)
+    moves = flagged_moves(case.county, keep_all(case))[0]
+    columns = {*unit_table(case.county, case.standards), *inst.units, *moves}
+    lent = {c for c in columns if c.endswith(LENT)}
+    assert columns - lent - set(case.standards.resources) <= RESERVED
+    assert not RESERVED & set(case.standards.resources)
