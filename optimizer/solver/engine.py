@@ -256,6 +256,7 @@ class Engine:
         start: np.ndarray | None = None,
         progress: Callable[[Progress], None] | None = None,
         better: Better | None = None,
+        interior: bool = False,
     ) -> Answer:
         """Minimise one objective.
 
@@ -270,6 +271,8 @@ class Engine:
             Called a few times a second with a `Progress`.
         better : callable or None
             Improves plans while HiGHS runs (`hand_back`).
+        interior : bool
+            A relaxation by interior points, however small it is.
 
         Returns
         -------
@@ -293,7 +296,7 @@ class Engine:
         if not self.relaxed:  # a relaxation goes on from its last basis
             self.highs.clearSolver()
         from_nothing = self.relaxed and n >= self.interior and not self.highs.getBasis().valid
-        self._options({"solver": "ipm" if from_nothing else "choose"})
+        self._options({"solver": "ipm" if interior or from_nothing else "choose"})
         if start is not None:
             # whole columns only: HiGHS solves for the rest, so that rows added since do not matter
             index = np.flatnonzero(self.kept).astype(np.int32)

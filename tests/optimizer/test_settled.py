@@ -72,11 +72,11 @@ class Hurried(Ordered):
 
 def test_a_goal_that_is_not_proven_has_it_in_its_line() -> None:
     search, today = county()
-    deficit, travel = Hurried(search, today).run(Limits()).goals
+    (deficit, travel) = Hurried(search, today).run(Limits()).goals
     assert deficit.bound == 0.0 and deficit.settled is not None
     assert 0 < deficit.settled <= deficit.objective + 1e-6
     assert deficit.settled == pytest.approx(deficit.objective, rel=0.02)
-    assert travel.settled == pytest.approx(travel.objective)  # nothing else decides it
+    assert travel.bound == 0.0 and travel.settled is None  # a rough gap is enough for it
 
 
 def test_a_goal_that_is_proven_has_none() -> None:
