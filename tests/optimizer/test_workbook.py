@@ -22,6 +22,7 @@ from geodata.contract.tables import TABLES
 from geodata.folder.reading import read_county
 from geodata.folder.template import sheet_name, typed
 from geodata.workbook.forms import Row
+from optimizer.cli.asking import asked_county
 from optimizer.cli.console import BAD_INPUT, NO_PLAN
 from optimizer.outcomes import StoppedWithoutPlan
 from optimizer.scenario import Requirement, Scenario
@@ -380,3 +381,19 @@ def test_files_that_a_workbook_does_not_name_are_said(tmp_path: Path) -> None:
         "township file" in finding.text("en")
         and "road file" not in finding.text("en").split(":")[1].split(".")[0]
     )
+
+
+def test_a_scenario_file_names_schools_too(tmp_path: Path) -> None:
+    folder = as_folder(
+        small_county(), tmp_path / "mycounty", 'keep_open = ["甲镇A1"]\nclose = ["A3", "乙镇B3学校"]\n'
+    )
+    county, asked = asked_county(folder, False, None, folder / "asked.toml")
+    assert (asked.keep_open, asked.close) == (("A1",), ("A3", "B3"))
+    (doubt,) = [f for f in county.findings if f.key == "plan.cell_taken"]
+    assert (doubt.severity, doubt.file, doubt.column) == ("warning", "asked.toml", "close")
+    (folder / "asked.toml").write_text('close = ["王庄小学"]\n', encoding="utf-8")
+    with pytest.raises(InputProblems) as caught:
+        asked_county(folder, False, None, folder / "asked.toml")
+    (finding,) = caught.value.findings
+    assert (finding.file, finding.column, finding.value) == ("asked.toml", "close", "王庄小学")
+    assert "0%" not in finding.text("en")
