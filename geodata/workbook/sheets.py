@@ -11,7 +11,7 @@ from geodata.contract.county import County
 from geodata.contract.tables import TABLES
 from geodata.messages import say
 from geodata.standards.schema import Currency
-from geodata.workbook.forms import LISTS, Form, Item
+from geodata.workbook.forms import LISTS, Form, Item, Row, chosen_id, understood
 
 SPARE, MOST_SCHOOLS = 20, 5001
 
@@ -90,10 +90,18 @@ def _row(
     page.write_string(row, 1, what, looks["fill"]) if what else page.write_blank(row, 1, None, looks["fill"])
     if form.numbers:
         style = looks["fill"] if item.number else None
-        page.write_number(row, 2, float(value), style) if value else page.write_blank(row, 2, None, style)
+        _amount(page, row, value, style)
         page.write_string(row, 3, _unit(item, language, money))
     if first:
         page.write_string(row, 4 if form.numbers else 2, say(f"form.about_{item.name}", language))
+
+
+def _amount(page: Any, row: int, value: str, style: Any) -> None:
+    """A number as one; what a person wrote otherwise (1,250 or 2%) as it stands."""
+    try:
+        page.write_number(row, 2, float(value), style) if value else page.write_blank(row, 2, None, style)
+    except ValueError:
+        page.write_string(row, 2, value, style)
 
 
 def _unit(item: Item, language: str, money: Currency) -> str:
@@ -124,11 +132,20 @@ def _offer(page: Any, row: int, item: Item, lists: Lists, language: str) -> None
 
 
 def _told(form: Form, item: Item, county: County | None) -> tuple[tuple[str, str], ...]:
-    """What a county already says about an item."""
-    if county is None or form.name != "settings":
+    """What a county already says about an item: its settings, and every row of its own scenario sheet."""
+    if county is None:
         return ()
+    if form.name == "scenario":
+        said = understood(form, county.asked)[0]
+        return tuple((_id_of(known, row), row.value) for known, row in said if known.name == item.name)
     known: dict[str, tuple[str, ...]] = {
         "name": (county.name,), "name_en": (county.name_en,), "year": (str(county.year),),
         "fictional": ("yes",) if county.fictional else (), "standards": county.standard_files, "modelled": county.modelled,
+        "season": (county.travel.season,) if county.travel.season != "normal" else (), "ferries": ("yes",) if county.travel.ferries else (),
     }  # fmt: skip
     return tuple((text, "") for text in known.get(item.name, ()) if text)
+
+
+def _id_of(item: Item, row: Row) -> str:
+    """What a row names by its id, so that it is said in the new workbook's language; else as it stands."""
+    return (chosen_id(item, row)[0] or row.what) if item.choices else row.what

@@ -63,6 +63,11 @@ def _version(package: str) -> str:
         return "from the source tree"
 
 
+def recorded_versions() -> dict[str, str]:
+    """The versions of the packages that a plan comes from, as its record names them."""
+    return {p: _version(p) for p in PACKAGES}
+
+
 def _known(value: float) -> float | None:
     """A number, or nothing where there is none."""
     return value if math.isfinite(value) else None
@@ -90,7 +95,7 @@ def run_record(result: PlanResult, folder: Path | None = None) -> dict[str, Any]
         "county": result.county.name, "county_en": result.county.name_en, "fictional": result.county.fictional,
         "modelled": list(result.county.modelled), "corrections": [c.told() for c in result.county.corrections], "year": result.county.year, "input_hash": result.county.content_hash,
         "county_folder": seen_from(result.county.workbook or result.county.folder, folder), "plan_id": result.plan.plan_id, "travel_times": result.times.source, "scenario": result.scenario,
-        "versions": {p: _version(p) for p in PACKAGES} | {"solver": solve.solver}, "seed": solve.seed, "status": solve.status,
+        "versions": recorded_versions() | {"solver": solve.solver}, "seed": solve.seed, "status": solve.status,
         "objective": _known(solve.objective), "bound": _known(solve.bound), "gap": _known(solve.gap), "seconds": round(solve.seconds, 2), "goals": goals,
         "measures": {r.measure: {"today": _known(r.today), "plan": _known(r.plan), "unit": money if r.unit == "yuan" else r.unit} for r in result.verdict.measures.itertuples()},
         "referee": {"accepted": result.verdict.accepted, "rules": len(result.verdict.rules)},

@@ -45,6 +45,7 @@ from optimizer.study.steady import Steadily
 from optimizer.study.study import STUDIED
 from optimizer.study.switching import Bracketing
 from optimizer.verbs.explain import explain_school
+from optimizer.verbs.why import places_meant
 
 
 def frontier_command(
@@ -192,9 +193,11 @@ def alternatives_command(
 
 def explain_command(
     folder: FolderArgument,
-    why: Annotated[str | None, typer.Option(help="A school: why it is kept or closed. 学校编号。")] = None,
+    why: Annotated[
+        str | None, typer.Option(help="A school, by name or id: why it is kept or closed. 学校名称或编号。")
+    ] = None,
     instead: Annotated[
-        str | None, typer.Option(help="Another school: why not that one. 另一所学校编号。")
+        str | None, typer.Option(help="Another school: why not that one. 另一所学校。")
     ] = None,
     tried: Annotated[
         bool,
@@ -212,6 +215,8 @@ def explain_command(
             raise InputProblems([Finding("error", "analysis.instead_alone")])
         county, asked = asked_county(folder, outside, database, scenario, Scenario(preset=STUDIED))
         out.about(county)
+        meant, doubts = places_meant(county, "school", tuple(s for s in (why, instead) if s is not None))
+        out.findings(doubts)
         if why is None:
             reasons = explain_request(county, asked)
             _print_impossible(out, reasons)
@@ -219,7 +224,8 @@ def explain_command(
                 raise typer.Exit(INFEASIBLE)
             return
         with progress(out) as report:
-            swap = explain_school(county, why, instead, asked, shares=None if tried else (), report=report)
+            other = None if instead is None else meant[-1]
+            swap = explain_school(county, meant[0], other, asked, shares=None if tried else (), report=report)
         names = county.schools.set_index("school_id")["name"]
         _print_swap(out, swap, {str(j): str(n) for j, n in names.items()}, asked.gap)
 

@@ -11,6 +11,7 @@ from optimizer.amounts import doubtful_amounts
 from optimizer.cli.console import county_of
 from optimizer.scenario import Scenario, read_scenario
 from optimizer.scenario_sheet import asked_of
+from optimizer.verbs.why import places_meant
 
 
 def asked_county(
@@ -45,8 +46,32 @@ def asked_county(
         if doubts:
             name = scenario.name if scenario is not None else ""
             raise InputProblems([replace(f, file=name) for f in doubts])
-        said = _overridden(county, scenario)
+        asked, taken = _by_name(asked, county, scenario)
+        said = (*_overridden(county, scenario), *taken)
     return replace(county, findings=(*county.findings, *said)), asked
+
+
+def _by_name(asked: Scenario, county: County, scenario: Path | None) -> tuple[Scenario, tuple[Finding, ...]]:
+    """Schools that a scenario file names by name, as ids; a name that is only like one is a warning.
+
+    Raises
+    ------
+    InputProblems
+        A name that no school has, or several.
+    """
+    place = {"file": scenario.name if scenario is not None else ""}
+    ids: dict[str, tuple[str, ...]] = {}
+    said: list[Finding] = []
+    wrong: list[Finding] = []
+    for key in ("keep_open", "close"):
+        try:
+            ids[key], doubts = places_meant(county, "school", getattr(asked, key))
+            said += [replace(f, column=key, **place) for f in doubts]
+        except InputProblems as problem:
+            wrong += [replace(f, column=key, **place) for f in problem.findings]
+    if wrong:
+        raise InputProblems(wrong)
+    return asked.model_copy(update=ids), tuple(said)
 
 
 def _overridden(county: County, scenario: Path | None) -> tuple[Finding, ...]:

@@ -110,10 +110,12 @@ def template_command(
         refuse_workbook(workbook)
         if example and source is not None:
             raise InputProblems([Finding("error", "form.example_or_from", file=str(source))])
-        from optimizer.verbs.template import example_county, write_template
+        from optimizer.verbs.template import example_county, left_out, write_template
 
         county = example_county() if example else None if source is None else county_of(source, False, None)
         write_template(workbook, language, county)
+        if county is not None and not example:
+            out.findings(left_out(county))
         out.say("template", style="bold green", file=str(workbook))
 
 

@@ -15,6 +15,8 @@ from geodata.contract.placenames import both_names
 from geodata.messages import catalogue, say
 from geodata.standards.scheme import Norms
 from maps.dossier.dossier import is_dossier, write_dossier, write_public
+from maps.folders.compared import COMPARE_MARKER, write_compared
+from maps.folders.writing import may_write
 from maps.front.text import measure_unit, measure_values, of_unit, place_words, plainly
 from maps.layers import places_in
 from maps.lettered import ENGLISH
@@ -48,6 +50,7 @@ from optimizer.cli.console import (
 from optimizer.cli.studies.again import replay_study
 from optimizer.study.replaying import study_record
 from optimizer.verbs.evaluate import MOST_ALONE, Evaluation, evaluate
+from optimizer.verbs.recorded import both_plans
 from optimizer.verbs.repair import SECONDS, Repair, nearest_repair
 from optimizer.verbs.replay import replay
 
@@ -177,10 +180,30 @@ def _print_repair(out: Out, found: Repair, county: County) -> None:
     _print_edits(out, found.changes, county, None)
 
 
-def compare_command(first: DossierArgument, second: DossierArgument, language: LanguageOption = "zh") -> None:
-    """Two plans as a table of decisions that differ and of measures. 比较两个方案。"""
+def compare_command(
+    first: DossierArgument,
+    second: DossierArgument,
+    target: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", help="Folder for both maps and a table with causes. 两幅地图和理由表的文件夹。"
+        ),
+    ] = None,
+    county: Annotated[
+        Path | None, typer.Option(help="Folder of the county, if it moved. 县数据文件夹。")
+    ] = None,
+    language: LanguageOption = "zh",
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Two plans: decisions that differ, measures; with --out causes and maps too. 比较两个方案。"""
     out = output(language)
     with exits(out, "compare"):
+        pair = None
+        if target is not None:
+            refuse_shared(target, first, second)
+            may_write(target, COMPARE_MARKER, overwrite)
+            pair = both_plans(first, second, county)
+            out.about(pair.first.county)
         edits = ledger_edits(read_plan(first), read_plan(second))
         out.say_as("plan.differs", style="bold", count=len(edits), first=str(first), second=str(second))
         _print_edits(out, edits, None, None, {**places_in(second), **places_in(first)})
@@ -204,6 +227,11 @@ def compare_command(first: DossierArgument, second: DossierArgument, language: L
             ]
             if rows:
                 _print_measures(out, pd.DataFrame(rows))
+        if pair is None or target is None:
+            out.say_as("plan.compare_more")
+        else:
+            place = write_compared(pair, target, language, overwrite)
+            out.say_as("plan.compare_written", style="bold green", folder=str(place))
 
 
 def replay_command(

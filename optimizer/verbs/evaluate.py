@@ -121,7 +121,7 @@ def evaluate(
 
     before = referee(original)
     after = before if made == original else referee(made)
-    edits, broken = ledger_edits(original, made), new_violations(before, after)
+    edits, broken = ledger_edits(original, made), _own_budgets(new_violations(before, after), before)
     single = each_alone(original, made, referee)
     at_places = blamed(county, edits, broken)
     by_itself = _broken_alone(edits, single, before, broken)
@@ -145,6 +145,14 @@ def each_alone(
         one = replace(original, ledger=pd.concat([kept, own], ignore_index=True) if len(own) else kept)
         found[row_id] = referee(one)
     return found
+
+
+def _own_budgets(broken: pd.DataFrame, before: Verdict) -> pd.DataFrame:
+    """Without the earmarks that spend what they spent before: what is common to all was overdrawn by the others."""
+    was = before.budget.set_index("earmark")["spent"].astype(float)
+    money = broken["rule"].eq("budget")
+    same = money & ((broken["place_id"].map(was).astype(float) - broken["amount"].astype(float)).abs() <= 1.0)
+    return broken if same.sum() == money.sum() else broken[~same].reset_index(drop=True)
 
 
 def _broken_alone(

@@ -10,10 +10,11 @@ from pydantic import TypeAdapter
 
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
+from maps.folders.compared import Compared
 from models.plan.decisions import GoalRecord, PlanResult, SolveRecord
 from models.plan.keeping import held_from
 from models.plan.record import RECORD, read_plan, read_record
-from optimizer.verbs.replay import recorded_scenario
+from optimizer.verbs.replay import recorded_county, recorded_scenario
 from optimizer.verbs.told import NAN, result_of
 
 
@@ -48,6 +49,37 @@ def result_in(path: str | Path, county: County) -> PlanResult:
     result = result_of(county, read_plan(path, county), recorded_scenario(record))
     kept = held_from(record.get("held") or [], record.get("begun_from"))
     return replace(result, solve=solve, held=kept if kept else None)
+
+
+def both_plans(first: Path, second: Path, folder: Path | None = None) -> Compared:
+    """Two dossiers as what a comparison is made from.
+
+    Parameters
+    ----------
+    first, second : Path
+        Dossier folders, or their ``run.json``.
+    folder : Path or None
+        The county, where it lies elsewhere than the record says.
+
+    Returns
+    -------
+    Compared
+
+    Raises
+    ------
+    InputProblems
+        Something else than a dossier, records of different tables, tables that have changed since.
+    """
+    for path in (first, second):
+        if not (path.is_dir() and (path / RECORD).is_file()) and path.name != RECORD:
+            raise InputProblems([Finding("error", "plan.not_two_dossiers", file=str(path))])
+    records = [read_record(p) for p in (first, second)]
+    if len({r.get("input_hash") for r in records}) > 1:
+        raise InputProblems([Finding("error", "plan.other_tables", file=str(second))])
+    county, _ = recorded_county(first, records[0], folder)
+    one, other = (result_in(p, county) for p in (first, second))
+    called = [(p if p.is_dir() else p.parent).resolve().name for p in (first, second)]
+    return Compared(one, other, (called[0], called[1]))
 
 
 def _solve(record: dict[str, Any]) -> SolveRecord:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,10 @@ from typing import Any
 import pandas as pd
 from pydantic import ValidationError
 
+from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.reading import read_county
+from maps.dossier.dossier import recorded_versions
 from models.plan.decisions import PlanResult
 from models.plan.differences.edits import ledger_edits
 from models.plan.keeping import held_from
@@ -18,6 +21,9 @@ from models.plan.record import RECORD, read_plan, read_record
 from optimizer.scenario import Scenario
 from optimizer.search.task import Report
 from optimizer.verbs.plan import plan
+
+NEARLY = 0.9
+"""Share of the time limit from which some solve was ended by the clock: each has a part of it."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +76,7 @@ def replay(path: str | Path, folder: str | Path | None = None, report: Report | 
     """
     path = Path(path)
     record = read_record(path)
-    home = path if path.is_dir() else path.parent
-    if folder is None:
-        named = record.get("county_folder")
-        if not named:
-            raise InputProblems([Finding("error", "plan.no_county_folder", file=str(path))])
-        folder = home / str(named)
-    county = read_county(folder)
+    county, folder = recorded_county(path, record, folder)
     scenario = recorded_scenario(record)
     before = read_plan(path)
     found = []
@@ -86,9 +86,48 @@ def replay(path: str | Path, folder: str | Path | None = None, report: Report | 
         found.append(Finding("warning", "plan.was_edited", file=RECORD))
     kept = held_from(record.get("held") or [], record.get("begun_from"))
     result = plan(county, scenario, report=report, keep=kept)
-    if "stopped" in (record.get("status"), result.solve.status):
-        found.append(Finding("note", "plan.clock_may_differ", file=RECORD))
+    found += _otherwise(record, scenario, result)
+    if not found and str(record.get("plan_id")) != result.plan.plan_id:
+        found.append(Finding("warning", "plan.nothing_differs", file=RECORD))
     return Replay(str(record.get("plan_id")), result, ledger_edits(before, result.plan), tuple(found))
+
+
+def _otherwise(record: dict[str, Any], scenario: Scenario, result: PlanResult) -> Iterator[Finding]:
+    """What may make another plan of the same input: other versions, a solve that the clock ended."""
+    now = recorded_versions()
+    then = record.get("versions") or {}
+    others = [f"{k} {then[k]} → {now[k]}" for k in now if k in then and str(then[k]) != now[k]]
+    if others:
+        yield Finding("warning", "plan.other_versions", {"versions": ", ".join(others)}, file=RECORD)
+    took = (float(record.get("seconds") or 0.0), result.solve.seconds)
+    if max(took) >= NEARLY * scenario.seconds:
+        yield Finding("note", "plan.clock_may_differ", file=RECORD)
+
+
+def recorded_county(
+    path: Path, record: dict[str, Any], folder: str | Path | None = None
+) -> tuple[County, str | Path]:
+    """The county that a record is about, and where it was read.
+
+    Parameters
+    ----------
+    path : Path
+        A dossier folder or its ``run.json``.
+    record : dict
+    folder : str or Path or None
+        Where the county lies now; None takes the folder of the record, seen from the dossier.
+
+    Raises
+    ------
+    InputProblems
+        The record names none; and as `read_county`.
+    """
+    if folder is None:
+        named = record.get("county_folder")
+        if not named:
+            raise InputProblems([Finding("error", "plan.no_county_folder", file=str(path))])
+        folder = (path if path.is_dir() else path.parent) / str(named)
+    return read_county(folder), folder
 
 
 def recorded_scenario(record: dict[str, Any]) -> Scenario:

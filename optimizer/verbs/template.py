@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from geodata.contract.county import County
+from geodata.contract.findings import Finding
 from geodata.demo.county import write_demo_county
 from geodata.folder.reading import read_county
 from geodata.folder.template import draw_template
+from geodata.messages import LANGUAGES
 from geodata.roads.scratch import scratch_folder
+from geodata.workbook.forms import in_a_row
 from geodata.workbook.settings import SETTINGS
 from optimizer.scenario_sheet import SCENARIO
 
@@ -37,6 +40,29 @@ def write_template(path: str | Path, language: str = "zh", county: County | None
         The file exists, or the name does not end in .xlsx.
     """
     return draw_template(Path(path), language, FORMS, county)
+
+
+def left_out(county: County) -> list[Finding]:
+    """What a workbook made from a county does not say, for its reader to fill in.
+
+    Parameters
+    ----------
+    county : County
+
+    Returns
+    -------
+    list of Finding
+        A warning with the items of the settings sheet that name files beside the county; nothing where there are none.
+    """
+    there = {
+        "roads": county.roads, "townships": county.townships, "waters": county.waters, "zones": county.zones,
+        "dem": county.travel.dem, "areas": county.travel.areas,
+    }  # fmt: skip
+    named = [i for i in SETTINGS.items if there.get(i.name) is not None]
+    if not named:
+        return []
+    items = {lang: in_a_row([i.word(lang) for i in named], lang) for lang in LANGUAGES}
+    return [Finding("warning", "form.files_left", {"items": items})]
 
 
 def example_county(seed: int = 2026) -> County:

@@ -183,7 +183,8 @@ def places_meant(county: County, kind: str, texts: tuple[str, ...]) -> tuple[tup
         value, doubt = names.resolve(kind, text)
         if value not in names.ids(kind):
             fields: dict[str, object] = {} if doubt is None else doubt.fields
-            near = fields.get("near") or fields.get("known") or ""
+            alike = str(fields.get("near") or fields.get("known") or "").split(", ")
+            near = ", ".join(n for n in alike if not n.endswith(" 0%"))  # what nothing is like is no choice
             wrong.append(Finding("error", f"why.unknown_{kind}", {"near": near}, value=text))
         elif doubt is not None:
             label = names.label(kind, value, "zh")

@@ -99,10 +99,10 @@ def test_choices_and_ids_of_other_sheets_have_drop_downs(book):
     school = rules(book["学校"])
     assert school["城乡类型"].formula1 == '"县城（城区）,镇区,乡村"'
     assert school["是否公办"].formula1 == '"是,否"'
-    assert school["中心校标识码"].formula1 == f"'学校'!$A$2:$A${ROWS + 1}"
+    assert school["中心校标识码"].formula1 == f"'学校'!$B$2:$B${ROWS + 1}"
     attendance = rules(book["就读去向"])
-    assert attendance["村编号"].formula1 == f"'村和社区'!$A$2:$A${ROWS + 1}"
-    assert attendance["学校标识码"].formula1 == f"'学校'!$A$2:$A${ROWS + 1}"
+    assert attendance["村编号"].formula1 == f"'村和社区'!$B$2:$B${ROWS + 1}"
+    assert attendance["学校标识码"].formula1 == f"'学校'!$B$2:$B${ROWS + 1}"
     pupils = attendance["学生数"]
     assert (pupils.type, float(pupils.formula1), float(pupils.formula2)) == ("whole", 0, 20_000)
 

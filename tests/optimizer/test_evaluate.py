@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
+import pandas as pd
 import pytest
 
 from geodata.contract.findings import InputProblems
@@ -12,7 +14,7 @@ from geodata.messages import LANGUAGES
 from maps.dossier.workbook import write_workbook
 from models.plan.decisions import PlanResult
 from models.plan.sheets import sheet_titles
-from optimizer.verbs.evaluate import Evaluation, evaluate
+from optimizer.verbs.evaluate import Evaluation, _own_budgets, evaluate
 from tests.maps.conftest import make_county, make_result
 
 BANDS, GOING, HIRES, BUYS = "bands", "attendance", "hires", "purchases"
@@ -134,3 +136,12 @@ def test_a_copied_sheet_is_said_to_count_nowhere(
     book.save(path)
     found = evaluate(made.county, path, times=made.times)
     assert [(f.severity, f.key) for f in found.findings] == [("warning", "plan.copied_sheet")]
+
+
+def test_an_earmark_that_spends_as_before_is_not_blamed(made: PlanResult) -> None:
+    budget = made.verdict.budget.assign(spent=[7.0] * len(made.verdict.budget))
+    before = replace(made.verdict, budget=budget)
+    rows = [("budget", "teacher", 7.0), ("budget", "transport", 9.0), ("rooms", "S1/pri", 7.0)]
+    broken = pd.DataFrame(rows, columns=["rule", "place_id", "amount"])
+    assert _own_budgets(broken, before)["place_id"].tolist() == ["transport", "S1/pri"]
+    assert len(_own_budgets(broken.iloc[[0]], before)) == 1  # nothing else can be named

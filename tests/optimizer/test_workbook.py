@@ -22,6 +22,7 @@ from geodata.contract.tables import TABLES
 from geodata.folder.reading import read_county
 from geodata.folder.template import sheet_name, typed
 from geodata.workbook.forms import Row
+from optimizer.cli.asking import asked_county
 from optimizer.cli.console import BAD_INPUT, NO_PLAN
 from optimizer.outcomes import StoppedWithoutPlan
 from optimizer.scenario import Requirement, Scenario
@@ -345,3 +346,54 @@ def test_problems_come_back_as_a_marked_workbook(book: Path, tmp_path: Path) -> 
     assert code == BAD_INPUT
     marked = openpyxl.load_workbook(tmp_path / "problems.xlsx")["学段情况"]["C3"]
     assert marked.comment is not None and "很多" in marked.comment.text
+
+
+def test_a_workbook_made_from_another_asks_the_same(book: Path, tmp_path: Path) -> None:
+    ask(book, [("要求不少于", "不达标单元", 3), ("gap", None, "2%"), ("保留学校", "甲镇A1", None)])
+    say(book, "目标", "平均上学时间", 5)
+    say(book, "预算", "教师", 120)
+    drop = openpyxl.load_workbook(book)
+    page = drop["方案要求"]
+    first = next(r for r in range(2, page.max_row + 1) if page.cell(r, 1).value == "最优性差距")
+    page.cell(first, 3).value = None  # said below, in the other language
+    drop.save(book)
+    code, output = run("template", tmp_path / "copy.xlsx", "--from", book)
+    assert code == 0, output
+    wanted, copied = (sheet_scenario(read_county(p))[0] for p in (book, tmp_path / "copy.xlsx"))
+    assert copied == wanted and wanted is not None
+    assert (wanted.keep_open, wanted.gap, wanted.budget) == (("A1",), 0.02, {"teacher": 1_200_000.0})
+    words = {
+        c.value for r in openpyxl.load_workbook(tmp_path / "copy.xlsx")["scenario"].iter_rows() for c in r
+    }
+    assert "mean way to school" in words
+
+
+def test_files_that_a_workbook_does_not_name_are_said(tmp_path: Path) -> None:
+    import geopandas as gpd
+    from shapely import box
+
+    from optimizer.verbs.template import left_out
+
+    assert left_out(small_county()) == []
+    towns = gpd.GeoDataFrame({"township": ["甲镇"]}, geometry=[box(118, 30, 119, 31)], crs="EPSG:4326")
+    (finding,) = left_out(replace(small_county(), townships=towns))
+    assert (
+        "township file" in finding.text("en")
+        and "road file" not in finding.text("en").split(":")[1].split(".")[0]
+    )
+
+
+def test_a_scenario_file_names_schools_too(tmp_path: Path) -> None:
+    folder = as_folder(
+        small_county(), tmp_path / "mycounty", 'keep_open = ["甲镇A1"]\nclose = ["A3", "乙镇B3学校"]\n'
+    )
+    county, asked = asked_county(folder, False, None, folder / "asked.toml")
+    assert (asked.keep_open, asked.close) == (("A1",), ("A3", "B3"))
+    (doubt,) = [f for f in county.findings if f.key == "plan.cell_taken"]
+    assert (doubt.severity, doubt.file, doubt.column) == ("warning", "asked.toml", "close")
+    (folder / "asked.toml").write_text('close = ["王庄小学"]\n', encoding="utf-8")
+    with pytest.raises(InputProblems) as caught:
+        asked_county(folder, False, None, folder / "asked.toml")
+    (finding,) = caught.value.findings
+    assert (finding.file, finding.column, finding.value) == ("asked.toml", "close", "王庄小学")
+    assert "0%" not in finding.text("en")
