@@ -6,7 +6,7 @@ import math
 
 from geodata.contract.county import County
 from geodata.messages import catalogue, large_unit, say
-from maps.front.text import DASH, hundredths, plainly, signed, whole
+from maps.front.text import DASH, hundredths, place_words, plainly, signed, whole
 from maps.wording import listed, name, reason, stage
 from models.plan.names import Names
 from models.study.why import EVEN, IMPOSSIBLE, NO_CHOICE, OTHER, PLAN, Flip, Reasoned, Turned
@@ -124,6 +124,9 @@ def reasons_said(turned: Turned, county: County, language: str) -> list[str]:
         fields = {
             k: name(k, str(v), language) if k in ("rule", "earmark") else v for k, v in f.fields.items()
         }
+        if "places" in fields:
+            places = [place_words(p, county.norms, language) for p in str(fields["places"]).split("; ")]
+            fields["places"] = listed(places, language)
         found.append(reason(f.key, fields, language, county.norms))
     return found
 

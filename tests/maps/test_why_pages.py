@@ -19,7 +19,7 @@ from maps.front.pages import front_page
 from maps.front.places import schools_page
 from maps.why.folder import ASKED, ASKED_END, files_of, link_dossier, linked, put_whys_on_front, write_why
 from maps.why.pages import why_index, why_page
-from maps.why.words import answer_said
+from maps.why.words import answer_said, reasons_said
 from models.plan.decisions import PlanResult
 from models.study.why import Flip, Reasoned, Turned, Whys
 
@@ -161,6 +161,15 @@ def test_the_front_page_says_how_to_ask_and_then_has_the_answers_in_its_own_lang
     assert outside[0] == outside[1]
     (dossier / "run.json").write_text(json.dumps({"plan_id": "another", "ledger": []}), encoding="utf-8")
     assert not put_whys_on_front(dossier, folder, whys, files_of(whys))
+
+
+def test_reasons_name_bands_and_stages_in_words(sample_result: PlanResult) -> None:
+    clash = Finding(
+        "error", "cli.clash", {"rule": "capacity", "places": "甲村 乙小学 g1_3; 乙小学 pri; 丙村"}
+    )
+    turned = whys_of(sample_result, reasons=(clash,)).places[0].turned[0]
+    (said,) = reasons_said(turned, sample_result.county, "zh")
+    assert "甲村 乙小学 一至三年级、乙小学 小学、丙村" in said
 
 
 def test_links_stand_only_where_a_place_is() -> None:
