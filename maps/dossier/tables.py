@@ -92,7 +92,9 @@ def summary(result: PlanResult, language: str) -> Sheet:
             "verdict": ([word(kind[k], language) for k in rows["order"]], "mark"),
         },
     )  # fmt: skip
-    return replace(sheet, units=tuple(rows["unit"]))
+    # minutes are whole, but a change that is told as better or worse must be seen
+    alike = rows["unit"].eq("minutes") & rows["change"].abs().gt(5e-3) & rows["change"].abs().lt(1)
+    return replace(sheet, units=tuple(rows["unit"].mask(alike, "1")))
 
 
 def in_large(table: pd.DataFrame, *columns: str) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from geodata.corrections.cells import UsedCell, used_cells
 from geodata.corrections.sheet import write_correction_sheet
 from geodata.folder.target import claim
 from maps.folders.writing import Output, rewrite, write_folder
-from maps.why.pages import CORRECTIONS, file_of, why_index, why_page
+from maps.why.pages import CORRECTIONS, file_of, why_index, why_page, whys_on_front
 from maps.why.words import why_word
 from maps.wording import word
 from models.plan.decisions import PlanResult
@@ -25,6 +25,7 @@ from models.study.why import Reasoned, Turned, Whys
 
 WHY_MARKER = "why.json"
 END = "<!--/why-->"
+FRONT, ASKED, ASKED_END = "index.html", "<!--whys-->", "<!--/whys-->"
 DOSSIER_PAGES = {"school": "schools.html", "village": "villages.html"}
 
 
@@ -115,6 +116,7 @@ def write_why(
     place = write_folder(folder, kind, overwrite, why_record(whys), parts, language)
     if dossier is not None and place == folder:
         link_dossier(dossier, folder, whys.plan_id, files, language)
+        put_whys_on_front(dossier, folder, whys, files)
     return place
 
 
@@ -175,6 +177,24 @@ def link_dossier(dossier: Path, folder: Path, plan_id: str, files: dict[str, str
                 continue
             mine = {k.split(" ", 1)[1]: f"{way}{f}" for k, f in files.items() if k.startswith(f"{kind} ")}
             rewrite(path, linked(path.read_text(encoding="utf-8"), kind, mine, language))
+    return True
+
+
+def put_whys_on_front(dossier: Path, folder: Path, whys: Whys, files: dict[str, str]) -> bool:
+    """Put the answers on the front page, in its own language; False where it holds another plan, or is of an older program."""
+    page = dossier / FRONT
+    if str(read_record(dossier).get("plan_id")) != whys.plan_id:
+        return False
+    with claim(dossier):
+        if not page.is_file():
+            return False
+        before, begun, rest = page.read_text(encoding="utf-8").partition(ASKED)
+        _, ended, after = rest.partition(ASKED_END)
+        if not begun or not ended:
+            return False
+        language = "zh" if 'lang="zh-CN"' in before[:400] else "en"
+        told = whys_on_front(whys, files, _between(dossier, folder), language)
+        rewrite(page, f"{before}{ASKED}{told}{ASKED_END}{after}")
     return True
 
 

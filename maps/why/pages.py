@@ -10,7 +10,7 @@ import pandas as pd
 
 from geodata.messages import say
 from geodata.standards.terms import in_its_words
-from maps.front.pages import render
+from maps.front.pages import part, render
 from maps.front.place_parts import Part, Place
 from maps.front.places import school_places, village_places
 from maps.front.text import PageCell, PageTable, large, minutes, number, plainly, share, signed, whole
@@ -31,6 +31,8 @@ from models.study.why import OTHER, Reasoned, Turned, Whys
 
 CORRECTIONS = "corrections.xlsx"
 FREE = "free"
+MOST_ON_FRONT = 12
+"""Decisions told on the front page; the folder's own list has all."""
 LOOKS = {FREE: "", "limit": "warn", "eased": "warn", "broken": "bad"}
 
 
@@ -113,21 +115,53 @@ def why_index(whys: Whys, files: dict[str, str], language: str, dossier: str = "
         As in `why_page`.
     """
     whys = _lettered(whys, whys.places, language)
+    table = _answers(whys, files, language)
+    return render(
+        "whys.html", whys.result, language, why_word("index_title", language), table=table, workbook=CORRECTIONS,
+        dossier=f"{dossier}index.html" if dossier else "", word=partial(_word, language),
+        explained=why_word("index_about", language, same=share(whys.same)),
+    )  # fmt: skip
+
+
+def _answers(whys: Whys, files: dict[str, str], language: str, way: str = "") -> PageTable:
+    """A line a decision: the plan's, what is proven where it is turned round, what flips it."""
     rows = [
         (
-            PageCell(p.name, "", files[f"{p.kind} {p.place_id}"]), PageCell(told_decision(t, whys.county, language)),
+            PageCell(p.name, "", way + files[f"{p.kind} {p.place_id}"]), PageCell(told_decision(t, whys.county, language)),
             PageCell(answer_said(t, whys.county, language), _look(t)),
             PageCell(" ".join(flip_said(f, whys.county, language) for f in t.flips)),
         )
         for p in whys.places
         for t in p.turned
     ]  # fmt: skip
-    table = PageTable(_heads(language, "col_place", "col_decision", "col_answer", "h_flips"), tuple(rows))
-    return render(
-        "whys.html", whys.result, language, why_word("index_title", language), table=table, workbook=CORRECTIONS,
-        dossier=f"{dossier}index.html" if dossier else "", word=partial(_word, language),
-        explained=why_word("index_about", language, same=share(whys.same)),
-    )  # fmt: skip
+    return PageTable(_heads(language, "col_place", "col_decision", "col_answer", "h_flips"), tuple(rows))
+
+
+@in_its_words
+def whys_on_front(whys: Whys, files: dict[str, str], way: str, language: str) -> str:
+    """What the front page tells of decisions that were turned round, with links to their pages.
+
+    Parameters
+    ----------
+    whys : Whys
+    files : dict
+        As in `why_index`.
+    way : str
+        Where these are, seen from the front page.
+    language : {"zh", "en"}
+    """
+    table = _answers(_lettered(whys, whys.places, language), files, language, way)
+    shown = replace(table, rows=table.rows[:MOST_ON_FRONT])
+    about = why_word("index_about", language, same=share(whys.same))
+    return part(
+        "asked.html",
+        language,
+        table=shown,
+        count=len(table.rows),
+        first=MOST_ON_FRONT,
+        link=f"{way}index.html",
+        about=about,
+    )
 
 
 def _numbers(whys: Whys, place: Reasoned, language: str, dossier: str) -> Place:

@@ -6,7 +6,7 @@ import math
 
 from geodata.contract.county import County
 from geodata.messages import catalogue, large_unit, say
-from maps.front.text import DASH, hundredths, plainly, signed, whole
+from maps.front.text import DASH, hundredths, place_words, plainly, signed, whole
 from maps.wording import listed, name, reason, stage
 from models.plan.names import Names
 from models.study.why import EVEN, IMPOSSIBLE, NO_CHOICE, OTHER, PLAN, Flip, Reasoned, Turned
@@ -79,21 +79,24 @@ def answer_said(turned: Turned, county: County, language: str) -> str:
         for c in ("plan", "other", "bound")
     }
     fields: dict[str, object] = {
-        "other": other_said(turned, county, language), "goal": goal_word(goal, language), "scope": scope_said(turned, language),
+        "other": other_said(turned, county, language), "goal": goal_word(goal, language), "scope": scope_said(turned, language), "bare": scope_said(turned, language).rstrip("，"),
         "plan": own["plan"], "bound": own["bound"], "value": own["other"],
     }  # fmt: skip
     beyond = (
         bool(goal) and bool(rows.at[goal, "bound"] > rows.at[goal, "plan"]) and own["bound"] != own["plan"]
     )
-    return why_word(_key(turned, own["other"], beyond), language, **fields)
+    free = not bool(goal) or not float(rows.at[goal, "bound"]) > 0
+    return why_word(_key(turned, own["other"], beyond, free), language, **fields)
 
 
-def _key(turned: Turned, other: str, beyond: bool) -> str:
+def _key(turned: Turned, other: str, beyond: bool, free: bool) -> str:
     if turned.outcome == PLAN:
         return "told_plan" if beyond else "told_plan_held"
     if turned.outcome in (OTHER, EVEN, IMPOSSIBLE):
         return f"told_{turned.outcome}"
-    return "told_open" if other != DASH else "told_open_none"
+    if other == DASH:
+        return "told_open_none"
+    return "told_open_free" if free else "told_open"  # no goal can fall below zero
 
 
 def scope_said(turned: Turned, language: str) -> str:
@@ -121,6 +124,9 @@ def reasons_said(turned: Turned, county: County, language: str) -> list[str]:
         fields = {
             k: name(k, str(v), language) if k in ("rule", "earmark") else v for k, v in f.fields.items()
         }
+        if "places" in fields:
+            places = [place_words(p, county.norms, language) for p in str(fields["places"]).split("; ")]
+            fields["places"] = listed(places, language)
         found.append(reason(f.key, fields, language, county.norms))
     return found
 

@@ -155,8 +155,8 @@ def _as_at_hand(search: Search, goal: str, limits: Limits) -> Answer | None:
         part, found = _with_its_bands(search, given, settled, time_left(limits, begun))
     if found.values is None:
         return None
-    tallied = _tallied(search, part.whole_solution(found.values), time_left(limits, begun))
-    return _as_first(search, goal, found, tallied)
+    counted = tallied(search, part.whole_solution(found.values), time_left(limits, begun))
+    return _as_first(search, goal, found, counted)
 
 
 def _with_its_bands(
@@ -187,13 +187,27 @@ def _pupils_of(search: Search, ways: np.ndarray) -> np.ndarray:
     return own
 
 
-def _tallied(search: Search, values: np.ndarray, limits: Limits) -> np.ndarray:
-    """The same decisions with what follows from them as good as it can be, for all goals together."""
+def tallied(search: Search, values: np.ndarray, limits: Limits, gap: float = NEAR_GAP) -> np.ndarray:
+    """The same decisions with what follows from them as good as it can be, for all goals together.
+
+    Parameters
+    ----------
+    search : Search
+    values : ndarray (columns)
+        A solution.
+    limits : Limits
+    gap : float
+        With the gap of a first plan a unit that passes may be left as one that fails.
+
+    Returns
+    -------
+    ndarray (columns)
+    """
     names = [goal.name for goal in search.task.goals]
     part = search.bridge.part(all_but(search, columns_in(search, (*NETWORK, *RESOURCES))), values)
     costs = [part.engine.costs[name] for name in names]
     part.engine.costs[NEAR] = (np.sum([c for c, _ in costs], axis=0), 0.0)
-    found = part.engine.solve(NEAR, replace(limits, gap=NEAR_GAP).fewer(NEAR_NODES))
+    found = part.engine.solve(NEAR, replace(limits, gap=gap).fewer(NEAR_NODES))
     return values if found.values is None else part.whole_solution(found.values)
 
 

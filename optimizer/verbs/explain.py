@@ -9,6 +9,7 @@ import pyomo.environ as pyo
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.travel.times import TravelTimes
+from models.plan.names import Names
 from models.problem.baseline import sites
 from models.problem.instance import Instance
 from models.problem.request import money_known
@@ -75,6 +76,7 @@ def explain_school(
     Infeasible, StoppedWithoutPlan, Rejected
         As `optimizer.verbs.plan.plan`.
     """
+    school_id, instead = _meant(county, school_id), None if instead is None else _meant(county, instead)
     _known(county, school_id, instead)
     scenario = scenario or asked_of(county, Scenario(preset=STUDIED))[0]
     with heeding(stop) as token:
@@ -111,6 +113,13 @@ def _swap(study: Study, school_id: str, instead: str | None, shares: tuple[float
         compared(best.made, swapped.made), binding(swapped, other), moved_villages(best.made, swapped.made), actions, flips,
         locks,
     )  # fmt: skip
+
+
+def _meant(county: County, text: str) -> str:
+    """A school's id, by its id or by a name that only one has; else the text itself, which is refused by what it says."""
+    names = Names(county)
+    found, doubt = names.resolve("school", text)
+    return found if doubt is None and found in names.ids("school") else text
 
 
 def _known(county: County, school_id: str, instead: str | None) -> None:

@@ -21,7 +21,7 @@ from models.study.why import Reasoned, Turned, Whys
 from optimizer.outcomes import StoppedWithoutPlan
 from optimizer.scenario import Scenario
 from optimizer.scenario_sheet import asked_of
-from optimizer.search.start import first_plan
+from optimizer.search.start import first_plan, tallied
 from optimizer.search.task import Report, Task
 from optimizer.solver.limits import SOLVER
 from optimizer.solver.stopping import Stop, heeding
@@ -34,6 +34,8 @@ from optimizer.why.turning import WhyCase, turn, with_flips
 
 PLACE_SECONDS = 60.0
 """For a place, flips included."""
+COUNTED = 1e-6
+"""Gap to which the goals of the plan itself are counted, before anything is compared with them."""
 FIRST_SHARE = 0.5
 """Of a place's seconds for turning its decisions round; flips have the rest."""
 
@@ -221,11 +223,14 @@ def open_case(county: County, asked: Recorded, times: TravelTimes | None, task: 
         if task.stop.is_set():
             raise StoppedWithoutPlan(interrupted=task.stop.reason == "asked")
         raise InputProblems([Finding("error", "why.not_stated")])
+    values = tallied(
+        ground.search, first.values, task.limits, COUNTED
+    )  # what the plan is, to the last unit that passes
     for name in ground.search.measures:
-        ground.search.tighten(name, first.values, task.method.cut_slack / 100)
+        ground.search.tighten(name, values, task.method.cut_slack / 100)
     small = len(inst.units) <= task.method.joint_units
     return WhyCase(
-        county, standards, times, asked.scenario, asked.plan, task, verdict, ground, first.values, asked.bounds, whole or small
+        county, standards, times, asked.scenario, asked.plan, task, verdict, ground, values, asked.bounds, whole or small
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from geodata.messages import LANGUAGES
 from geodata.travel.times import travel_times
 from maps.dossier.dossier import run_record, write_dossier
 from maps.dossier.notices import notices
-from maps.dossier.tables import all_sheets
+from maps.dossier.tables import all_sheets, summary
 from maps.dossier.workbook import write_workbook
 from maps.layers import places_in
 from models.plan.arrangement import today_as_plan
@@ -140,6 +140,15 @@ def test_every_number_is_printed_in_its_own_unit(result: PlanResult, dossier: Pa
     assert (
         rows["调整学校的学生"][3].number_format == "#,##0"
     )  # "#,##0.##" leaves a point behind whole numbers
+
+
+def test_a_change_of_minutes_that_is_told_is_seen(result: PlanResult) -> None:
+    measures = result.verdict.measures.set_index("measure")
+    measures.loc["mean_minutes", ["today", "plan"]] = [21.07, 21.15]
+    told = replace(result, verdict=replace(result.verdict, measures=measures.reset_index()))
+    sheet = summary(told, "zh")
+    row = list(sheet.table["指标"]).index("平均路途时间")
+    assert sheet.units[row] == "1" and sheet.table["评价"].iloc[row] == "变差"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -15,10 +15,11 @@ import pytest
 
 from geodata.contract.findings import Finding
 from maps.dossier.public import public_result
+from maps.front.pages import front_page
 from maps.front.places import schools_page
-from maps.why.folder import link_dossier, linked, write_why
+from maps.why.folder import ASKED, ASKED_END, files_of, link_dossier, linked, put_whys_on_front, write_why
 from maps.why.pages import why_index, why_page
-from maps.why.words import answer_said
+from maps.why.words import answer_said, reasons_said
 from models.plan.decisions import PlanResult
 from models.study.why import Flip, Reasoned, Turned, Whys
 
@@ -87,7 +88,7 @@ def test_a_page_tells_the_answer_the_rules_and_the_flips(
 
 @pytest.mark.parametrize(("outcome", "bound", "because"), [
     ("plan", 19.5, True), ("plan", 0.0, True), ("plan", np.nan, True), ("impossible", np.nan, True), ("no_choice", np.nan, True),
-    ("other", 19.5, False), ("even", 19.5, False), ("open", 12.0, False),
+    ("other", 19.5, False), ("even", 19.5, False), ("open", 12.0, False), ("open", 0.0, False), ("open", np.nan, False),
 ])  # fmt: skip
 def test_because_is_said_only_where_it_is_proven(
     sample_result: PlanResult, outcome: str, bound: float, because: bool
@@ -97,7 +98,8 @@ def test_because_is_said_only_where_it_is_proven(
     for language, words in (("en", ("Because", "had no choice")), ("zh", ("因为", "别无选择"))):
         said = answer_said(turned, sample_result.county, language)
         assert any(w in said for w in words) == because == turned.because
-        assert "at least 0 " not in said and "至少为 0 " not in said
+        assert "at least 0 " not in said and not re.search("至少为 0[ ，]", said)
+        assert "，）" not in said
 
 
 def test_names_are_never_markup(result_with_names) -> None:
@@ -136,6 +138,38 @@ def test_the_folder_and_its_links(sample_result: PlanResult, tmp_path: Path) -> 
     assert record["places"][0]["decisions"][0]["flips"][0]["at"] == 1.0
     head = [c.value for c in openpyxl.load_workbook(folder / "corrections.xlsx").worksheets[0][1]]
     assert "Should be" in head
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_front_page_says_how_to_ask_and_then_has_the_answers_in_its_own_language(
+    sample_result: PlanResult, tmp_path: Path, language: str
+) -> None:
+    whys, dossier = whys_of(sample_result), tmp_path / "plan"
+    dossier.mkdir()
+    front = dossier / "index.html"
+    front.write_text(front_page(sample_result, language), encoding="utf-8")
+    (dossier / "run.json").write_text(json.dumps({"plan_id": whys.plan_id, "ledger": []}), encoding="utf-8")
+    before = front.read_text(encoding="utf-8")
+    assert "junheng why" in before
+    folder = write_why(whys, dossier / "why", "en" if language == "zh" else "zh", dossier=dossier)
+    text = html.unescape(front.read_text(encoding="utf-8"))
+    asked = text.partition(ASKED)[2].partition(ASKED_END)[0]
+    assert {"zh": "因为：如果", "en": "Because: if"}[language] in asked and "--all-changed" not in asked
+    (link,) = set(re.findall(r'href="(why/[^"]+)"', asked))
+    assert (dossier / link).is_file()
+    outside = [t.partition(ASKED)[0] + t.partition(ASKED_END)[2] for t in (html.unescape(before), text)]
+    assert outside[0] == outside[1]
+    (dossier / "run.json").write_text(json.dumps({"plan_id": "another", "ledger": []}), encoding="utf-8")
+    assert not put_whys_on_front(dossier, folder, whys, files_of(whys))
+
+
+def test_reasons_name_bands_and_stages_in_words(sample_result: PlanResult) -> None:
+    clash = Finding(
+        "error", "cli.clash", {"rule": "capacity", "places": "甲村 乙小学 g1_3; 乙小学 pri; 丙村"}
+    )
+    turned = whys_of(sample_result, reasons=(clash,)).places[0].turned[0]
+    (said,) = reasons_said(turned, sample_result.county, "zh")
+    assert "甲村 乙小学 一至三年级、乙小学 小学、丙村" in said
 
 
 def test_links_stand_only_where_a_place_is() -> None:

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 import optimizer.cli.analysis as analysis
 import optimizer.cli.console as console
 import optimizer.cli.main as cli
+import optimizer.verbs.explain as explaining
 from geodata.contract.county import County
 from geodata.contract.findings import InputProblems
 from models.problem.building import build_instance
@@ -210,6 +211,16 @@ def test_what_an_action_is_worth_is_the_objective_without_it() -> None:
 def test_unknown_schools_are_bad_input(school: str, instead: str | None) -> None:
     with pytest.raises(InputProblems):
         explain_school(small_county(), school, instead)
+
+
+def test_a_school_is_meant_by_its_name_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explaining, "open_study", lambda *_, **__: eased_study())
+    monkeypatch.setattr(explaining, "_swap", lambda study, school, instead, shares: (school, instead))
+    names = small_county().schools.set_index("school_id")["name"]
+    assert explain_school(small_county(), str(names["A3"]), f"{names['A2']} [A2]") == ("A3", "A2")
+    twice = replace(small_county(), schools=small_county().schools.assign(name="同名小学"))
+    with pytest.raises(InputProblems):
+        explain_school(twice, "同名小学")
 
 
 # --- exit codes ------------------------------------------------------------------------------

@@ -22,10 +22,12 @@ from models.referee.verdict import judge
 from models.standards.norms import load_standards
 from models.study.trades import GAIN, NO_ROOM, NOT_ASKED, Trades
 from optimizer.scenario import Goal, Scenario
+from optimizer.search.start import NETWORK, RESOURCES, all_but, columns_in, tallied
 from optimizer.search.task import Required
 from optimizer.solver.stopping import Stop
 from optimizer.verbs.plan import plan
 from optimizer.verbs.trades import trades
+from optimizer.verbs.why import COUNTED, open_case, recorded_in
 from tests.samples import small_county
 
 WITHIN = 0.5
@@ -152,3 +154,22 @@ def test_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert done.exit_code == 0, done.output
     assert "Put on the front page" in done.output and len(written) == len(found().plans)
     assert re.search(r"→ [\d.,]+", (folder / "index.html").read_text(encoding="utf-8"))
+
+
+def test_a_plan_is_counted_to_the_last_unit_before_anything_is_compared_with_it() -> None:
+    """A solution may leave a unit that passes as one that fails: a "gain" of that would be none."""
+    asked = recorded_in(
+        plan(small_county(), Scenario(goals=(Goal(name="failing"), Goal(name="cost")), gap=0.001))
+    )
+    task = asked.scenario.task()
+    case = open_case(small_county(), asked, None, task, True)
+    search, judged = case.ground.search, case.verdict.goals.set_index("goal")["plan"]
+    assert search.exact("failing", case.values) == pytest.approx(judged["failing"])
+    part = search.bridge.part(all_but(search, columns_in(search, (*NETWORK, *RESOURCES))), case.values)
+    costs, constant = part.engine.costs["failing"]
+    part.engine.costs["worst"] = (-costs, -constant)
+    worst = part.whole_solution(part.engine.solve("worst", task.limits).values)
+    assert search.exact("failing", worst) > judged["failing"]
+    assert search.exact("failing", tallied(search, worst, task.limits, COUNTED)) == pytest.approx(
+        judged["failing"]
+    )
