@@ -32,6 +32,7 @@ from models.problem.baseline import planning_demand
 from models.standards.norms import load_standards
 from optimizer.cli.console import BAD_INPUT
 from optimizer.cli.main import app
+from optimizer.outcomes import LostOnTheWay
 from optimizer.scenario import Scenario
 from optimizer.study.jobs.work import FAILED, LOST, Answered, row_of
 from optimizer.study.stress.carried import carried
@@ -479,7 +480,7 @@ def test_a_scheduler_that_dies_on_the_way_is_told_and_what_came_is_kept(
                 gate.set()
                 local.close()
 
-        with pytest.raises(InputProblems) as refused:
+        with pytest.raises(LostOnTheWay) as refused:
             stress(
                 county,
                 asked,

@@ -21,6 +21,7 @@ from typing import Any
 
 from geodata.contract.cells import texts_in_python
 from geodata.contract.findings import Finding, InputProblems
+from optimizer.outcomes import LostOnTheWay
 from optimizer.study.jobs.work import Answered, JobItem, Work, lost_row, row_of
 
 COMPARED = ("junheng", "highspy", "numpy", "pandas", "pyomo")
@@ -79,7 +80,9 @@ def cluster_answers(work: Work, items: Sequence[JobItem], address: str) -> Gener
     ------
     InputProblems
         Dask is not installed, nobody answers at the address, there is no worker, one runs other versions or has no such
-        program, or the scheduler is lost on the way: the rows that came until then are kept, and the next run goes on.
+        program.
+    LostOnTheWay
+        The scheduler is gone: the rows that came until then are kept, and the next run goes on.
     """
     try:
         from distributed import Client, as_completed
@@ -121,9 +124,9 @@ def _told(client: Any, address: str) -> dict[str, dict[str, str]]:
     return told
 
 
-def _gone(address: str) -> InputProblems:
+def _gone(address: str) -> LostOnTheWay:
     """That the scheduler was lost on the way."""
-    return InputProblems([Finding("error", "stress.scheduler_lost", value=address)])
+    return LostOnTheWay([Finding("error", "stress.scheduler_lost", value=address)])
 
 
 @contextmanager
