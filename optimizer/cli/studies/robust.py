@@ -30,7 +30,14 @@ from optimizer.cli.console import (
     progress,
     refuse_folder,
 )
-from optimizer.cli.studies.shared import SchedulerOption, WorkersOption, cores, job_progress, print_grid
+from optimizer.cli.studies.shared import (
+    SchedulerOption,
+    WorkersOption,
+    cores,
+    job_progress,
+    on_front,
+    print_grid,
+)
 from optimizer.scenario import Scenario, read_scenario
 from optimizer.study.robust.robust import about
 from optimizer.study.robust.robust import robust as make_robust

@@ -30,7 +30,14 @@ from optimizer.cli.console import (
     output,
     progress,
 )
-from optimizer.cli.studies.shared import SchedulerOption, WorkersOption, cores, job_progress, print_grid
+from optimizer.cli.studies.shared import (
+    SchedulerOption,
+    WorkersOption,
+    cores,
+    job_progress,
+    on_front,
+    print_grid,
+)
 from optimizer.scenario import Scenario, read_scenario
 from optimizer.study.stress.futures import read_futures, read_template
 from optimizer.study.stress.stress import stress
