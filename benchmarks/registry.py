@@ -42,7 +42,7 @@ IMPORTS = {
 }  # fmt: skip
 """Packages whose versions a way's figures depend on."""
 STUDIES = (
-    "alternatives", "counties", "frontier", "futures", "fuzz", "kills", "many_pairs", "province", "quality", "real", "rutland_matrix", "service_areas", "single_source", "travel_times",
+    "alternatives", "counties", "frontier", "futures", "fuzz", "kills", "many_pairs", "province", "quality", "real", "remade", "rutland_matrix", "service_areas", "single_source", "travel_times",
 )  # fmt: skip
 """Modules of their own, slow or with other data: ``python -m benchmarks.<name>``."""
 

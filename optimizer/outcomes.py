@@ -10,6 +10,10 @@ class Infeasible(InputProblems):
     """No plan can exist; the findings say what stands in the way (exit code 3)."""
 
 
+class LostOnTheWay(InputProblems):
+    """Whoever did the work is gone; what came until then is kept, and the same command goes on from it (exit code 4)."""
+
+
 class StoppedWithoutPlan(Exception):
     """The solver was stopped before it found any plan (exit code 4), by Ctrl-C if ``interrupted``."""
 

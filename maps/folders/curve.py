@@ -55,7 +55,7 @@ def curves_block(found: Frontier, language: str) -> str:
     drawn = [
         (
             say("analysis.objective_of", language, goal=say(f"goals.{found.goal}", language)),
-            _goal_lines(found, solved, language),
+            goal_lines(found, language),
         )
     ]
     drawn += _measured(found, solved, language)
@@ -66,8 +66,9 @@ def curves_block(found: Frontier, language: str) -> str:
     return f'<div class="curves"><label>{label} <select>{options}</select></label>{figures}</div>'
 
 
-def _goal_lines(found: Frontier, solved: Sequence[FrontierPoint], language: str) -> list[Curve]:
+def goal_lines(found: Frontier, language: str) -> list[Curve]:
     """Plan found, proven bound, steady plans."""
+    solved = [p for p in found.points if p.plan is not None]
     x = {p.share: p.yuan / large_unit() for p in solved}
     lines = [
         Curve(say("analysis.chart_plan", language), DARK, tuple((x[p.share], p.objective) for p in solved)),

@@ -18,6 +18,7 @@ from geodata.messages import large_unit, say
 from maps.folders import alternatives as alternative_files
 from maps.folders import frontier as frontier_files
 from maps.folders.writing import may_write
+from maps.front.studies import put_study
 from maps.wording import band, listed, name, reason, stage, what
 from models.study.analysis import Frontier, Swap
 from models.study.budgets import CUTS
@@ -36,6 +37,7 @@ from optimizer.cli.console import (
     output,
     progress,
 )
+from optimizer.cli.studies.shared import on_front
 from optimizer.infeasibility.elastic import Relaxation
 from optimizer.infeasibility.impossible import Impossible, explain_request
 from optimizer.scenario import Scenario
@@ -124,6 +126,7 @@ def frontier_command(
         if drawn != language:
             out.findings([Finding("warning", "analysis.no_chinese_font")])
         out.say_as("analysis.frontier_written", style="bold green", folder=str(target))
+        on_front(out, put_study(found, target))
         rows = [
             (p.plan, p.verdict, p.objective, p.bound, asked.model_copy(update={"budget": p.budget}))
             for p in found.points

@@ -39,7 +39,7 @@ from maps.dossier.rehearsal import NOT_WRITTEN, UNFINISHED, Undrawn
 from maps.folders.writing import refuse_unwritable
 from maps.lettered import ENGLISH, Lettering, place_names
 from optimizer.cli.start import AtStart, say_everything
-from optimizer.outcomes import Defect, Infeasible, Rejected, StoppedWithoutPlan
+from optimizer.outcomes import Defect, Infeasible, LostOnTheWay, Rejected, StoppedWithoutPlan
 from optimizer.solver.limits import Progress
 
 ALL_OR_NOTHING = ("pictures", "reports")
@@ -290,9 +290,11 @@ def _said(out: Out, problem: BaseException, verb: str) -> int | None:
         out.say("undrawn", style="yellow", folder=str(problem.folder))
         return BAD_INPUT if any(f.key == NOT_WRITTEN for f in problem.findings) else 0
     if isinstance(problem, InputProblems):
-        out.say("bad_input", style="bold red", count=len(errors(problem.findings)))
+        gone = isinstance(problem, LostOnTheWay)
+        if not gone:
+            out.say("bad_input", style="bold red", count=len(errors(problem.findings)))
         out.findings(problem.findings)
-        return BAD_INPUT
+        return NO_PLAN if gone else BAD_INPUT
     if isinstance(problem, StoppedWithoutPlan):
         if problem.interrupted or came_last():
             return _said_interrupted(out, verb)

@@ -14,6 +14,7 @@ import junheng  # noqa: F401  who draws pages is registered there
 from geodata.contract.findings import InputProblems
 from maps.folders.budgets import budgets_said
 from maps.folders.frontier import write_frontier
+from maps.front.studies import put_study
 from models.plan.differences.comparison import amounts
 from models.problem.request import Request
 from models.study.analysis import Frontier, FrontierPoint
@@ -190,3 +191,26 @@ def test_what_makes_no_sense_is_bad_input(
         frontier(small_county(), LACK, narrow=narrow, steadily=steadily)
     assert [f.key for f in problem.value.findings] == [f"analysis.{key}"]
     assert all(f.text(x) for f in problem.value.findings for x in ("en", "zh"))
+
+
+def test_a_study_inside_a_dossier_stands_on_its_front_page(tmp_path) -> None:
+    found = swept("nested")
+    dossier = tmp_path / "plan"
+    dossier.mkdir()
+    page = dossier / "index.html"
+    text = '<html lang="zh-CN"><p>before</p><!--studies--><!--/studies--><p>after</p></html>'
+    page.write_text(text, encoding="utf-8")
+    record = {"input_hash": found.county.content_hash, "plan_id": "x", "ledger": []}
+    (dossier / "run.json").write_text(json.dumps(record), encoding="utf-8")
+    write_frontier(found, dossier / "money", "en")
+    assert put_study(found, dossier / "money") == page
+    once = page.read_text(encoding="utf-8")
+    assert '<a href="money/frontier.html">打开该研究及其表格</a>' in once and once.count("<svg") == 1
+    assert once.startswith(text.partition("<!--studies-->")[0]) and once.endswith("<p>after</p></html>")
+    assert put_study(found, dossier / "money") == page and page.read_text(encoding="utf-8") == once  # once
+    put_study(found, dossier / "again")
+    both = page.read_text(encoding="utf-8")
+    assert both.count("<svg") == 2 and "money/frontier.html" in both
+    (dossier / "run.json").write_text(json.dumps(record | {"input_hash": "other"}), encoding="utf-8")
+    assert put_study(found, dossier / "money") is None  # of other tables
+    assert put_study(found, tmp_path / "alone") is None and page.read_text(encoding="utf-8") == both

@@ -6,11 +6,13 @@ import os
 import re
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
+import dask
 import pandas as pd
 import pytest
 from distributed import LocalCluster
@@ -30,6 +32,7 @@ from models.problem.baseline import planning_demand
 from models.standards.norms import load_standards
 from optimizer.cli.console import BAD_INPUT
 from optimizer.cli.main import app
+from optimizer.outcomes import LostOnTheWay
 from optimizer.scenario import Scenario
 from optimizer.study.jobs.work import FAILED, LOST, Answered, row_of
 from optimizer.study.stress.carried import carried
@@ -443,3 +446,52 @@ def test_a_cluster_that_cannot_be_used_is_told_in_words(
             dask_jobs.check_workers(told, "tcp://s")
         assert [f.key for f in refused.value.findings] == [f"stress.{key}"]
     dask_jobs.check_workers({"tcp://w": own}, "tcp://s")
+    with pytest.raises(InputProblems) as refused:  # the same version, another text of the program
+        dask_jobs.check_workers({"tcp://w": {**own, "program": "0"}}, "tcp://s")
+    assert [f.fields["package"] for f in refused.value.findings] == ["program"]
+
+
+def test_a_scheduler_that_dies_on_the_way_is_told_and_what_came_is_kept(
+    plan: Plan,
+    county: County,
+    times: TravelTimes,
+    quick: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    gate, answer = threading.Event(), Fixed.answer
+
+    def waiting(self: Fixed, future: Future) -> Answered:
+        if future.number > 1:
+            gate.wait(20)
+        return answer(self, future)
+
+    monkeypatch.setattr(Fixed, "answer", waiting)
+    asked, place = Futures(futures=4, factor=DRIFTING), tmp_path / "study"
+    with (
+        dask.config.set({"distributed.comm.timeouts.connect": "500ms"}),
+        LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=None
+        ) as local,
+    ):
+
+        def told(question: str, done: int, count: int, left: float) -> None:
+            if done == 2:
+                gate.set()
+                local.close()
+
+        with pytest.raises(LostOnTheWay) as refused:
+            stress(
+                county,
+                asked,
+                plan,
+                times=times,
+                folder=place,
+                scheduler=str(local.scheduler_address),
+                told=told,
+            )
+    assert [f.key for f in refused.value.findings] == ["stress.scheduler_lost"]
+    rows = (place / "fixed.csv").read_text(encoding="utf-8").splitlines()
+    assert len(rows) == 3 and ",lost," not in "".join(rows)
+    found = stress(county, asked, plan, times=times, folder=place)  # goes on without it
+    assert found.done == 4

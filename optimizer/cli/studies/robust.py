@@ -12,6 +12,7 @@ from geodata.folder.interrupts import held
 from geodata.folder.target import claim
 from maps.dossier.dossier import is_dossier, write_dossier
 from maps.folders.writing import refuse_unwritable
+from maps.front.studies import put_study
 from maps.robust.folder import write_robust
 from maps.robust.sheets import candidates_sheet, matrix_sheet
 from maps.robust.words import robust_said
@@ -29,7 +30,14 @@ from optimizer.cli.console import (
     progress,
     refuse_folder,
 )
-from optimizer.cli.studies.shared import SchedulerOption, WorkersOption, cores, job_progress, print_grid
+from optimizer.cli.studies.shared import (
+    SchedulerOption,
+    WorkersOption,
+    cores,
+    job_progress,
+    on_front,
+    print_grid,
+)
 from optimizer.scenario import Scenario, read_scenario
 from optimizer.study.robust.robust import about
 from optimizer.study.robust.robust import robust as make_robust
@@ -90,6 +98,7 @@ def robust_command(
         print_grid(out, candidates_sheet(found, language).table.iloc[:, list(SHORT)])
         print_grid(out, matrix_sheet(found, language, "regret").table)
         out.say_as("robust.written", style="bold green", folder=str(target))
+        on_front(out, put_study(found, target))
         if dossier:
             result = result_of(county, found.plan, about(base, goal, seconds), status="chosen")
             out.say(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
@@ -52,3 +53,9 @@ def print_grid(out: Out, table: pd.DataFrame) -> None:
         grid.add_row(*(Text(figure(v) if isinstance(v, float) else str(v)) for v in row))
     if len(table):
         out.console.print(grid)
+
+
+def on_front(out: Out, page: Path | None) -> None:
+    """Say that a study stands on the front page of the dossier in which it lies; nothing where it does in none."""
+    if page is not None:
+        out.say_as("analysis.study_on_front", style="bold green", page=str(page))

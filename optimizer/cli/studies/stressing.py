@@ -12,6 +12,7 @@ from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.interrupts import held
 from geodata.folder.target import claim
 from maps.folders.writing import refuse_unwritable
+from maps.front.studies import put_study
 from maps.stress.folder import write_stress
 from maps.stress.sheets import measures_sheet, rules_sheet
 from maps.stress.words import STRESS_MEASURES, stress_said
@@ -29,7 +30,14 @@ from optimizer.cli.console import (
     output,
     progress,
 )
-from optimizer.cli.studies.shared import SchedulerOption, WorkersOption, cores, job_progress, print_grid
+from optimizer.cli.studies.shared import (
+    SchedulerOption,
+    WorkersOption,
+    cores,
+    job_progress,
+    on_front,
+    print_grid,
+)
 from optimizer.scenario import Scenario, read_scenario
 from optimizer.study.stress.futures import read_futures, read_template
 from optimizer.study.stress.stress import stress
@@ -91,6 +99,7 @@ def stress_command(
         if drawn != language:
             out.findings([Finding("warning", "analysis.no_chinese_font")])
         out.say_as("stress.written", style="bold green", folder=str(target))
+        on_front(out, put_study(found, target))
 
 
 def _given(*places: Path | None) -> tuple[Path, Path, Path]:
