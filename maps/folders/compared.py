@@ -189,12 +189,14 @@ def compare_html(pair: Compared, language: str = "zh") -> str:
     sheets = (decisions_compared(pair, language), measures_compared(pair, language))
     title, *said = _said(pair, len(sheets[0].table), language)
     sides = zip(("col_first", "col_second"), pair.called, (pair.first, pair.second), strict=True)
-    return jinja2.Template(page_text("compare.html"), autoescape=True, undefined=jinja2.StrictUndefined).render(
+    page = jinja2.Template(page_text("compare.html"), autoescape=True, undefined=jinja2.StrictUndefined)
+    html: str = page.render(
         title=title, said=[*said, say("plan.compare_rings", language)], tag="zh-CN" if language == "zh" else "en",
         maps=[(f"{_word(k, language)}: {c}", PlanMap(one, language).html) for k, c, one in sides],
         tables=[(_word(f"sheet_{s.key}", language), list(s.table.columns), s.table.astype(str).to_numpy().tolist()) for s in sheets],
         places=Markup(escaped_json(_places(pair))),
     )  # fmt: skip
+    return html
 
 
 def _write_page(pair: Compared, file: Path, language: str) -> None:
