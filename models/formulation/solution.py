@@ -182,6 +182,30 @@ def _rounded(exact: float, one: Resource, up: bool) -> float:
     return float(np.ceil(exact * part - 1e-3)) / part if exact > 0.5 / part else 0.0
 
 
+def bought_range(inst: Instance, unit: str, resource: str, value: float) -> tuple[float, float]:
+    """Values of ``buy`` that are written as the same quantity as this one, without the borders of rounding.
+
+    Parameters
+    ----------
+    inst : Instance
+    unit : str
+        Of ``inst.units``.
+    resource : str
+        Of ``inst.items``.
+    value : float
+        In the model's units.
+
+    Returns
+    -------
+    (float, float)
+        Half a unit of what is written below the quantity, and the quantity; in the model's units.
+    """
+    one, size = inst.standards.resources[resource], scale(inst, unit, resource)
+    part = AREA_PARTS if one.kind == "area" and not one.whole else 1.0
+    written = _rounded(value * size, one, up=True)
+    return max(0.0, written - 0.5 / part) / size, written / size
+
+
 def purchases(model: pyo.ConcreteModel, inst: Instance) -> pd.DataFrame:
     """Rows of ``plan.purchases``; rounded up to a unit of money or a hundredth of a m2."""
     rows = [(*_ends(u), k, q) for (u, k), q in _quantities(model, inst, "buy", inst.items).items() if q > 0]

@@ -21,7 +21,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from models.formulation.goals import UPPER
+from models.formulation.solution import bought_range
 from models.plan.differences.comparison import plan_changes
+from models.problem.instance import Instance
 from models.referee.verdict import judge
 from models.study.analysis import SteadyPoint
 from models.study.budgets import DECIDED
@@ -146,10 +148,10 @@ def _changed(sweep: Sweep, before: WholePlan, after: WholePlan) -> int:
 
 def _nested(sweep: Sweep, step: _Step) -> tuple[WholePlan | None, float]:
     """The best plan found that keeps to its neighbour, and what none goes below."""
-    ranges = _ranges(sweep.shared.bridge, step) | _bands(sweep, step)
+    ranges = _ranges(sweep.study.instance, sweep.shared.bridge, step) | _bands(sweep, step)
     least, own = _bounded(sweep, step.share, ranges)
     best: WholePlan | None = None
-    within = _ranges(sweep.splitter.shared.bridge, step)
+    within = _ranges(sweep.study.instance, sweep.splitter.shared.bridge, step)
     for network in _networks(sweep, step, ranges, own):
         if not _keeps_bands(step, network):
             continue
@@ -161,20 +163,20 @@ def _nested(sweep: Sweep, step: _Step) -> tuple[WholePlan | None, float]:
     return best, least
 
 
-def _ranges(bridge: Bridge, step: _Step) -> dict[int, tuple[float, float]]:
+def _ranges(inst: Instance, bridge: Bridge, step: _Step) -> dict[int, tuple[float, float]]:
     """Bounds of decided amounts: at least those of the plan before, or at most."""
     low, high = bridge.low, bridge.high
     found = {}
     for component in DECIDED_COLUMNS:
         for key, column in bridge.at(component).items():
             value = step.before.amounts.get((component, key), 0.0)
+            least, most = value - ROOM, value + ROOM if value else 0.0
+            if component == "buy" and value > ROOM:
+                least, most = bought_range(inst, key[0], key[1], value)
             if step.up and value > ROOM:
-                found[column] = max(low[column], min(value - ROOM, high[column])), high[column]
+                found[column] = max(low[column], min(least, high[column])), high[column]
             elif not step.up:
-                found[column] = (
-                    low[column],
-                    min(high[column], max(value + ROOM if value else 0.0, low[column])),
-                )
+                found[column] = low[column], min(high[column], max(most, low[column]))
     return found
 
 
