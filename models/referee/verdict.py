@@ -61,7 +61,7 @@ def _checked(after: After) -> Iterator[tuple[Rule, list[str], pd.DataFrame]]:
             own = rule.kind(after.standards)
             kind = [kinds.get(n, own) if n else own for n in found["norm"].tolist()]
             found = found.assign(rule=rule.id, kind=pd.array(kind, dtype="str"))
-            found = found[found["kind"] != "off"] if "off" in kind else found
+            found = _with_names(found[found["kind"] != "off"] if "off" in kind else found, after.county)
         yield rule, told, found
 
 
@@ -81,7 +81,7 @@ def _rules(after: After) -> tuple[pd.DataFrame, pd.DataFrame]:
     table = pd.DataFrame(rows, columns=["rule", "kind", "ok", "checked", "broken", "worst"])
     columns = ["rule", "norm", "kind", "place_id", "place", "amount", "limit", "unit", "grandfathered"]
     violations = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
-    return table, _with_names(violations[columns], after.county)
+    return table, violations[columns]
 
 
 def _with_names(violations: pd.DataFrame, county: County) -> pd.DataFrame:

@@ -172,7 +172,7 @@ def test_from_the_command_line_kept_refused_and_made_again(workbook: Path, tmp_p
     ask(county, [("goal", "travel", None)], "en")
     path = edit(workbook, tmp_path / "edited.xlsx", *STAY)
     code, output = run("plan", county, "--from", path, "--out", tmp_path / "kept")
-    assert code == 0 and "1 decisions of" in output and "kept as it was edited: pupils of 甲镇V3村" in output
+    assert code == 0 and "1 decisions of" in output and "kept as it was edited: pupils of Jia Town V3 Village 甲镇V3村" in output
     record = json.loads((tmp_path / "kept" / "run.json").read_text(encoding="utf-8"))
     assert [(r["to_id"], r["mode"]) for r in record["held"]] == [("A1", "walk")]
     code, output = run("replay", tmp_path / "kept")
@@ -187,7 +187,7 @@ def test_evaluate_says_what_each_edit_does_and_the_nearest_plan(workbook: Path, 
     path = edit(workbook, tmp_path / "edited.xlsx", *MANY, *HIRE)
     code, output = run("evaluate", county, path)
     assert code == REJECTED
-    assert "Classrooms (hard), 甲镇A1: 43 against 10 classes" in output
+    assert "Classrooms (hard), Jiazhen A1 甲镇A1: 43 against 10 classes" in output
     assert "hires 2 × arts" in output and "Teachers hired 0 → 2" in output
     assert (
         "none is nearer (proven)" in output

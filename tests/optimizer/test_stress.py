@@ -390,7 +390,7 @@ def test_the_command_writes_its_folder_and_refuses_what_it_cannot_use(
     assert len(quick) == 6  # the second run had nothing left to do
     assert {p.name for p in (tmp_path / "study").iterdir()} == {
         "fixed.csv", "plan.csv", "stress.json", "stress.xlsx", "stress.svg", "stress.html", "measures.csv", "rules.csv", "regret.csv",
-        "decisions.csv", "effects.csv",
+        "decisions.csv", "decisions.parquet", "effects.csv",
     }  # fmt: skip
 
 
