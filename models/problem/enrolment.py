@@ -22,7 +22,7 @@ class Reach:
     place : ndarray (groups and sites)
         One row per zone group and site it may attend: position of the unit.
     group, pupils : ndarray
-        Of the same rows: number of the zone group, its pupils.
+        Of the same rows: number of the zone group, its pupils (0 where ``held`` has them).
     row_of_pair : ndarray (pairs)
         Row of each of ``Instance.pairs``, in order; two modes share a row.
     sure : ndarray of bool
@@ -86,7 +86,10 @@ def reach_of(inst: Instance) -> Reach:
     )
     stays = np.bincount(fixed["unit_id"].map(at), weights=fixed["pupils"], minlength=len(units))
     stay = pairs[pairs["stay"] & ~pairs["g"].map(inst.groups["main"]).astype(bool)]
-    stay = stay.merge(sure_bands, on=["school_id", "band"])
+    stay = stay.drop_duplicates(["g", "school_id", "band"]).merge(sure_bands, on=["school_id", "band"])
+    # those held are counted there, and not once more among the rows: a group with one way left was counted twice
+    mine = rows.merge(stay.loc[stay["sure"], ["g", "school_id", "band"]], how="left", indicator=True)
+    per_group = np.where(mine["_merge"] == "both", 0.0, per_group)
     held = np.bincount(stay["unit_id"].map(at), weights=stay["pupils"] * stay["sure"], minlength=len(units))
     floor = inst.standards.value("assessed_floor") if inst.standards.hard("assessed_floor") else 0.0
     least = np.where(inst.units["assessed"], np.minimum(floor, inst.units["pupils"]), 0.0)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyomo.environ as pyo
 import pytest
 
+from benchmarks.generated import generated_county
+from geodata.travel.times import travel_times
 from models.formulation.model import build_model
+from models.problem.building import build_instance
 from models.problem.enrolment import reach_of
+from models.problem.request import Request
+from models.standards.norms import load_standards
 from optimizer.search.search import Search
 from optimizer.search.task import Task
 from optimizer.solver.bridge import Bridge
@@ -36,6 +43,19 @@ def test_no_plan_leaves_the_range(kind: str) -> None:
             answer = bridge.solve("end", Limits(gap=1e-6))
             assert sign * (abs(answer.objective) - end) >= -1e-6
         bridge.bound(bridge.column("unit_open", u), 0.0, 1.0)
+
+
+def test_pupils_who_pass_their_villages_school_are_counted_once_where_one_way_is_left() -> None:
+    """A network that is settled: they were counted as staying and as forced, and planes over that range cut off every plan."""
+    county = generated_county(12, 24, seed=1, budget=1e6)
+    inst = build_instance(county, load_standards(county), Request(), travel_times(county))
+    passing = inst.groups.index[~inst.groups["main"].astype(bool)]
+    stays = inst.pairs[inst.pairs["stay"]]
+    assert stays["g"].isin(passing).any()
+    settled = replace(inst, pairs=stays, past=inst.past.iloc[:0])
+    low, high = reach_of(settled).range(np.ones(len(stays), dtype=bool))
+    today = inst.units["pupils"].to_numpy(float)
+    assert (low <= today).all() and (today <= high).all()
 
 
 def test_a_pair_ruled_out_narrows_the_range() -> None:
