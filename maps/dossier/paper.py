@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from maps.wording import word
@@ -9,9 +10,11 @@ from maps.wording import word
 A3, A4 = 8, 9
 WIDE = 9
 """Columns beyond which a sheet is printed on A3."""
+READABLE = 320
+"""Letters beside each other on A3 that can still be read; wider sheets take several pages across, each with the first column."""
 
 
-def paper(page: Any, language: str, last: int, top: int, end: int) -> None:
+def paper(page: Any, language: str, last: int, top: int, end: int, letters: float = 0.0) -> None:
     """Set a sheet's paper, margins, repeated rows, print area and footer.
 
     Parameters
@@ -22,10 +25,15 @@ def paper(page: Any, language: str, last: int, top: int, end: int) -> None:
         Its last column, from 0.
     top, end : int
         Row of the headings, last row.
+    letters : float
+        Width of all columns together.
     """
     page.set_landscape()
     page.set_paper(A3 if last >= WIDE else A4)
-    page.fit_to_pages(1, 0)
+    across = max(1, math.ceil(letters / READABLE))
+    page.fit_to_pages(across, 0)
+    if across > 1:
+        page.repeat_columns(0)
     page.repeat_rows(0, top)
     page.print_area(0, 0, max(end, top + 1), last)
     page.center_horizontally()

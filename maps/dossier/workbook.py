@@ -105,7 +105,7 @@ def write_sheet(
     table, last = sheet.table, len(sheet.table.columns) - 1
     top = _write_titles(page, titles, last, styles) if titles else 0
     units = sheet.units or [""] * len(table)
-    high, head = [1] * len(table), 1
+    high, head, letters = [1] * len(table), 1, 0.0
     for c, heading in enumerate(table.columns):
         page.write_string(top, c, heading, styles["head"])
         kind = sheet.formats.get(heading, "")
@@ -113,6 +113,7 @@ def write_sheet(
         shown = [_width(v) if isinstance(v, str) else 9 for v in cells]
         wide = min(WIDEST, max([min(_width(heading), 18) + 3, *[w + 2 for w in shown[:400]]]))
         page.set_column(c, c, wide)
+        letters += wide
         head = max(head, lines_in(heading, wide))
         high = [
             max(n, lines_in(v, wide - 2)) if isinstance(v, str) else n
@@ -134,7 +135,9 @@ def write_sheet(
     _colours(page, sheet, top, styles, language)
     page.freeze_panes(top + 1, 1 if last > 3 else 0)
     page.autofilter(top, 0, max(top + 1, end), last)
-    paper(page, language, last, top, end + (1 if _total(page, sheet, end + 1, styles, language) else 0))
+    paper(
+        page, language, last, top, end + (1 if _total(page, sheet, end + 1, styles, language) else 0), letters
+    )
 
 
 def _write_titles(page: Any, titles: Titles, last: int, styles: dict[str, Any]) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import openpyxl
+import pandas as pd
 import pytest
 
 from geodata.contract.findings import InputProblems
@@ -18,8 +19,8 @@ from geodata.messages import LANGUAGES
 from geodata.travel.times import travel_times
 from maps.dossier.dossier import run_record, write_dossier
 from maps.dossier.notices import notices
-from maps.dossier.tables import all_sheets, summary
-from maps.dossier.workbook import write_workbook
+from maps.dossier.tables import Sheet, all_sheets, summary
+from maps.dossier.workbook import write_told, write_workbook
 from maps.layers import places_in
 from models.plan.arrangement import today_as_plan
 from models.plan.decisions import GoalRecord, PlanResult
@@ -140,6 +141,15 @@ def test_every_number_is_printed_in_its_own_unit(result: PlanResult, dossier: Pa
     assert (
         rows["调整学校的学生"][3].number_format == "#,##0"
     )  # "#,##0.##" leaves a point behind whole numbers
+
+
+def test_a_sheet_too_wide_to_be_read_takes_several_pages_across(tmp_path: Path) -> None:
+    wide = Sheet("x", pd.DataFrame({f"一个不短的列标题{i}": [1.5] for i in range(30)}), {})
+    narrow = Sheet("y", pd.DataFrame({"甲": [1.0]}), {})
+    write_told(tmp_path / "wide.xlsx", "县", "zh", ("说明", ["题目"]), [("宽", wide), ("窄", narrow)])
+    book = openpyxl.load_workbook(tmp_path / "wide.xlsx")
+    assert book["宽"].page_setup.fitToWidth > 1 and book["宽"].print_title_cols == "$A:$A"
+    assert book["窄"].page_setup.fitToWidth in (None, 1) and not book["窄"].print_title_cols
 
 
 def test_a_change_of_minutes_that_is_told_is_seen(result: PlanResult) -> None:
