@@ -189,16 +189,17 @@ def compare_html(pair: Compared, language: str = "zh") -> str:
     sheets = (decisions_compared(pair, language), measures_compared(pair, language))
     title, *said = _said(pair, len(sheets[0].table), language)
     sides = zip(("col_first", "col_second"), pair.called, (pair.first, pair.second), strict=True)
-    return jinja2.Template(page_text("compare.html"), autoescape=True, undefined=jinja2.StrictUndefined).render(
+    text: str = jinja2.Template(page_text("compare.html"), autoescape=True, undefined=jinja2.StrictUndefined).render(
         title=title, said=[*said, say("plan.compare_rings", language)], tag="zh-CN" if language == "zh" else "en",
         maps=[(f"{_word(k, language)}: {c}", PlanMap(one, language).html) for k, c, one in sides],
         tables=[(_word(f"sheet_{s.key}", language), list(s.table.columns), s.table.astype(str).to_numpy().tolist()) for s in sheets],
         places=Markup(escaped_json(_places(pair))),
     )  # fmt: skip
+    return text
 
 
 def _write_page(pair: Compared, file: Path, language: str) -> None:
-    text = in_its_words(lambda result, lang: compare_html(pair, lang))(pair.first, language)
+    text: str = in_its_words(lambda result, lang: compare_html(pair, lang))(pair.first, language)
     file.write_text(text, encoding="utf-8", newline="\n")
 
 

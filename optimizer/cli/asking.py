@@ -59,16 +59,16 @@ def _by_name(asked: Scenario, county: County, scenario: Path | None) -> tuple[Sc
     InputProblems
         A name that no school has, or several.
     """
-    place = {"file": scenario.name if scenario is not None else ""}
+    file = scenario.name if scenario is not None else ""
     ids: dict[str, tuple[str, ...]] = {}
     said: list[Finding] = []
     wrong: list[Finding] = []
     for key in ("keep_open", "close"):
         try:
             ids[key], doubts = places_meant(county, "school", getattr(asked, key))
-            said += [replace(f, column=key, **place) for f in doubts]
+            said += [replace(f, file=file, column=key) for f in doubts]
         except InputProblems as problem:
-            wrong += [replace(f, column=key, **place) for f in problem.findings]
+            wrong += [replace(f, file=file, column=key) for f in problem.findings]
     if wrong:
         raise InputProblems(wrong)
     return asked.model_copy(update=ids), tuple(said)
