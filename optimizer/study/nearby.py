@@ -150,6 +150,15 @@ class Villages:
     bound: float
 
 
+def stated(part: Search, goal: str, values: np.ndarray) -> float:
+    """A goal's value in a model that may hold fractions of heads, without missing tangents.
+
+    Planes of whole heads lie above the measure where heads are fractions, tangents below it where some are missing: the
+    larger of the two is what the model can have, and never below its bound.
+    """
+    return max(part.exact(goal, values), part.bridge.value(goal, values))
+
+
 def villages_for(
     study: Study, part: Search, fixed: dict[int, float], goals: tuple[Target, ...], start: np.ndarray | None
 ) -> Villages | None:
@@ -161,7 +170,7 @@ def villages_for(
     first = part.minimise(study.goal, limits, start, enough=limits.gap)
     found = None
     if first.values is not None:
-        value = part.exact(study.goal, first.values)
+        value = stated(part, study.goal, first.values)
         mark = bridge.rows
         answer, _ = part.in_order(first, goals, limits)
         bridge.forget_rows(mark)

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.solver.limits import Answer, Progress
-from optimizer.study.nearby import Nearby, bounds_of, villages_for
+from optimizer.study.nearby import Nearby, bounds_of, stated, villages_for
 
 COLUMNS = [
     "school_id", "school", "township", "best", "closes", "of", "recurs", "other", "cost_most", "cost_least",
@@ -103,6 +103,10 @@ def _price(search: Nearby, asked: list[Forced], own: float, values: np.ndarray) 
         known = [m for m in most if math.isfinite(m)]
         if known or not search.stop_asked():
             a.most = min(known, default=math.inf)
+        if (
+            not search.study.whole
+        ):  # a solution in fractions that came before some planes were added is no value of the model
+            a.most = max(a.most, a.least)
 
 
 def _base(search: Nearby) -> tuple[float, np.ndarray] | None:
@@ -200,6 +204,6 @@ def _solved(
     if answer.values is None:
         return answer.bound if math.isfinite(answer.bound) else 0.0, math.inf
     a.values = answer.values
-    found = part.exact(goal, answer.values)
+    found = stated(part, goal, answer.values)
     part.tighten(goal, answer.values, study.task.method.cut_slack)
     return answer.bound, found

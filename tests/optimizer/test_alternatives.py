@@ -146,7 +146,10 @@ def every_closure(whole: bool) -> dict[Closed, float]:
         closed = frozenset(k for k, v in zip(free, states, strict=True) if not v)
         values[closed] = math.inf
         if answer.values is not None:
-            values[closed] = search.exact("imbalance", answer.values)
+            # in fractions of heads the planes of whole heads count, too
+            values[closed] = max(
+                search.exact("imbalance", answer.values), bridge.value("imbalance", answer.values)
+            )
     return values
 
 
