@@ -75,8 +75,13 @@ def _closures(plan: Plan, verdict: Verdict) -> Iterator[Act]:
             "to": [f"{name} {int(n)}" for name, n in to.items()],
             "minutes": round(float(leave["minutes"].max()), 0) if len(leave) else 0.0,
         }
+        lost_way = bool(
+            leave["minutes"].isna().any()
+        )  # only a plan made by hand sends pupils where no way is known
         action = "close" if not rows["open"].any() else "reduce"
-        key = f"reasons.{action}" if len(leave) else f"reasons.{action}_empty"
+        key = f"reasons.{action}{'_no_way' if lost_way else ''}" if len(leave) else f"reasons.{action}_empty"
+        if lost_way:
+            del fields["minutes"]
         yield Act(
             action,
             str(school_id),
@@ -140,12 +145,12 @@ def _buses(verdict: Verdict) -> Iterator[Act]:
     """Pupils for whom the county runs a bus, by receiving school."""
     rides = verdict.travel[county_rides(verdict.travel)]
     for school_id, rows in rides.groupby("school_id"):
-        fields: dict[str, object] = {
-            "villages": sorted(rows["village"].unique()),
-            "after": round(float(rows["minutes"].max())),
-        }
-        key = "reasons.bus_no_way"  # some have no known way to today's school
-        if rows["minutes_today"].notna().all():
+        fields: dict[str, object] = {"villages": sorted(rows["village"].unique())}
+        if rows["minutes"].isna().any():
+            key = "reasons.bus_unknown"  # only a plan made by hand sends pupils where no way is known
+        else:
+            key, fields["after"] = "reasons.bus_no_way", round(float(rows["minutes"].max()))
+        if key != "reasons.bus_unknown" and rows["minutes_today"].notna().all():
             key, fields["before"] = "reasons.bus", round(float(rows["minutes_today"].max()))
         yield Act(
             "bus",

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from geodata.contract.findings import InputProblems
-from geodata.messages import LANGUAGES
+from geodata.messages import LANGUAGES, say
 from maps.dossier.workbook import write_workbook
 from models.plan.decisions import PlanResult
+from models.plan.reasons import _buses, _closures
 from models.plan.sheets import sheet_titles
 from optimizer.verbs.evaluate import Evaluation, _own_budgets, evaluate
 from tests.maps.conftest import make_county, make_result
@@ -145,3 +146,23 @@ def test_an_earmark_that_spends_as_before_is_not_blamed(made: PlanResult) -> Non
     broken = pd.DataFrame(rows, columns=["rule", "place_id", "amount"])
     assert _own_budgets(broken, before)["place_id"].tolist() == ["transport", "S1/pri"]
     assert len(_own_budgets(broken.iloc[[0]], before)) == 1  # nothing else can be named
+
+
+def test_a_school_without_a_known_way_is_judged_and_said(
+    made: PlanResult, books: dict[str, Path], tmp_path: Path
+) -> None:
+    found = edited(made, books, tmp_path, (GOING, "F2", "S6"), (GOING, "G2", "bus"))
+    travel = found.result.verdict.travel.assign(minutes=float("nan"))
+    for key in ("bus", "close"):
+        acts = {"bus": _buses, "close": lambda v: _closures(found.result.plan, v)}[key](
+            replace(found.result.verdict, travel=travel)
+        )
+        for act in acts:  # no figure is made up, and none fails
+            assert act.reason in (
+                "reasons.bus_unknown",
+                "reasons.close_no_way",
+                "reasons.reduce_no_way",
+                "reasons.close_empty",
+                "reasons.reduce_empty",
+            )
+            assert all("{" not in say(act.reason, language, **act.fields) for language in LANGUAGES)
