@@ -13,6 +13,7 @@ from geodata.contract.findings import InputProblems
 from geodata.messages import LANGUAGES, say
 from maps.dossier.workbook import write_workbook
 from models.plan.decisions import PlanResult
+from models.plan.differences.edits import new_violations
 from models.plan.reasons import _buses, _closures
 from models.plan.sheets import sheet_titles
 from optimizer.verbs.evaluate import Evaluation, _own_budgets, evaluate
@@ -166,3 +167,13 @@ def test_a_school_without_a_known_way_is_judged_and_said(
                 "reasons.reduce_empty",
             )
             assert all("{" not in say(act.reason, language, **act.fields) for language in LANGUAGES)
+
+
+def test_a_breach_where_something_was_as_today_before_is_new(made: PlanResult) -> None:
+    columns = ["rule", "kind", "place_id", "place", "amount", "limit", "unit", "grandfathered"]
+    row = ("travel_limit", "hard", "V01", "郑家湾村", 90.0, 30.0, "minutes")
+    eased, worse = (
+        replace(made.verdict, violations=pd.DataFrame([(*row, g)], columns=columns)) for g in (True, False)
+    )
+    assert len(new_violations(eased, worse)) == 1
+    assert new_violations(worse, worse).empty and new_violations(worse, eased).empty

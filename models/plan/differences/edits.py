@@ -93,7 +93,8 @@ def _causes(result: PlanResult, language: str) -> dict[str, str]:
 
 def new_violations(before: Verdict, after: Verdict) -> pd.DataFrame:
     """Rules broken in the second verdict and not in the first at the same place, with amount and limit."""
-    known = set(zip(before.violations["rule"], before.violations["place_id"], strict=True))
+    had = before.violations[~before.violations["grandfathered"].astype(bool)]  # what is as today is no breach
+    known = set(zip(had["rule"], had["place_id"], strict=True))
     table = after.violations[~after.violations["grandfathered"].astype(bool)]
     fresh = [k not in known for k in zip(table["rule"], table["place_id"], strict=True)]
     return table[pd.Series(fresh, index=table.index, dtype=bool)].reset_index(drop=True)
