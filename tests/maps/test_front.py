@@ -126,7 +126,9 @@ def test_a_bound_stands_in_words_beside_its_own_goal(sample_result: PlanResult) 
     assert "最多还能改善到 9" in first[5].text and "10.0%" in first[5].text
     assert texts(second)[:4] == ["费用", "0.0", "799.6", "–"] and second[5].kind == "warn"
     page = front_page(result, "zh")
-    assert "不均衡度目标值" not in page and "首要目标“不达标单元”：方案 10 个单元，已证明下界 9 个单元" in page
+    assert (
+        "不均衡度目标值" not in page and "首要目标“不达标单元”：方案 10 个单元，已证明下界 9 个单元" in page
+    )
 
 
 def test_ids_behind_a_place_are_told_in_words(sample_result: PlanResult) -> None:
@@ -170,7 +172,9 @@ def test_every_link_to_a_place_has_its_anchor(sample_result: PlanResult) -> None
         "villages.html": villages_page(sample_result, "zh"),
     }
     anchors = {
-        f"{file}#{a}" for file, text in pages.items() for a in re.findall(r'<article class="place" id="([^"]+)"', text)
+        f"{file}#{a}"
+        for file, text in pages.items()
+        for a in re.findall(r'<article class="place" id="([^"]+)"', text)
     }
     front = front_page(sample_result, "zh")
     table = front[: front.index("<svg")]

@@ -172,7 +172,11 @@ def test_from_the_command_line_kept_refused_and_made_again(workbook: Path, tmp_p
     ask(county, [("goal", "travel", None)], "en")
     path = edit(workbook, tmp_path / "edited.xlsx", *STAY)
     code, output = run("plan", county, "--from", path, "--out", tmp_path / "kept")
-    assert code == 0 and "1 decisions of" in output and "kept as it was edited: pupils of Jia Town V3 Village 甲镇V3村" in output
+    assert (
+        code == 0
+        and "1 decisions of" in output
+        and "kept as it was edited: pupils of Jia Town V3 Village 甲镇V3村" in output
+    )
     record = json.loads((tmp_path / "kept" / "run.json").read_text(encoding="utf-8"))
     assert [(r["to_id"], r["mode"]) for r in record["held"]] == [("A1", "walk")]
     code, output = run("replay", tmp_path / "kept")
