@@ -37,6 +37,7 @@ from optimizer.search.task import Report, Target
 from optimizer.solver.limits import SOLVER
 from optimizer.solver.stopping import Stop, heeding
 from optimizer.verbs.received import receivers_explained
+from optimizer.verbs.straight import straightened
 from optimizer.verbs.tidy import without_idle, without_trifles
 
 ABOUT_MEANS = ("imbalance", "deficit", "cv_excess")
@@ -108,18 +109,21 @@ def plan(
         if not verdict.accepted:
             raise Rejected(verdict)
         _all_kept(made, kept, county)
+        model_own = verdict
+        straight = straightened(made, verdict, trial, kept)
+        made, verdict = straight.plan, straight.verdict
         actions = list_actions(county, made, verdict, standards, broken)
         mine = set(kept.rows["row_id"])
         loose = actions[np.array([not mine & set(rows) for rows in actions["rows"]], dtype=bool)]
         tidy = without_idle(made, verdict, loose, trial.but)
-        notes = (*_notes(found, scenario), *held_notes(kept, Names(county)))
+        notes = (*_notes(found, scenario), *held_notes(kept, Names(county)), *straight.notes())
         if tidy.dropped:
             made, verdict = tidy.plan, tidy.verdict
             actions = list_actions(county, made, verdict, standards, broken)
             notes = (*notes, Finding("note", "reasons.idle_dropped", {"count": tidy.dropped}))
         actions = tidy.explained(actions)
         loose = actions[np.array([not mine & set(rows) for rows in actions["rows"]], dtype=bool)]
-        solved = verdict
+        solved = model_own if straight.notes() else verdict  # bounds are the model's, whose ways these are not
         spare: dict[str, float] = {g.name: g.tolerance for g in scenario.goals}
         spare |= {r.goal: 0.0 for r in scenario.require}
         small = without_trifles(made, verdict, loose, trial.but, standards, spare)
