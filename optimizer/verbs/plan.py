@@ -123,9 +123,8 @@ def plan(
             notes = (*notes, Finding("note", "reasons.idle_dropped", {"count": tidy.dropped}))
         actions = tidy.explained(actions)
         loose = actions[np.array([not mine & set(rows) for rows in actions["rows"]], dtype=bool)]
-        solved = (
-            model_own if straight.notes() else verdict
-        )  # bounds are the model's, whose ways these are not
+        # the bounds are checked against the model's own plan, whose ways straight ones are not
+        solved = model_own if straight.notes() else verdict
         spare: dict[str, float] = {g.name: g.tolerance for g in scenario.goals}
         spare |= {r.goal: 0.0 for r in scenario.require}
         small = without_trifles(made, verdict, loose, trial.but, standards, spare)

@@ -9,7 +9,7 @@ kept where no rule breaks and no goal gets worse; what a planner decided by hand
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -148,7 +148,8 @@ def _taken(plan: Plan, way: _Way) -> tuple[Plan, int]:
             same = min(moves[direct], moves.get(back, 0))  # three in a ring: who would come back stays
             moves |= {direct: moves[direct] - same, back: moves.get(back, 0) - same}
     moves[leg] -= heads
-    return replace(plan, staff_moves=_table(moves, ENDS), hires=_table(hires, AT)), int(heads)
+    tables = {"staff_moves": _table(moves, ENDS), "hires": _table(hires, AT)}
+    return Plan(plan.ledger, plan.years, **tables), int(heads)
 
 
 def _table(heads: dict[tuple[str, ...], int], columns: list[str]) -> pd.DataFrame:
