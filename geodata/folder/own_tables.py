@@ -152,6 +152,13 @@ def read_sheets(book: Book, workbook: str, known: bool = True) -> tuple[dict[str
     return sheets, found
 
 
+def sheet_of(table: Table, raws: dict[str, Raw], workbook: str) -> str:
+    """Where a table that a workbook does not hold would stand in it, in the language of the sheets that it has."""
+    files = {r.file for r in raws.values()}
+    chinese = any(f"{workbook} [{TABLES[n].zh}]" in files for n in raws if n in TABLES)
+    return f"{workbook} [{table.zh if chinese else table.name}]"
+
+
 def _own_sheet(book: Book, sheet: str, title: str, name: str) -> tuple[Raw, list[Finding]]:
     """One sheet, cut to the columns of its header, and what its cells hide."""
     grid = xlsx_grid(book, sheet, title)

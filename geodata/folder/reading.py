@@ -31,7 +31,7 @@ from geodata.contract.validation import Raw, empty, place
 from geodata.corrections.trail import read_trail
 from geodata.folder.databases import refuse_databases
 from geodata.folder.names_for_ids import ids_for_names
-from geodata.folder.own_tables import read_csv, read_sheets, read_workbook, records, two_sources
+from geodata.folder.own_tables import read_csv, read_sheets, read_workbook, records, sheet_of, two_sources
 from geodata.folder.sharing import split_shared
 from geodata.folder.source import CountySource, Head, open_source, read_head
 from geodata.layers.projecting import PLACES, in_degrees
@@ -151,9 +151,12 @@ def _unknown_modelled(head: Head, contracts: dict[str, Table]) -> list[Finding]:
 
 
 def _validated(
-    raws: dict[str, Raw], contracts: dict[str, Table], told: list[Finding]
+    raws: dict[str, Raw], contracts: dict[str, Table], told: list[Finding], workbook: str | None
 ) -> tuple[Tables, list[Finding]]:
-    """Tables in contract form, rows with a fault left out; ``told`` are errors that are said already."""
+    """Tables in contract form, rows with a fault left out; ``told`` are errors that are said already.
+
+    A table that is not there is named as it would be: a sheet of the ``workbook`` where there is one.
+    """
     tables: Tables = {}
     found: list[Finding] = []
     cells = {(f.file, f.row, f.column) for f in told}
@@ -167,7 +170,8 @@ def _validated(
     for table in contracts.values():
         if table.name not in raws and not table.required and table.name not in unread:
             none = pd.Series([], dtype=int)
-            tables[table.name] = Placed(empty(table), f"{table.name}.csv", none, table.name)
+            file = sheet_of(table, raws, workbook) if workbook else f"{table.name}.csv"
+            tables[table.name] = Placed(empty(table), file, none, table.name)
     return tables, found
 
 
@@ -289,7 +293,8 @@ def _assembled(source: CountySource, allowed: Allowed) -> tuple[County | None, l
     found += doubts
     told += errors(doubts)
     placed = in_degrees(raws, cast(dict[str, str], head.crs))
-    declared, problems = _validated(placed.raws, contracts, [*told, *errors(placed.findings)])
+    workbook = source.path.name if source.path is not None else head.workbook
+    declared, problems = _validated(placed.raws, contracts, [*told, *errors(placed.findings)], workbook)
     # sums and swapped points are judged after conversion
     tables, notes = _to_wgs84(declared)
     files = {"roads": head.roads, "townships": head.townships, "waters": head.waters, "zones": head.zones}

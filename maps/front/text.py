@@ -89,6 +89,40 @@ def goal_amount(value: float, unit: str) -> str:
     return hundredths(value) if unit in ("1", "minutes", "percent") else whole(value)
 
 
+MOST_DIGITS = 6
+"""Decimals at most where fewer would print two values that differ as one."""
+
+
+def _apart(digits: int, *values: float) -> tuple[str, ...]:
+    """Numbers with these decimals, or with as many more as it takes to see that they differ."""
+    differ = len({_plain(v, MOST_DIGITS) for v in values} - {DASH})
+    for more in range(digits, MOST_DIGITS + 1):
+        told = tuple(_plain(v, more) for v in values)
+        if len(set(told) - {DASH}) >= differ:
+            return told
+    return tuple(_plain(v, digits) for v in values)
+
+
+def goal_amounts(unit: str, *values: float) -> tuple[str, ...]:
+    """Values of one goal side by side: as `goal_amount` prints them, with more decimals where they would look the same.
+
+    Heads, units and cells stay whole where the first of the values, a plan's own, is whole.
+    """
+    told = tuple(goal_amount(v, unit) for v in values)
+    parts = unit in ("1", "minutes", "percent", "large") or not float(values[0]).is_integer()
+    return _apart(_decimals(told), *values) if parts else told
+
+
+def change_amounts(unit: object, *values: float) -> tuple[str, ...]:
+    """Values of one measure that changed, so that the change is seen: as `measure_values`, with the decimals it takes."""
+    in_large = [v / large_unit() for v in values] if unit == "yuan" else list(values)
+    return _apart(_decimals(measure_values(unit, *values)), *in_large)
+
+
+def _decimals(told: tuple[str, ...]) -> int:
+    return max(len(t.partition(".")[2]) for t in told)
+
+
 def goal_in_words(value: float, unit: str, language: str) -> str:
     """A goal's value with its unit, as in a sentence."""
     return f"{goal_amount(value, unit)} {phrase(f'unit_{unit}', language)}".rstrip()
@@ -154,7 +188,7 @@ def village_page(village_id: object) -> str:
     return f"villages.html#v-{village_id}"
 
 
-def place_words(place: str, norms: Norms, language: str) -> str:
+def place_words(place: str, norms: Norms | None, language: str) -> str:
     """A place of a violation with the id behind its name in words: indicator, stage, band, thing, category, mode, earmark."""
     first, _, last = place.rpartition(" ")
     if not first:

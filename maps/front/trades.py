@@ -15,11 +15,10 @@ from maps.front.text import (
     DASH,
     PageCell,
     PageTable,
-    goal_amount,
+    change_amounts,
+    goal_amounts,
     headings,
-    hundredths,
-    large,
-    minutes,
+    measure_unit,
     number,
     phrase,
     share,
@@ -91,9 +90,10 @@ def _gain(trade: Trade, language: str) -> str:
 def _from_to(key: str, own: float, other: float, language: str) -> str:
     """A goal before and after with its unit and the change as a share."""
     unit = goal_unit(key)
+    before, after = goal_amounts(unit, own, other)
     fields: dict[str, object] = {
-        "own": goal_amount(own, unit),
-        "other": goal_amount(other, unit),
+        "own": before,
+        "other": after,
         "unit": phrase(f"unit_{unit}", language),
         "change": signed(share((other - own) / abs(own))) if abs(own) > SAME else DASH,
     }
@@ -127,9 +127,9 @@ def _told(trade: Trade, language: str, better: bool) -> str:
 
 
 def _measure(row: Any, language: str) -> str:
-    form = {"1": hundredths, "minutes": minutes, "yuan": large}.get(str(row.unit), whole)
-    fields: dict[str, object] = {"own": form(row.plan), "other": form(row.other)}
-    text = phrase("whole_from_to", language, unit=name("unit", row.unit, language), **fields)
+    own, other = change_amounts(row.unit, row.plan, row.other)
+    unit = name("unit", measure_unit(row.unit), language)
+    text = phrase("whole_from_to", language, unit=unit, own=own, other=other)
     return phrase("named", language, name=name("measure", row.measure, language), text=text)
 
 
@@ -149,7 +149,7 @@ def _proven(trade: Trade, language: str) -> str:
     if trade.goal in COUNTS:
         bound = min(trade.value, float(-(-(bound - SAME) // 1)))
     fields: dict[str, object] = {
-        "bound": goal_amount(bound, unit),
+        "bound": goal_amounts(unit, trade.own, trade.value, bound)[2],
         "unit": phrase(f"unit_{unit}", language),
     }
     return phrase("trade_bound", language, **fields)

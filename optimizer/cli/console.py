@@ -37,7 +37,10 @@ from geodata.messages import say, speak
 from geodata.standards.terms import terms_of
 from maps.dossier.rehearsal import NOT_WRITTEN, UNFINISHED, Undrawn
 from maps.folders.writing import refuse_unwritable
+from maps.front.text import DASH, goal_amounts, of_unit, place_words, share, whole
 from maps.lettered import ENGLISH, Lettering, place_names
+from maps.wording import name as in_words
+from models.impact.certainty import goal_unit
 from optimizer.cli.start import AtStart, say_everything
 from optimizer.outcomes import Defect, Infeasible, LostOnTheWay, Rejected, StoppedWithoutPlan
 from optimizer.solver.limits import Progress
@@ -341,10 +344,10 @@ def _say_rejected(out: Out, problem: Rejected) -> None:
         out.say(
             "violation",
             rule=rule_word("rule", str(row.rule), out.language),
-            place=row.place,
-            amount=row.amount,
-            limit=row.limit,
-            unit=row.unit,
+            place=place_words(str(row.place), None, out.language),
+            amount=of_unit(row.amount, row.unit),
+            limit=of_unit(row.limit, row.unit),
+            unit=in_words("unit", row.unit, out.language),
         )
 
 
@@ -390,6 +393,14 @@ def _display(out: Out) -> Iterator[IO[str]]:
             stream.close()
 
 
+def _goal_line(goal: str, now: Progress) -> list[str]:
+    """Best value, bound, gap, nodes, seconds of a goal that is being worked on, in the goal's own unit."""
+    ends = (v if abs(v) < 1e20 else math.nan for v in (now.incumbent, now.bound))
+    known = abs(now.incumbent) < 1e20 and now.gap < 1e3
+    gap = share(now.gap) if known else DASH
+    return [*goal_amounts(goal_unit(goal), *ends), gap, str(now.nodes), whole(now.seconds)]
+
+
 @contextmanager
 def progress(out: Out) -> Iterator[Callable[[str, Progress], None]]:
     """A live line per goal with incumbent, bound and gap.
@@ -408,12 +419,7 @@ def progress(out: Out) -> Iterator[Callable[[str, Progress], None]]:
                 )
             )
             for goal, p in lines.items():
-                known = abs(p.incumbent) < 1e20
-                grid.add_row(
-                    say(f"goals.{goal}", out.language),
-                    f"{p.incumbent:.4f}" if known else "-", f"{p.bound:.4f}" if abs(p.bound) < 1e20 else "-",
-                    f"{p.gap:.1%}" if known and p.gap < 1e3 else "-", str(p.nodes), f"{p.seconds:.0f}",
-                )  # fmt: skip
+                grid.add_row(say(f"goals.{goal}", out.language), *_goal_line(goal, p))
             return grid
 
         with Live(console=console, transient=True, auto_refresh=False) as live:

@@ -19,9 +19,10 @@ from geodata.folder.target import claim
 from geodata.messages import say
 from maps.dossier.dossier import NAMES, draw_plan, is_dossier, is_unfinished, save_plan, write_public
 from maps.dossier.rehearsal import Undrawn, rehearse
-from maps.front.text import measure_unit, measure_values
+from maps.front.text import DASH, goal_amounts, measure_unit, measure_values, phrase, share, whole
 from maps.reports.letterhead import read_letterhead
 from maps.wording import name as in_words
+from models.impact.certainty import certainty
 from models.plan.decisions import PlanResult
 from models.plan.keeping import Held, Which, held_notes
 from models.plan.names import Names
@@ -186,15 +187,19 @@ def _summary(out: Out, result: PlanResult) -> None:
         told = measure_values(row.unit, row.today, row.plan)
         grid.add_row(rule_word("measure", str(row.measure), out.language), unit, *told)
     out.console.print(grid)
-    solve = result.solve
-    out.say(
-        "gap",
-        goal=say(f"goals.{solve.goals[0].goal}", out.language),
-        objective=f"{solve.objective:.4f}",
-        bound=f"{solve.bound:.4f}",
-        gap=f"{solve.gap:.1%}",
-        seconds=f"{solve.seconds:.0f}",
-        solver=solve.solver,
-    )
-    if solve.status == "stopped":
+    _first_goal(out, result)
+    if result.solve.status == "stopped":
         out.say("stopped", style="yellow")
+
+
+def _first_goal(out: Out, result: PlanResult) -> None:
+    """The first goal as the front page has it: its value, what is proven of it, how far apart they are."""
+    first = certainty(result).iloc[0]
+    reached, bound = goal_amounts(first["unit"], first["plan"], first["bound"])
+    unit = phrase(f"unit_{first['unit']}", out.language)
+    fields = {"goal": say(f"goals.{first['goal']}", out.language), "objective": f"{reached} {unit}".rstrip()}
+    fields |= {"seconds": whole(result.solve.seconds), "solver": result.solve.solver}
+    if bound == DASH:
+        out.say("gap_none", **fields)
+    else:
+        out.say("gap", bound=f"{bound} {unit}".rstrip(), gap=share(first["gap"]), **fields)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import pandas as pd
 import typer
@@ -17,7 +17,7 @@ from geodata.standards.scheme import Norms
 from maps.dossier.dossier import is_dossier, write_dossier, write_public
 from maps.folders.compared import COMPARE_MARKER, write_compared
 from maps.folders.writing import may_write
-from maps.front.text import measure_unit, measure_values, of_unit, place_words, plainly
+from maps.front.text import change_amounts, measure_unit, measure_values, of_unit, place_words, plainly
 from maps.layers import places_in
 from maps.lettered import ENGLISH
 from maps.reports.letterhead import read_letterhead
@@ -276,12 +276,25 @@ def replay_command(
 def _broken(row: dict[str, object], norms: Norms, language: str) -> str:
     """A broken rule: which, where, by how much."""
     unit = in_words("unit", row["unit"], language)
-    amount, limit = (of_unit(row[c], row["unit"]) for c in ("amount", "limit"))
+    amount, limit, before = _side_by_side(row)
     place = place_words(str(row["place"]), norms, language)
+    key = "plan.violation" if before is None else "plan.violation_worse"
     return say(
-        "plan.violation", language, rule=rule_word("rule", str(row["rule"]), language), place=place,
+        key, language, before=before, rule=rule_word("rule", str(row["rule"]), language), place=place,
         kind=say(f"workbook.kind_{row['kind']}", language), amount=amount, limit=limit, unit=unit,
     )  # fmt: skip
+
+
+def _side_by_side(row: dict[str, object]) -> tuple[str, str, str | None]:
+    """Amount, limit and the amount before, where the rule was broken there already; what got worse is seen in them."""
+    unit, was = row["unit"], cast(float, row["before"])
+    amount, limit = (of_unit(row[c], unit) for c in ("amount", "limit"))
+    if was != was:
+        return amount, limit, None
+    before = of_unit(was, unit)
+    if before == amount:
+        amount, before = change_amounts(unit, cast(float, row["amount"]), was)
+    return amount, limit, before
 
 
 def _print_edits(

@@ -44,7 +44,8 @@ class Evaluation:
         `models.plan.differences.edits.ledger_edits`, with ``broken``: positions in ``violations`` at the edit's places, and
         of what it breaks by itself (budgets, limits of the county).
     violations : DataFrame
-        Rules broken by the edited plan and not by the original: ``rule, kind, place_id, place, amount, limit, unit``.
+        Rules broken by the edited plan and not by the original, or further beyond their limit at the same place:
+        ``rule, kind, place_id, place, amount, limit, unit``, and ``before``, the original's amount (NaN where it kept the rule).
     measures : DataFrame
         ``measure, unit, better, today, before, after``.
     findings : tuple of Finding

@@ -21,7 +21,19 @@ from maps.front.money import earmarks, uses
 from maps.front.pages import front_page
 from maps.front.picture import drawings
 from maps.front.places import schools_page, villages_page
-from maps.front.text import PageCell, hundredths, large, minutes, place_words, plainly, share, signed, whole
+from maps.front.text import (
+    PageCell,
+    change_amounts,
+    goal_amounts,
+    hundredths,
+    large,
+    minutes,
+    place_words,
+    plainly,
+    share,
+    signed,
+    whole,
+)
 from maps.front.trust import checks, for_people, goals
 from models.plan.decisions import GoalRecord, PlanResult
 
@@ -38,6 +50,17 @@ def test_numbers_as_bureaus_print_them() -> None:
     assert (share(0.0488), share(math.inf)) == ("4.9%", "–")
     assert [signed(t) for t in ("3", "−3", "0", "0.0", "–")] == ["+3", "−3", "0", "0.0", "–"]
     assert whole(-0.2) == "0"  # never minus nothing
+
+
+def test_values_that_differ_are_printed_so_that_it_is_seen() -> None:
+    assert goal_amounts("1", 0.2013, 0.1981) == ("0.201", "0.198")  # were 0.20 and 0.20
+    assert goal_amounts("1", 0.2013, 0.1500) == ("0.20", "0.15")
+    assert goal_amounts("1", 0.2013, 0.1981, 0.1981 + 1e-9) == ("0.201", "0.198", "0.198")
+    assert goal_amounts("pupils", 5.0, 4.8) == ("5", "5")  # heads are whole
+    assert goal_amounts("large", 12.31, 12.29) == ("12.31", "12.29")
+    assert goal_amounts("units", 3.0, math.nan) == ("3", "–")
+    assert change_amounts("minutes", 30.1, 30.2) == ("30.10", "30.20")
+    assert change_amounts("ratio", 1.0, 1.0) == ("1", "1")
 
 
 def test_the_paragraph_tells_what_changes_and_who_pays(sample_result: PlanResult) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,9 +17,12 @@ import optimizer.cli.main as cli
 import optimizer.cli.planning as planning
 from geodata.contract.findings import Finding, errors
 from geodata.folder.reading import check as checked
+from models.plan.decisions import GoalRecord
+from optimizer.solver.limits import Progress
 from optimizer.verbs.plan import Infeasible, Rejected, StoppedWithoutPlan
 from tests.counties import american
 from tests.damage import cells, contents, lines, put, settings, write, write_lines
+from tests.maps.conftest import make_county, make_result
 from tests.optimizer.test_job import written
 from tests.optimizer.test_other_standards import AMERICAN
 from tests.samples import small_county
@@ -40,6 +45,11 @@ def folder_of_seven(tmp_path):
     folder = written(small_county(), tmp_path / "county")
     (folder / "county.toml").write_text(HEAD, encoding="utf-8")
     return folder
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return make_result(make_county())
 
 
 def run(*arguments: object, language: str = "en"):
@@ -270,7 +280,7 @@ VIOLATIONS = pd.DataFrame(
 ENDS = {
     console.INFEASIBLE: (Infeasible([Finding("error", "cli.clash_whole")]), ()),
     console.NO_PLAN: (StoppedWithoutPlan("stopped"), ("seconds",)),
-    console.REJECTED: (Rejected(SimpleNamespace(violations=VIOLATIONS)), ("3418000001", "2700", "2385")),
+    console.REJECTED: (Rejected(SimpleNamespace(violations=VIOLATIONS)), ("3418000001", "2,700", "2,385")),
 }
 
 
@@ -295,6 +305,55 @@ def test_a_run_without_a_plan_has_its_own_exit_code_and_writes_nothing(
         else re.search(r"[a-z]{4} [a-z]{2}", output)
     )
     assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("zh", "郑家湾村 1–3 年级：41，限值 30 分钟"),
+        ("en", "郑家湾村 grades 1-3: 41 against 30 minutes"),
+    ],
+)
+def test_a_rejected_plan_tells_values_in_words_and_whole_minutes(language, said):
+    row = {
+        "rule": "travel_limit",
+        "kind": "hard",
+        "place": "郑家湾村 g1_3",
+        "amount": 41.2,
+        "limit": 30.0,
+        "unit": "minutes",
+    }
+    text = StringIO()
+    out = console.Out(console.Paper(file=text, width=300), language)
+    console._say_rejected(out, Rejected(SimpleNamespace(violations=pd.DataFrame([row]))))
+    print(text.getvalue())
+    assert said in text.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("goal", "value", "bound", "said"),
+    [
+        ("over_cap", 5.0, 4.1072, {"en": ("5 pupils", "4 pupils", "17.9%"), "zh": ("5 人", "4 人")}),
+        ("failing", 7.0, 6.2, {"en": ("7 units, proven bound 7 units", "0.0%"), "zh": ("7 个单元",)}),
+        ("cost", 412.345, 400.0, {"en": ("412.3 10,000 yuan", "400.0"), "zh": ("412.3 万元", "400.0 万元")}),
+        ("travel", 12.3456, 12.0, {"en": ("12.35 minutes", "12.00"), "zh": ("12.35 分钟",)}),
+        ("imbalance", 0.20131, 0.1981, {"en": ("0.201,", "0.198", "1.6%"), "zh": ("0.201", "0.198")}),
+        ("cost", 3.0, 0.0, {"en": ("nothing is proven",), "zh": ("没有证明下界",)}),
+    ],
+)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_first_goal_is_told_in_its_own_unit(sample, goal, value, bound, said, language):
+    gap = (value - bound) / value
+    one = GoalRecord(goal, value, bound, gap, 9.0, 1, "proven", 0.0)
+    result = replace(sample, solve=replace(sample.solve, goals=(one,), objective=value, bound=bound, gap=gap))
+    text = StringIO()
+    planning._first_goal(console.Out(console.Paper(file=text, width=300), language), result)
+    assert [word for word in said[language] if word not in text.getvalue()] == [], text.getvalue()
+
+
+def test_goals_that_are_worked_on_are_told_in_their_own_unit():
+    assert console._goal_line("over_cap", Progress(2.4, 5.0, 4.1072, 0.18, 17))[:3] == ["5", "4", "18.0%"]
+    assert console._goal_line("imbalance", Progress(2.4, 1e30, 0.1981, 1e9, 17))[:3] == ["–", "0.20", "–"]
 
 
 def test_a_good_county_passes_check_and_audit_in_both_languages(county_folder, tmp_path):

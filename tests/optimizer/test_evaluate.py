@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,13 +10,16 @@ import openpyxl
 import pandas as pd
 import pytest
 
+import optimizer.cli.plans as plans
 from geodata.contract.findings import InputProblems
 from geodata.messages import LANGUAGES, say
 from maps.dossier.workbook import write_workbook
-from models.plan.decisions import PlanResult
+from models.plan.decisions import PlanResult, Verdict
 from models.plan.differences.edits import new_violations
 from models.plan.reasons import _buses, _closures
 from models.plan.sheets import sheet_titles
+from models.referee.verdict import judge
+from models.standards.norms import load_standards
 from optimizer.verbs.evaluate import Evaluation, _own_budgets, evaluate
 from tests.maps.conftest import make_county, make_result
 
@@ -167,6 +171,71 @@ def test_a_school_without_a_known_way_is_judged_and_said(
                 "reasons.reduce_empty",
             )
             assert all("{" not in say(act.reason, language, **act.fields) for language in LANGUAGES)
+
+
+def breaches(made: PlanResult, *rows: tuple[str, str, float]) -> Verdict:
+    """A verdict with these breaches: place, what about it, minutes of thirty."""
+    columns = ["rule", "kind", "place_id", "place", "amount", "limit", "unit", "grandfathered"]
+    told = [("travel_limit", "hard", i, p, m, 30.0, "minutes", False) for i, p, m in rows]
+    return replace(made.verdict, violations=pd.DataFrame(told, columns=columns))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "listed"),
+    [
+        ([40.0], [50.0], [(50.0, 40.0)]),  # worse
+        ([50.0], [40.0], []),
+        ([40.0], [40.0, 35.0], [(35.0, None)]),  # once more at the place
+        ([50.0, 35.0], [45.0], []),
+        ([40.0], [math.nan], [(None, 40.0)]),  # minutes that are not known are no better
+        ([math.nan], [math.nan], []),
+        ([math.nan], [math.nan, math.nan], [(None, None)]),
+    ],
+)
+def test_what_an_edit_makes_worse_at_a_place_is_listed(
+    made: PlanResult,
+    before: list[float],
+    after: list[float],
+    listed: list[tuple[float | None, float | None]],
+) -> None:
+    old, new = (breaches(made, *(("V01", "郑家湾村", m) for m in one)) for one in (before, after))
+    found = new_violations(old, new)
+    told = found[["amount", "before"]].astype(object).where(found[["amount", "before"]].notna(), None)
+    assert list(told.itertuples(index=False, name=None)) == listed
+    bands = [breaches(made, ("V01", f"郑家湾村 {b}", 40.0)) for b in ("g1_3", "g4_6")]
+    assert new_violations(*bands).empty  # the same by another band is no worse
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_made_worse_is_said_with_the_amount_before(made: PlanResult, language: str) -> None:
+    def said(was: float, now: float) -> str:
+        (row,) = new_violations(
+            breaches(made, ("V01", "郑家湾村", was)), breaches(made, ("V01", "郑家湾村", now))
+        ).to_dict("records")
+        return plans._broken(row, made.county.norms, language)
+
+    worse = {
+        "en": "made worse, 50 against 30 minutes; 40 before",
+        "zh": "更加超出，50，限值 30 分钟；修改前为 40",
+    }
+    assert worse[language] in said(40.0, 50.0)
+    assert "40.10" in said(40.1, 40.3) and "40.30" in said(40.1, 40.3)
+
+
+def test_a_way_on_foot_that_is_not_known_is_listed_where_the_village_had_one_before(made: PlanResult) -> None:
+    """V09's younger pupils are sent on foot where no minutes are known, then the older ones, too."""
+    standards, going = load_standards(made.county), made.plan.attendance
+
+    def sent(*bands: str) -> Verdict:
+        mine = (going["village_id"] == "V09") & going["band"].isin(bands)
+        table = going.assign(
+            school_id=going["school_id"].where(~mine, "S1"), mode=going["mode"].where(~mine, "walk")
+        )
+        return judge(made.county, standards, replace(made.plan, attendance=table), made.times)
+
+    found = new_violations(sent("g1_3"), sent("g1_3", "g4_6")).query("rule == 'travel_limit'")
+    assert found["place_id"].tolist() == ["V09"] and found["amount"].isna().all()
+    assert new_violations(sent("g1_3"), sent("g1_3")).empty
 
 
 def test_a_breach_where_something_was_as_today_before_is_new(made: PlanResult) -> None:

@@ -94,6 +94,14 @@ def test_a_goal_without_room_is_said_to_be_closed() -> None:
     assert "hardly anything to gain" in table.rows[1][2].text and "never below" in table.rows[1][5].text
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_gain_that_is_told_is_seen_in_its_figures(language: str) -> None:
+    one = replace(found().plans[0], goal="imbalance", own=0.2013, value=0.1981, bound=0.1979)
+    (row,) = trades_table(replace(found(), trades=(one,)), language).rows
+    assert "0.201 → 0.198" in row[2].text and "−1.6%" in row[2].text
+    assert "0.1979" in row[5].text
+
+
 def test_a_stop_leaves_goals_that_were_not_looked_at() -> None:
     stop = Stop()
     stop.set()

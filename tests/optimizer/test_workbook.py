@@ -21,6 +21,7 @@ from geodata.contract.findings import InputProblems
 from geodata.contract.tables import TABLES
 from geodata.folder.reading import read_county
 from geodata.folder.template import sheet_name, typed
+from geodata.messages import LANGUAGES
 from geodata.workbook.forms import Row
 from optimizer.cli.asking import asked_county
 from optimizer.cli.console import BAD_INPUT, NO_PLAN
@@ -336,6 +337,17 @@ def test_other_workbooks_and_empty_templates_end_in_words(tmp_path: Path) -> Non
     assert code == BAD_INPUT and "name" in output and "year" in output
     (tmp_path / "schools.csv").write_text("school_id\n", encoding="utf-8")  # beside it, and no part of it
     assert "schools.csv" not in run("check", tmp_path / "empty.xlsx")[1]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_table_that_the_workbook_lacks_is_named_as_its_sheet(tmp_path: Path, language: str) -> None:
+    path = write_template(tmp_path / "mycounty.xlsx", language, small_county())
+    pages = openpyxl.load_workbook(path)
+    title = sheet_name(TABLES["budget"], language)
+    pages.remove(pages[title])
+    pages.save(path)
+    code, output = run("check", path, "--marked", tmp_path / "problems.xlsx")
+    assert code == 0 and f"mycounty.xlsx [{title}]" in output and "budget.csv" not in output
 
 
 def test_problems_come_back_as_a_marked_workbook(book: Path, tmp_path: Path) -> None:

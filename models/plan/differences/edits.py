@@ -92,12 +92,42 @@ def _causes(result: PlanResult, language: str) -> dict[str, str]:
 
 
 def new_violations(before: Verdict, after: Verdict) -> pd.DataFrame:
-    """Rules broken in the second verdict and not in the first at the same place, with amount and limit."""
-    had = before.violations[~before.violations["grandfathered"].astype(bool)]  # what is as today is no breach
-    known = set(zip(had["rule"], had["place_id"], strict=True))
-    table = after.violations[~after.violations["grandfathered"].astype(bool)]
-    fresh = [k not in known for k in zip(table["rule"], table["place_id"], strict=True)]
-    return table[pd.Series(fresh, index=table.index, dtype=bool)].reset_index(drop=True)
+    """Rules broken in the second verdict and not in the first at the same place, or further beyond their limit there.
+
+    Returns
+    -------
+    DataFrame
+        As `Verdict.violations`, with ``before``: the amount at the place in the first verdict, NaN where the rule was not
+        broken there.
+    """
+    old, new = (_breaches(v) for v in (before, after))
+    # a place may be broken several times, by bands or things: what is named alike is compared, then what is left by size
+    pairs = new.merge(old, how="left", on=[*_SPOT, "turn"], suffixes=("", "_old"))
+    left = old[~old["row"].isin(pairs["row_old"])].assign(
+        turn=lambda t: t.groupby(["rule", "place_id"]).cumcount()
+    )
+    alone = pairs["row_old"].isna()
+    rest = new[alone.to_numpy()].assign(turn=lambda t: t.groupby(["rule", "place_id"]).cumcount())
+    others = rest.merge(left, how="left", on=["rule", "place_id", "turn"], suffixes=("", "_old"))
+    both = pd.concat([pairs[~alone], others], ignore_index=True).sort_values("row")
+    worse = both["row_old"].isna() | (both["excess"] > both["excess_old"] + _SAME)
+    found = after.violations.loc[both.loc[worse, "row"]]
+    told = both.loc[worse, "amount_old"].astype(float).to_numpy()
+    return found.assign(before=told).reset_index(drop=True)
+
+
+_SPOT, _SAME = ["rule", "place_id", "place", "unit"], 1e-6
+
+
+def _breaches(verdict: Verdict) -> pd.DataFrame:
+    """Where a verdict's rules are broken, the worst first: ``row``, the spot, how far beyond, its turn at the spot."""
+    table = verdict.violations
+    table = table[~table["grandfathered"].astype(bool)]  # what is as today is no breach
+    amount, limit = (pd.to_numeric(table[c], errors="coerce") for c in ("amount", "limit"))
+    excess = (amount - limit).abs().fillna(float("inf"))
+    found = table[_SPOT].assign(row=table.index, amount=amount, excess=excess)
+    found = found.sort_values(["excess", "row"], ascending=[False, True], kind="stable")
+    return found.assign(turn=found.groupby(_SPOT).cumcount())
 
 
 def blamed(county: County, edits: pd.DataFrame, broken: pd.DataFrame) -> list[list[int]]:
