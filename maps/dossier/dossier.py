@@ -7,7 +7,6 @@ import math
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ from maps.reports.report import OfficialReport
 from maps.reports.twelve import all_reports
 from maps.web.proposal import write_map
 from models.plan.decisions import PlanResult
-from models.plan.record import LEDGER_CSV, ledger_record, write_ledger
+from models.plan.record import LEDGER_CSV, ledger_record, recorded_versions, write_ledger
 
 MARKER = "run.json"
 NAMES = frozenset(
@@ -53,19 +52,6 @@ NAMES = frozenset(
 """Everything of a dossier; what else lies in its folder is the planner's."""
 PUBLIC_RECORD = ("county", "county_en", "fictional", "modelled", "year", "plan_id", "travel_times", "versions", "status", "measures", "referee")  # fmt: skip
 """What the public edition's record says of the plan; the ledger, the scenario and the hash of the tables are not for everybody."""
-PACKAGES = ("junheng", "pyomo", "highspy", "osmnx", "geopandas", "folium", "pandas", "numpy", "scipy")
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "from the source tree"
-
-
-def recorded_versions() -> dict[str, str]:
-    """The versions of the packages that a plan comes from, as its record names them."""
-    return {p: _version(p) for p in PACKAGES}
 
 
 def _known(value: float) -> float | None:

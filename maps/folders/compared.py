@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,30 +20,13 @@ from maps.lettered import ENGLISH, lettered, place_names
 from maps.web.notebook import PlanMap
 from maps.web.payload import escaped_json
 from maps.wording import band, name, resource, stage
-from models.plan.decisions import PlanResult
+from models.plan.differences.comparison import Compared
 from models.plan.differences.edits import differences
 from models.plan.names import Names
 
 COMPARE_MARKER = "compare.json"
 KIND = Output(COMPARE_MARKER, frozenset((COMPARE_MARKER, "compare.xlsx", "compare.html")))
 ENDS = ("village_id", "school_id", "from_id", "to_id")
-
-
-@dataclass(frozen=True)
-class Compared:
-    """Two plans of one county.
-
-    Parameters
-    ----------
-    first, second : PlanResult
-        Of the same tables.
-    called : (str, str)
-        What a reader calls them: the folders they lie in.
-    """
-
-    first: PlanResult
-    second: PlanResult
-    called: tuple[str, str]
 
 
 def _word(key: str, language: str) -> str:

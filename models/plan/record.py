@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -30,6 +31,20 @@ LEDGER_CSV, LEDGER_LAYER, RECORD = "plan.csv", "ledger", "run.json"
 """Names of the ledger in a dossier: its file, its table in the GeoPackage, the record that holds it."""
 MOST_RECORD = 100_000_000
 """A larger file is no record of a run; that of a county of 100 schools has about 1 MB."""
+
+PACKAGES = ("junheng", "pyomo", "highspy", "osmnx", "geopandas", "folium", "pandas", "numpy", "scipy")
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "from the source tree"
+
+
+def recorded_versions() -> dict[str, str]:
+    """The versions of the packages that a plan comes from, as its record names them and a replay compares them."""
+    return {p: _version(p) for p in PACKAGES}
 
 
 class RecordedMeasure(BaseModel):

@@ -10,8 +10,8 @@ from pydantic import TypeAdapter
 
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
-from maps.folders.compared import Compared
 from models.plan.decisions import GoalRecord, PlanResult, SolveRecord
+from models.plan.differences.comparison import Compared
 from models.plan.keeping import held_from
 from models.plan.record import RECORD, read_plan, read_record
 from optimizer.verbs.replay import recorded_county, recorded_scenario

@@ -13,11 +13,10 @@ from pydantic import ValidationError
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.reading import read_county
-from maps.dossier.dossier import recorded_versions
 from models.plan.decisions import PlanResult
 from models.plan.differences.edits import ledger_edits
 from models.plan.keeping import held_from
-from models.plan.record import RECORD, read_plan, read_record
+from models.plan.record import RECORD, read_plan, read_record, recorded_versions
 from optimizer.scenario import Scenario
 from optimizer.search.task import Report
 from optimizer.verbs.plan import plan

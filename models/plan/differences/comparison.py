@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pandas as pd
 
 from geodata.contract.county import County
-from models.plan.decisions import Plan
+from models.plan.decisions import Plan, PlanResult
 
 KEY = ["change", "school_id", "what"]
 COLUMNS = [*KEY, "school", "township", "unit", "before", "after"]
 ORDER = ("band", "pupils", "hire", "transfer", "purchase", "item_move")
 """Kinds of change in the order a meeting would take them."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two plans of one county.
+
+    Parameters
+    ----------
+    first, second : PlanResult
+        Of the same tables.
+    called : (str, str)
+        What a reader calls them: the folders they lie in.
+    """
+
+    first: PlanResult
+    second: PlanResult
+    called: tuple[str, str]
 
 
 def amounts(plan: Plan, units: dict[str, str]) -> pd.DataFrame:
