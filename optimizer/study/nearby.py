@@ -150,7 +150,7 @@ class Villages:
     bound: float
 
 
-def stated(part: Search, goal: str, values: np.ndarray) -> float:
+def stated_value(part: Search, goal: str, values: np.ndarray) -> float:
     """A goal's value in a model that may hold fractions of heads, without missing tangents.
 
     Planes of whole heads lie above the measure where heads are fractions, tangents below it where some are missing: the
@@ -170,7 +170,7 @@ def villages_for(
     first = part.minimise(study.goal, limits, start, enough=limits.gap)
     found = None
     if first.values is not None:
-        value = stated(part, study.goal, first.values)
+        value = stated_value(part, study.goal, first.values)
         mark = bridge.rows
         answer, _ = part.in_order(first, goals, limits)
         bridge.forget_rows(mark)

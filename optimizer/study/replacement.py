@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from optimizer.solver.limits import Answer, Progress
-from optimizer.study.nearby import Nearby, bounds_of, stated, villages_for
+from optimizer.study.nearby import Nearby, bounds_of, stated_value, villages_for
 
 COLUMNS = [
     "school_id", "school", "township", "best", "closes", "of", "recurs", "other", "cost_most", "cost_least",
@@ -204,6 +204,6 @@ def _solved(
     if answer.values is None:
         return answer.bound if math.isfinite(answer.bound) else 0.0, math.inf
     a.values = answer.values
-    found = stated(part, goal, answer.values)
+    found = stated_value(part, goal, answer.values)
     part.tighten(goal, answer.values, study.task.method.cut_slack)
     return answer.bound, found
