@@ -30,6 +30,11 @@ def _spoken(name: str, value: object, language: str) -> object:
     return catalogue(language).get(f"{IN_WORDS[name]}{value}", value) if name in IN_WORDS else value
 
 
+def _whole(value: object) -> object:
+    """30.0 minutes are 30 minutes."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 @dataclass(frozen=True)
 class Finding:
     """One problem or remark, with the place and what to do.
@@ -65,7 +70,7 @@ class Finding:
         told = {k: v.get(language, "") if isinstance(v, dict) else v for k, v in self.fields.items()}
         fields = {k: flags[v] if isinstance(v, bool) else v for k, v in told.items()}
         if self.key.partition(".")[0] in (*SPOKEN, *OFFERED.get(language, ())):
-            fields = {k: _spoken(k, v, language) for k, v in fields.items()}
+            fields = {k: _spoken(k, _whole(v), language) for k, v in fields.items()}
         return say(
             self.key,
             language,

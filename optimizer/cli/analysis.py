@@ -19,6 +19,7 @@ from maps.folders import alternatives as alternative_files
 from maps.folders import frontier as frontier_files
 from maps.folders.writing import may_write
 from maps.front.studies import put_study
+from maps.front.text import change_amounts, measure_unit, minutes, place_words
 from maps.wording import band, listed, name, reason, stage, what
 from models.study.analysis import Frontier, Swap
 from models.study.budgets import CUTS
@@ -237,6 +238,8 @@ def told(finding: Finding, language: str) -> str:
     """A finding with the ids in it as words."""
     kinds = {"rule": "rule", "earmark": "earmark"}
     fields = {k: name(kinds[k], str(v), language) if k in kinds else v for k, v in finding.fields.items()}
+    if "place" in fields:
+        fields["place"] = place_words(str(fields["place"]), None, language)
     return reason(finding.key, fields, language)
 
 
@@ -303,7 +306,7 @@ def _print_impossible(out: Out, found: Impossible) -> None:
 
 def _places(text: str, language: str) -> str:
     """The places of a clash, bands, stages and earmarks in words."""
-    return listed([_place(p, {}, language) for p in text.split("; ") if p], language) or "-"
+    return listed([place_words(p, None, language) for p in text.split("; ") if p], language) or "-"
 
 
 def _place(key: str, names: dict[str, str], language: str) -> str:
@@ -363,13 +366,12 @@ def _print_cost(out: Out, swap: Swap, names: dict[str, str], gap: float) -> None
     grid = Table(*(say(f"analysis.{c}", language) for c in ("what", "unit", "in_plan", "forced", "change")))
     for r in swap.measures.itertuples():
         if abs(r.change) > 1e-9:
-            unit = name("unit", r.unit, language)
+            unit = name("unit", measure_unit(r.unit), language)
+            both = change_amounts(r.unit, r.plan, r.forced)
+            digits = len(both[0].partition(".")[2])
+            scale = large_unit() if r.unit == "yuan" else 1.0
             grid.add_row(
-                name("measure", r.measure, language),
-                unit,
-                f"{r.plan:,.3f}",
-                f"{r.forced:,.3f}",
-                f"{r.change:+,.3f}",
+                name("measure", r.measure, language), unit, *both, f"{r.change / scale:+,.{digits}f}"
             )
     out.console.print(grid)
     if len(swap.binding):
@@ -383,6 +385,8 @@ def _print_cost(out: Out, swap: Swap, names: dict[str, str], gap: float) -> None
     if len(swap.villages):
         out.say_as("analysis.why_villages", style="bold")
         shown = swap.villages.assign(band=[band(b, language) for b in swap.villages["band"]])
+        for end in ("minutes_plan", "minutes_forced"):
+            shown[end] = shown[end].map(minutes)
         keys = ["village", "band", "pupils", "school_plan", "school_forced", "minutes_plan", "minutes_forced"]
         _print_sheet(out, shown[keys].set_axis([say(f"analysis.{c}", language) for c in keys], axis=1))
 

@@ -16,7 +16,8 @@ import optimizer.cli.console as console
 import optimizer.cli.main as cli
 import optimizer.verbs.explain as explaining
 from geodata.contract.county import County
-from geodata.contract.findings import InputProblems
+from geodata.contract.findings import Finding, InputProblems
+from geodata.messages import LANGUAGES
 from models.problem.building import build_instance
 from models.problem.request import Request
 from models.study.analysis import Swap
@@ -273,6 +274,28 @@ def test_a_swap_is_told_in_both_languages(monkeypatch, county_folder) -> None:
         with out.console.capture() as capture:
             analysis._print_swap(out, swap, names, 0.01)
         assert said in capture.get()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_explanations_have_no_needless_decimals_and_no_ids(language: str) -> None:
+    fields = {
+        "village": "V",
+        "band": "g1_3",
+        "school": "A1",
+        "mode": "bus",
+        "minutes": 41.0,
+        "limit": 30.0,
+        "pupils": 7,
+    }
+    cut = Finding("error", "analysis.cut_off", fields).text(language)
+    assert {"41", "30"} <= set(re.findall(r"[\d.]+", cut)) and "30.0" not in cut
+    gives = {"rule": "closure_max_pupils", "place": "甲镇A1 g4_6", "unit": "bands", "amount": 1}
+    said = analysis.told(Finding("error", "analysis.gives_way", gives), language)
+    assert "g4_6" not in said and "甲镇A1 " in said
+    out = console.output(language)
+    with out.console.capture() as capture:
+        analysis._print_swap(out, swapped(), {"A3": "甲镇A3"}, 0.01)
+    assert not re.search(r"\.000\b", capture.get())
 
 
 def last_junior(kind: str, places: int = 600) -> County:
