@@ -25,7 +25,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "audit": ("auditing:audit_command", "Where the county stands today: indicators, CVs, who passes. 现状评估。"),
     "plan": ("planning:plan_command", "Make the allocation plan with its bound, as a dossier. 生成配置方案。"),
     "evaluate": ("plans:evaluate_command", "Judge a plan edited by hand: every edit, what breaks, measures before and after. 评估手工修改的方案。"),
-    "compare": ("plans:compare_command", "Two plans as a table of decisions that differ and of measures. 比较两个方案。"),
+    "compare": ("plans:compare_command", "Two plans: decisions that differ, measures; with --out causes and maps too. 比较两个方案。"),
     "replay": ("plans:replay_command", "Make a recorded plan again and say whether it is the same. 按记录重算方案。"),
     "pictures": ("finished.picturing:pictures_command", "Every view of a plan's map as a PNG, made by an installed browser without the network. 方案地图各视图图片。"),
     "budget": ("budgeting:budget_command", "What it costs at least that every school passes, or why no money is enough. 达标最低经费。"),

@@ -18,6 +18,7 @@ import optimizer.cli.planning as planning
 from geodata.contract.findings import Finding, errors
 from geodata.folder.reading import check as checked
 from models.plan.decisions import GoalRecord
+from optimizer.cli.terminal.paper import Paper
 from optimizer.solver.limits import Progress
 from optimizer.verbs.plan import Infeasible, Rejected, StoppedWithoutPlan
 from tests.counties import american
@@ -324,7 +325,7 @@ def test_a_rejected_plan_tells_values_in_words_and_whole_minutes(language, said)
         "unit": "minutes",
     }
     text = StringIO()
-    out = console.Out(console.Paper(file=text, width=300), language)
+    out = console.Out(Paper(file=text, width=300), language)
     console._say_rejected(out, Rejected(SimpleNamespace(violations=pd.DataFrame([row]))))
     print(text.getvalue())
     assert said in text.getvalue()
@@ -347,7 +348,7 @@ def test_the_first_goal_is_told_in_its_own_unit(sample, goal, value, bound, said
     one = GoalRecord(goal, value, bound, gap, 9.0, 1, "proven", 0.0)
     result = replace(sample, solve=replace(sample.solve, goals=(one,), objective=value, bound=bound, gap=gap))
     text = StringIO()
-    planning._first_goal(console.Out(console.Paper(file=text, width=300), language), result)
+    planning._first_goal(console.Out(Paper(file=text, width=300), language), result)
     assert [word for word in said[language] if word not in text.getvalue()] == [], text.getvalue()
 
 

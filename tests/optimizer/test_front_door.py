@@ -19,8 +19,9 @@ import typer
 from typer.testing import CliRunner
 
 import optimizer.versions as own
-from optimizer.cli.console import Out, Paper, exits
+from optimizer.cli.console import Out, exits
 from optimizer.cli.main import VERBS, app
+from optimizer.cli.terminal.paper import Paper
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = {

@@ -8,7 +8,7 @@ import pytest
 from rich.table import Table
 from rich.text import Text
 
-from optimizer.cli.console import NARROWEST, Paper
+from optimizer.cli.terminal.paper import NARROWEST, Paper
 
 CELLS = (("语文", "12,345.6", "no limit at all"), ("mathematics", "7", Text("[b]")))
 
