@@ -72,7 +72,7 @@ def render(template: str, result: PlanResult, language: str, heading: str, **fie
             language="zh-CN" if language == "zh" else "en", style=Markup(page_text("front.css")), heading=heading,
             plan_title=word("title", language, county=name), draft=word("draft_mark", language),
             about=phrase("about", language, plan=result.plan.plan_id, year=county.year) + edition, said=notices(result, language),
-            say=lambda key, **more: phrase(key, language, **more), **fields,
+            say=lambda key, **more: phrase(key, language, **more), public=is_public(), **fields,
         )
     )  # fmt: skip
 
