@@ -16,8 +16,8 @@ from geodata.bureau.conversion import Piece, located
 from geodata.bureau.mapping import Source
 from geodata.bureau.workbooks import SourceSheet, decimal, nearest_headings
 from geodata.contract.cells import bare
-from geodata.contract.coordinates import to_wgs84
 from geodata.contract.findings import Finding, InputProblems, errors
+from geodata.layers.coordinates import to_wgs84
 from geodata.layers.drivers import heard, open_layer
 from geodata.layers.projecting import system
 from geodata.layers.shapes import checked

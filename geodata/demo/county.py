@@ -12,12 +12,12 @@ import numpy.typing as npt
 import pandas as pd
 from shapely import LineString, transform
 
-from geodata.contract.coordinates import from_wgs84
 from geodata.demo.places import Places, degrees, make_places
 from geodata.demo.pupils import Pupils, make_pupils
 from geodata.demo.resources import categories, make_means
 from geodata.demo.roads import make_roads, save_roads
 from geodata.folder.target import claim
+from geodata.layers.coordinates import from_wgs84
 from geodata.standards.reading import default_scheme
 
 YEAR = 2025

@@ -21,7 +21,6 @@ from geodata.checks.plausibility import implausible
 from geodata.contract.cells import header_word
 from geodata.contract.columns import Table
 from geodata.contract.containment import NOTHING, Allowed, refuse_outside
-from geodata.contract.coordinates import to_wgs84
 from geodata.contract.county import County
 from geodata.contract.declared import declared_tables, undeclared_columns
 from geodata.contract.findings import Finding, InputProblems, errors, summed
@@ -34,6 +33,7 @@ from geodata.folder.names_for_ids import ids_for_names
 from geodata.folder.own_tables import read_csv, read_sheets, read_workbook, records, sheet_of, two_sources
 from geodata.folder.sharing import split_shared
 from geodata.folder.source import CountySource, Head, open_source, read_head
+from geodata.layers.coordinates import to_wgs84
 from geodata.layers.projecting import PLACES, in_degrees
 from geodata.layers.surroundings import read_layers
 from geodata.roads.extracts import Box, box_around

@@ -15,8 +15,8 @@ import pandas as pd
 import shapely
 
 from geodata.contract.cells import bare, header_word
-from geodata.contract.coordinates import to_wgs84
 from geodata.contract.findings import Finding, InputProblems, Severity
+from geodata.layers.coordinates import to_wgs84
 from geodata.layers.projecting import same_system, system
 from geodata.layers.tangles import MOST_CROSSINGS, tangled
 from geodata.roads.extracts import Box

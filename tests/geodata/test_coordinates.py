@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from geodata.contract.coordinates import from_wgs84, in_china, to_wgs84
+from geodata.layers.coordinates import from_wgs84, in_china, to_wgs84
 
 # published test vectors of the coordtransform library (README), as (lon, lat) in WGS-84, GCJ-02, BD-09
 POINT = (116.404, 39.915)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import shapely
 
-from geodata.contract.coordinates import from_wgs84
 from geodata.folder.reading import check
+from geodata.layers.coordinates import from_wgs84
 from tests.damage import cells, put, settings, write
 
 OURS = ("tables.looks_like", "tables.on_water", "tables.coarse_points", "tables.same_point")

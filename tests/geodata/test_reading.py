@@ -10,13 +10,13 @@ import pytest
 from pyproj import Geod
 
 import geodata.folder.reading as reading
-from geodata.contract.coordinates import from_wgs84
 from geodata.contract.findings import InputProblems
 from geodata.contract.placed import Placed
 from geodata.contract.tables import TABLES
 from geodata.folder.own_tables import read_csv
 from geodata.folder.reading import check, read_county
 from geodata.folder.sharing import split_shared
+from geodata.layers.coordinates import from_wgs84
 from geodata.standards.reading import DEFAULT, merge
 from tests.damage import bad, cells, contents, lines, put, settings, write, write_lines
 
