@@ -274,7 +274,7 @@ def _on_rules(
         return {row.to_unit, row.from_unit, *schools, town.get(schools[0], "")} - {""}
 
     # one verdict without all of them shows where to look; a rule kept only by leaving out more than one shows when
-    # they are taken out (`optimizer.verbs.tidy`)
+    # they are taken out (`optimizer.verbs.finishing.tidy`)
     touched = set(without(rows)["place_id"])
     rows = [row for row in rows if places(row) & touched]
     found: dict[str, Effect] = {}

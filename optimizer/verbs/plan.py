@@ -36,9 +36,9 @@ from optimizer.search.steps import Found, find_plan
 from optimizer.search.task import Report, Target
 from optimizer.solver.limits import SOLVER
 from optimizer.solver.stopping import Stop, heeding
-from optimizer.verbs.received import receivers_explained
-from optimizer.verbs.straight import straightened
-from optimizer.verbs.tidy import without_idle, without_trifles
+from optimizer.verbs.finishing.received import receivers_explained
+from optimizer.verbs.finishing.straight import straightened
+from optimizer.verbs.finishing.tidy import without_idle, without_trifles
 
 ABOUT_MEANS = ("imbalance", "deficit", "cv_excess")
 """Goals whose measure is about planned means."""

@@ -14,7 +14,7 @@ from models.referee.verdict import try_plan
 from models.standards.norms import load_standards
 from optimizer.scenario import Scenario
 from optimizer.solver.limits import SOLVER
-from optimizer.verbs.received import receivers_explained
+from optimizer.verbs.finishing.received import receivers_explained
 
 NAN = float("nan")
 

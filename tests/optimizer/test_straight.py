@@ -12,7 +12,7 @@ from models.plan.decisions import Plan
 from models.plan.keeping import Held, held_of
 from models.referee.verdict import Trial
 from optimizer.scenario import Goal, Scenario
-from optimizer.verbs.straight import Straightened, straightened
+from optimizer.verbs.finishing.straight import Straightened, straightened
 from tests.models.plans import Case, keep_all, moved, ready, rows
 from tests.samples import small_county
 

@@ -13,8 +13,8 @@ from models.plan.decisions import Plan, Verdict
 from models.plan.reasons import list_actions
 from models.referee.verdict import Trial
 from models.rules.registry import NETWORK_FAMILIES, every_rule
-from optimizer.verbs.received import receivers_explained
-from optimizer.verbs.tidy import IDLE, loss, told_apart, without_idle, without_trifles
+from optimizer.verbs.finishing.received import receivers_explained
+from optimizer.verbs.finishing.tidy import IDLE, loss, told_apart, without_idle, without_trifles
 from tests.models.plans import Case, closing, keep_all, moved, ready, rows, same_verdict, send
 from tests.samples import small_county
 

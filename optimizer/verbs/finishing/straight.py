@@ -17,7 +17,7 @@ from geodata.contract.findings import Finding
 from models.plan.decisions import Plan, Verdict
 from models.plan.keeping import Held, missing_in
 from models.referee.verdict import Trial
-from optimizer.verbs.tidy import loss
+from optimizer.verbs.finishing.tidy import loss
 
 Unit = tuple[str, str]
 """School and stage."""

@@ -13,7 +13,7 @@ import pandas as pd
 from models.plan.decisions import Plan, Verdict
 from models.problem.request import GOALS
 from models.referee.verdict import Trial
-from optimizer.verbs.tidy import told_apart
+from optimizer.verbs.finishing.tidy import told_apart
 
 RECEIVE = "reasons.receive"
 RELIEF = "over_cap"
