@@ -156,6 +156,3 @@ def _table(heads: dict[tuple[str, ...], int], columns: list[str]) -> pd.DataFram
     """Rows of a view from its heads; none for nobody."""
     rows = [(*key, n) for key, n in heads.items() if n]
     return pd.DataFrame(rows, columns=[*columns, "heads"])
-
-
-__all__ = ["Straightened", "straightened"]
