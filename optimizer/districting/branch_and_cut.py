@@ -18,31 +18,19 @@ from dataclasses import dataclass, field
 import highspy
 import numpy as np
 
+from optimizer.districting.cut_rows import FRACTION, Cut, CutRows
+from optimizer.districting.pseudocosts import Pseudocosts
 from optimizer.solver.bridge import Bridge
 from optimizer.solver.limits import Answer, Limits, Progress, Status
 
-FRACTION = 1e-6
-"""What is nearer to a whole number than this is whole."""
-RELIABLE = 4
-"""Trials of a column in either direction after which its past stands for it (Achterberg et al. 2005)."""
-CANDIDATES = 12
+CANDIDATES, ENOUGH = 12, 5
+"""Columns looked at for a branching at most, and how many in a row that are no better end the looking."""
 TRIAL_STEPS = 50
+"""Steps of the simplex at a trial."""
+MUCH = 1e15
+"""An empty node is worth this much, so that the other one still counts."""
 ROUNDS, TAIL = 200, 10
 """Most rounds of lasting cuts at a root, and how many together must gain a hundredth of what is left."""
-IDLE = 100
-"""Nodes after which a cut that was tight at none of them is dropped."""
-
-
-@dataclass(frozen=True)
-class Cut:
-    """A row low <= weights @ x[columns] <= high, valid for every plan."""
-
-    columns: np.ndarray
-    weights: np.ndarray
-    low: float
-    high: float
-
-
 Separate = Callable[[np.ndarray, bool], list[Cut]]
 """Values of all columns, and whether at the root -> cuts. For whole values it must find one if any is broken."""
 
@@ -57,6 +45,12 @@ class Node:
     zero: tuple[int, ...] = field(compare=False)
     one: tuple[int, ...] = field(compare=False)
     step: tuple[int, int, float] | None = field(compare=False, default=None)
+
+
+def _worth(gains: np.ndarray) -> np.ndarray:
+    """Worth of branchings: the product of what their two nodes, along the last axis, gain."""
+    both: np.ndarray = np.maximum(gains, 1e-6).prod(axis=-1)
+    return both
 
 
 class Tree:
@@ -89,20 +83,14 @@ class Tree:
         self.low, self.high = bridge.low[self.whole].copy(), bridge.high[self.whole].copy()
         self.now_low, self.now_high = self.low.copy(), self.high.copy()
         guess = np.ones(len(bridge.columns)) if weight is None else weight
-        self.weight = guess[self.whole]
-        self.gain = np.zeros((2, len(self.whole)))
-        self.tries = np.zeros((2, len(self.whole)))
+        self.past = Pseudocosts(guess[self.whole])
         self.best: np.ndarray | None = None
         self.upper = self.guess = float("inf")
-        self.nodes = self.cuts = self.made = 0
+        self.nodes = self.made = 0
         self.begun = 0.0
         self.open: list[Node] = []
         self.priced: tuple[float, np.ndarray] | None = None
-        self.lasting = lasting
-        self.first_cut, self.turn = self.highs.getNumRow(), 0
-        self.tight = np.zeros(0, np.int64)
-        self.held: list[tuple[Cut, bool]] = []
-        self.shelf: list[Cut] = []
+        self.lasting, self.cuts = lasting, CutRows(self.highs, lasting)
         self.partial = False
 
     # one relaxation
@@ -140,46 +128,6 @@ class Tree:
         self.now_low, self.now_high = low, high
         return True
 
-    def add(self, cuts: list[Cut], root: bool = False) -> None:
-        """Cuts become rows, in lasting trees until they are idle; ``root``: found at a whole tree's root."""
-        for c in cuts:
-            self.highs.addRow(c.low, c.high, len(c.columns), c.columns.astype(np.int32), c.weights)
-        self.cuts += len(cuts)
-        if self.lasting:
-            self.held += [(c, root) for c in cuts]
-
-    def put_back(self) -> None:
-        """The root's cuts that were dropped since: another search may need them from its beginning."""
-        again, self.shelf = self.shelf, []
-        self.add(again, root=True)
-
-    def _note_tight(self) -> None:
-        """Write down which cuts hold this node's relaxation."""
-        duals = np.array(self.highs.getSolution().row_dual)[self.first_cut :]
-        self.turn += 1
-        new = np.full(len(duals) - len(self.tight), self.turn)
-        self.tight = np.concatenate([self.tight, new])
-        self.tight[np.abs(duals) > FRACTION] = self.turn
-
-    def _drop_idle(self) -> None:
-        """Take out the cuts that have been tight at none of the last nodes; the basis stays."""
-        basis = self.highs.getBasis()
-        held = list(basis.row_status)
-        loose = np.array([s == highspy.HighsBasisStatus.kBasic for s in held])[self.first_cut :]
-        idle = loose[: len(self.tight)] & (self.tight <= self.turn - IDLE)
-        if not idle.any():
-            return
-        gone = (np.flatnonzero(idle) + self.first_cut).astype(np.int32)
-        self.highs.deleteRows(len(gone), gone)
-        stays = np.ones(len(held), dtype=bool)
-        stays[gone] = False
-        cuts = list(zip(self.held, stays[self.first_cut :], strict=True))
-        self.shelf += [cut for (cut, root), kept in cuts if root and not kept]
-        self.held = [one for one, kept in cuts if kept]
-        basis.row_status = [s for s, stay in zip(held, stays, strict=True) if stay]
-        self.highs.setBasis(basis)
-        self.tight = self.tight[~idle]
-
     def offer(self, values: np.ndarray, cost: float) -> None:
         """Keep a plan that keeps every rule, if it is the best so far."""
         if cost < self.upper:
@@ -212,7 +160,7 @@ class Tree:
                     self.offer(values, bound)
                     return np.inf, None
                 return bound, values
-            self.add(cuts, root and not self.partial)
+            self.cuts.add(cuts, root and not self.partial)
             bounds.append(bound)
 
     def _goes_on(self, bound: float, bounds: list[float], root: bool) -> bool:
@@ -277,30 +225,19 @@ class Tree:
         return found
 
     def _choose(self, can: np.ndarray, x: np.ndarray, bound: float) -> tuple[int, list[float]]:
-        """Column by the product of what its two nodes gain; trials where its past says too little."""
-        mean = [self.gain[v].sum() / max(1.0, self.tries[v].sum()) or 1.0 for v in (0, 1)]
-        past = [
-            np.where(self.tries[v, can] > 0, self.gain[v, can] / np.maximum(1, self.tries[v, can]), mean[v] * self.weight[can])
-            for v in (0, 1)
-        ]  # fmt: skip
-        score = np.maximum(past[0] * x[can], 1e-6) * np.maximum(past[1] * (1 - x[can]), 1e-6)
+        """Column whose two nodes gain most, and where they end; trials where its past says too little."""
+        gains = self.past.expected(can, x[can])
         basis = self.highs.getBasis()
         best, chosen, reach, worse = -1.0, int(can[0]), [bound, bound], 0
-        for i in np.argsort(-score, kind="stable")[:CANDIDATES]:
-            k = int(can[i])
-            ends = [bound + past[0][i] * x[k], bound + past[1][i] * (1 - x[k])]
-            if self.tries[:, k].min() < RELIABLE:
-                ends = [self._trial(k, v, float(x[k]), bound, basis) for v in (0, 1)]
-            value = max(min(ends[0], 1e15) - bound, 1e-6) * max(min(ends[1], 1e15) - bound, 1e-6)
+        for i in np.argsort(-_worth(gains), kind="stable")[:CANDIDATES]:
+            k, ends = int(can[i]), bound + gains[i]
+            if not self.past.reliable(k):
+                ends = np.array([self._trial(k, v, float(x[k]), bound, basis) for v in (0, 1)])
+            value = float(_worth(np.minimum(ends, MUCH) - bound))
             worse = 0 if value > best else worse + 1
             if value > best:
-                best, chosen = value, k
-                reach = (
-                    ends
-                    if self.tries[:, k].min() < RELIABLE or np.inf in ends
-                    else [min(e, 1e15) for e in ends]
-                )
-            if worse >= 5:
+                best, chosen, reach = value, k, ends.tolist()
+            if worse >= ENOUGH:
                 break
         return chosen, reach
 
@@ -312,12 +249,8 @@ class Tree:
         self.highs.changeColBounds(column, float(self.now_low[k]), float(self.now_high[k]))
         self.highs.setBasis(basis)
         if end < np.inf:
-            self._learn(k, v, (x, 1 - x)[v], end - bound)
+            self.past.learn(k, v, (x, 1 - x)[v], end - bound)
         return max(end, bound)
-
-    def _learn(self, k: int, v: int, way: float, gain: float) -> None:
-        self.gain[v, k] += max(gain, 0.0) / max(way, 1e-6)
-        self.tries[v, k] += 1
 
     # the search
 
@@ -345,25 +278,44 @@ class Tree:
         self.begun = time.monotonic()
         self.limits, self.guess = limits, guess
         self.made = self.nodes = 0
+        self._free(keep)
+        self._hand_over()
+        self.open = [Node(-np.inf, 0, 0, (), ())]
+        self._go_through(report)
+        self._take_back()
+        return self._answer()
+
+    def _free(self, keep: np.ndarray | None) -> None:
+        """Bounds of the whole tree, or of the part that only keeps some columns."""
         self.partial = keep is not None
         self.low, self.high = self.bridge.low[self.whole].copy(), self.bridge.high[self.whole].copy()
         if keep is not None:
             self.high[~keep] = 0.0
         self._fix()
-        bridge, highs = self.bridge, self.highs
-        cost, offset = bridge.costs[self.objective]
-        highs.changeColsCost(len(cost), np.arange(len(cost), dtype=np.int32), cost)
-        highs.changeObjectiveOffset(offset)
-        bridge.relax(True)
-        for name, value in (
-            ("presolve", "off"),
-            ("time_limit", 1e30),
-            ("random_seed", self.limits.seed),
-            ("threads", 1),
-        ):
-            highs.setOptionValue(name, value)
-        highs.setOptionValue("objective_bound", self.cutoff())
-        self.open = [Node(-np.inf, 0, 0, (), ())]
+
+    def _hand_over(self) -> None:
+        """The objective and options of relaxations, for HiGHS."""
+        cost, offset = self.bridge.costs[self.objective]
+        self.highs.changeColsCost(len(cost), np.arange(len(cost), dtype=np.int32), cost)
+        self.highs.changeObjectiveOffset(offset)
+        self.bridge.relax(True)
+        options = {
+            "presolve": "off", "time_limit": 1e30, "random_seed": self.limits.seed, "threads": 1,
+            "objective_bound": self.cutoff(),
+        }  # fmt: skip
+        for name, value in options.items():
+            self.highs.setOptionValue(name, value)
+
+    def _take_back(self) -> None:
+        """The bounds and options that another search, or HiGHS's own, begins with."""
+        self.enter(Node(-np.inf, 0, 0, (), ()))
+        self.highs.setOptionValue("presolve", "choose")
+        self.highs.setOptionValue("objective_bound", highspy.kHighsInf)
+        self.highs.setOptionValue("simplex_iteration_limit", 2**31 - 1)
+        self.bridge.relax(False)
+
+    def _go_through(self, report: Callable[[Progress], None] | None) -> None:
+        """Visit nodes until none is left or a limit is met."""
         ahead: Node | None = None
         while (self.open or ahead) and not self._late() and self.nodes != self.limits.nodes:
             node = ahead or heapq.heappop(self.open)
@@ -386,12 +338,6 @@ class Tree:
                 report(Progress(time.monotonic() - self.begun, self.upper, low, self.gap(low), self.nodes))
         if ahead is not None:
             heapq.heappush(self.open, ahead)
-        self.enter(Node(-np.inf, 0, 0, (), ()))
-        highs.setOptionValue("presolve", "choose")
-        highs.setOptionValue("objective_bound", highspy.kHighsInf)
-        highs.setOptionValue("simplex_iteration_limit", 2**31 - 1)
-        bridge.relax(False)
-        return self._answer()
 
     def _visit(self, node: Node) -> list[Node]:
         if not self.enter(node):
@@ -399,14 +345,12 @@ class Tree:
         bound, values = self.settle(node.depth == 0)
         if node.step is not None and np.isfinite(bound):
             k, v, way = node.step
-            self._learn(k, v, way, bound - node.bound)
+            self.past.learn(k, v, way, bound - node.bound)
         if values is None:
             return []
-        if self.lasting:
-            self._note_tight()
+        self.cuts.note_tight()
         found = self.branch(node, bound, values)
-        if self.lasting and self.turn % IDLE == 0:
-            self._drop_idle()
+        self.cuts.drop_idle()
         return found
 
     def _bound(self, ahead: Node | None = None) -> float:

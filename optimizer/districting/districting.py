@@ -200,7 +200,7 @@ def proved(
         if not goes_on():
             break
         if turn:
-            tree.put_back()
+            tree.cuts.put_back()
         rest = _left(limits, begun)
         rest = rest if limits.nodes is None else replace(rest, nodes=limits.nodes - nodes)
         answer = tree.search(rest, report, guess)
@@ -239,7 +239,7 @@ def closed(search: DistrictSearch, limits: Limits, report: Callable[[Progress], 
             tree.offer(state.values(problem, plan), cost_of(problem, plan))
         if not cuts or tree.upper - low <= limits.gap * abs(tree.upper):
             break
-        tree.add(cuts)
+        tree.cuts.add(cuts)
     return low
 
 

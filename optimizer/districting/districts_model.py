@@ -13,8 +13,9 @@ import pandas as pd
 from models.districting.contiguity import Adjacency, fractional_cuts, splits
 from models.districting.knapsack import Room
 from models.districting.single_source import SingleSource, single_source
-from optimizer.districting.branch_and_cut import Cut, Tree
+from optimizer.districting.branch_and_cut import Tree
 from optimizer.districting.catchment_cuts import Catchment
+from optimizer.districting.cut_rows import Cut
 from optimizer.solver.bridge import Bridge
 
 

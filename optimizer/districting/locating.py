@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import highspy
@@ -19,7 +19,9 @@ import pandas as pd
 
 from models.districting.knapsack import Room, narrow
 from models.districting.single_source import SingleSource
-from optimizer.districting.branch_and_cut import FRACTION, Cut, Node, Separate, Tree
+from optimizer.districting.branch_and_cut import Node, Separate, Tree
+from optimizer.districting.cut_rows import FRACTION, Cut
+from optimizer.districting.leaves import Leaf, SiteColumns, apart
 from optimizer.solver.bridge import Bridge
 from optimizer.solver.limits import Answer, Limits, Progress
 from optimizer.solver.running import hand_back, run_apart
@@ -36,35 +38,6 @@ GUESSES = (0.004, 0.008, 0.011, 0.015, 0.02, 0.03, float("inf"))
 """Guesses of the optimum: how far above the root's bound. A good plan makes the tree small, and so does a guess."""
 LEAF_NODES, MORE = 200, 8
 """Nodes of HiGHS at a leaf, and how many times more it gets when its turn comes again."""
-
-
-@dataclass
-class Leaf:
-    """Everything that some sites can do without another one.
-
-    Parameters
-    ----------
-    bound : float
-        Proven for all of it.
-    price : ndarray
-        Reduced costs by whole column at the relaxation, whose value is ``relaxed``.
-    sites : ndarray of int
-        Numbers of the sites.
-    plan : ndarray of int or None
-        Per unit the place in ``sites`` that the relaxation gives most of it.
-    tries : int
-        How often HiGHS had its turn.
-    searched : bool
-        Whether plans were looked for at length.
-    """
-
-    bound: float
-    relaxed: float
-    price: np.ndarray = field(repr=False)
-    sites: np.ndarray
-    plan: np.ndarray | None = field(repr=False, default=None)
-    tries: int = 0
-    searched: bool = False
 
 
 def step_of(cost: np.ndarray) -> float:
@@ -111,14 +84,12 @@ class Sites(Tree):
         super().__init__(bridge, "cost", rooms)
         self.problem = problem
         self.step = step_of(bridge.costs["cost"][0])
-        pairs, sites = problem.pairs, problem.sites
-        self.pair = column.loc[pairs.index].to_numpy(np.int32)
-        self.unit_of = problem.demand.index.get_indexer(pairs["unit"])
-        self.site_of = sites.index.get_indexer(pairs["site"])
-        self.place = np.array([opened[j] for j in sites.index] if opened else [], dtype=np.int32)
+        self.columns = SiteColumns.of(problem, column, opened, len(bridge.columns))
+        self.pair, self.place = self.columns.pair, self.columns.place
+        self.unit_of, self.site_of = self.columns.unit_of, self.columns.site_of
         self.at = np.searchsorted(self.whole, self.place)
         self.total = _together(problem) if opened else None
-        self.waiting = np.zeros(len(pairs), dtype=bool)
+        self.waiting = np.zeros(len(self.pair), dtype=bool)
         if opened:
             self._unlink()
         self.leaves: list[Leaf] = []
@@ -131,7 +102,7 @@ class Sites(Tree):
         rows = self.bridge.rows_of("attend_open")
         self.highs.deleteRows(len(rows), np.array(rows, dtype=np.int32))
         self.waiting[:] = True
-        self.add(self._links(np.flatnonzero(self.problem.demand.to_numpy()[self.unit_of] <= 0)))
+        self.cuts.add(self._links(np.flatnonzero(self.problem.demand.to_numpy()[self.unit_of] <= 0)))
 
     def _links(self, some: np.ndarray) -> list[Cut]:
         self.waiting[some] = False
@@ -184,7 +155,7 @@ class Sites(Tree):
                     return np.inf, None
                 cuts, bounds = [Cut(closed, np.ones(len(closed)), 1.0, np.inf)], []
                 self.asked.append(self.bridge.rows)
-            self.add(cuts)
+            self.cuts.add(cuts)
 
     def _others(self, sites: np.ndarray) -> np.ndarray:
         return np.setdiff1d(np.arange(len(self.place)), sites)
@@ -202,7 +173,7 @@ class Sites(Tree):
             cuts = self._cuts(np.array(self.highs.getSolution().col_value), True, False)
             if not cuts:
                 break
-            self.add(cuts)
+            self.cuts.add(cuts)
             bound, rounds = self.relaxation(), rounds + 1
         if bound < self._better():
             solution = self.highs.getSolution()
@@ -211,7 +182,7 @@ class Sites(Tree):
             price[self.now_high < 0.5] = np.inf
             price[self.now_low > 0.5] = -np.inf
             leaf = Leaf(bound, bound, price, sites)
-            leaf.plan = self._most(np.array(solution.col_value), sites)
+            leaf.plan = self.columns.most(np.array(solution.col_value), sites)
             self.divide(leaf, SHORT, 1)
             self.leaves.append(leaf)
         self.low, self.high = kept
@@ -226,20 +197,19 @@ class Sites(Tree):
         demand, room = self.problem.demand.to_numpy(), self.problem.sites["room"].to_numpy()[leaf.sites]
         if (demand % 1 != 0).any() or leaf.plan is None:
             return
-        cost = np.full((len(demand), len(self.problem.sites)), np.inf)
-        cost[self.unit_of, self.site_of] = self.problem.pairs["cost"].to_numpy()
+        cost = self.columns.cost(leaf.sites)
         fixed = float(self.problem.sites["fixed"].to_numpy()[leaf.sites].sum())
         enough = np.ceil(leaf.bound - 1e-6) if self.step else leaf.bound
         for k in range(starts):
             if self._late() or leaf.bound >= self._better():
                 return
-            plan = cost[:, leaf.sites].argmin(axis=1) if k else leaf.plan
+            plan = cost.argmin(axis=1) if k else leaf.plan
             search = Division(
-                cost[:, leaf.sites], demand.astype(np.int64), np.floor(room).astype(np.int64), plan, self.limits.seed + k
-            )  # fmt: skip
+                cost, demand.astype(np.int64), np.floor(room).astype(np.int64), plan, self.limits.seed + k
+            )
             found = search.search(rounds, enough - fixed, self._late) + fixed
             if found < self.upper:
-                self.offer(self._values(leaf.sites[search.plan]), found)
+                self.offer(self.columns.values(leaf.sites[search.plan]), found)
 
     def divide_longer(self) -> None:
         """Look longer for plans of the most promising leaves, once."""
@@ -247,11 +217,6 @@ class Sites(Tree):
             if not leaf.searched:
                 leaf.searched = True
                 self.divide(leaf, LONG, STARTS)
-
-    def _most(self, values: np.ndarray, sites: np.ndarray) -> np.ndarray:
-        share = np.zeros((len(self.problem.demand), len(self.problem.sites)))
-        share[self.unit_of, self.site_of] = values[self.pair]
-        return np.asarray(share[:, sites].argmax(axis=1))
 
     def begin(self) -> None:
         """A first plan: the sites that the root opens most, one more at a time until their room is enough."""
@@ -262,18 +227,10 @@ class Sites(Tree):
         enough = int(np.searchsorted(np.cumsum(room[order]), need)) + 1
         for many in range(enough, min(enough + EXTRA, len(order)) + 1):
             sites = np.sort(order[:many])
-            leaf = Leaf(-np.inf, -np.inf, np.zeros(0), sites, self._most(self.root, sites))
+            leaf = Leaf(-np.inf, -np.inf, np.zeros(0), sites, self.columns.most(self.root, sites))
             self.divide(leaf, SHORT, 1)
             if np.isfinite(self.upper):
                 return
-
-    def _values(self, plan: np.ndarray) -> np.ndarray:
-        """Columns of a plan given by the number of each unit's site."""
-        values = np.zeros(len(self.bridge.columns))
-        values[self.pair[plan[self.unit_of] == self.site_of]] = 1.0
-        if len(self.place):
-            values[self.place[np.unique(plan)]] = 1.0
-        return values
 
     def offer(self, values: np.ndarray, cost: float) -> None:
         """As in any tree; the first is remembered."""
@@ -326,36 +283,14 @@ class Sites(Tree):
     def solve(self, leaf: Leaf, limits: Limits) -> None:
         """HiGHS on what reduced costs leave of a leaf; plans it comes to are divided anew and handed back."""
         leaf.tries += 1
-        lp = self.highs.getLp()
-        low, high = self.bridge.low.copy(), self.bridge.high.copy()
-        high[self.place[self._others(leaf.sites)]] = 0.0
-        can = high[self.whole] > 0.5
-        rest = self._better() - leaf.relaxed
-        high[self.whole[can & (leaf.price > 0) & (leaf.price > rest)]] = 0.0
-        low[self.whole[can & (leaf.price < 0) & (-leaf.price > rest)]] = 1.0
-        if (low > high).any():
+        bounds = leaf.bounds(self.bridge, self.place[self._others(leaf.sites)], self._better() - leaf.relaxed)
+        if bounds is None:
             leaf.bound = np.inf
             return
-        lp.col_lower_, lp.col_upper_ = low, high
-        least = np.array(lp.row_lower_)
-        least[self.asked] = -highspy.kHighsInf  # here no other site is asked for
-        lp.row_lower_ = least
-        lp.integrality_ = [
-            highspy.HighsVarType.kInteger if w else highspy.HighsVarType.kContinuous
-            for w in self.bridge.whole
-        ]
-        sub = highspy.Highs()
-        options = {
-            "output_flag": False, "threads": 1, "parallel": "off", "random_seed": limits.seed, "mip_rel_gap": 0.0,
-            "mip_max_nodes": limits.nodes, "time_limit": limits.seconds, "objective_bound": self._better(),
-            "mip_feasibility_tolerance": 1e-7,
-        }  # fmt: skip
-        for name, value in options.items():
-            sub.setOptionValue(name, value)
-        sub.passModel(lp)
+        sub = apart(self.bridge, bounds, self.asked, limits, self._better())
 
         def better(values: np.ndarray) -> np.ndarray | None:
-            before, leaf.plan = self.upper, self._most(values, leaf.sites)
+            before, leaf.plan = self.upper, self.columns.most(values, leaf.sites)
             self.divide(leaf, SHORT, 1)
             return self.best if self.upper < before else None
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-import optimizer.districting.branch_and_cut as branch_and_cut
+import optimizer.districting.cut_rows as cut_rows
 import optimizer.districting.districting as districting
 from models.districting.contiguity import Adjacency, adjacency, catchment_flow, stray
 from models.districting.single_source import SingleSource, cost_of, faults, single_source
@@ -94,7 +94,7 @@ def test_contiguous_optimum_is_that_of_all_plans(seed: int, three: bool, located
 
 @pytest.mark.parametrize("idle", [1, 10**9])
 def test_dropped_cuts_change_no_optimum(idle: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(branch_and_cut, "IDLE", idle)
+    monkeypatch.setattr(cut_rows, "IDLE", idle)
     rng, graph, home = np.random.default_rng(5), grid(5, 6), [0, 14, 27]
     problem = task(rng.integers(1, 9, 30).tolist(), rng.uniform(0, 10, (30, 3)), [60, 60, 60], home)
     allowed = possible_pairs(problem, graph)
@@ -109,8 +109,8 @@ def test_dropped_cuts_change_no_optimum(idle: int, monkeypatch: pytest.MonkeyPat
     by_flow = Bridge(model, {"cost": model.goal_cost}).solve("cost", replace(EXACT, threads=1))
     assert done.status == by_flow.status == "proven"
     assert cost_of(problem, plan) == pytest.approx(by_flow.objective, rel=1e-5)
-    rows = tree.highs.getNumRow() - tree.first_cut
-    assert (rows < tree.cuts) == (idle == 1)
+    rows = tree.highs.getNumRow() - tree.cuts.first
+    assert (rows < tree.cuts.made) == (idle == 1)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
