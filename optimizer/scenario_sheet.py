@@ -17,7 +17,7 @@ from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.contract.settings import model_findings
 from geodata.contract.tables import EARMARKS
-from geodata.contract.values import GROUPED
+from geodata.contract.validation.values import GROUPED
 from geodata.messages import catalogue
 from geodata.workbook.forms import SHOWN, Form, Item, Row, chosen_id, offered, understood
 from models.formulation.model import GOALS

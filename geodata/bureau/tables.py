@@ -28,7 +28,7 @@ from geodata.contract.cells import plain
 from geodata.contract.columns import Table
 from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.contract.tables import TABLES
-from geodata.contract.validation import Raw
+from geodata.contract.validation.headers import Raw
 from geodata.folder.databases import read_postgis
 from geodata.layers.spatial_tables import GEOMETRY_HEADINGS, POINT, SUFFIXES, read_layer
 

@@ -20,7 +20,7 @@ from geodata.bureau.grids import Grid
 from geodata.bureau.texts import both
 from geodata.contract.cells import plain
 from geodata.contract.findings import Finding, InputProblems
-from geodata.contract.values import GROUPED
+from geodata.contract.validation.values import GROUPED
 
 MOST_TITLE_ROWS = 30
 """Rows from the top among which the header is sought."""

@@ -23,9 +23,9 @@ from geodata.checks.places import close_schools, positions
 from geodata.contract.cells import code_points, fifteen, lost_digits, made_a_date, skeleton
 from geodata.contract.findings import Finding, Severity
 from geodata.contract.groups import check_groups
-from geodata.contract.placed import Tables
 from geodata.contract.tables import TABLES
 from geodata.contract.unknown import unknown
+from geodata.contract.validation.placed import Tables
 from geodata.standards.schema import ABOVE
 from geodata.standards.scheme import Norms
 

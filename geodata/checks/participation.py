@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from geodata.contract.findings import Finding, Severity
-from geodata.contract.placed import Tables
+from geodata.contract.validation.placed import Tables
 from geodata.standards.scheme import Scheme
 
 SMALL_DIFFERENCE = 0.01

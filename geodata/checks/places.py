@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from geodata.contract.findings import Finding
-from geodata.contract.placed import Tables
+from geodata.contract.validation.placed import Tables
 
 FAR_KM = 150.0
 """A point this far from the median of the others is not in the same county."""

@@ -14,7 +14,7 @@ import shapely
 from geodata.arrays import Floats
 from geodata.checks.places import middle
 from geodata.contract.findings import Finding
-from geodata.contract.placed import Placed, Tables
+from geodata.contract.validation.placed import Placed, Tables
 from geodata.layers.coordinates import from_wgs84, to_wgs84
 from geodata.layers.projecting import PLACES
 

@@ -16,7 +16,7 @@ import pandas as pd
 from geodata.contract.declared import declared_tables
 from geodata.contract.findings import Finding
 from geodata.contract.tables import TABLES, UNKNOWN_WITHOUT
-from geodata.contract.validation import empty
+from geodata.contract.validation.placing import empty
 from geodata.corrections.trail import Correction
 from geodata.roads.cache import file_digest
 from geodata.standards.reading import StandardsFile, merge

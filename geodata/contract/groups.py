@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from geodata.contract.findings import Finding
-from geodata.contract.placed import Tables
+from geodata.contract.validation.placed import Tables
 from geodata.standards.scheme import Scheme
 
 EVERYBODY = frozenset({"all", "所有", "全部"})

@@ -10,8 +10,8 @@ import pandas as pd
 
 from geodata.contract.declared import declared_tables
 from geodata.contract.findings import Finding
-from geodata.contract.placed import Tables
 from geodata.contract.tables import UNKNOWN_WITHOUT
+from geodata.contract.validation.placed import Tables
 from geodata.standards.scheme import Norms
 
 NAMED = 5

@@ -17,7 +17,7 @@ from geodata.contract.cells import EMPTY, bare, id_text, plain
 from geodata.contract.columns import Table
 from geodata.contract.findings import Finding
 from geodata.contract.placenames import HAN
-from geodata.contract.validation import Raw, rename
+from geodata.contract.validation.headers import Raw, rename
 
 KEYS = {"schools": "school_id", "villages": "village_id"}
 LIKENESS = 0.75

@@ -21,7 +21,7 @@ from geodata.contract.cells import bare, header_word
 from geodata.contract.columns import Table
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.tables import TABLES
-from geodata.contract.validation import Raw
+from geodata.contract.validation.headers import Raw
 from geodata.messages import LANGUAGES, say
 from geodata.workbook.forms import LISTS, titles
 

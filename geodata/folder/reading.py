@@ -24,9 +24,10 @@ from geodata.contract.containment import NOTHING, Allowed, refuse_outside
 from geodata.contract.county import County
 from geodata.contract.declared import declared_tables, undeclared_columns
 from geodata.contract.findings import Finding, InputProblems, errors, summed
-from geodata.contract.placed import Placed, Tables, one_point
 from geodata.contract.tables import TABLES
-from geodata.contract.validation import Raw, empty, place
+from geodata.contract.validation.headers import Raw
+from geodata.contract.validation.placed import Placed, Tables, one_point
+from geodata.contract.validation.placing import empty, place
 from geodata.corrections.trail import read_trail
 from geodata.folder.databases import refuse_databases
 from geodata.folder.names_for_ids import ids_for_names

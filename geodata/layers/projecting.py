@@ -19,8 +19,8 @@ from geodata.arrays import Flags, Floats
 from geodata.contract.cells import bare, header_word
 from geodata.contract.findings import Finding
 from geodata.contract.tables import CRS_NAMES, TABLES
-from geodata.contract.validation import Raw
-from geodata.contract.values import coerce
+from geodata.contract.validation.headers import Raw
+from geodata.contract.validation.values import coerce
 
 PLACES = ("schools", "villages")
 EPSG = re.compile(r"epsg\s*:?\s*([0-9]{4,6})", re.IGNORECASE)

@@ -9,7 +9,7 @@ from geodata.bureau.grids import Book
 from geodata.contract.cells import plain
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.tables import CRS_NAMES
-from geodata.contract.values import FALSE, TRUE
+from geodata.contract.validation.values import FALSE, TRUE
 from geodata.messages import catalogue
 from geodata.standards.reading import DEFAULT, bundled
 from geodata.travel.settings import Travel

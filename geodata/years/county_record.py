@@ -11,7 +11,7 @@ import pandas as pd
 
 from geodata.contract.county import County
 from geodata.contract.tables import TABLES
-from geodata.contract.validation import empty
+from geodata.contract.validation.placing import empty
 from geodata.standards.reading import StandardsFile
 
 LEFT_OUT = ("travel_times", "travel_matrix")

@@ -21,7 +21,8 @@ from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.contract.groups import group_in, kind_in
 from geodata.contract.settings import settings_text
-from geodata.contract.validation import Raw, validate
+from geodata.contract.validation.headers import Raw
+from geodata.contract.validation.placing import validate
 from geodata.folder.own_tables import read_csv
 from geodata.layers.drivers import driver_of, source_of
 from models.plan.decisions import Plan

@@ -15,8 +15,8 @@ from geodata.contract.cells import plain
 from geodata.contract.containment import stands_at
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems, errors
-from geodata.contract.validation import Raw
-from geodata.contract.values import FALSE, TRUE
+from geodata.contract.validation.headers import Raw
+from geodata.contract.validation.values import FALSE, TRUE
 from geodata.messages import LANGUAGES, catalogue, say
 from models.plan.decisions import Plan, make_plan
 from models.plan.ledger import LEDGER_COLUMNS

@@ -9,7 +9,7 @@ import pytest
 from geodata.contract.cells import plain
 from geodata.contract.findings import InputProblems
 from geodata.contract.tables import TABLES
-from geodata.contract.values import choice_words, coerce
+from geodata.contract.validation.values import choice_words, coerce
 from geodata.folder.reading import read_county
 from geodata.folder.template import ROWS, choices, note, sheet_name
 from geodata.messages import LANGUAGES, catalogue

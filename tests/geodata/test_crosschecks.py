@@ -6,7 +6,7 @@ import pytest
 
 from geodata.checks.crosschecks import unit_sanity
 from geodata.checks.places import _close_pairs
-from geodata.contract.placed import Placed
+from geodata.contract.validation.placed import Placed
 from geodata.folder.reading import check
 from geodata.standards.reading import merge, parse
 from tests.damage import bad, cells, put, write

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from pyproj import Geod, Proj, Transformer
 
-from geodata.contract.validation import Raw
+from geodata.contract.validation.headers import Raw
 from geodata.folder.reading import check, read_county
 from geodata.layers.projecting import in_degrees, system
 from tests.damage import bad, cells, put, settings, write

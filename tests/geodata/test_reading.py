@@ -11,8 +11,8 @@ from pyproj import Geod
 
 import geodata.folder.reading as reading
 from geodata.contract.findings import InputProblems
-from geodata.contract.placed import Placed
 from geodata.contract.tables import TABLES
+from geodata.contract.validation.placed import Placed
 from geodata.folder.own_tables import read_csv
 from geodata.folder.reading import check, read_county
 from geodata.folder.sharing import split_shared

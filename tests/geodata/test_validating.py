@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from geodata.contract.columns import Column, Table
 from geodata.contract.tables import TABLES
-from geodata.contract.validation import Raw, empty, rename, validate
-from geodata.contract.values import coerce
+from geodata.contract.validation.headers import Raw, rename
+from geodata.contract.validation.placing import empty, validate
+from geodata.contract.validation.values import coerce
 from tests.damage import bad
 
 PLOTS = Table(

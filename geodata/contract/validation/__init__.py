@@ -1,0 +1,1 @@
+"""Tables as they were found, judged by their contracts."""
