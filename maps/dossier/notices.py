@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from geodata.contract.tables import TABLES
 from geodata.messages import say
 from maps.dossier.public import is_public
 from maps.front.text import goal_in_words
-from maps.web.payload import unknown_names
 from maps.wording import listed, modelled_names, word
 from models.impact.certainty import goal_unit
 from models.plan.decisions import PlanResult
@@ -80,9 +80,22 @@ def warnings(result: PlanResult, language: str) -> list[str]:
         fields: dict[str, object] = {"count": len(county.corrections), "who": last.who, "when": last.when}
         said.append(say("corrections.corrected_data", language, **fields))
     if county.unknown:
-        said.append(word("unknown", language, what=listed(unknown_names(result, language), language)))
+        said.append(word("unknown", language, what=listed(_unknown_names(result, language), language)))
     if result.times.source == "crow_fly":
         said.append(word("crow_fly", language))
     if result.solve.status == "stopped":
         said.append(word("stopped", language))
     return said
+
+
+def _unknown_names(result: PlanResult, language: str) -> list[str]:
+    """Tables and columns that are not known, or not everywhere, by their titles."""
+    names = []
+    for table, column in result.county.unknown:
+        zh = (
+            TABLES[table].zh
+            if not column
+            else next((c.zh for c in TABLES[table].columns if c.name == column), column)
+        )
+        names.append(zh if language == "zh" else column or table)
+    return names

@@ -18,7 +18,7 @@ from maps.front.pages import page_text
 from maps.front.text import measure_unit, measure_values, plainly
 from maps.lettered import ENGLISH, lettered, place_names
 from maps.web.notebook import PlanMap
-from maps.web.payload import escaped_json
+from maps.web.plain import escaped_json
 from maps.wording import band, name, resource, stage
 from models.plan.differences.comparison import Compared
 from models.plan.differences.edits import differences

@@ -16,7 +16,8 @@ from maps.paper.ground import A3, Pen, pen_for
 from maps.paper.network import layout_sheet, travel_sheet
 from maps.paper.staff import teachers_sheet
 from maps.paper.words import atlas_word
-from maps.web.payload import schools, villages
+from maps.web.sites import schools
+from maps.web.ways import villages
 from maps.wording import word
 from models.plan.decisions import PlanResult
 

@@ -97,7 +97,7 @@ def layout_sheet(
     figure : Figure
     result : PlanResult
     schools, villages : list of dict
-        As `maps.web.payload` has them.
+        As `maps.web.sites` and `maps.web.ways` have them.
     pen : Pen
     """
     marks = marks_of(schools)
@@ -259,7 +259,7 @@ def travel_sheet(
     figure : Figure
     result : PlanResult
     schools, villages : list of dict
-        As `maps.web.payload` has them.
+        As `maps.web.sites` and `maps.web.ways` have them.
     pen : Pen
     """
     left, bottom, wide, high = BODY

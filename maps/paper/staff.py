@@ -74,7 +74,7 @@ def teachers_sheet(figure: Figure, result: PlanResult, schools: list[dict[str, A
     figure : Figure
     result : PlanResult
     schools : list of dict
-        As `maps.web.payload` has them.
+        As `maps.web.sites` has them.
     pen : Pen
     """
     left, bottom, wide, high = BODY

@@ -12,7 +12,8 @@ from branca.element import Element
 from geodata.messages import say
 from geodata.standards.terms import in_its_words
 from maps.web.offline import offline
-from maps.web.payload import build_payload, escaped_json
+from maps.web.payload import build_payload
+from maps.web.plain import escaped_json
 from models.plan.decisions import PlanResult
 
 SCRIPTS = ("map.js", "sheets.js", "views.js", "labels.js", "panel.js", "page.js")

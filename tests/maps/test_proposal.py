@@ -9,7 +9,8 @@ import pytest
 
 from geodata.messages import LANGUAGES, catalogue
 from maps.web import background
-from maps.web.payload import build_payload, direction, escaped_json
+from maps.web.payload import build_payload, direction
+from maps.web.plain import escaped_json
 from maps.web.proposal import map_html, write_map
 
 
