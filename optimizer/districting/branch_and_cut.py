@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import highspy
 import numpy as np
 
-from optimizer.districting.cut_rows import FRACTION, Cut, CutRows
+from optimizer.districting.held_cuts import FRACTION, Cut, HeldCuts
 from optimizer.districting.pseudocosts import Pseudocosts
 from optimizer.solver.bridge import Bridge
 from optimizer.solver.limits import Answer, Limits, Progress, Status
@@ -90,7 +90,7 @@ class Tree:
         self.begun = 0.0
         self.open: list[Node] = []
         self.priced: tuple[float, np.ndarray] | None = None
-        self.lasting, self.cuts = lasting, CutRows(self.highs, lasting)
+        self.lasting, self.cuts = lasting, HeldCuts(self.highs, lasting)
         self.partial = False
 
     # one relaxation

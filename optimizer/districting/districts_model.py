@@ -15,7 +15,7 @@ from models.districting.knapsack import Room
 from models.districting.single_source import SingleSource, single_source
 from optimizer.districting.branch_and_cut import Tree
 from optimizer.districting.catchment_cuts import Catchment
-from optimizer.districting.cut_rows import Cut
+from optimizer.districting.held_cuts import Cut
 from optimizer.solver.bridge import Bridge
 
 

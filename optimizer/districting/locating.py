@@ -20,7 +20,7 @@ import pandas as pd
 from models.districting.knapsack import Room, narrow
 from models.districting.single_source import SingleSource
 from optimizer.districting.branch_and_cut import Node, Separate, Tree
-from optimizer.districting.cut_rows import FRACTION, Cut
+from optimizer.districting.held_cuts import FRACTION, Cut
 from optimizer.districting.leaves import Leaf, SiteColumns, apart
 from optimizer.solver.bridge import Bridge
 from optimizer.solver.limits import Answer, Limits, Progress

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-import optimizer.districting.cut_rows as cut_rows
 import optimizer.districting.districting as districting
+import optimizer.districting.held_cuts as held_cuts
 from models.districting.contiguity import Adjacency, adjacency, catchment_flow, stray
 from models.districting.single_source import SingleSource, cost_of, faults, single_source
 from optimizer.districting.branch_and_cut import Node, Tree
@@ -94,7 +94,7 @@ def test_contiguous_optimum_is_that_of_all_plans(seed: int, three: bool, located
 
 @pytest.mark.parametrize("idle", [1, 10**9])
 def test_dropped_cuts_change_no_optimum(idle: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cut_rows, "IDLE", idle)
+    monkeypatch.setattr(held_cuts, "IDLE", idle)
     rng, graph, home = np.random.default_rng(5), grid(5, 6), [0, 14, 27]
     problem = task(rng.integers(1, 9, 30).tolist(), rng.uniform(0, 10, (30, 3)), [60, 60, 60], home)
     allowed = possible_pairs(problem, graph)

@@ -23,7 +23,7 @@ class Cut:
     high: float
 
 
-class CutRows:
+class HeldCuts:
     """The cuts of one relaxation, as HiGHS's last rows.
 
     Parameters
