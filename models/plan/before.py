@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -22,12 +23,31 @@ from models.standards.norms import Standards
 
 Lower: TypeAlias = dict[tuple[str, str], tuple[tuple[str, str], ...]]
 """Where heads of a stage and category may also work."""
+Key = TypeVar("Key")
 WAY = ["village_id", "school_id", "band", "mode"]
 
 
 def unit_of(school_id: pd.Series, stage: pd.Series) -> pd.Series:
     """unit_id from its two parts."""
     return school_id.astype(str) + "/" + stage.astype(str)
+
+
+def target_category(down: Lower, moves: pd.DataFrame) -> list[str]:
+    """Category at the receiving stage: the same, or in a lower stage the movable one with the same flags."""
+    return [
+        str(r.cat_id) if r.from_stage == r.to_stage
+        else str(dict(down.get((r.from_stage, r.cat_id), ())).get(r.to_stage, r.cat_id))
+        for r in moves.itertuples()
+    ]  # fmt: skip
+
+
+def total_by(keys: Iterable[Key], amounts: Iterable[float]) -> dict[Key, float]:
+    """Sums by key; what is not known is left out."""
+    total: dict[Key, float] = {}
+    for key, n in zip(keys, amounts, strict=True):
+        if n == n:
+            total[key] = total.get(key, 0) + n
+    return total
 
 
 def site_pupils(units: pd.DataFrame) -> Floats:

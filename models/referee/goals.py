@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from geodata.arrays import Flags, Floats, Ints
+from models.plan.before import site_pupils
 from models.plan.costs import cost_table
-from models.plan.outcome import After, site_pupils
+from models.plan.outcome import After
 from models.problem.indicators import merged_units
 from models.problem.spread import official_cv
 from models.standards.norms import Standards

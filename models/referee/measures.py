@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from models.plan.before import site_pupils
 from models.plan.costs import cost_table
-from models.plan.outcome import After, site_pupils
+from models.plan.outcome import After
 
 MEASURES = (
     ("imbalance", "1", "low"), ("cv_ok", "indicators", "high"), ("cv_assessed", "indicators", ""), ("worst_cv_ratio", "1", "low"),

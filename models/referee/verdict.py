@@ -14,7 +14,8 @@ from geodata.travel.times import TravelTimes
 from models.plan.before import Before
 from models.plan.costs import budget_table, cost_table
 from models.plan.decisions import Plan, Verdict
-from models.plan.outcome import After, settle
+from models.plan.outcome import After
+from models.plan.settling import settle
 from models.problem.request import Request
 from models.referee.goals import goal_values
 from models.referee.measures import MEASURES, headline_measures, plan_measures, squared_cvs

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from models.plan.before import site_pupils
 from models.plan.costs import county_rides
-from models.plan.outcome import site_pupils
 from models.problem.minutes import travel_limits
 from models.rules.admission import not_taken
 from models.rules.record import EPS, Rows, Rule, Slack, all_of, broken, none

@@ -22,7 +22,7 @@ import pandas as pd
 from geodata.arrays import Flags, Floats
 from models.formulation.network import grade_pupils, leaving
 from models.formulation.rows import rows_by
-from models.plan.outcome import site_pupils
+from models.plan.before import site_pupils
 from models.rules.record import EPS, Rows, Rule, Slack, all_of, broken, looked_up, none
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from geodata.contract.county import County
+from models.plan.before import target_category
 from models.plan.decisions import Plan
 from models.plan.ledger import CLOSED, OPEN
-from models.plan.outcome import target_category
 from models.problem.baseline import grades
 from models.problem.building import lower_categories
 from models.standards.norms import load_standards

@@ -18,7 +18,7 @@ from models.formulation.solution import unpack
 from models.plan.decisions import GoalRecord, Plan, PlanResult, SolveRecord, Verdict
 from models.plan.keeping import Held, Which, decision_said, held_notes, held_of, missing_in
 from models.plan.names import Names
-from models.plan.reasons import list_actions
+from models.plan.reasons.actions import list_actions
 from models.plan.sheets import read_edited
 from models.problem.baseline import today_findings
 from models.problem.building import build_instance

@@ -8,7 +8,7 @@ from geodata.contract.county import County
 from geodata.contract.findings import Finding
 from geodata.travel.times import TravelTimes, travel_times
 from models.plan.decisions import GoalRecord, Plan, PlanResult, SolveRecord, Verdict
-from models.plan.reasons import list_actions
+from models.plan.reasons.actions import list_actions
 from models.problem.baseline import today_findings, today_groups
 from models.referee.verdict import try_plan
 from models.standards.norms import load_standards

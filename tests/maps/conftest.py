@@ -17,7 +17,7 @@ from shapely.geometry import LineString, box
 from geodata.contract.county import County
 from geodata.travel.times import travel_times
 from models.plan.decisions import Plan, PlanResult, SolveRecord, make_plan
-from models.plan.reasons import list_actions
+from models.plan.reasons.actions import list_actions
 from models.problem.baseline import site_bands
 from models.referee.verdict import judge
 from models.standards.norms import load_standards

@@ -15,7 +15,7 @@ from maps.web.notebook import PlanMap
 from maps.web.proposal import map_html
 from models.plan import showing
 from models.plan.decisions import PlanResult, make_plan
-from models.plan.reasons import list_actions
+from models.plan.reasons.actions import list_actions
 from models.referee.verdict import judge
 from models.standards.norms import load_standards
 from tests.maps.browsing import assert_quiet, in_browser

@@ -20,7 +20,7 @@ from maps.layers import school_layer
 from maps.web.payload import build_payload
 from maps.web.proposal import write_map
 from models.plan.decisions import PlanResult
-from models.plan.reasons import list_actions
+from models.plan.reasons.actions import list_actions
 from models.referee.verdict import judge
 from models.standards.norms import load_standards
 

@@ -19,7 +19,7 @@ from models.impact.losses import (
     zone_balance,
 )
 from models.plan.decisions import GoalRecord, Plan, PlanResult, SolveRecord
-from models.plan.reasons import list_actions
+from models.plan.reasons.actions import list_actions
 from tests.models.plans import Case, closing, keep_all, moved, ready, rows, send
 from tests.models.test_quality import placed, result_of
 from tests.samples import small_county

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from models.plan.ledger import ACTIONS, LEDGER, LEDGER_COLUMNS
-from models.plan.reasons import list_actions
+from models.plan.reasons.actions import list_actions
 from tests.models.plans import Case, by_choice, closing, keep_all, moved, ready, rows
 
 

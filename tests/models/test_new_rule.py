@@ -14,7 +14,7 @@ from geodata.travel.times import travel_times
 from maps.dossier.tables import rules as rules_sheet
 from models.formulation.model import build_model
 from models.plan.decisions import PlanResult, SolveRecord
-from models.plan.reasons import list_actions
+from models.plan.reasons.actions import list_actions
 from models.problem.building import build_instance
 from models.problem.request import Request
 from models.rules.registry import every_rule

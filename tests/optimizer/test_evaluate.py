@@ -16,7 +16,7 @@ from geodata.messages import LANGUAGES, say
 from maps.dossier.workbook import write_workbook
 from models.plan.decisions import PlanResult, Verdict
 from models.plan.differences.edits import new_violations
-from models.plan.reasons import _buses, _closures
+from models.plan.reasons.actions import _buses, _closures
 from models.plan.sheets import sheet_titles
 from models.referee.verdict import judge
 from models.standards.norms import load_standards

@@ -10,7 +10,7 @@ import pytest
 
 from maps.wording import reason
 from models.plan.decisions import Plan, Verdict
-from models.plan.reasons import list_actions
+from models.plan.reasons.actions import list_actions
 from models.referee.verdict import Trial
 from models.rules.registry import NETWORK_FAMILIES, every_rule
 from optimizer.verbs.finishing.received import receivers_explained

@@ -28,7 +28,7 @@ def receivers_explained(
     Parameters
     ----------
     actions : DataFrame
-        `models.plan.reasons.list_actions` of ``plan``.
+        `models.plan.reasons.actions.list_actions` of ``plan``.
     plan, verdict : Plan, Verdict
     tried : callable
         The referee (`models.referee.verdict.Trial.but`).

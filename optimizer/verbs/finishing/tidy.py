@@ -74,7 +74,7 @@ def without_idle(
     verdict : Verdict
         Of ``plan``.
     actions : DataFrame
-        `models.plan.reasons.list_actions` of ``plan``.
+        `models.plan.reasons.actions.list_actions` of ``plan``.
     tried : callable
         The referee (`models.referee.verdict.try_plan`).
     tries : int

@@ -10,8 +10,8 @@ import pandas as pd
 from geodata.contract.county import County
 from models.plan.costs import county_rides
 from models.plan.decisions import Plan, Verdict
-from models.plan.effects import Judge, effects
 from models.plan.ledger import short_hash
+from models.plan.reasons.effects import Judge, effects
 from models.standards.norms import Standards, load_standards
 
 BOOKED = {"close": "closure", "reduce": "closure", "receive": "transition"}

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from geodata.contract.county import County
+from models.plan.before import target_category
 from models.plan.decisions import Plan, Verdict
-from models.plan.outcome import target_category
 from models.problem.building import lower_categories
 from models.problem.indicators import category_flags, unit_table
 from models.standards.norms import Standards
