@@ -259,7 +259,7 @@ def test_a_stop_before_the_means_are_settled_is_stopped_without_a_plan() -> None
 def test_the_command_says_what_was_kept_and_ends_with_0(monkeypatch, tmp_path) -> None:
     kept = replace(loosely(16, 0.4), interrupted=True)
     monkeypatch.setattr("optimizer.cli.asking.county_of", lambda *_: loose_county())
-    monkeypatch.setattr("optimizer.cli.analysis.make_alternatives", lambda *_, **__: kept)
+    monkeypatch.setattr("optimizer.cli.studies.alternatives.make_alternatives", lambda *_, **__: kept)
     asked = ["alternatives", str(tmp_path), "--out", str(tmp_path / "out"), "--lang", "en"]
     result = CliRunner().invoke(cli.app, asked)
     assert result.exit_code == 0

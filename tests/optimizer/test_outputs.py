@@ -9,8 +9,9 @@ import openpyxl
 import pandas as pd
 import pytest
 
-import optimizer.cli.analysis as analysis
 import optimizer.cli.chosen as chosen
+import optimizer.cli.studies.alternatives as many
+import optimizer.cli.studies.budgets as budgets
 from geodata.folder.reading import read_county
 from geodata.travel.times import travel_times
 from models.plan.arrangement import today_as_plan
@@ -78,14 +79,14 @@ def test_one_of_several_plans_is_written_as_a_dossier(
         came.append((result, place))
         return place
 
-    for name, value in (("make_alternatives", several), ("make_frontier", line)):
-        monkeypatch.setattr(analysis, name, lambda *_, value=value, **__: value)
-    for files in (analysis.alternative_files, analysis.frontier_files):
-        monkeypatch.setattr(files, f"write_{files.__name__.rsplit('.', 1)[1]}", lambda *_: "en")
-    for shown in ("_print_frontier", "_print_sheet"):
-        monkeypatch.setattr(analysis, shown, lambda *_: None)
+    monkeypatch.setattr(many, "make_alternatives", lambda *_, **__: several)
+    monkeypatch.setattr(budgets, "make_frontier", lambda *_, **__: line)
+    monkeypatch.setattr(many.alternative_files, "write_alternatives", lambda *_: "en")
+    monkeypatch.setattr(budgets.frontier_files, "write_frontier", lambda *_: "en")
+    monkeypatch.setattr(budgets, "_print_frontier", lambda *_: None)
+    monkeypatch.setattr(many, "print_sheet", lambda *_: None)
     for told in ("alternatives_said", "plans_sheet", "decisions_sheet"):
-        monkeypatch.setattr(analysis.alternative_files, told, _nothing)
+        monkeypatch.setattr(many.alternative_files, told, _nothing)
     monkeypatch.setattr(chosen, "write_dossier", written)
     assert run("alternatives", folder, "--out", tmp_path / "alt", "--dossier", 2)[0] == 0
     code, output = run("frontier", folder, "--out", tmp_path / "line", "--dossier", 1, "--dossier", 2)

@@ -55,6 +55,14 @@ def print_grid(out: Out, table: pd.DataFrame) -> None:
         out.console.print(grid)
 
 
+def print_sheet(out: Out, table: pd.DataFrame) -> None:
+    """Any table as text, numbers in four digits."""
+    grid = Table(*map(str, table.columns))
+    for row in table.itertuples(index=False):
+        grid.add_row(*(Text(f"{v:,.4g}" if isinstance(v, float) else str(v)) for v in row))
+    out.console.print(grid)
+
+
 def on_front(out: Out, page: Path | None) -> None:
     """Say that a study stands on the front page of the dossier in which it lies; nothing where it does in none."""
     if page is not None:

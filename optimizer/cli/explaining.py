@@ -1,30 +1,20 @@
-"""The analyst's verbs on the command line: frontier, explain, alternatives. Words and tables only."""
+"""The verb explain on the command line: why a request is impossible, or what a school's decision costs. Words and tables only."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 import typer
 from rich.table import Table
 from rich.text import Text
 
 from geodata.contract.findings import Finding, InputProblems
-from geodata.folder.interrupts import held
-from geodata.folder.target import claim
 from geodata.messages import large_unit, say
-from maps.folders import alternatives as alternative_files
-from maps.folders import frontier as frontier_files
-from maps.folders.writing import may_write
-from maps.front.studies import put_study
 from maps.front.text import change_amounts, measure_unit, minutes, place_words
 from maps.wording import band, listed, name, reason, stage, what
-from models.study.analysis import Frontier, Swap
-from models.study.budgets import CUTS
+from models.study.analysis import Swap
 from optimizer.cli.asking import asked_county
-from optimizer.cli.chosen import refuse_dossiers, write_dossiers
 from optimizer.cli.console import (
     INFEASIBLE,
     DatabaseOption,
@@ -32,167 +22,18 @@ from optimizer.cli.console import (
     LanguageOption,
     Out,
     OutsideOption,
-    OverwriteOption,
     ScenarioOption,
     exits,
     output,
     progress,
 )
-from optimizer.cli.studies.shared import on_front
+from optimizer.cli.studies.shared import print_sheet
 from optimizer.infeasibility.elastic import Relaxation
 from optimizer.infeasibility.impossible import Impossible, explain_request
 from optimizer.scenario import Scenario
-from optimizer.study.alternatives import alternatives as make_alternatives
-from optimizer.study.frontier import frontier as make_frontier
-from optimizer.study.steady import Steadily
 from optimizer.study.study import STUDIED
-from optimizer.study.switching import Bracketing
 from optimizer.verbs.explain import explain_school
 from optimizer.verbs.why import places_meant
-
-
-def frontier_command(
-    folder: FolderArgument,
-    target: Annotated[Path, typer.Option("--out", help="Folder for the result. 结果文件夹。")],
-    points: Annotated[int, typer.Option(help="Budgets to look at. 预算档数。")] = 20,
-    least: Annotated[
-        float | None, typer.Option("--from", help="Smallest budget, times the scenario's own. 最小预算倍数。")
-    ] = None,
-    most: Annotated[
-        float, typer.Option("--to", help="Largest budget, times the scenario's own. 最大预算倍数。")
-    ] = 2.0,
-    earmark: Annotated[
-        str,
-        typer.Option(
-            help="Vary one earmark only: building, device, teacher, transport, any. 只变动一种经费。"
-        ),
-    ] = "all",
-    dossier: Annotated[
-        list[int] | None,
-        typer.Option(
-            "--dossier", help="Also a dossier of the plan of this line, from 1. 另写第几档的方案文件夹。"
-        ),
-    ] = None,
-    cuts: Annotated[
-        bool,
-        typer.Option(
-            "--cuts", help="Also cuts of 5, 10, 20 and 30 %: what goes first. 另看压减时先去掉什么。"
-        ),
-    ] = False,
-    later: Annotated[
-        int, typer.Option("--later", min=0, help="With the pupils of so many years later. 按几年后的学生数。")
-    ] = 0,
-    flip: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--flip",
-            help="Bracket where this flips: band, hire, transfer, purchase, item_move, or a school. 求改变处的区间：决定类别或学校编号。",
-        ),
-    ] = None,
-    within: Annotated[
-        float, typer.Option(help="Width of such a bracket, times the budget. 区间宽度（预算倍数）。")
-    ] = 0.02,
-    solves: Annotated[int, typer.Option(help="Budgets in between at most. 中间预算至多几档。")] = 20,
-    steady: Annotated[
-        str | None,
-        typer.Option("--steady", help="Also nested or least_change plans. 另求嵌套或变动最少的方案。"),
-    ] = None,
-    give: Annotated[
-        float, typer.Option(help="Share of the goal that least_change may give up. 变动最少可让出的比例。")
-    ] = 0.01,
-    scenario: ScenarioOption = None,
-    language: LanguageOption = "zh",
-    overwrite: OverwriteOption = False,
-    outside: OutsideOption = False,
-    database: DatabaseOption = None,
-) -> None:
-    """What each extra yuan buys: plans and proven bounds over the budget. 预算前沿。"""
-    out = output(language)
-    with exits(out, "plan"), claim(target):
-        may_write(target, frontier_files.MARKER, overwrite)
-        refuse_dossiers(target, dossier, points, overwrite)
-        county, asked = asked_county(folder, outside, database, scenario, Scenario(preset=STUDIED))
-        out.about(county)
-        with progress(out) as report:
-            found = make_frontier(
-                county, asked, points=points, least=least, most=most, earmark=earmark, report=report,
-                cuts=CUTS if cuts else (), later=later, narrow=Bracketing(tuple(flip), within, solves) if flip else None,
-                steadily=None if steady is None else Steadily(steady, give),
-            )  # fmt: skip
-        with held() as came:
-            drawn = frontier_files.write_frontier(found, target, language, overwrite)
-        if came:
-            raise KeyboardInterrupt
-        _print_frontier(out, found)
-        if drawn != language:
-            out.findings([Finding("warning", "analysis.no_chinese_font")])
-        out.say_as("analysis.frontier_written", style="bold green", folder=str(target))
-        on_front(out, put_study(found, target))
-        rows = [
-            (p.plan, p.verdict, p.objective, p.bound, asked.model_copy(update={"budget": p.budget}))
-            for p in found.points
-        ]
-        write_dossiers(out, found.county, rows, target, dossier, overwrite)
-
-
-def _print_frontier(out: Out, found: Frontier) -> None:
-    """One line a budget."""
-    for text in frontier_files.frontier_said(found, out.language)[1:]:
-        out.console.print(Text(text))
-    heads = [say(f"analysis.{k}", out.language) for k in ("share", "budget_large", "bound", "gap", "changed")]
-    heads.insert(2, frontier_files.objective_word(found, out.language))
-    grid = Table(*heads)
-    for i, p in enumerate(found.points):
-        if p.plan is None:
-            cells = ["-", f"{p.bound:.4f}", "-", say(f"analysis.state_{p.status}", out.language)]
-        else:
-            told = frontier_files.changes_said(p.changes, out.language, most=2) if i else ""
-            cells = [f"{p.objective:.4f}", f"{p.bound:.4f}", f"{p.gap:.1%}", told]
-        grid.add_row(f"{p.share:.2f}", f"{p.yuan / large_unit():,.1f}", *map(Text, cells))
-    out.console.print(grid)
-
-
-def alternatives_command(
-    folder: FolderArgument,
-    target: Annotated[Path, typer.Option("--out", help="Folder for the result. 结果文件夹。")],
-    k: Annotated[int, typer.Option("--k", help="Plans wanted besides the best. 方案数。")] = 5,
-    within: Annotated[
-        float, typer.Option(help="How much worse they may be, as a share. 允许比最优差的比例。")
-    ] = 0.03,
-    dossier: Annotated[
-        list[int] | None,
-        typer.Option(
-            "--dossier", help="Also a dossier of this plan, 1 is the best. 另写第几个方案的文件夹。"
-        ),
-    ] = None,
-    scenario: ScenarioOption = None,
-    language: LanguageOption = "zh",
-    overwrite: OverwriteOption = False,
-    outside: OutsideOption = False,
-    database: DatabaseOption = None,
-) -> None:
-    """Different plans that are nearly as good. 备选方案。"""
-    out = output(language)
-    with exits(out, "plan"), claim(target):
-        may_write(target, alternative_files.MARKER, overwrite)
-        refuse_dossiers(target, dossier, k + 1, overwrite)
-        county, asked = asked_county(folder, outside, database, scenario, Scenario(preset=STUDIED))
-        out.about(county)
-        with progress(out) as report:
-            found = make_alternatives(county, asked, k=k, within=within, report=report)
-        with held() as came:
-            alternative_files.write_alternatives(found, target, language, overwrite)
-        if came:
-            raise KeyboardInterrupt
-        for text in alternative_files.alternatives_said(found, language)[1:]:
-            out.console.print(Text(text))
-        _print_sheet(
-            out, alternative_files.plans_sheet(found, language).table.iloc[:, [0, 1, 2, 3, 4, 5, -1]]
-        )
-        _print_sheet(out, alternative_files.decisions_sheet(found, language).table)
-        out.say_as("analysis.alternatives_written", style="bold green", folder=str(target))
-        rows = [(p.plan, p.verdict, p.objective, found.bound, asked) for p in found.plans]
-        write_dossiers(out, county, rows, target, dossier, overwrite)
 
 
 def explain_command(
@@ -243,26 +84,6 @@ def told(finding: Finding, language: str) -> str:
     return reason(finding.key, fields, language)
 
 
-def _print_sheet(out: Out, table: pd.DataFrame) -> None:
-    """Any table as text."""
-    grid = Table(*map(str, table.columns))
-    for row in table.itertuples(index=False):
-        grid.add_row(*(Text(f"{v:,.4g}" if isinstance(v, float) else str(v)) for v in row))
-    out.console.print(grid)
-
-
-def _lines(out: Out, heading: str, lines: list[str], **fields: object) -> None:
-    """A heading with indented lines; nothing without lines."""
-    if lines:
-        out.say_as(f"analysis.{heading}", style="bold", **fields)
-        for line in lines:
-            out.console.print(Text(f"  {line}"))
-
-
-def _families(found: list[Relaxation], language: str) -> str:
-    return listed([say(f"analysis.family_{f}", language) for r in found for f in r.families], language)
-
-
 def _print_impossible(out: Out, found: Impossible) -> None:
     """Arithmetic, what would have to give, the clash."""
     language = out.language
@@ -304,15 +125,21 @@ def _print_impossible(out: Out, found: Impossible) -> None:
     _lines(out, "explain_clash", clash)
 
 
+def _families(found: list[Relaxation], language: str) -> str:
+    return listed([say(f"analysis.family_{f}", language) for r in found for f in r.families], language)
+
+
 def _places(text: str, language: str) -> str:
     """The places of a clash, bands, stages and earmarks in words."""
     return listed([place_words(p, None, language) for p in text.split("; ") if p], language) or "-"
 
 
-def _place(key: str, names: dict[str, str], language: str) -> str:
-    """A school, band, stage or earmark in words; what has none stays as it is."""
-    words = (names.get(key, key), band(key, language), stage(key, language), name("earmark", key, language))
-    return next((w for w in words if w != key), key)
+def _lines(out: Out, heading: str, lines: list[str], **fields: object) -> None:
+    """A heading with indented lines; nothing without lines."""
+    if lines:
+        out.say_as(f"analysis.{heading}", style="bold", **fields)
+        for line in lines:
+            out.console.print(Text(f"  {line}"))
 
 
 def _print_swap(out: Out, swap: Swap, names: dict[str, str], gap: float) -> None:
@@ -388,7 +215,7 @@ def _print_cost(out: Out, swap: Swap, names: dict[str, str], gap: float) -> None
         for end in ("minutes_plan", "minutes_forced"):
             shown[end] = shown[end].map(minutes)
         keys = ["village", "band", "pupils", "school_plan", "school_forced", "minutes_plan", "minutes_forced"]
-        _print_sheet(out, shown[keys].set_axis([say(f"analysis.{c}", language) for c in keys], axis=1))
+        print_sheet(out, shown[keys].set_axis([say(f"analysis.{c}", language) for c in keys], axis=1))
 
 
 def _print_flips(out: Out, swap: Swap, is_open: bool, state: dict[bool, str]) -> None:
@@ -404,3 +231,9 @@ def _print_flips(out: Out, swap: Swap, is_open: bool, state: dict[bool, str]) ->
     known = rows[rows["open"].notna()]
     if len(known) and (known["open"].astype(bool) == is_open).all():
         out.say_as("analysis.no_flip", tried=", ".join(f"{s:g}" for s in known["share"]))
+
+
+def _place(key: str, names: dict[str, str], language: str) -> str:
+    """A school, band, stage or earmark in words; what has none stays as it is."""
+    words = (names.get(key, key), band(key, language), stage(key, language), name("earmark", key, language))
+    return next((w for w in words if w != key), key)
