@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 import optimizer.cli.console as console
-import optimizer.cli.explaining as explaining
+import optimizer.cli.explaining as printing
 import optimizer.cli.main as cli
 import optimizer.cli.studies.alternatives as several
 import optimizer.cli.studies.budgets as budgets
@@ -70,8 +70,8 @@ def test_what_is_short_today_is_no_impossibility() -> None:
 
 def test_a_closure_that_cannot_be_names_the_village_and_the_pace() -> None:
     assert {"analysis.cut_off", "analysis.pace_county"} <= set(keys(closed()))
-    assert "甲镇V4村" in explaining.told(closed().arithmetic[0], "en")
-    assert "甲镇V4村" in explaining.told(closed().arithmetic[0], "zh")
+    assert "甲镇V4村" in printing.told(closed().arithmetic[0], "en")
+    assert "甲镇V4村" in printing.told(closed().arithmetic[0], "zh")
 
 
 def test_minutes_missing_are_named_by_village() -> None:
@@ -237,10 +237,10 @@ def run(*arguments: object, language: str = "en") -> tuple[int, str]:
 
 def test_an_explained_impossibility_is_3_and_a_possible_request_is_0(monkeypatch, county_folder) -> None:
     for language, said in (("en", "甲镇V4村"), ("zh", "甲镇V4村")):
-        monkeypatch.setattr(explaining, "explain_request", lambda *_: closed())
+        monkeypatch.setattr(printing, "explain_request", lambda *_: closed())
         code, output = run("explain", county_folder, language=language)
         assert code == console.INFEASIBLE and said in output
-        monkeypatch.setattr(explaining, "explain_request", lambda *_: Impossible((), (), ()))
+        monkeypatch.setattr(printing, "explain_request", lambda *_: Impossible((), (), ()))
         code, output = run("explain", county_folder, language=language)
         assert code == 0
 
@@ -252,7 +252,7 @@ def test_other_ends_keep_their_codes(monkeypatch, county_folder, tmp_path, verb:
         "make_frontier": ["frontier", county_folder, "--out", tmp_path / "out"],
         "make_alternatives": ["alternatives", county_folder, "--out", tmp_path / "out"],
     }[verb]
-    module = {"explain_school": explaining, "make_frontier": budgets, "make_alternatives": several}[verb]
+    module = {"explain_school": printing, "make_frontier": budgets, "make_alternatives": several}[verb]
     for problem, code in (
         (InputProblems([]), console.BAD_INPUT), (Infeasible([]), console.INFEASIBLE), (StoppedWithoutPlan("no_plan"), console.NO_PLAN),
     ):  # fmt: skip
@@ -275,7 +275,7 @@ def test_a_swap_is_told_in_both_languages(monkeypatch, county_folder) -> None:
     for language, said in (("en", "甲镇A3 is kept in the plan"), ("zh", "方案中甲镇A3保留")):
         out = console.output(language)
         with out.console.capture() as capture:
-            explaining._print_swap(out, swap, names, 0.01)
+            printing._print_swap(out, swap, names, 0.01)
         assert said in capture.get()
 
 
@@ -293,11 +293,11 @@ def test_explanations_have_no_needless_decimals_and_no_ids(language: str) -> Non
     cut = Finding("error", "analysis.cut_off", fields).text(language)
     assert {"41", "30"} <= set(re.findall(r"[\d.]+", cut)) and "30.0" not in cut
     gives = {"rule": "closure_max_pupils", "place": "甲镇A1 g4_6", "unit": "bands", "amount": 1}
-    said = explaining.told(Finding("error", "analysis.gives_way", gives), language)
+    said = printing.told(Finding("error", "analysis.gives_way", gives), language)
     assert "g4_6" not in said and "甲镇A1 " in said
     out = console.output(language)
     with out.console.capture() as capture:
-        explaining._print_swap(out, swapped(), {"A3": "甲镇A3"}, 0.01)
+        printing._print_swap(out, swapped(), {"A3": "甲镇A3"}, 0.01)
     assert not re.search(r"\.000\b", capture.get())
 
 
