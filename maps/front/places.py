@@ -301,54 +301,8 @@ def _used(result: PlanResult, units: list[Any], cells: list[Any], language: str)
 def _village(result: PlanResult, row: dict[str, Any], known: Known, language: str) -> Place:
     village_id = str(row["village_id"])
     travel = result.verdict.travel[result.verdict.travel["village_id"].astype(str) == village_id]
-    norms = result.county.norms
-    rows, used = [], []
-    for r in travel.to_dict("records"):
-        grades = band(str(r["band"]), language, norms)
-        rows.append(
-            (
-                PageCell(grades),
-                PageCell(group_word(r["group"], language)),
-                number(whole(r["pupils"])),
-                PageCell(str(r["today_school"]), "", school_page(r["today_school_id"])),
-                PageCell(str(r["school"]), "" if not r["changed"] else "bad", school_page(r["school_id"])),
-                *way_cells(r, language),
-                PageCell(str(r["row_id"]), "soft"),
-            )
-        )
-        used += [
-            (f"{grades} · {phrase('row_pupils', language)} → {r['today_school']}", whole(r["pupils"])),
-            (f"{grades} · {phrase('col_minutes_today', language)}", minutes(r["minutes_today"])),
-        ]
-    head = headings(
-        language,
-        "band",
-        "group",
-        "pupils#",
-        "school_today",
-        "school_plan",
-        "mode",
-        "minutes_today#",
-        "minutes_plan#",
-        "added#",
-        "limit#",
-        "row",
-    )
-    moved = set(travel.loc[travel["changed"].astype(bool), "row_id"])
-    reasons = []
-    for a in result.actions.itertuples() if len(result.actions) else ():
-        if a.action in ("receive", "bus") and moved & set(a.rows):
-            reasons.append(
-                f"{a.school} · {name('action', a.action, language)}: {reason(a.reason_key, a.reason_fields, language, norms)}"
-            )
-    left = set(travel.loc[travel["changed"].astype(bool), "today_school_id"].astype(str))
-    for a in result.actions.itertuples() if len(result.actions) else ():
-        if a.action in ("close", "reduce") and str(a.school_id) in left:
-            reasons.append(
-                f"{a.school} · {name('action', a.action, language)}: {reason(a.reason_key, a.reason_fields, language, norms)}"
-            )
     parts = (
-        Part(phrase("h_numbers", language), PageTable(head, tuple(rows))),
+        Part(phrase("h_numbers", language), _groups(result, travel, language)),
         Part(
             phrase("h_rules", language),
             rules_here(result, known.violations, [village_id], language),
@@ -362,6 +316,52 @@ def _village(result: PlanResult, row: dict[str, Any], known: Known, language: st
         str(row["name"]),
         about,
         parts,
-        tuple(reasons),
-        correction_sheet(used, language),
+        tuple(_why_moved(result, travel[travel["changed"].astype(bool)], language)),
+        correction_sheet(_village_used(result, travel, language), language),
     )
+
+
+def _groups(result: PlanResult, travel: pd.DataFrame, language: str) -> PageTable:
+    """Where a village's groups of pupils go, and how, before and after."""
+    norms = result.county.norms
+    rows = tuple(
+        (
+            PageCell(band(str(r["band"]), language, norms)), PageCell(group_word(r["group"], language)), number(whole(r["pupils"])),
+            PageCell(str(r["today_school"]), "", school_page(r["today_school_id"])),
+            PageCell(str(r["school"]), "bad" if r["changed"] else "", school_page(r["school_id"])),
+            *way_cells(r, language), PageCell(str(r["row_id"]), "soft"),
+        )
+        for r in travel.to_dict("records")
+    )  # fmt: skip
+    head = headings(
+        language, "band", "group", "pupils#", "school_today", "school_plan", "mode", "minutes_today#", "minutes_plan#", "added#", "limit#",
+        "row",
+    )  # fmt: skip
+    return PageTable(head, rows)
+
+
+def _village_used(result: PlanResult, travel: pd.DataFrame, language: str) -> list[tuple[str, str]]:
+    """The numbers of today that a village's part of the plan rests on."""
+    lines = []
+    for r in travel.to_dict("records"):
+        grades = band(str(r["band"]), language, result.county.norms)
+        lines += [
+            (f"{grades} · {phrase('row_pupils', language)} → {r['today_school']}", whole(r["pupils"])),
+            (f"{grades} · {phrase('col_minutes_today', language)}", minutes(r["minutes_today"])),
+        ]
+    return lines
+
+
+def _why_moved(result: PlanResult, moved: pd.DataFrame, language: str) -> list[str]:
+    """Why pupils of a village change school: who receives them, then who gives them up."""
+    if result.actions.empty:
+        return []
+    rows, left = set(moved["row_id"]), set(moved["today_school_id"].astype(str))
+    every = list(result.actions.itertuples())
+    told = [a for a in every if a.action in ("receive", "bus") and rows & set(a.rows)]
+    told += [a for a in every if a.action in ("close", "reduce") and str(a.school_id) in left]
+    norms = result.county.norms
+    return [
+        f"{a.school} · {name('action', a.action, language)}: {reason(a.reason_key, a.reason_fields, language, norms)}"
+        for a in told
+    ]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import pyomo.environ as pyo
@@ -244,6 +247,46 @@ def binding(best: Best, study: Study) -> pd.DataFrame:
     )
 
 
+@dataclass(frozen=True)
+class _Worth:
+    """What things are worth at the units that have them in a plan.
+
+    Parameters
+    ----------
+    inst : Instance
+    have : mapping of (unit, resource) to (float, float)
+        Amount and pupils in the plan.
+    """
+
+    inst: Instance
+    have: Mapping[tuple[str, str], tuple[float, float]]
+
+    @classmethod
+    def of(cls, made: Made, inst: Instance) -> _Worth:
+        """From the referee's view of a plan."""
+        cells = made.verdict.indicators
+        cells = cells[cells["assessed_plan"] & (cells["pupils_plan"] > 0)]
+        resource = {(i.stage, i.id): i.resource for i in inst.standards.indicators}
+        things = [resource[key] for key in zip(cells["stage"], cells["indicator"], strict=True)]
+        amounts = zip(cells["amount_plan"].astype(float), cells["pupils_plan"].astype(float), strict=True)
+        return cls(inst, dict(zip(zip(cells["unit_id"], things, strict=True), amounts, strict=True)))
+
+    def item(self, unit: str, thing: str, less: float) -> float:
+        """The rise of the objective with so much less of a thing at a unit."""
+        if (unit, thing) not in self.have:
+            return 0.0
+        amount, pupils = self.have[unit, thing]
+        stage = unit.rsplit("/", 1)[1]
+        centre, size = self.inst.centres[stage, thing], self.inst.population[stage, thing]
+        after, before = ((x / centre - pupils) ** 2 / pupils / size for x in (amount - less, amount))
+        return after - before
+
+    def heads(self, unit: str, stage: str, category: str, less: float) -> float:
+        """The same with so many fewer heads of a category."""
+        flags = self.inst.categories.loc[(stage, category)]
+        return sum(self.item(unit, r, less) for r in self.inst.standards.heads if flags[r])
+
+
 def contributions(made: Made, inst: Instance, school_id: str) -> pd.DataFrame:
     """What each action at a school is worth: the rise of the objective without it, all else the same.
 
@@ -253,61 +296,24 @@ def contributions(made: Made, inst: Instance, school_id: str) -> pd.DataFrame:
         ``action, what, quantity, unit, contribution``; an action that leaves the school (``leaves``)
         counts at both ends.
     """
-    cells = made.verdict.indicators
-    resource = {(i.stage, i.id): i.resource for i in inst.standards.indicators}
-    cells = cells[cells["assessed_plan"] & (cells["pupils_plan"] > 0)]
-    have = {
-        (u, resource[s, i]): (float(a), float(p))
-        for u, s, i, a, p in zip(
-            cells["unit_id"], cells["stage"], cells["indicator"], cells["amount_plan"], cells["pupils_plan"], strict=True
-        )
-    }  # fmt: skip
-
-    def term(unit: str, thing: str, less: float) -> float:
-        if (unit, thing) not in have:
-            return 0.0
-        amount, pupils = have[unit, thing]
-        stage = unit.rsplit("/", 1)[1]
-        centre, size = inst.centres[stage, thing], inst.population[stage, thing]
-        after, before = ((x / centre - pupils) ** 2 / pupils / size for x in (amount - less, amount))
-        return after - before
-
-    def heads(unit: str, stage: str, category: str, less: float) -> float:
-        flags = inst.categories.loc[(stage, category)]
-        return sum(term(unit, r, less) for r in inst.standards.heads if flags[r])
-
-    rows: list[tuple[str, str, float, str, float]] = []
-    for r in made.plan.hires[made.plan.hires["school_id"] == school_id].itertuples():
-        worth = heads(f"{r.school_id}/{r.stage}", r.stage, r.cat_id, r.heads)
-        rows.append(("hire", r.cat_id, float(r.heads), "heads", worth))
-    for r in made.plan.staff_moves.itertuples():
+    worth, plan = _Worth.of(made, inst), made.plan
+    rows = [
+        ("hire", r.cat_id, float(r.heads), "heads", worth.heads(f"{r.school_id}/{r.stage}", r.stage, r.cat_id, r.heads))
+        for r in plan.hires[plan.hires["school_id"] == school_id].itertuples()
+    ]  # fmt: skip
+    for r in plan.staff_moves.itertuples():
         if school_id in (r.from_school_id, r.to_school_id):
-            worth = heads(f"{r.to_school_id}/{r.to_stage}", r.from_stage, r.cat_id, r.heads)
-            worth += heads(f"{r.from_school_id}/{r.from_stage}", r.from_stage, r.cat_id, -r.heads)
+            gained = worth.heads(f"{r.to_school_id}/{r.to_stage}", r.from_stage, r.cat_id, r.heads)
+            given = worth.heads(f"{r.from_school_id}/{r.from_stage}", r.from_stage, r.cat_id, -r.heads)
             action = "transfer" if r.to_school_id == school_id else "leaves"
-            rows.append((action, r.cat_id, float(r.heads), "heads", worth))
-    for r in made.plan.purchases[made.plan.purchases["school_id"] == school_id].itertuples():
-        unit = f"{r.school_id}/{r.stage}"
-        rows.append(
-            (
-                "purchase",
-                r.kind,
-                float(r.quantity),
-                inst.standards.resources[r.kind].unit,
-                term(unit, r.kind, r.quantity),
+            rows.append((action, r.cat_id, float(r.heads), "heads", gained + given))
+    for action, table, end in (("purchase", plan.purchases, ""), ("item_move", plan.item_moves, "to_")):
+        here = table[table[f"{end}school_id"] == school_id]
+        units = (here[f"{end}school_id"] + "/" + here[f"{end}stage"]).tolist()
+        for unit, kind, n in zip(units, here["kind"], here["quantity"], strict=True):
+            rows.append(
+                (action, kind, float(n), inst.standards.resources[kind].unit, worth.item(unit, kind, n))
             )
-        )
-    for r in made.plan.item_moves[made.plan.item_moves["to_school_id"] == school_id].itertuples():
-        unit = f"{r.to_school_id}/{r.to_stage}"
-        rows.append(
-            (
-                "item_move",
-                r.kind,
-                float(r.quantity),
-                inst.standards.resources[r.kind].unit,
-                term(unit, r.kind, r.quantity),
-            )
-        )
     table = pd.DataFrame(rows, columns=["action", "what", "quantity", "unit", "contribution"])
     table = table.groupby(["action", "what", "unit"], as_index=False)[["quantity", "contribution"]].sum()
     return table.sort_values("contribution", ascending=False, kind="stable").reset_index(drop=True)
