@@ -10,7 +10,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-import optimizer.cli.plans as plans
+import optimizer.cli.edits as edits_said
 from geodata.contract.findings import InputProblems
 from geodata.messages import LANGUAGES, say
 from maps.dossier.workbook import write_workbook
@@ -212,7 +212,7 @@ def test_made_worse_is_said_with_the_amount_before(made: PlanResult, language: s
         (row,) = new_violations(
             breaches(made, ("V01", "郑家湾村", was)), breaches(made, ("V01", "郑家湾村", now))
         ).to_dict("records")
-        return plans._broken(row, made.county.norms, language)
+        return edits_said.broken_said(row, made.county.norms, language)
 
     worse = {
         "en": "made worse, 50 against 30 minutes; 40 before",
