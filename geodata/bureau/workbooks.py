@@ -34,6 +34,8 @@ REMARK = re.compile(
 SENTENCE = re.compile(r"[。;；:：]|^[(（]?[一二三四五六七八九十]+[)）、.]")
 BESIDE_HAN = re.compile(r"(?<=[\u2e80-\u9fff\uff00-\uffef]) | (?=[\u2e80-\u9fff\uff00-\uffef])")
 LONG_TEXT = 25
+TOTAL_ROW = "bureau.total_row"
+"""Why a row that sums others is no record."""
 COUNTING = ("甲", "乙", "丙", "丁", "戊", "栏次", "序号")
 
 
@@ -168,7 +170,7 @@ def why_no_record(row: list[str], headers: list[list[str]], across: bool, wanted
     if texts in headers:
         return "bureau.header_again"
     if any(TOTAL.match(re.sub(r"\s+", "", t)) for t in texts[:3]):
-        return "bureau.total_row"
+        return TOTAL_ROW
     alone = len(set(texts)) == 1
     column = next(i for i, t in enumerate(row) if plain(t))
     sentence = len(texts[0]) > LONG_TEXT or SENTENCE.search(texts[0])
@@ -209,6 +211,38 @@ def _down(grid: Grid, first: int, headings: tuple[str, ...]) -> list[Finding]:
     ]  # fmt: skip
 
 
+def _header(
+    grid: Grid, cells: list[list[str]], wanted: list[str], header: tuple[int, int] | None
+) -> tuple[int, int, tuple[str, ...]]:
+    """First and last row of the header, and its headings: as stated, else where most of the wanted ones are."""
+    if header is None:
+        return find_header(grid, wanted)
+    if not 1 <= header[0] <= header[1] <= len(cells):
+        problem = Finding("error", "bureau.header_rows", {"rows": len(cells)}, file=grid.label)
+        raise InputProblems([problem])
+    top, bottom = header[0] - 1, header[1] - 1
+    return top, bottom, _headings(cells, top, bottom)
+
+
+def _records(
+    grid: Grid, cells: list[list[str]], top: int, bottom: int, columns: set[int]
+) -> tuple[list[int], dict[int, str]]:
+    """Rows below the header that are records, and the others that say something, with why they are none."""
+    across = {r for first, left, last, right in grid.merges if right > left for r in range(first, last + 1)}
+    headers = [[plain(t) for t in cells[r] if plain(t)] for r in range(top, bottom + 1)]
+    headers += [[plain(t) for t in grid.cells[r] if plain(t)] for r in range(top, bottom + 1)]
+    kept, left_out = [], {}
+    for r in range(bottom + 1, len(cells)):
+        if not any(plain(t) for t in cells[r]):
+            continue
+        why = why_no_record(cells[r], headers, r in across, columns)
+        if why is None:
+            kept.append(r)
+        else:
+            left_out[r] = why
+    return kept, left_out
+
+
 def read_sheet(
     grid: Grid, wanted: list[str], header: tuple[int, int] | None = None, path: Path | None = None
 ) -> SourceSheet:
@@ -235,29 +269,12 @@ def read_sheet(
     cells = _filled(grid)
     if not any(plain(t) for row in cells for t in row):
         raise InputProblems([Finding("error", "bureau.empty_sheet", file=grid.label)])
-    if header is None:
-        top, bottom, headings = find_header(grid, wanted)
-    elif not 1 <= header[0] <= header[1] <= len(cells):
-        problem = Finding("error", "bureau.header_rows", {"rows": len(cells)}, file=grid.label)
-        raise InputProblems([problem])
-    else:
-        top, bottom = header[0] - 1, header[1] - 1
-        headings = _headings(cells, top, bottom)
-    found: list[Finding] = list(grid.told)
-    kept, totals = [], []
+    top, bottom, headings = _header(grid, cells, wanted, header)
     columns = sorted({c for w in wanted for c in columns_of(w, headings)})
-    across = {r for first, left, last, right in grid.merges if right > left for r in range(first, last + 1)}
-    headers = [[plain(t) for t in cells[r] if plain(t)] for r in range(top, bottom + 1)]
-    headers += [[plain(t) for t in grid.cells[r] if plain(t)] for r in range(top, bottom + 1)]
-    for r in range(bottom + 1, len(cells)):
-        if not any(plain(t) for t in cells[r]):
-            continue
-        why = why_no_record(cells[r], headers, r in across, set(columns))
-        if why is None:
-            kept.append(r)
-            continue
-        if why == "bureau.total_row":
-            totals.append(r)
+    kept, left_out = _records(grid, cells, top, bottom, set(columns))
+    totals = [r for r, why in left_out.items() if why == TOTAL_ROW]
+    found = [*grid.told]
+    for r, why in left_out.items():
         text = next(plain(t) for t in cells[r] if plain(t))
         found.append(Finding("note", why, file=grid.label, row=r + 1, value=text[:60]))
     frame = pd.DataFrame(

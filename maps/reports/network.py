@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -48,48 +49,6 @@ def layout(result: PlanResult, language: str) -> OfficialReport:
     -------
     OfficialReport
     """
-    acts = (
-        result.actions[result.actions["action"].isin(["close", "reduce", "receive"])]
-        if len(result.actions)
-        else result.actions
-    )
-    done = acts.groupby("school_id")["action"].first().to_dict() if len(acts) else {}
-    norms = result.county.norms
-    rows = tuple(
-        (
-            PageCell(str(r.township)), PageCell(str(r.name), "", school_page(r.school_id)), PageCell(zone_word(r.zone, language)),
-            PageCell(stage(str(r.stage), language, norms)), number(whole(r.pupils_today)), number(whole(r.pupils_plan)),
-            number(signed(whole(r.pupils_plan - r.pupils_today))), number(whole(r.classes_today)), number(whole(r.classes_plan)),
-            PageCell(name("action", done[r.school_id], language) if r.school_id in done else report_word("keeps", language), "bad" if done.get(r.school_id) in ("close", "reduce") else ""),
-        )
-        for r in result.verdict.units.sort_values(["township", "school_id", "stage"], kind="stable").itertuples()
-    )  # fmt: skip
-    u = result.verdict.units
-    sums = [number(whole(u[c].sum())) for c in ("pupils_today", "pupils_plan")]
-    classes = [number(whole(u[c].sum())) for c in ("classes_today", "classes_plan")]
-    foot = (
-        PageCell(report_word("total", language)),
-        PageCell(""),
-        PageCell(""),
-        PageCell(""),
-        *sums,
-        number(signed(whole((u["pupils_plan"] - u["pupils_today"]).sum()))),
-        *classes,
-        PageCell(""),
-    )
-    head = columns(
-        language,
-        "township",
-        "school",
-        "zone",
-        "stage",
-        "pupils_today#",
-        "pupils_plan#",
-        "change#",
-        "classes_today#",
-        "classes_plan#",
-        "action",
-    )
     about = (
         *paragraph(result, language),
         report_word("cutoff", language, year=result.county.year, plan=result.plan.plan_id),
@@ -98,8 +57,44 @@ def layout(result: PlanResult, language: str) -> OfficialReport:
         "layout",
         language,
         Portion("", about, None, tuple(drawings(result, language))),
-        Portion(report_word("h_sites", language), (), PageTable(head, rows, foot)),
+        Portion(report_word("h_sites", language), (), _sites_table(result, language)),
     )
+
+
+def _sites_table(result: PlanResult, language: str) -> PageTable:
+    """Every site's pupils and classes today and in the plan, what happens to it, and the sums."""
+    acts = result.actions
+    if len(acts):
+        acts = acts[acts["action"].isin(["close", "reduce", "receive"])]
+    done = acts.groupby("school_id")["action"].first().to_dict() if len(acts) else {}
+    norms, units = result.county.norms, result.verdict.units
+
+    def happens(school_id: str) -> PageCell:
+        if school_id not in done:
+            return PageCell(report_word("keeps", language))
+        act = done[school_id]
+        return PageCell(name("action", act, language), "bad" if act in ("close", "reduce") else "")
+
+    def numbers(row: Any) -> tuple[PageCell, ...]:
+        return (
+            number(whole(row.pupils_today)), number(whole(row.pupils_plan)), number(signed(whole(row.pupils_plan - row.pupils_today))),
+            number(whole(row.classes_today)), number(whole(row.classes_plan)),
+        )  # fmt: skip
+
+    rows = tuple(
+        (
+            PageCell(str(r.township)), PageCell(str(r.name), "", school_page(r.school_id)), PageCell(zone_word(r.zone, language)),
+            PageCell(stage(str(r.stage), language, norms)), *numbers(r), happens(r.school_id),
+        )
+        for r in units.sort_values(["township", "school_id", "stage"], kind="stable").itertuples()
+    )  # fmt: skip
+    sums = units[["pupils_today", "pupils_plan", "classes_today", "classes_plan"]].sum()
+    foot = (PageCell(report_word("total", language)), *[PageCell("")] * 3, *numbers(sums), PageCell(""))
+    head = columns(
+        language, "township", "school", "zone", "stage", "pupils_today#", "pupils_plan#", "change#", "classes_today#", "classes_plan#",
+        "action",
+    )  # fmt: skip
+    return PageTable(head, rows, foot)
 
 
 def closures(result: PlanResult, language: str) -> OfficialReport:
@@ -197,6 +192,23 @@ def school_ways(result: PlanResult, language: str) -> OfficialReport:
     OfficialReport
     """
     travel = result.verdict.travel
+    over = travel[travel["minutes"] > travel["limit"] + 1e-6].sort_values(
+        ["minutes", "village_id"], ascending=[False, True], kind="stable"
+    )
+    return made(
+        "ways",
+        language,
+        Portion("", (report_word("ways_about", language),), _by_minutes(travel, language)),
+        Portion(
+            report_word("h_beyond", language, pupils=whole(over["pupils"].sum())),
+            (),
+            _beyond_table(result, over, language),
+        ),
+    )
+
+
+def _by_minutes(travel: pd.DataFrame, language: str) -> PageTable:
+    """Pupils by minutes of their way and by mode, today and in the plan."""
     rows = []
     for end, mode, at in (("today", "today_mode", "minutes_today"), ("plan", "mode", "minutes")):
         for one, group in travel.groupby(travel[mode].fillna("walk")):
@@ -211,49 +223,31 @@ def school_ways(result: PlanResult, language: str) -> OfficialReport:
                     number(whole(people.sum())),
                 )
             )
-    spans = [
-        f"≤ {PARTS[0]:.0f}",
-        *(f"{a:.0f}–{b:.0f}" for a, b in pairwise(PARTS)),
-        f"> {PARTS[-1]:.0f}",
-    ]
+    between = (f"{a:.0f}–{b:.0f}" for a, b in pairwise(PARTS))
+    spans = (f"≤ {PARTS[0]:.0f}", *between, f"> {PARTS[-1]:.0f}")
     head = (
         *columns(language, "side", "mode"),
         *(PageCell(report_word("span", language, span=s), "n") for s in spans),
         *columns(language, "unknown#", "all#"),
     )
-    over = travel[travel["minutes"] > travel["limit"] + 1e-6].sort_values(
-        ["minutes", "village_id"], ascending=[False, True], kind="stable"
-    )
-    named = tuple(
+    return PageTable(head, tuple(rows))
+
+
+def _beyond_table(result: PlanResult, over: pd.DataFrame, language: str) -> PageTable:
+    """Ways beyond their limit, a village a row."""
+    norms = result.county.norms
+    rows = tuple(
         (
-            PageCell(str(r.village), "", village_page(r.village_id)), PageCell(str(r.township)), PageCell(band(str(r.band), language, result.county.norms)),
+            PageCell(str(r.village), "", village_page(r.village_id)), PageCell(str(r.township)), PageCell(band(str(r.band), language, norms)),
             number(whole(r.pupils)), PageCell(str(r.school)), number(minutes(r.minutes_today)), number(minutes(r.minutes)), number(minutes(r.limit)),
             PageCell(report_word("held" if r.grandfathered else "beyond", language), "" if r.grandfathered else "bad"),
         )
         for r in over.itertuples()
     )  # fmt: skip
-    beyond = PageTable(
-        columns(
-            language,
-            "village",
-            "township",
-            "band",
-            "pupils#",
-            "school",
-            "most_today#",
-            "most_plan#",
-            "limit#",
-            "note",
-        ),
-        named,
-    )
-    first = Portion("", (report_word("ways_about", language),), PageTable(head, tuple(rows)))
-    return made(
-        "ways",
-        language,
-        first,
-        Portion(report_word("h_beyond", language, pupils=whole(over["pupils"].sum())), (), beyond),
-    )
+    head = columns(
+        language, "village", "township", "band", "pupils#", "school", "most_today#", "most_plan#", "limit#", "note"
+    )  # fmt: skip
+    return PageTable(head, rows)
 
 
 def _part(values: pd.Series) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
