@@ -13,7 +13,7 @@ from typing import Any
 
 from openpyxl.utils import get_column_letter
 
-from geodata.contract.findings import Finding, InputProblems
+from geodata.contract.findings import Finding, InputProblems, input_problem
 
 MOST_BYTES = 600_000_000
 """Unpacked, all parts of a workbook together."""
@@ -33,10 +33,6 @@ RANGE = re.compile(
     rb"""<(?:\w+:)?(?:mergeCell|hyperlink)\b[^>]*?\bref\s*=\s*["']\$?([A-Z]+)\$?(\d+):\$?([A-Z]+)\$?(\d+)"""
 )
 DECLARED = re.compile(rb"<!DOCTYPE|<!ENTITY", re.I)
-
-
-def _problem(key: str, label: str, **fields: object) -> InputProblems:
-    return InputProblems([Finding("error", key, fields, file=label)])
 
 
 def _number(letters: bytes) -> int:
@@ -84,7 +80,7 @@ def _count(book: zipfile.ZipFile, label: str) -> bool:
             while piece := content.read(PIECE):
                 total += len(piece)
                 if total > MOST_BYTES:
-                    raise _problem("bureau.workbook_bytes", label, megabytes=MOST_BYTES // 1_000_000)
+                    raise input_problem("bureau.workbook_bytes", label, megabytes=MOST_BYTES // 1_000_000)
                 if not part.filename.lower().endswith(".xml"):
                     continue
                 text = before + piece
@@ -97,7 +93,7 @@ def _count(book: zipfile.ZipFile, label: str) -> bool:
                     break
             spread += _cells_in(before, label)
         if spread > MOST_CELLS:
-            raise _problem("bureau.workbook_cells", label, most=f"{MOST_CELLS:,}")
+            raise input_problem("bureau.workbook_cells", label, most=f"{MOST_CELLS:,}")
     return formulas
 
 
@@ -109,14 +105,14 @@ def _unfinished(end: bytes, label: str) -> bytes:
     if b">" in end or not end.startswith(b"<"):
         return b""
     if len(end) > LONGEST_TAG:
-        raise _problem("tables.not_a_workbook", label, why="XML")
+        raise input_problem("tables.not_a_workbook", label, why="XML")
     return end
 
 
 def _cells_in(text: bytes, label: str) -> int:
     """Cells written in a piece of a part, and those that ranges in it are spread out over."""
     if DECLARED.search(text) or b"\0" in text:
-        raise _problem("tables.not_a_workbook", label, why="XML")
+        raise input_problem("tables.not_a_workbook", label, why="XML")
     return len(CELL.findall(text)) + sum(
         (_number(c2) - _number(c1) + 1) * (int(r2) - int(r1) + 1) for c1, r1, c2, r2 in RANGE.findall(text)
     )
@@ -130,7 +126,7 @@ def refuse_large(path: Path, label: str) -> None:
     InputProblems
     """
     if path.stat().st_size > MOST_TEXT:
-        raise _problem("tables.too_large", label, megabytes=MOST_TEXT // 1_000_000)
+        raise input_problem("tables.too_large", label, megabytes=MOST_TEXT // 1_000_000)
 
 
 def cells_of(page: Any, label: str) -> list[list[Any]]:
@@ -158,7 +154,7 @@ def cells_of(page: Any, label: str) -> list[list[Any]]:
         if cell.value is not None and str(cell.value).strip() != ""
     }
     if any(r < 1 or c < 1 for r, c in held):  # a damaged file: a value there would land at the other end
-        raise _problem("tables.not_a_workbook", label, why="A0")
+        raise input_problem("tables.not_a_workbook", label, why="A0")
     rows = max((r for r, _ in held), default=0)
     columns = max((c for _, c in held), default=0)
     if rows > MOST_ROWS:
@@ -174,7 +170,7 @@ def cells_of(page: Any, label: str) -> list[list[Any]]:
             [Finding("error", "bureau.too_many_columns", fields, file=label, value=str(held[far])[:60])]
         )
     if rows * columns > MOST_AREA:
-        raise _problem("bureau.workbook_cells", label, most=f"{MOST_AREA:,}")
+        raise input_problem("bureau.workbook_cells", label, most=f"{MOST_AREA:,}")
     grid: list[list[Any]] = [[None] * columns for _ in range(rows)]
     for (row, column), value in held.items():
         grid[row - 1][column - 1] = value

@@ -164,3 +164,8 @@ class InputProblems(Exception):
 
     def __reduce__(self) -> tuple[type[InputProblems], tuple[list[Finding]]]:
         return type(self), (self.findings,)  # a job's process hands it over whole
+
+
+def input_problem(key: str, file: str, /, **fields: object) -> InputProblems:
+    """One error about a file as a whole."""
+    return InputProblems([Finding("error", key, fields, file=file)])

@@ -17,16 +17,12 @@ import shapely
 from pyproj import CRS
 
 from geodata.bureau.workbooks import SourceSheet
-from geodata.contract.findings import Finding, InputProblems
+from geodata.contract.findings import Finding, InputProblems, input_problem
 from geodata.layers.spatial_tables import as_sheet
 
 KNOWN = frozenset(("host", "hostaddr", "port", "dbname", "user", "service", "connect_timeout", "sslmode"))
 """What a mapping may say about a connection; files of keys and passwords are the user's own affair."""
 SAFE_MODES = ("require", "verify-ca", "verify-full", "prefer")
-
-
-def _problem(key: str, label: str, **fields: object) -> InputProblems:
-    return InputProblems([Finding("error", key, fields, file=label)])
 
 
 def _stated(connection: str, label: str) -> dict[str, str]:
@@ -41,18 +37,18 @@ def _stated(connection: str, label: str) -> dict[str, str]:
         from psycopg import Error
         from psycopg.conninfo import conninfo_to_dict
     except ImportError:
-        raise _problem("bureau.no_psycopg", label) from None
+        raise input_problem("bureau.no_psycopg", label) from None
     try:
         stated = {k: str(v) for k, v in conninfo_to_dict(connection).items() if v not in (None, "")}
     except Error:  # its text may hold a piece of a password
-        raise _problem("bureau.database", label, why="host=... dbname=... user=...") from None
+        raise input_problem("bureau.database", label, why="host=... dbname=... user=...") from None
     if "password" in stated:
-        raise _problem("bureau.password", label)
+        raise input_problem("bureau.password", label)
     others = sorted(set(stated) - KNOWN)
     if stated.get("sslmode", "prefer") not in SAFE_MODES:
         others.append("sslmode")
     if others:
-        raise _problem("bureau.connection_parts", label, parts=", ".join(others))
+        raise input_problem("bureau.connection_parts", label, parts=", ".join(others))
     return stated
 
 
@@ -115,7 +111,7 @@ def opened_database(connection: str, label: str) -> Iterator[Any]:
             yield link
     except psycopg.Error as problem:
         why = re.sub(r"\s+", " ", str(problem))[:300]
-        raise _problem("bureau.database", label, why=why) from None
+        raise input_problem("bureau.database", label, why=why) from None
 
 
 def read_postgis(
@@ -162,7 +158,7 @@ def _postgis_frame(link: Any, layer: str, label: str) -> pd.DataFrame:
     table = sql.Identifier(*parts)
     columns = link.execute(_COLUMNS, (table.as_string(link),)).fetchall()
     if not columns:
-        raise _problem("bureau.no_layer", label, layer=layer, known="-")
+        raise input_problem("bureau.no_layer", label, layer=layer, known="-")
     shapes = [name for name, kind, _ in columns if kind in ("geometry", "geography")]
     names = [name for name, _, _ in columns if name not in shapes]
     wanted = [sql.SQL("{}::text").format(sql.Identifier(n)) for n in names]
@@ -180,7 +176,7 @@ def _postgis_frame(link: Any, layer: str, label: str) -> pd.DataFrame:
         return frame
     systems = sorted({r[-1] for r in rows if r[-1]})
     if len(systems) > 1:
-        raise _problem("bureau.two_systems", label, own=systems[0], epsg=systems[1])
+        raise input_problem("bureau.two_systems", label, own=systems[0], epsg=systems[1])
     points = shapely.from_wkb([r[-2] for r in rows])
     crs = CRS.from_epsg(systems[0]) if systems else None
     return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(points, crs=crs))

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from geodata.bureau.grids import Book, open_book
 from geodata.contract.containment import NOTHING, Allowed, require, stands_at
-from geodata.contract.findings import Finding, InputProblems, errors
+from geodata.contract.findings import Finding, InputProblems, errors, input_problem
 from geodata.contract.settings import FileName, model_findings, read_settings
 from geodata.standards.reading import DEFAULT
 from geodata.travel.settings import Travel
@@ -38,10 +38,6 @@ class Head(BaseModel):
     travel: Travel = Travel()
 
 
-def _problem(key: str, file: str, **fields: object) -> InputProblems:
-    return InputProblems([Finding("error", key, fields, file=file)])
-
-
 def read_head(folder: Path, allowed: Allowed = NOTHING) -> Head:
     """county.toml of a folder.
 
@@ -52,11 +48,11 @@ def read_head(folder: Path, allowed: Allowed = NOTHING) -> Head:
     """
     file = folder / "county.toml"
     if not folder.is_dir():
-        raise _problem("tables.no_folder", str(folder))
+        raise input_problem("tables.no_folder", str(folder))
     if not any(folder.iterdir()):
-        raise _problem("tables.empty_folder", str(folder))
+        raise input_problem("tables.empty_folder", str(folder))
     if not file.is_file():
-        raise _problem("tables.no_county_toml", str(folder))
+        raise input_problem("tables.no_county_toml", str(folder))
     return read_settings(require(folder, "county.toml", allowed.outside), Head)
 
 
@@ -96,7 +92,7 @@ def open_source(place: Path, allowed: Allowed = NOTHING) -> CountySource:
     """
     if stands_at(place) != "file":
         if place.suffix.lower() == ".xlsx" and not place.exists():
-            raise _problem("form.no_workbook", str(place))
+            raise input_problem("form.no_workbook", str(place))
         return CountySource(place, read_head(place, allowed))
     book = open_book(place, place.name)
     told = told_by(book, place.name)

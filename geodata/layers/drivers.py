@@ -23,7 +23,7 @@ import pandas as pd
 import pyogrio
 import pyogrio.errors
 
-from geodata.contract.findings import Finding, InputProblems
+from geodata.contract.findings import Finding, input_problem
 
 MOST_BYTES = 1_000_000_000
 """A larger layer is no layer of one county."""
@@ -38,10 +38,6 @@ SYSTEM_NAME = re.compile(r"(?:[\w:.,()+-]| / | ){1,200}")
 """A name without anything that could be an address or the path of a file."""
 LINKED_TAB = re.compile(rb"open\s+table|create\s+view|isseamless", re.I)
 IN_VIEWS = re.compile(r"\b(ogr_|gdal_|load_extension|readfile|writefile)", re.I)
-
-
-def _problem(key: str, label: str, **fields: object) -> InputProblems:
-    return InputProblems([Finding("error", key, fields, file=label)])
 
 
 @contextmanager
@@ -81,7 +77,7 @@ def driver_of(path: Path, label: str) -> str:
         Too large, of no known kind, or of one that leads elsewhere.
     """
     if path.stat().st_size > MOST_BYTES:
-        raise _problem("tables.too_large", label, megabytes=MOST_BYTES // 1_000_000)
+        raise input_problem("tables.too_large", label, megabytes=MOST_BYTES // 1_000_000)
     with path.open("rb") as file:
         head = file.read(4096)
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -103,7 +99,7 @@ def driver_of(path: Path, label: str) -> str:
     if text[:6].lower() == b"!table":
         _plain_tab(path, label)
         return "MapInfo File"
-    raise _problem("tables.unknown_layer", label)
+    raise input_problem("tables.unknown_layer", label)
 
 
 def _plain_geopackage(path: Path, label: str) -> None:
@@ -115,9 +111,9 @@ def _plain_geopackage(path: Path, label: str) -> None:
             )
             texts = [str(sql) for (sql,) in rows]
     except sqlite3.Error as problem:
-        raise _problem("tables.bad_layer", label, why=str(problem)[:200]) from None
+        raise input_problem("tables.bad_layer", label, why=str(problem)[:200]) from None
     if any(IN_VIEWS.search(sql) for sql in texts):
-        raise _problem("tables.leads_elsewhere", label)
+        raise input_problem("tables.leads_elsewhere", label)
 
 
 def _plain_geojson(path: Path, label: str) -> None:
@@ -130,7 +126,7 @@ def _plain_geojson(path: Path, label: str) -> None:
         except (ValueError, RecursionError):
             stated = None
         if not _named(stated):
-            raise _problem("tables.leads_elsewhere", label)
+            raise input_problem("tables.leads_elsewhere", label)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -153,7 +149,7 @@ def _plain_kml(path: Path, label: str) -> None:
     """One KML document to its end, without declarations and without words of other formats."""
     content = path.read_bytes()
     if FOREIGN.search(content):
-        raise _problem("tables.leads_elsewhere", label)
+        raise input_problem("tables.leads_elsewhere", label)
     roots: list[str] = []
     parser = expat.ParserCreate()
 
@@ -165,15 +161,15 @@ def _plain_kml(path: Path, label: str) -> None:
     try:
         parser.Parse(content, True)
     except expat.ExpatError as problem:
-        raise _problem("tables.bad_layer", label, why=str(problem)) from None
+        raise input_problem("tables.bad_layer", label, why=str(problem)) from None
     if roots[0].split(":")[-1].lower() != "kml":
-        raise _problem("tables.unknown_layer", label)
+        raise input_problem("tables.unknown_layer", label)
 
 
 def _plain_tab(path: Path, label: str) -> None:
     content = path.read_bytes()
     if LINKED_TAB.search(content) or FOREIGN.search(content):
-        raise _problem("tables.leads_elsewhere", label)
+        raise input_problem("tables.leads_elsewhere", label)
 
 
 def source_of(path: Path, driver: str) -> str:
@@ -221,7 +217,7 @@ def open_layer(path: Path, label: str, layer: str | None = None, encoding: str |
             return _parquet(path)
         return pyogrio.read_dataframe(source_of(path, driver), layer=layer, encoding=encoding)
     except Exception as problem:  # pyogrio, GDAL, GEOS and pyarrow raise many kinds
-        raise _problem("tables.bad_layer", label, why=str(problem)[:200]) from None
+        raise input_problem("tables.bad_layer", label, why=str(problem)[:200]) from None
 
 
 def _parquet(path: Path) -> pd.DataFrame:
@@ -242,4 +238,4 @@ def refuse_raster(path: Path, label: str) -> None:
     with path.open("rb") as file:
         head = file.read(4)
     if head not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        raise _problem("tables.unknown_raster", label)
+        raise input_problem("tables.unknown_raster", label)

@@ -15,7 +15,7 @@ import pandas as pd
 import shapely
 
 from geodata.contract.cells import bare, header_word
-from geodata.contract.findings import Finding, InputProblems, Severity
+from geodata.contract.findings import Finding, InputProblems, Severity, input_problem
 from geodata.layers.coordinates import to_wgs84
 from geodata.layers.projecting import same_system, system
 from geodata.layers.tangles import MOST_CROSSINGS, tangled
@@ -27,10 +27,6 @@ KINDS = {"townships": POLYGONS, "zones": POLYGONS, "areas": POLYGONS, "waters": 
 OFFSET = ("gcj02", "bd09")
 NAMES = ("township", "乡镇", "乡镇名称")
 NAMED = 5
-
-
-def _problem(key: str, file: str, **fields: object) -> InputProblems:
-    return InputProblems([Finding("error", key, fields, file=file)])
 
 
 def checked(
@@ -58,12 +54,12 @@ def checked(
         that are no degrees.
     """
     if not isinstance(frame, gpd.GeoDataFrame):
-        raise _problem("tables.layer_no_geometry", file)
+        raise input_problem("tables.layer_no_geometry", file)
     layer, found = _in_degrees(frame, file, declared)
     shapes = np.asarray(layer.geometry.values, dtype=object)
     missing = np.array([s is None or s.is_empty for s in shapes], dtype=np.bool_)
     if missing.all():
-        raise _problem("tables.layer_empty", file, count=len(shapes))
+        raise input_problem("tables.layer_empty", file, count=len(shapes))
     found += _rows("warning", "tables.layer_missing", file, missing)
     layer, shapes, number = layer[~missing], shapes[~missing], np.flatnonzero(~missing) + 1
     wrong = ~np.isin(shapely.get_type_id(shapes), list(KINDS[table]))
@@ -80,7 +76,7 @@ def checked(
     shapes = shapely.force_2d(shapes)
     west, south, east, north = shapely.total_bounds(shapes)
     if not (np.isfinite([west, south, east, north]).all() and abs(south) <= 90 and abs(north) <= 90 and max(abs(west), abs(east)) <= 360):  # fmt: skip
-        raise _problem("tables.layer_swapped" if _swapped(shapes, box) else "tables.layer_outside", file)
+        raise input_problem("tables.layer_swapped" if _swapped(shapes, box) else "tables.layer_outside", file)
     if box is not None and not box.meets(west, south, east, north):
         key = "tables.layer_swapped" if _swapped(shapes, box) else "tables.layer_elsewhere"
         found.append(Finding("warning", key, {}, file, table))
@@ -120,16 +116,16 @@ def _in_degrees(frame: gpd.GeoDataFrame, file: str, declared: str) -> tuple[gpd.
     stated = system(declared) if declared else None
     if layer.crs is None:
         if stated is None and not declared:
-            raise _problem("tables.layer_no_system", file)
+            raise input_problem("tables.layer_no_system", file)
         layer = layer.set_crs(stated if stated is not None else "EPSG:4326")
         fields: dict[str, object] = {"count": len(layer), "crs": declared}
         found.append(Finding("note", "tables.crs_of_file", fields, file))
     elif stated is not None and not same_system(layer.crs, stated):
-        raise _problem("bureau.two_systems", file, own=layer.crs.name, epsg=declared)
+        raise input_problem("bureau.two_systems", file, own=layer.crs.name, epsg=declared)
     try:
         layer = layer.to_crs("EPSG:4326")
     except Exception as problem:  # pyproj raises many kinds, and some layers state systems that do not exist
-        raise _problem("tables.bad_layer", file, why=str(problem)[:200]) from None
+        raise input_problem("tables.bad_layer", file, why=str(problem)[:200]) from None
     if declared in OFFSET:
 
         def back(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -19,7 +19,7 @@ from pyproj import CRS, Transformer
 from geodata.arrays import Floats
 from geodata.bureau.grids import cell_text
 from geodata.bureau.workbooks import SourceSheet
-from geodata.contract.findings import Finding, InputProblems
+from geodata.contract.findings import Finding, InputProblems, input_problem
 from geodata.contract.tables import CRS_NAMES
 from geodata.layers.drivers import driver_of, heard, layer_names, open_layer
 from geodata.layers.projecting import same_system, suggested, system, within_area
@@ -28,10 +28,6 @@ SUFFIXES = (".shp", ".gpkg", ".geojson", ".json", ".parquet", ".fgb", ".tab", ".
 GEOMETRY_HEADINGS = ("@lon", "@lat", "@crs")
 POINT = "@lon, @lat"
 _OFFSET = ("gcj02", "bd09")
-
-
-def _problem(key: str, label: str, **fields: object) -> InputProblems:
-    return InputProblems([Finding("error", key, fields, file=label)])
 
 
 def _name_decoded(raw: bytes, encoding: str) -> str:
@@ -77,7 +73,7 @@ def _shapefile(path: Path, label: str) -> tuple[gpd.GeoDataFrame, list[Finding]]
             fields: dict[str, object] = {"encoding": encoding, "said": said or "-"}
             found.append(Finding("note", "bureau.decoded", fields, file=label))
         return done, found
-    raise _problem("bureau.shapefile_encoding", label)
+    raise input_problem("bureau.shapefile_encoding", label)
 
 
 def read_layer(
@@ -119,7 +115,7 @@ def read_layer(
     except InputProblems:
         raise
     except Exception as problem:  # pyogrio, GDAL and pyarrow raise many kinds
-        raise _problem("tables.bad_layer", label, why=str(problem)[:200]) from None
+        raise input_problem("tables.bad_layer", label, why=str(problem)[:200]) from None
     return as_sheet(frame, label, epsg, declared, found, path)
 
 
@@ -128,7 +124,7 @@ def _layer(path: Path, layer: str | None, label: str) -> str:
     if layer is None and len(names) == 1:
         return names[0]
     if layer not in names:
-        raise _problem("bureau.no_layer", label, layer=layer or "", known=", ".join(names))
+        raise input_problem("bureau.no_layer", label, layer=layer or "", known=", ".join(names))
     return layer
 
 
@@ -228,14 +224,14 @@ def _system(own: CRS | None, label: str, epsg: int | None, declared: str | None)
         choices = ", ".join(CRS_NAMES)
         raise InputProblems([Finding("error", "tables.not_a_system", {"choices": choices}, file=label, value=f"EPSG:{epsg}")])  # fmt: skip
     if own is not None and stated is not None and not same_system(own, stated):
-        raise _problem("bureau.two_systems", label, own=own.name, epsg=epsg)
+        raise input_problem("bureau.two_systems", label, own=own.name, epsg=epsg)
     crs = own or stated
     if crs is None and declared is not None:
         crs = CRS.from_epsg(4490 if declared == "cgcs2000" else 4326)
     if crs is None:
-        raise _problem("bureau.no_system", label)
+        raise input_problem("bureau.no_system", label)
     if declared in _OFFSET and not crs.is_geographic:
-        raise _problem("bureau.offset_projected", label, crs=crs.name, declared=declared)
+        raise input_problem("bureau.offset_projected", label, crs=crs.name, declared=declared)
     if declared in ("wgs84", "cgcs2000") and not crs.is_geographic:
         return crs, []  # plane coordinates of that system; converted and said by the caller
     found = []

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from geodata.contract.findings import Finding, InputProblems
+from geodata.contract.findings import InputProblems, input_problem
 from geodata.folder.interrupts import put_off
 from geodata.folder.target import claim, note_placed
 from geodata.layers.drivers import driver_of
@@ -47,10 +47,6 @@ create trigger {TABLE}_keeps before delete on {TABLE} begin select raise(abort, 
 """
 
 
-def _problem(key: str, label: str, **fields: object) -> InputProblems:
-    return InputProblems([Finding("error", key, fields, file=label)])
-
-
 class LedgerFile:
     """A ledger in a GeoPackage.
 
@@ -73,7 +69,7 @@ class LedgerFile:
             No such file, not a ledger, or another run is writing.
         """
         if not self.path.is_file():
-            raise _problem("supervision.no_ledger", str(self.path))
+            raise input_problem("supervision.no_ledger", str(self.path))
         with self._opened(self.path) as base:
             return self._chain(base)
 
@@ -140,19 +136,19 @@ class LedgerFile:
                 base.execute("select count(*) from sqlite_master").fetchone()
         try:
             if driver_of(file, self.label) != "GPKG":
-                raise _problem("supervision.not_a_ledger", self.label)
+                raise input_problem("supervision.not_a_ledger", self.label)
         except InputProblems:
-            raise _problem("supervision.not_a_ledger", self.label) from None
+            raise input_problem("supervision.not_a_ledger", self.label) from None
         try:
             with closing(sqlite3.connect(address, uri=True, timeout=1.0, isolation_level=None)) as base:
                 yield base
         except sqlite3.OperationalError as problem:
             why = str(problem)
             if "locked" in why:
-                raise _problem("supervision.busy", self.label) from None
+                raise input_problem("supervision.busy", self.label) from None
             key = "supervision.not_a_ledger" if "no such" in why else "supervision.unwritten"
-            raise _problem(key, self.label, why=why) from None
+            raise input_problem(key, self.label, why=why) from None
         except sqlite3.IntegrityError:  # another run was quicker, or a head that does not fit
-            raise _problem("supervision.busy", self.label) from None
+            raise input_problem("supervision.busy", self.label) from None
         except sqlite3.DatabaseError as problem:
-            raise _problem("supervision.unwritten", self.label, why=str(problem)) from None
+            raise input_problem("supervision.unwritten", self.label, why=str(problem)) from None

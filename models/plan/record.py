@@ -18,7 +18,7 @@ from geodata.contract.cells import bare
 from geodata.contract.columns import Table
 from geodata.contract.containment import stands_at
 from geodata.contract.county import County
-from geodata.contract.findings import Finding, InputProblems, errors
+from geodata.contract.findings import Finding, InputProblems, errors, input_problem
 from geodata.contract.groups import group_in, kind_in
 from geodata.contract.settings import settings_text
 from geodata.contract.validation.headers import Raw
@@ -162,15 +162,17 @@ def read_record(path: Path) -> dict[str, Any]:
     file = path / RECORD if path.is_dir() else path
     try:
         if stands_at(file) != "file":
-            raise _problem("plan.not_there", str(file), why=file.name)
+            raise input_problem("plan.not_there", str(file), why=file.name)
         content = json.loads(settings_text(file, file.name, MOST_RECORD), parse_constant=_no_constant)
         RecordForm.model_validate(content)
     except ValidationError as problem:
         first = problem.errors()[0]
         where = ".".join(str(k) for k in first["loc"])
-        raise _problem("plan.not_a_record", file.name, why=f"{where}: {first['msg']}".strip(": ")) from None
+        raise input_problem(
+            "plan.not_a_record", file.name, why=f"{where}: {first['msg']}".strip(": ")
+        ) from None
     except (ValueError, RecursionError) as problem:  # also a number of 5,000 digits
-        raise _problem("plan.not_a_record", file.name, why=str(problem)) from None
+        raise input_problem("plan.not_a_record", file.name, why=str(problem)) from None
     return dict(content)
 
 
@@ -179,15 +181,11 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _problem(key: str, file: str, **fields: object) -> InputProblems:
-    return InputProblems([Finding("error", key, fields, file=file)])
-
-
 def _raw(path: Path) -> Raw:
     """The ledger's cells as text."""
     stands = stands_at(path)
     if stands == "nothing":
-        raise _problem("plan.not_there", str(path), why="")
+        raise input_problem("plan.not_there", str(path), why="")
     if stands == "folder" or path.suffix.lower() == ".json":
         rows = read_record(path)["ledger"]
         listed = [row if isinstance(row, dict) else {} for row in rows]
@@ -204,9 +202,9 @@ def _raw(path: Path) -> Raw:
                 raise ValueError(path.name)
             frame = pyogrio.read_dataframe(source_of(path, "GPKG"), layer=LEDGER_LAYER, read_geometry=False)
         except (ValueError, InputProblems, pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError):
-            raise _problem("plan.no_ledger", path.name, table=LEDGER_LAYER) from None
+            raise input_problem("plan.no_ledger", path.name, table=LEDGER_LAYER) from None
         return Raw(_texts(frame), f"{path.name} [{LEDGER_LAYER}]", first_row=1)
-    raise _problem("plan.kind_of_file", path.name)
+    raise input_problem("plan.kind_of_file", path.name)
 
 
 def _texts(frame: pd.DataFrame) -> pd.DataFrame:
