@@ -13,6 +13,7 @@ What a plan may do is said by the rules (`models.rules`); here stands only what 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -119,22 +120,42 @@ def leaving(model: Model, inst: Instance) -> dict[Key, Any]:
     return found
 
 
+@dataclass(frozen=True)
+class _GradeParts:
+    """What the pupils of all grades are reckoned from, as plain lists: by band, by pair, by grade."""
+
+    pairs: dict[Any, list[Any]]
+    stay: dict[Any, Any]
+    grades: dict[Any, Any]
+    changed: dict[Any, Any]
+    pupils: dict[Any, Any]
+    share: dict[Any, Any]
+
+    @classmethod
+    def of(cls, inst: Instance) -> _GradeParts:
+        """Of an instance, once for a model."""
+        return cls(
+            pairs=rows_by(inst.pairs, "school_id", "band"),
+            stay=standing(inst).groupby(["today_school_id", "band"])["pupils"].sum().to_dict(),
+            grades=inst.bands["grades"].to_dict(),
+            changed=inst.pairs["changed"].to_dict(),
+            pupils=inst.pairs["pupils"].astype(int).to_dict(),
+            share=inst.grades["share"].to_dict(),
+        )
+
+
 def grade_pupils(model: Model, inst: Instance, key: tuple[str, str, int]) -> Any:
     """Pupils of a grade: today's share of those who stay, and an equal part of each group that comes."""
     j, b, _ = key
-    if not hasattr(model, "_grade_parts"):
-        here = rows_by(inst.pairs, "school_id", "band")
-        changed, size = inst.pairs["changed"].to_dict(), inst.pairs["pupils"].astype(int).to_dict()
-        stays = standing(inst).groupby(["today_school_id", "band"])["pupils"].sum().to_dict()
-        shares, grades = inst.grades["share"].to_dict(), inst.bands["grades"].to_dict()
-        model._grade_parts = here, changed, size, stays, shares, grades
-    here, changed, size, stays, shares, grades = model._grade_parts
-    share = float(shares[key])
-    weight = {True: 1.0 / max(1, int(grades[j, b])), False: share}
-    some = here.get((j, b), [])
+    if not hasattr(model, "grade_parts"):
+        model.grade_parts = _GradeParts.of(inst)
+    at = model.grade_parts
+    share = float(at.share[key])
+    weight = {True: 1.0 / max(1, int(at.grades[j, b])), False: share}
+    some = at.pairs.get((j, b), [])
     return LinearExpression(
-        constant=share * int(stays.get((j, b), 0)),
-        linear_coefs=[weight[bool(changed[p])] * size[p] for p in some],
+        constant=share * int(at.stay.get((j, b), 0)),
+        linear_coefs=[weight[bool(at.changed[p])] * at.pupils[p] for p in some],
         linear_vars=[model.attend[p] for p in some],
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from geodata.contract.county import County
@@ -13,8 +14,16 @@ from optimizer.cli.console import Out, refuse_folder
 from optimizer.scenario import Scenario
 from optimizer.verbs.told import result_of
 
-Row = tuple[Plan | None, Verdict | None, float, float, Scenario]
-"""Plan, verdict, objective, bound, and the scenario that it is a plan for."""
+
+@dataclass(frozen=True)
+class OneOfMany:
+    """One of the plans of a study, None where the study found none, and the scenario that it is a plan for."""
+
+    plan: Plan | None
+    verdict: Verdict | None
+    objective: float
+    bound: float
+    scenario: Scenario
 
 
 def _place(target: Path, number: int) -> Path:
@@ -38,7 +47,12 @@ def refuse_dossiers(target: Path, numbers: list[int] | None, most: int, overwrit
 
 
 def write_dossiers(
-    out: Out, county: County, rows: Sequence[Row], target: Path, numbers: list[int] | None, overwrite: bool
+    out: Out,
+    county: County,
+    plans: Sequence[OneOfMany],
+    target: Path,
+    numbers: list[int] | None,
+    overwrite: bool,
 ) -> None:
     """The chosen plans as dossiers beside the folder of all of them: ``<target>-<number>``.
 
@@ -46,7 +60,7 @@ def write_dossiers(
     ----------
     out : Out
     county : County
-    rows : sequence of Row
+    plans : sequence of OneOfMany
         Every plan in the order of their numbers.
     target : Path
     numbers : list of int or None
@@ -54,13 +68,13 @@ def write_dossiers(
     overwrite : bool
     """
     for number in dict.fromkeys(numbers or ()):
-        plan, verdict, objective, bound, scenario = (
-            rows[number - 1] if number <= len(rows) else (None, None, 0.0, 0.0, Scenario())
-        )
-        if plan is None:
+        one = plans[number - 1] if number <= len(plans) else None
+        if one is None or one.plan is None:
             out.say_as("analysis.no_plan_of_number", style="yellow", number=number)
             continue
         note = Finding("note", "analysis.one_of_several", {"number": number, "folder": target.name})
-        result = result_of(county, plan, scenario, None, verdict, "chosen", bound, objective, (note,))
+        result = result_of(
+            county, one.plan, one.scenario, None, one.verdict, "chosen", one.bound, one.objective, (note,)
+        )
         place = write_dossier(result, _place(target, number), out.language, overwrite)
         out.say("written", style="bold green", folder=str(place))

@@ -150,7 +150,7 @@ def test_on_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     written: list[float] = []
     monkeypatch.setattr(trading, "county_of", lambda *_: small_county())
     monkeypatch.setattr(
-        trading, "write_dossiers", lambda out, county, rows, *_: written.extend(r[3] for r in rows)
+        trading, "write_dossiers", lambda out, county, plans, *_: written.extend(p.bound for p in plans)
     )
     folder = save_plan(made(), tmp_path / "p", "en")
     (folder / "index.html").write_text(f"{BEGIN}nothing{END}", encoding="utf-8")

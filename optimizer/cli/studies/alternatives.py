@@ -13,7 +13,7 @@ from geodata.folder.target import claim
 from maps.folders import alternatives as alternative_files
 from maps.folders.writing import may_write
 from optimizer.cli.asking import asked_county
-from optimizer.cli.chosen import refuse_dossiers, write_dossiers
+from optimizer.cli.chosen import OneOfMany, refuse_dossiers, write_dossiers
 from optimizer.cli.console import (
     DatabaseOption,
     FolderArgument,
@@ -68,5 +68,5 @@ def alternatives_command(
         print_sheet(out, alternative_files.plans_sheet(found, language).table.iloc[:, [0, 1, 2, 3, 4, 5, -1]])
         print_sheet(out, alternative_files.decisions_sheet(found, language).table)
         out.say_as("analysis.alternatives_written", style="bold green", folder=str(target))
-        rows = [(p.plan, p.verdict, p.objective, found.bound, asked) for p in found.plans]
-        write_dossiers(out, county, rows, target, dossier, overwrite)
+        plans = [OneOfMany(p.plan, p.verdict, p.objective, found.bound, asked) for p in found.plans]
+        write_dossiers(out, county, plans, target, dossier, overwrite)

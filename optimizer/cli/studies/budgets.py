@@ -19,7 +19,7 @@ from maps.front.studies import put_study
 from models.study.analysis import Frontier
 from models.study.budgets import CUTS
 from optimizer.cli.asking import asked_county
-from optimizer.cli.chosen import refuse_dossiers, write_dossiers
+from optimizer.cli.chosen import OneOfMany, refuse_dossiers, write_dossiers
 from optimizer.cli.console import (
     DatabaseOption,
     FolderArgument,
@@ -117,11 +117,11 @@ def frontier_command(
             out.findings([Finding("warning", "analysis.no_chinese_font")])
         out.say_as("analysis.frontier_written", style="bold green", folder=str(target))
         on_front(out, put_study(found, target))
-        rows = [
-            (p.plan, p.verdict, p.objective, p.bound, asked.model_copy(update={"budget": p.budget}))
+        plans = [
+            OneOfMany(p.plan, p.verdict, p.objective, p.bound, asked.model_copy(update={"budget": p.budget}))
             for p in found.points
         ]
-        write_dossiers(out, found.county, rows, target, dossier, overwrite)
+        write_dossiers(out, found.county, plans, target, dossier, overwrite)
 
 
 def _print_frontier(out: Out, found: Frontier) -> None:

@@ -11,7 +11,7 @@ from rich.text import Text
 from geodata.folder.interrupts import held
 from maps.front.text import DASH, PageTable
 from maps.front.trades import FRONT, put_on_front, trades_about, trades_table
-from optimizer.cli.chosen import refuse_dossiers, write_dossiers
+from optimizer.cli.chosen import OneOfMany, refuse_dossiers, write_dossiers
 from optimizer.cli.console import (
     DatabaseOption,
     FolderArgument,
@@ -70,10 +70,11 @@ def trades_command(
         if came:
             raise KeyboardInterrupt
         bound = asked.bounds.get(asked.scenario.goals[0].name, 0.0)  # no goal falls below zero
-        rows = [
-            (t.plan, t.verdict, float(t.goals["other"].iloc[0]), bound, asked.scenario) for t in found.plans
+        plans = [
+            OneOfMany(t.plan, t.verdict, float(t.goals["other"].iloc[0]), bound, asked.scenario)
+            for t in found.plans
         ]
-        write_dossiers(out, county, rows, plan, dossier, overwrite)
+        write_dossiers(out, county, plans, plan, dossier, overwrite)
 
 
 def _print(out: Out, table: PageTable) -> None:
