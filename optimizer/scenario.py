@@ -11,7 +11,7 @@ from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.settings import read_settings
 from models.formulation.model import GOALS
-from models.problem.request import GoalName, Request
+from models.problem.request import COUNTED_GOALS, GoalName, Request
 from optimizer.presets import PRESETS, preset_id
 from optimizer.search.method import Method
 from optimizer.search.task import Report, Required, Target, Task
@@ -53,8 +53,6 @@ class Requirement(BaseModel):
     at_least: int | None = Field(default=None, ge=0)
 
 
-COUNTING = ("failing", "cells")
-"""Goals that count what fails."""
 BY_NAME = {"passing": {"goal": "failing", "at_most": 0.0}, "cv_limits": {"goal": "cv_excess", "at_most": 0.0}}
 """Requirements that have a name of their own."""
 
@@ -193,7 +191,8 @@ def check_scenario(scenario: Scenario, county: County) -> None:
     found += [
         Finding("error", "cli.scenario_require", file="scenario", column="require", value=str(r.goal))
         for r in scenario.require
-        if (r.at_most is None) == (r.at_least is None) or (r.at_least is not None and r.goal not in COUNTING)
+        if (r.at_most is None) == (r.at_least is None)
+        or (r.at_least is not None and r.goal not in COUNTED_GOALS)
     ]
     found += [
         Finding("error", "cli.scenario_budget", file="scenario", column=f"budget.{name}", value=f"{amount:g}")

@@ -22,9 +22,10 @@ from geodata.messages import catalogue
 from geodata.workbook.forms import SHOWN, Form, Item, Row, chosen_id, offered, understood
 from models.formulation.model import GOALS
 from models.plan.names import Names
+from models.problem.request import COUNTED_GOALS
 from optimizer.amounts import doubtful_amounts
 from optimizer.presets import PRESETS
-from optimizer.scenario import BY_NAME, COUNTING, Scenario, check_scenario
+from optimizer.scenario import BY_NAME, Scenario, check_scenario
 
 LEVELS = ("low", "base", "high")
 SMALLEST_SHARE = 0.05
@@ -44,7 +45,7 @@ SCENARIO = Form(
         Item("preset", _worded("form.preset_", tuple(PRESETS)), start=(("standards_first", ""),)),
         Item("goal", _GOALS, number=True, unit="percent", rows=8),
         Item("at_most", (*_worded("form.named_", tuple(BY_NAME)), *_GOALS), number=True, rows=3),
-        Item("at_least", tuple(g for g in _GOALS if g[0] in COUNTING), number=True, rows=2),
+        Item("at_least", tuple(g for g in _GOALS if g[0] in COUNTED_GOALS), number=True, rows=2),
         Item("keep_open", source="schools", rows=6), Item("close", source="schools", rows=6),
         Item("budget", _worded("template.word_earmark_", EARMARKS), number=True, unit="large", rows=len(EARMARKS), start=tuple((e, "") for e in EARMARKS)),
         Item("cost_level", _worded("form.level_", LEVELS), start=(("base", ""),)),

@@ -23,11 +23,11 @@ from geodata.contract.findings import Finding, InputProblems, input_problem
 from geodata.contract.tables import CRS_NAMES
 from geodata.layers.drivers import driver_of, heard, layer_names, open_layer
 from geodata.layers.projecting import same_system, suggested, system, within_area
+from geodata.layers.shapes import OFFSET
 
 SUFFIXES = (".shp", ".gpkg", ".geojson", ".json", ".parquet", ".fgb", ".tab", ".kml")
 GEOMETRY_HEADINGS = ("@lon", "@lat", "@crs")
 POINT = "@lon, @lat"
-_OFFSET = ("gcj02", "bd09")
 
 
 def _name_decoded(raw: bytes, encoding: str) -> str:
@@ -166,7 +166,7 @@ def _degrees(
     x, y = np.full(len(flat), np.nan), np.full(len(flat), np.nan)
     x[~missing], y[~missing] = shapely.get_x(flat[~missing]), shapely.get_y(flat[~missing])
     lon, lat = x.copy(), y.copy()
-    if crs.to_epsg() not in (4326, 4490) and declared not in _OFFSET:
+    if crs.to_epsg() not in (4326, 4490) and declared not in OFFSET:
         lon[~missing], lat[~missing] = Transformer.from_crs(crs, 4326, always_xy=True).transform(
             x[~missing], y[~missing]
         )
@@ -230,12 +230,12 @@ def _system(own: CRS | None, label: str, epsg: int | None, declared: str | None)
         crs = CRS.from_epsg(4490 if declared == "cgcs2000" else 4326)
     if crs is None:
         raise input_problem("bureau.no_system", label)
-    if declared in _OFFSET and not crs.is_geographic:
+    if declared in OFFSET and not crs.is_geographic:
         raise input_problem("bureau.offset_projected", label, crs=crs.name, declared=declared)
     if declared in ("wgs84", "cgcs2000") and not crs.is_geographic:
         return crs, []  # plane coordinates of that system; converted and said by the caller
     found = []
-    if own is not None and declared in _OFFSET:
+    if own is not None and declared in OFFSET:
         found.append(
             Finding("note", "bureau.offset_kept", {"crs": own.name, "declared": declared}, file=label)
         )

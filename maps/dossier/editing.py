@@ -11,7 +11,8 @@ from models.plan.decisions import PlanResult
 from models.plan.ledger import LEDGER_COLUMNS
 from models.plan.names import Names
 from models.plan.record import number_text
-from models.plan.sheets import EDIT_SHEETS, GROWING, LEDGER_SHEET, TO_SCHOOL, Field, sheet_titles
+from models.plan.sheets import EDIT_SHEETS, GROWING, LEDGER_SHEET, Field, sheet_titles
+from models.problem.minutes import PLANNED_MODES
 
 SPARE = 40
 """Rows left free below the rows of a sheet that may grow."""
@@ -43,7 +44,8 @@ def write_editable(book: Any, result: PlanResult, styles: dict[str, Any], langua
     formats = {"text": "General", "whole": "#,##0", "ratio": "#,##0.00"}
     marked = {k: book.add_format({"num_format": f, **look}) for k, f in formats.items()}
     choices = {
-        k: [names.label(k, i, language) for i in (TO_SCHOOL if k == "mode" else names.ids(k))] for k in LISTED
+        k: [names.label(k, i, language) for i in (PLANNED_MODES if k == "mode" else names.ids(k))]
+        for k in LISTED
     }
     choices["flag"] = [word("yes", language), word("no", language)]
     lists = {

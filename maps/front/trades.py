@@ -27,8 +27,9 @@ from maps.front.text import (
 )
 from maps.lettered import lettered_table
 from maps.wording import listed, name
-from models.impact.certainty import COUNTS, goal_unit
+from models.impact.certainty import goal_unit
 from models.plan.record import RECORD, read_record
+from models.problem.request import COUNTED_GOALS
 from models.study.trades import Trade, Trades
 
 BEGIN, END = "<!--trades-->", "<!--/trades-->"
@@ -146,7 +147,7 @@ def _proven(trade: Trade, language: str) -> str:
         return phrase("trade_no_bound", language)
     unit = goal_unit(trade.goal)
     bound = trade.bound
-    if trade.goal in COUNTS:
+    if trade.goal in COUNTED_GOALS:
         bound = min(trade.value, float(-(-(bound - SAME) // 1)))
     fields: dict[str, object] = {
         "bound": goal_amounts(unit, trade.own, trade.value, bound)[2],

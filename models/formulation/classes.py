@@ -23,12 +23,12 @@ from models.formulation.network import grade_pupils
 from models.formulation.rows import rows_by
 from models.formulation.staffing import class_staff, counted_heads
 from models.problem.instance import Instance
+from models.rules.record import STATED
 
 Model: TypeAlias = Any  # Pyomo has no types
 SMALLEST = 1e-6
 JUST_BELOW = 1.0 - 1e-4
 """A grade of exactly a class's cap needs no second class."""
-BINDING = ("hard", "soft")
 
 
 def only_needed(model: Model, inst: Instance) -> None:
@@ -156,9 +156,7 @@ def grade_table(inst: Instance, going: pd.DataFrame, is_open: np.ndarray) -> pd.
     grades["pupils"] = grades["share"].to_numpy() * left + come.reindex(key).fillna(0).to_numpy(float) / many
     cap = grades["unit_id"].map(inst.units["class_cap"]).to_numpy(float)
     stands = pd.Series(is_open, index=inst.bands.index).reindex(key).to_numpy(bool)
-    least = (
-        np.where(grades["classes"] > 0, 1.0, 0.0) if inst.standards.kind("min_classes") in BINDING else 0.0
-    )
+    least = np.where(grades["classes"] > 0, 1.0, 0.0) if inst.standards.kind("min_classes") in STATED else 0.0
     grades["need"] = np.where(
         stands, np.maximum(np.ceil(grades["pupils"].to_numpy() / cap - SMALLEST), least), 0.0
     )
@@ -194,7 +192,7 @@ def least_classes(model: Model, inst: Instance, going: pd.DataFrame, is_open: np
             least = max(
                 least, float(np.ceil(pupils / whole - SMALLEST)), min(1.0, float(units.at[u, "classes"]))
             )
-        if u in extra and inst.standards.kind("no_sink") in BINDING and rate[inst.stage_of[u]] > 0:
+        if u in extra and inst.standards.kind("no_sink") in STATED and rate[inst.stage_of[u]] > 0:
             staff = float(pyo.value(counted_heads(model, inst, u, "all")))
             least = max(least, float(np.ceil((staff - extra[u]) / rate[inst.stage_of[u]] - SMALLEST)))
         if u in rooms:
@@ -223,7 +221,7 @@ USEFUL = "useful_rooms"
 def _rooms_bought(model: Model, inst: Instance) -> tuple[float, dict[str, float]]:
     """The share of rooms a class, and by unit that buys rooms what classes have to fill."""
     kind = inst.standards.about(USEFUL)
-    if kind not in inst.items or inst.standards.kind(USEFUL) not in BINDING:
+    if kind not in inst.items or inst.standards.kind(USEFUL) not in STATED:
         return 1.0, {}
     share, found = inst.standards.value(USEFUL), {}
     for u in inst.units.index:

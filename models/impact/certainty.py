@@ -11,12 +11,11 @@ import math
 import pandas as pd
 
 from models.plan.decisions import GoalRecord, PlanResult
+from models.problem.request import COUNTED_GOALS
 
 PROVEN, NEAR, FAR, NONE = "proven", "near", "far", "none"
 CLOSE, WIDE = 0.01, 0.2
 """Shares of the value: up to the first the plan is as good as proven, beyond the second the bound says little."""
-COUNTS = ("failing", "cells")
-"""Goals that count what cannot be halved: their bound is rounded up."""
 COLUMNS = ["goal", "unit", "today", "plan", "bound", "gap", "sure", "settled", "settled_gap"]
 UNITS = {
     "over_cap": "pupils", "failing": "units", "cells": "cells", "shortfall": "pupils", "beyond_limit": "pupils", "travel": "minutes",
@@ -69,7 +68,7 @@ def _bound(goal: GoalRecord, proven: float) -> float:
     """What is proven; NaN for no bound, or for one that every plan keeps: no goal can fall below zero."""
     if not math.isfinite(proven) or (proven <= 0 < goal.objective):
         return math.nan
-    if goal.goal in COUNTS:
+    if goal.goal in COUNTED_GOALS:
         return float(min(math.ceil(proven - 1e-6), goal.objective))
     return min(proven, goal.objective)
 

@@ -15,13 +15,12 @@ import pandas as pd
 from geodata.contract.findings import Finding
 from geodata.messages import LANGUAGES, say
 from models.plan.decisions import Plan
-from models.plan.differences.edits import ledger_edits
+from models.plan.differences.edits import CELLS, ledger_edits
 from models.plan.ledger import LEDGER_COLUMNS
 from models.plan.names import Names
 from models.plan.record import number_text
 
 Which = Literal["edited", "all"]
-CELLS = ("state", "quantity", "to_id", "mode")
 HELD_COLUMNS = [*LEDGER_COLUMNS, *(f"held_{c}" for c in CELLS)]
 
 

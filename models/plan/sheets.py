@@ -22,10 +22,9 @@ from models.plan.decisions import Plan, make_plan
 from models.plan.ledger import LEDGER_COLUMNS
 from models.plan.names import Names
 from models.plan.record import plan_from
+from models.problem.minutes import PLANNED_MODES
 
 LEDGER_SHEET = "ledger"
-TO_SCHOOL = ("walk", "bus")
-"""How pupils of a plan go to school."""
 FIRST = 8
 """Choices that a message names where nothing is like what was written."""
 
@@ -230,7 +229,7 @@ def _cell(f: Field, text: str, names: Names) -> tuple[object, list[tuple[str, st
         low = written.lower()
         return low in TRUE, [] if low in TRUE | FALSE else [("error", "plan.cell_flag", {})]
     value, doubt = names.resolve(f.kind, text)
-    known = TO_SCHOOL if f.kind == "mode" else names.ids(f.kind)
+    known = PLANNED_MODES if f.kind == "mode" else names.ids(f.kind)
     if value not in known:
         near = str(doubt.fields.get("near") or doubt.fields.get("known") or "") if doubt else ""
         alike = [

@@ -15,6 +15,10 @@ GoalName = Literal[
 ]  # fmt: skip
 GOALS: tuple[str, ...] = get_args(GoalName)
 """Goals that a plan can be asked for (`models.formulation.goals`)."""
+COUNTED_GOALS = ("failing", "cells")
+"""Goals that count what fails and cannot be halved: their bound is rounded up."""
+GOALS_ABOUT_MEANS = ("imbalance", "deficit", "cv_excess")
+"""Goals that are measured about planned means: a bound is not about the means of the plan itself."""
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,10 @@ import numpy as np
 import pandas as pd
 
 from geodata.contract.groups import Admission, group_in
+from models.problem.minutes import PLANNED_MODES
 from models.rules.record import kind_of
 from models.standards.norms import Standards
 
-MODES = ("walk", "bus")
 FARTHEST = 60.0
 """Minutes beyond a hard limit up to which a way is kept in mind, for the search of what would have to give."""
 PAIR = ["g", "village_id", "band", "school_id", "mode", "minutes", "limit", "changed", "stay", "pupils"]
@@ -57,7 +57,7 @@ def limit_table(standards: Standards) -> dict[tuple[str, str], tuple[float, str]
     """(band, mode) -> (minutes, kind) of the limits of the way to school."""
     found = {}
     for band in standards.scheme.band_ids:
-        for mode in MODES:
+        for mode in PLANNED_MODES:
             rule = standards.rules.get(f"travel_{mode}_{band}")
             if rule is None or rule.kind == "off":
                 found[band, mode] = (float("inf"), "off")

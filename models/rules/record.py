@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pandas as pd
 import pyomo.environ as pyo
 
+from models.problem.minutes import PLANNED_MODES
 from models.standards.norms import Standards
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 Model: TypeAlias = Any  # Pyomo has no types
 BINDING = ("hard", "soft", "report", "procedure", "off")
-STATES = ("hard", "soft")
-MODES = ("walk", "bus")
+STATED = ("hard", "soft")
+"""Kinds of a rule that state rows in the model."""
 PART = "__"
 """Between a rule's id and the part of it in the name of a component."""
 FAMILIES = ("floors", "minutes", "seats", "pace", "budget")
@@ -103,7 +104,7 @@ class Rule:
     def norm_ids(self, standards: Standards) -> tuple[str, ...]:
         """Ids of its norms for the stages, bands and kinds of staff of some standards."""
         every = {
-            "{stage}": standards.scheme.stage_ids, "{band}": standards.scheme.band_ids, "{mode}": MODES,
+            "{stage}": standards.scheme.stage_ids, "{band}": standards.scheme.band_ids, "{mode}": PLANNED_MODES,
             "{heads}": standards.heads,
         }  # fmt: skip
         found = list(self.norms)
@@ -150,7 +151,7 @@ class Rows:
 
     def binds(self, norm: str = "") -> bool:
         """Whether rows of a norm are stated: hard or soft."""
-        return self.rule.kind(self.inst.standards, norm) in STATES
+        return self.rule.kind(self.inst.standards, norm) in STATED
 
     def value(self, norm: str) -> float:
         """A norm's number."""
@@ -184,7 +185,7 @@ class Rows:
         """
         kind = self.rule.kind(self.inst.standards, norm)
         known = list(keys)
-        if kind not in STATES or not known:
+        if kind not in STATED or not known:
             return
         name = f"{self.rule.id}{PART}{part}" if part else self.rule.id
         component = pyo.Constraint(known, rule=relation)

@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from geodata.contract.county import County
-from models.plan.keeping import CELLS, HELD_COLUMNS, Held
+from models.plan.differences.edits import CELLS
+from models.plan.keeping import HELD_COLUMNS, Held
 from models.plan.ledger import CLOSED, LEDGER_COLUMNS, OPEN, canonical
 
 LEFT = ("part", "slipped")

@@ -23,7 +23,7 @@ from optimizer.cli.console import (
     rule_word,
 )
 
-SHOWN = 200
+MOST_EDITS = 200
 """Edits and broken rules that are told one by one."""
 KINDS = {
     "village_id": "village", "school_id": "school", "from_id": "school", "to_id": "school", "stage": "stage", "band": "band",
@@ -46,7 +46,7 @@ def print_edits(
         return
     language = out.language
     called = _Called(None if county is None else Names(county), places or {}, language)
-    for number, row in enumerate(edits.head(SHOWN).to_dict("records")):
+    for number, row in enumerate(edits.head(MOST_EDITS).to_dict("records")):
         title, change = _title(row, called), _change(row, called)
         out.console.print(Text(title, style="bold"), soft_wrap=not out.console.is_terminal)
         lines = [change]
@@ -55,8 +55,8 @@ def print_edits(
             lines += [f"   {one}" for one in broken[number]]
         for line in lines:
             out.console.print(Text(f"   {line}"), soft_wrap=not out.console.is_terminal)
-    if len(edits) > SHOWN:
-        out.say_as("plan.more", count=len(edits) - SHOWN)
+    if len(edits) > MOST_EDITS:
+        out.say_as("plan.more", count=len(edits) - MOST_EDITS)
 
 
 @dataclass(frozen=True)

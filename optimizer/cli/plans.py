@@ -42,7 +42,7 @@ from optimizer.cli.console import (
     refuse_shared,
     rule_word,
 )
-from optimizer.cli.edits import SHOWN, broken_said, print_edits, print_measures
+from optimizer.cli.edits import MOST_EDITS, broken_said, print_edits, print_measures
 from optimizer.cli.studies.again import replay_study
 from optimizer.study.replaying import study_record
 from optimizer.verbs.evaluate import MOST_ALONE, Evaluation, evaluate
@@ -118,7 +118,7 @@ def _print_evaluation(out: Out, found: Evaluation, county: County) -> None:
     print_edits(out, found.edits, county, [[broken[i] for i in at] for at in found.edits["broken"]])
     if broken:
         out.say_as("plan.broken", style="bold red")
-        for line in broken[:SHOWN]:
+        for line in broken[:MOST_EDITS]:
             out.console.print(Text(f"  {line}"))
     print_measures(out, found.measures)
     _print_alone(out, found, county)

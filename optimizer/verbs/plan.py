@@ -23,6 +23,7 @@ from models.plan.sheets import read_edited
 from models.problem.baseline import today_findings
 from models.problem.building import build_instance
 from models.problem.instance import Instance
+from models.problem.request import GOALS_ABOUT_MEANS
 from models.referee.verdict import try_plan
 from models.standards.norms import load_standards
 from optimizer.infeasibility.conflicts import why_infeasible
@@ -39,9 +40,6 @@ from optimizer.solver.stopping import Stop, heeding
 from optimizer.verbs.finishing.received import receivers_explained
 from optimizer.verbs.finishing.straight import straightened
 from optimizer.verbs.finishing.tidy import without_idle, without_trifles
-
-ABOUT_MEANS = ("imbalance", "deficit", "cv_excess")
-"""Goals whose measure is about planned means."""
 
 
 def plan(
@@ -237,7 +235,7 @@ def refereed(
     """
     final, method = found.final, found.county.task.method
     value = own = final.search.exact(goal.goal, final.values)
-    if goal.goal in ABOUT_MEANS:
+    if goal.goal in GOALS_ABOUT_MEANS:
         means = {f"{s}/{r}": float(m) for (s, r), m in sorted(final.instance.centres.items())}
         goal = replace(goal, means=means)
     value = _value(goal.goal, found, verdict)

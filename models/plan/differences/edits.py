@@ -15,7 +15,8 @@ EDIT_COLUMNS = [
     "row_id", "action", "village_id", "school_id", "stage", "band", "group", "item", "from_id", "from_stage", "to_id", "to_stage",
     "edit", "column", "before", "after",
 ]  # fmt: skip
-_VALUES = ("state", "quantity", "to_id", "mode")
+CELLS = ("state", "quantity", "to_id", "mode")
+"""Columns of the ledger that a planner decides."""
 
 
 def ledger_edits(before: Plan, after: Plan) -> pd.DataFrame:
@@ -39,9 +40,7 @@ def ledger_edits(before: Plan, after: Plan) -> pd.DataFrame:
         kind = "changed" if a and b else "added" if b else "removed"
         action = ACTION[str(row["action"])]
         values = [
-            c
-            for c in _VALUES
-            if c in action.columns.values() and (c == "quantity" or c not in action.identity)
+            c for c in CELLS if c in action.columns.values() and (c == "quantity" or c not in action.identity)
         ]
         for c in values:
             was, now = (a[c] if a else None), (b[c] if b else None)

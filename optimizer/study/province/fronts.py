@@ -14,8 +14,9 @@ from geodata.contract.county import County
 from geodata.travel.times import travel_times
 from models.plan.decisions import PlanResult
 from models.plan.keeping import Held, beginning_with
+from models.problem.request import COUNTED_GOALS
 from optimizer.outcomes import Infeasible, Rejected, StoppedWithoutPlan
-from optimizer.scenario import COUNTING, Scenario
+from optimizer.scenario import Scenario
 from optimizer.study.jobs.work import Answered, RowCells
 from optimizer.study.province.asked import SECOND
 from optimizer.study.province.grants import CountyItem
@@ -96,7 +97,7 @@ def _reached(made: PlanResult, goal: str) -> dict[str, object]:
     goals = made.verdict.goals.set_index("goal")["plan"]
     measures = made.verdict.measures.set_index("measure")
     first = made.solve.goals[0]
-    bound = float(np.ceil(first.bound - 1e-6)) if goal in COUNTING else float(first.bound)
+    bound = float(np.ceil(first.bound - 1e-6)) if goal in COUNTED_GOALS else float(first.bound)
     return {
         "solve": PLANNED, "value": float(goals[goal]), "bound": max(0.0, bound), "second": float(goals[SECOND]),
         "passing": float(measures.at["units_passing", "plan"]), "assessed": float(measures.at["units_assessed", "plan"]),

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from geodata.contract.findings import Finding, InputProblems
+from models.problem.request import COUNTED_GOALS
 from models.study.provincial import Province
-from optimizer.scenario import COUNTING
 from optimizer.study.province.asked import ProvinceGiven
 from optimizer.study.province.grants import CountyItem, Unread
 from optimizer.study.province.split import Front, Split, best_split, front_of
@@ -65,7 +65,7 @@ def province_tables(
     at = {i.number: i for i in items}
     equal = sum(f.value[f.at(at[f.number].equal)] for f in usable)
     proven = sum(f.bound[f.at(at[f.number].equal)] for f in usable)
-    low = np.ceil if given.asked.goal in COUNTING else float
+    low = np.ceil if given.asked.goal in COUNTED_GOALS else float
     clock, plans = (int(rows[c].fillna(0).sum()) for c in ("clock", "plans"))
     if clock:
         found = [*found, Finding("note", "province.not_proven", {"plans": clock, "all": plans})]

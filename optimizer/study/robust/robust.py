@@ -24,9 +24,10 @@ from geodata.folder.target import claim
 from geodata.roads.scratch import scratch_folder
 from geodata.travel.times import TravelTimes, travel_times
 from models.plan.decisions import Plan
+from models.problem.request import COUNTED_GOALS, GOALS_ABOUT_MEANS
 from models.standards.norms import load_standards
 from models.study.robust import Robust
-from optimizer.scenario import COUNTING, Goal, Scenario, check_scenario
+from optimizer.scenario import Goal, Scenario, check_scenario
 from optimizer.search.task import Report
 from optimizer.study.jobs.rows import ToldRows, all_rows
 from optimizer.study.jobs.workers import answers
@@ -54,7 +55,6 @@ from optimizer.study.robust.summed import robust_tables
 from optimizer.study.stress.factors.record import Case
 from optimizer.study.stress.fares import Remade
 from optimizer.study.stress.futures import Future, Futures, check_futures, drawn_futures, in_future
-from optimizer.study.stress.tables import ABOUT_OWN_MEANS
 from optimizer.verbs.plan import plan as make_plan
 
 MOST_FUTURES = 50
@@ -202,7 +202,7 @@ def _check(
         return Finding("error", f"robust.{key}", fields, value=str(value))
 
     found = []
-    if goal in ABOUT_OWN_MEANS:
+    if goal in GOALS_ABOUT_MEANS:
         found.append(wrong("goal_without_bound", goal))
     if asked.design == "morris":
         found.append(wrong("no_morris", asked.design))
@@ -249,7 +249,7 @@ def _joint(
     seconds = case.scenario.seconds * len(some)
     joint = joint_network(cases, goal, best, choose, weight, asked.alpha, seconds)
     if joint is not None:
-        if goal in COUNTING and choose == REGRET:  # counts differ by whole ones
+        if goal in COUNTED_GOALS and choose == REGRET:  # counts differ by whole ones
             joint = replace(joint, bound=float(np.ceil(joint.bound - 1e-6)))
         place.keep_joint(joint)
     return joint

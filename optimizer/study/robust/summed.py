@@ -9,8 +9,8 @@ import pandas as pd
 
 from geodata.contract.findings import Finding, InputProblems, in_one
 from geodata.messages import LANGUAGES
+from models.problem.request import COUNTED_GOALS
 from models.study.robust import Bounds, Robust
-from optimizer.scenario import COUNTING
 from optimizer.study.robust.choice import REGRET, Values, chosen_of, score
 from optimizer.study.robust.joint import Joint
 from optimizer.study.robust.networks import CommonChoice
@@ -27,7 +27,7 @@ def _values(rows: pd.DataFrame, goal: str) -> tuple[np.ndarray, np.ndarray]:
     made = rows["accepted"].eq(1).to_numpy()
     value = np.where(made, rows[f"goal_{goal}"].astype(float), np.inf)
     bound = rows[f"bound_{goal}"].astype(float).fillna(0.0).to_numpy()
-    if goal in COUNTING:
+    if goal in COUNTED_GOALS:
         bound = np.ceil(bound - 1e-6)
     none = rows["solve"].eq(INFEASIBLE).to_numpy()
     return value, np.where(none, np.inf, np.minimum(np.maximum(bound, 0.0), value))

@@ -13,7 +13,7 @@ import pandas as pd
 
 from geodata.contract.county import County
 from models.plan.decisions import Plan
-from models.problem.request import GOALS
+from models.problem.request import GOALS, GOALS_ABOUT_MEANS
 from models.referee.verdict import MEASURES
 from optimizer.study.stress.futures import Failing
 
@@ -21,8 +21,6 @@ GOAL_UNITS = {
     "over_cap": "pupils", "failing": "units", "cells": "cells", "shortfall": "pupils", "deficit": "1", "cv_excess": "1",
     "beyond_limit": "pupils", "travel": "minutes", "disruption": "1", "cost": "large",
 }  # fmt: skip
-ABOUT_OWN_MEANS = ("imbalance", "deficit", "cv_excess")
-"""Goals whose bound is about planned means, not about the plan's own: it does not bound the referee's figure."""
 CLOSES, GIVES_UP, BUYS, MOVES, HIRES = "closes", "gives_up", "buys", "moves", "hires"
 
 
@@ -149,7 +147,7 @@ def regret_table(fixed: pd.DataFrame, remade: pd.DataFrame, goals: tuple[str, ..
         for i, goal in enumerate(goals):
             column = "imbalance" if goal == "imbalance" else f"goal_{goal}"
             bound = float("nan")
-            if i == 0 and goal not in ABOUT_OWN_MEANS:
+            if i == 0 and goal not in GOALS_ABOUT_MEANS:
                 bound = float(there[f"bound_{goal}"])
             kept, again = float(here[column]), float(there[column])
             lines.append(

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from models.impact.checks import NO_EFFECT
 from models.plan.decisions import Plan, Verdict
 from models.referee.verdict import Trial
 from models.standards.norms import Standards
 
-IDLE = "reasons.serves_nothing"
 GOAL, RULE = "reasons.serves_goal", "reasons.serves_rule"
 PARTLY = frozenset(
     f"reasons.{k}" for k in ("serves_deficit", "serves_imbalance", "serves_narrows", "serves_goal")
@@ -56,7 +56,7 @@ class Tidied:
     def explained(self, actions: pd.DataFrame) -> pd.DataFrame:
         """Actions of ``plan`` with these reasons where none was found otherwise."""
         table = actions.copy()
-        for i, rows in actions.loc[actions["reason_key"] == IDLE, "rows"].items():
+        for i, rows in actions.loc[actions["reason_key"] == NO_EFFECT, "rows"].items():
             found = next((self.needed[r] for r in rows if r in self.needed), None)
             if found is not None:
                 table.at[i, "reason_key"], table.at[i, "reason_fields"] = found
@@ -84,7 +84,7 @@ def without_idle(
     -------
     Tidied
     """
-    idle = [tuple(rows) for rows in actions.loc[actions["reason_key"] == IDLE, "rows"] if len(rows)]
+    idle = [tuple(rows) for rows in actions.loc[actions["reason_key"] == NO_EFFECT, "rows"] if len(rows)]
     return _left_out(plan, verdict, idle, tried, tries, worse_goal)
 
 
