@@ -25,6 +25,7 @@ from models.rules.record import EPS, Rows, Rule, Slack, all_of, broken, looked_u
 
 if TYPE_CHECKING:
     from models.plan.outcome import After
+    from models.problem.instance import Instance
 
 RURAL, TOWNSHIP, SMALL = "outflow_rural_", "outflow_township_", "floor_no_outflow_"
 

@@ -356,7 +356,8 @@ class Search:
             clock = clock or found.clock
             if found.status == "infeasible":
                 break
-            if found.values is None or not np.isfinite(found.bound):  # no time for any search: the plan before is one
+            # no time for any search, or for its root: the plan before is one
+            if found.values is None or not np.isfinite(found.bound):
                 found = self._as_it_is(goal.name, found, answer.values)
             answer = found
             done.append(record(goal.name, found, goal.tolerance))

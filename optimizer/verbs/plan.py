@@ -319,7 +319,8 @@ def _not_sought(name: str, tolerance: float, found: Found) -> GoalRecord:
     """A goal whose turn never came: the plan has a value of it, and the columns alone prove something, if only that it is not negative."""
     search = found.final.search
     value = search.exact(name, found.final.values)
-    bound = max(0.0, search.bridge.floor(name)) if search is found.county else 0.0  # a settled network's floor is its own
+    # a settled network's floor is about its own plans only
+    bound = max(0.0, search.bridge.floor(name)) if search is found.county else 0.0
     gap = max(0.0, value - bound) / max(abs(value), 1e-9)
     return GoalRecord(name, value, bound, gap, 0.0, 0, "stopped", tolerance)
 

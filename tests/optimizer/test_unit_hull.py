@@ -59,7 +59,9 @@ def plans(unit: UnitHull, heads: int, areas: int) -> tuple[np.ndarray, np.ndarra
     st.integers(5, 40), st.integers(0, 25), st.floats(0.02, 0.2), st.floats(0.02, 0.2), st.sampled_from([0.0, 0.37]),
     st.floats(0, 1), st.floats(0.1, 2), st.floats(0.1, 2), st.floats(0.0, 60.0), st.sampled_from([0.0, 0.8, 1.4]),
 )  # fmt: skip
-def test_no_plan_lies_below_the_plane(low, wide, one, two, fraction, where, first, second, area, need) -> None:
+def test_no_plan_lies_below_the_plane(
+    low, wide, one, two, fraction, where, first, second, area, need
+) -> None:
     unit = hull(low, low + wide, [one, two], fraction, area, need)
     pupils = low + where * wide
     amount = np.clip(np.array([first * pupils, second * pupils, pupils]), unit.least, unit.most)
@@ -106,7 +108,8 @@ def test_an_amount_that_stays_is_not_mixed_away() -> None:
 
 
 def test_what_must_stay_met_is_asked_for_in_whole_heads() -> None:
-    pupils, mean = 309, 0.0068  # the county's mean; an indicator that is met and stays so asks for one a hundred
+    # about the county's mean; an indicator that is met and stays so asks for one a hundred
+    pupils, mean = 309, 0.0068
     met = hull(pupils, pupils, [mean], need=0.01 / mean)
     point = float(pupils), np.array([3.09 / mean, 309.0])  # 3.09 teachers keep the rule in fractions
     height, plane = HullCuts(met).plane(*point, 1e-4)
