@@ -25,14 +25,15 @@ from models.rules.record import EPS, Rows, Rule, Slack, all_of, broken, looked_u
 
 if TYPE_CHECKING:
     from models.plan.outcome import After
+    from models.problem.instance import Instance
 
 RURAL, TOWNSHIP, SMALL = "outflow_rural_", "outflow_township_", "floor_no_outflow_"
 
 
-def _met_kept(rows: Rows) -> None:
-    inst = rows.inst
+def kept_rates(inst: Instance) -> dict[tuple[str, str], float]:
+    """What `met_kept` asks of a unit's resource a pupil, in pupil-equivalents, for indicators that it meets today."""
     units = inst.units
-    need: dict[tuple[str, str], float] = {}  # resource needed a pupil, in pupil-equivalents
+    need: dict[tuple[str, str], float] = {}
     for one in (i for i in inst.standards.indicators if i.tested):
         mine = units[(units["stage"] == one.stage) & units["assessed"] & (units["pupils"] > 0)]
         mine = mine.loc[[u for u in mine.index if inst.known(u, one.resource)]]
@@ -42,6 +43,12 @@ def _met_kept(rows: Rows) -> None:
         for u in met.index:
             rate = one.threshold / one.scale / inst.centres[one.stage, one.resource]
             need[u, one.resource] = max(need.get((u, one.resource), 0.0), rate)
+    return need
+
+
+def _met_kept(rows: Rows) -> None:
+    inst = rows.inst
+    need = kept_rates(inst)
     rows.add(
         list(need),
         lambda m, u, r: (

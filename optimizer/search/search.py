@@ -356,15 +356,17 @@ class Search:
             clock = clock or found.clock
             if found.status == "infeasible":
                 break
-            if found.values is None:  # no time for any search: the plan before is one, beside what is proven
+            # no time for any search, or for its root: the plan before is one
+            if found.values is None or not np.isfinite(found.bound):
                 found = self._as_it_is(goal.name, found, answer.values)
             answer = found
             done.append(record(goal.name, found, goal.tolerance))
             held = goal
         return replace(answer, clock=clock), done
 
-    def _as_it_is(self, goal: str, found: Answer, values: np.ndarray) -> Answer:
-        """An answer without a plan as one that has the plan before it."""
+    def _as_it_is(self, goal: str, found: Answer, before: np.ndarray) -> Answer:
+        """An answer without a plan, or without a bound, as one that has the plan before it, and what the columns alone prove."""
+        values = before if found.values is None else found.values
         value = self.bridge.value(goal, values)
         bound = max(found.bound, self.bridge.floor(goal))
         gap = max(0.0, value - bound) / max(abs(value), 1e-9)

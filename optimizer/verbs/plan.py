@@ -301,7 +301,8 @@ def _record(
             decided, settled=found.final.goals[0].bound
         )  # the last split's, whose network is the plan's
     named[decided.goal] = decided
-    every = tuple(refereed(named[g.name], found, *verdicts) for g in scenario.goals if g.name in named)
+    lines = [named.get(g.name) or _not_sought(g.name, g.tolerance, found) for g in scenario.goals]
+    every = tuple(refereed(line, found, *verdicts) for line in lines)
     first = every[0]
     if first.gap > scenario.gap + (first.tolerance if len(scenario.goals) > 1 else 0.0) + 1e-9:
         first = replace(first, status="stopped")
@@ -310,6 +311,16 @@ def _record(
     return SolveRecord(
         first.objective, first.bound, first.gap, time.monotonic() - begun, status, SOLVER, scenario.seed, every, notes
     )  # fmt: skip
+
+
+def _not_sought(name: str, tolerance: float, found: Found) -> GoalRecord:
+    """A goal whose turn never came: the plan has a value of it, and the columns alone prove something, if only that it is not negative."""
+    search = found.final.search
+    value = search.exact(name, found.final.values)
+    # a settled network's floor is about its own plans only
+    bound = max(0.0, search.bridge.floor(name)) if search is found.county else 0.0
+    gap = max(0.0, value - bound) / max(abs(value), 1e-9)
+    return GoalRecord(name, value, bound, gap, 0.0, 0, "stopped", tolerance)
 
 
 def _notes(found: Found, scenario: Scenario) -> tuple[Finding, ...]:

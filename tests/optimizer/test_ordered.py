@@ -212,3 +212,37 @@ def test_named_requirements_are_spelled_out() -> None:
     first, second = Scenario(require=("passing", "cv_limits")).require
     assert (first.goal, first.at_most, second.goal, second.at_most) == ("failing", 0.0, "cv_excess", 0.0)
     assert Required("failing", at_least=55).most(65.0) == 10.0
+
+
+def test_a_goal_whose_turn_never_came_has_its_value_and_what_is_proven_without_a_search(monkeypatch) -> None:
+    def first_only(self: Ordered, *asked: object) -> Answer:
+        answer = one(self, *asked)
+        self.search.task.stop.set()
+        return answer
+
+    one = Ordered.one
+    monkeypatch.setattr(Ordered, "one", first_only)
+    goals = tuple(Goal(name=n) for n in ("over_cap", "failing", "travel", "cost"))
+    result = plan(small_county(), Scenario(goals=goals))
+    assert [g.goal for g in result.solve.goals] == [g.name for g in goals]
+    assert result.solve.status == "stopped"
+    judged = result.verdict.goals.set_index("goal")["plan"]
+    for line in result.solve.goals[1:]:
+        assert (line.status, line.nodes) == ("stopped", 0)
+        assert 0 <= line.bound <= line.objective == pytest.approx(judged[line.goal])
+    left = [f.fields["goal"] for f in result.findings if f.key == "reasons.goal_left"]
+    assert left == ["failing", "travel", "cost"]
+
+
+def test_a_search_that_ended_before_its_root_has_what_its_columns_prove() -> None:
+    search = Search(instance(ready(small_county())), Task((Target("imbalance", 0.01), Target("travel"))))
+    first = search.minimise("imbalance", Limits())
+    solve = search.bridge.solve
+
+    def early(goal: str, *asked: object, **more: object) -> Answer:
+        answer = solve(goal, *asked, **more)
+        return replace(answer, bound=-np.inf, gap=np.inf, status="stopped", clock=True)
+
+    search.bridge.solve = early
+    _, (line,) = search.in_order(first, search.task.goals, Limits())
+    assert 0 <= line.bound <= line.objective and line.gap <= 1

@@ -23,8 +23,10 @@ from tests.samples import small_county
 EXACT = Limits(gap=1e-7)
 
 
-def hull(low: int, high: int, mean: list[float], fraction: float = 0.0, area: float = 0.0) -> UnitHull:
-    """Two or more whole amounts, the last one having a fraction, and one area of at least ``area``."""
+def hull(
+    low: int, high: int, mean: list[float], fraction: float = 0.0, area: float = 0.0, need: float = 0.0
+) -> UnitHull:
+    """Two or more whole amounts, the last one having a fraction, and one area of at least ``area``; ``need`` of the first a pupil."""
     n = len(mean)
     least = np.zeros(n + 1)
     least[-1] = area
@@ -32,7 +34,7 @@ def hull(low: int, high: int, mean: list[float], fraction: float = 0.0, area: fl
     beyond[n - 1] = fraction
     return UnitHull(
         np.arange(low, high + 1).astype(float), np.array([*mean, 1.0]), np.array([True] * n + [False]), beyond,
-        least, np.where(least > 0, 1.2 * least, np.inf),
+        least, np.where(least > 0, 1.2 * least, np.inf), np.array([need, *[0.0] * n]),
     )  # fmt: skip
 
 
@@ -55,15 +57,19 @@ def plans(unit: UnitHull, heads: int, areas: int) -> tuple[np.ndarray, np.ndarra
 @settings(max_examples=60)
 @given(
     st.integers(5, 40), st.integers(0, 25), st.floats(0.02, 0.2), st.floats(0.02, 0.2), st.sampled_from([0.0, 0.37]),
-    st.floats(0, 1), st.floats(0.1, 2), st.floats(0.1, 2), st.floats(0.0, 60.0),
+    st.floats(0, 1), st.floats(0.1, 2), st.floats(0.1, 2), st.floats(0.0, 60.0), st.sampled_from([0.0, 0.8, 1.4]),
 )  # fmt: skip
-def test_no_plan_lies_below_the_plane(low, wide, one, two, fraction, where, first, second, area) -> None:
-    unit = hull(low, low + wide, [one, two], fraction, area)
+def test_no_plan_lies_below_the_plane(
+    low, wide, one, two, fraction, where, first, second, area, need
+) -> None:
+    unit = hull(low, low + wide, [one, two], fraction, area, need)
     pupils = low + where * wide
     amount = np.clip(np.array([first * pupils, second * pupils, pupils]), unit.least, unit.most)
     height, plane = HullCuts(unit).plane(pupils, amount, 1e-3)
     assert height == pytest.approx(plane[:-2] @ amount + plane[-2] * pupils + plane[-1], abs=1e-6)
     size, every, worth = plans(unit, 6, 5)
+    keep = every[:, 0] >= need * size - 1e-9
+    size, every, worth = size[keep], every[keep], worth[keep]
     below = every @ plane[:-2] + size * plane[-2] + plane[-1]
     assert (below <= worth + 1e-6 * (1 + worth)).all()
 
@@ -99,6 +105,18 @@ def test_an_amount_that_stays_is_not_mixed_away() -> None:
     loose, _ = HullCuts(free).plane(*point, 1e-4)
     tight, _ = HullCuts(stays).plane(*point, 1e-4)
     assert tight >= loose - 1e-6
+
+
+def test_what_must_stay_met_is_asked_for_in_whole_heads() -> None:
+    # about the county's mean; an indicator that is met and stays so asks for one a hundred
+    pupils, mean = 309, 0.0068
+    met = hull(pupils, pupils, [mean], need=0.01 / mean)
+    point = float(pupils), np.array([3.09 / mean, 309.0])  # 3.09 teachers keep the rule in fractions
+    height, plane = HullCuts(met).plane(*point, 1e-4)
+    free, _ = HullCuts(hull(pupils, pupils, [mean])).plane(*point, 1e-4)
+    four = (4 / mean - pupils) ** 2 / pupils
+    assert free < 0.5 * four < four < height  # nothing admissible has so few
+    assert plane[:-2] @ [4 / mean, 309.0] + plane[-2] * pupils + plane[-1] == pytest.approx(four)
 
 
 def test_a_second_point_gets_what_a_new_search_would_give() -> None:

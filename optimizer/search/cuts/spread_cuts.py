@@ -10,6 +10,7 @@ from models.formulation.imbalance import measured
 from models.formulation.unit_hull import UnitHull
 from models.formulation.whole_spread import Planes, tangent_planes, whole_planes
 from models.problem.instance import Instance
+from models.rules.guards import kept_rates
 from optimizer.search.cuts.hull_cuts import HullCuts
 from optimizer.search.cuts.measures import CutRows
 from optimizer.search.method import Method
@@ -54,6 +55,7 @@ class SpreadCuts:
         self.beyond = today % 1.0
         self.indicators = len(inst.centres)
         self.least, self.most = _amounts(inst, keys)
+        self.need = _needs(inst, keys)
         self.hulls: dict[tuple[int, float, float], HullCuts] = {}
 
     def exact(self, values: np.ndarray) -> float:
@@ -193,7 +195,9 @@ class SpreadCuts:
         if key not in self.hulls:
             sizes = np.arange(np.ceil(low - 1e-9), np.floor(high + 1e-9) + 1)
             self.hulls[key] = HullCuts(
-                UnitHull(sizes, self.mean[k], self.whole[k], self.fraction[k], self.least[k], self.most[k]),
+                UnitHull(
+                    sizes, self.mean[k], self.whole[k], self.fraction[k], self.least[k], self.most[k], self.need[k]
+                ),
                 self.method.hull_steepest, self.method.hull_mixtures,
             )  # fmt: skip
         return self.hulls[key]
@@ -221,3 +225,11 @@ def _amounts(inst: Instance, keys: list[tuple[str, str]]) -> tuple[np.ndarray, n
     built = np.array([resources[r].kind == "area" for _, r in keys], dtype=bool)
     most = np.inf if np.isinf(share) else today * share
     return today, np.where(built, most, np.inf)
+
+
+def _needs(inst: Instance, keys: list[tuple[str, str]]) -> np.ndarray:
+    """Least y a pupil where an indicator must stay met and nothing but the unit's own counts for it; else 0."""
+    if not inst.standards.hard("met_kept"):
+        return np.zeros(len(keys))
+    rates = kept_rates(inst)
+    return np.array([0.0 if k in inst.lent else rates.get(k, 0.0) for k in keys])
