@@ -7,7 +7,7 @@ Each family is tried alone, the others kept in force: what suffices alone is off
 no exchange rate between seats and yuan is needed. Where no family suffices, they give way together
 in the order of `ORDER`, with all at hand and without each of those that are then needed: least floors first, then least minutes with the floors held, then seats, pace and
 budget (ordered goals, no weights between families). Every model is solved first without whole numbers,
-whose answer can only be smaller, then with a whole network.
+whose answer can only be smaller, then with a whole network. Requirements of the task stay in force.
 """
 
 from __future__ import annotations
@@ -28,9 +28,8 @@ from models.formulation.money import EARMARKED
 from models.problem.instance import Instance
 from models.rules.record import FAMILIES
 from optimizer.infeasibility.conflicts import named, places_by_id
-from optimizer.search.search import NoPlan
+from optimizer.search.search import NoPlan, bridge_of
 from optimizer.search.task import Task
-from optimizer.solver.bridge import Bridge
 from optimizer.solver.limits import Answer, Limits
 
 ORDER = FAMILIES
@@ -110,7 +109,10 @@ class Elastic:
             m.add_component(f"least_{family}", goal)
             goal.deactivate()
             goals[family] = goal
-        self.bridge = Bridge(m, goals, task.stop)
+        self.bridge = bridge_of(m, goals, task.stop)
+        for required in task.required:  # they stay in force: what gives is what they lack
+            most = required.most(self.bridge.costs[required.goal][1])
+            self.bridge.limit_goal(required.goal, most + task.method.tolerance)
         at = self.bridge.at
         self.columns = {
             f: [
