@@ -31,11 +31,14 @@ JUST_BELOW = 1.0 - 1e-4
 """A grade of exactly a class's cap needs no second class."""
 
 
-def only_needed(model: Model, inst: Instance) -> None:
-    """No unit has more classes than today unless its grades need them; hand-made plans and held numbers may."""
+def only_needed(model: Model, inst: Instance, loosened: bool = False) -> None:
+    """No unit has more classes than today unless its grades need them; hand-made plans and held numbers may.
+
+    Where rooms are full nothing asks for it, unless that rule may give way (``loosened``).
+    """
     units, of_unit = inst.units, rows_by(inst.bands, "unit_id")
     spared = set(units.index) if inst.request.spare_classes else _held_units(inst)
-    rooms = inst.standards.hard("rooms")
+    rooms = inst.standards.hard("rooms") and not loosened
     some = [
         u
         for u in of_unit

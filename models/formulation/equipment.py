@@ -26,6 +26,18 @@ def scale(inst: Instance, unit: str, kind: str) -> float:
     return inst.centres[inst.stage_of[unit], kind]
 
 
+def most_more(inst: Instance, unit: str, resource: str) -> float:
+    """Pupil-equivalents that a plan may add to a unit: above any sensible amount, also where the county has hardly any.
+
+    Twice what its most pupils need, by the county's mean or by the threshold, whichever asks for more. Of a mean far below the
+    threshold twice would not reach what passing needs.
+    """
+    stage = inst.stage_of[unit]
+    needs = [i.threshold / i.scale for i in inst.standards.of_stage(stage) if i.resource == resource]
+    each = max([1.0, *(need / inst.centres[stage, resource] for need in needs)])
+    return each * (2.0 * float(inst.of_unit(unit, "largest")) + 50.0)
+
+
 def item_variables(model: Model, inst: Instance, whole: bool) -> None:
     """Declare purchases and moves; rooms are whole where asked for (then counted in rooms).
 

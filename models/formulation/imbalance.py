@@ -23,11 +23,13 @@ from typing import Any, TypeAlias
 import pyomo.environ as pyo
 
 from models.formulation.concession import judged_pupils
-from models.formulation.equipment import amount
-from models.formulation.staffing import counted_heads
+from models.formulation.equipment import amount, most_more
+from models.formulation.staffing import closable_units, counted_heads
 from models.problem.instance import Instance
 
 Model: TypeAlias = Any  # Pyomo has no types
+HEADS = 10.0
+"""Heads that a small unit may gain, however few pupils it has."""
 RATIOS = (0.0, 0.35, 0.6, 0.75, 0.87, 1.0, 1.13, 1.3, 1.55, 1.9, 2.4, 3.2, 4.5)
 """Ratios to the mean at which the first tangents are laid; 1 is always among them. Half as many make a relaxation a
 tenth quicker and the searches slower: 95 s for Nanpu's plan instead of 81."""
@@ -107,11 +109,21 @@ def spread_variables(model: Model, inst: Instance) -> None:
         rule=lambda m, u, r: m.host_amount[u, r] == sum(m.amount[k, r] for k in inst.with_guests(u)),
     )
 
+    stages = inst.units["stage"]
+    shut = stages.index.isin(closable_units(inst))
+    freed = {
+        (s, r): float(inst.units.loc[shut & (stages == s), r].sum())
+        for s in set(stages)
+        for r in inst.movable_items
+    }
+
     def most(u: str, r: str) -> float:
-        centre, every = inst.centres[inst.of_unit(u, "stage"), r], inst.with_guests(u)
-        return sum(
-            float(inst.of_unit(k, r)) / centre + 3.0 * float(inst.of_unit(k, "largest")) for k in every
-        )
+        """The unit's own and its guests', what may be added, and what closing units free."""
+        stage = inst.stage_of[u]
+        free = freed[stage, r] if r in inst.movable_items else HEADS if r in inst.standards.heads else 0.0
+        every = inst.with_guests(u)
+        own = sum(float(inst.of_unit(k, r)) for k in every) + free
+        return own / inst.centres[stage, r] + sum(most_more(inst, k, r) for k in every)
 
     model.amount_high = pyo.Constraint(
         list(model.counted_amount), rule=lambda m, u, r: m.counted_amount[u, r] <= most(u, r) * m.counted[u]

@@ -41,7 +41,7 @@ def build_model(inst: Instance, whole: bool = False, loosened: bool = False) -> 
     """
     model = pyo.ConcreteModel()
     network_variables(model, inst)
-    only_needed(model, inst)
+    only_needed(model, inst, loosened)
     staff_variables(model, inst, whole)
     item_variables(model, inst, whole)
     money_variables(model, inst)

@@ -4,7 +4,7 @@
 |---|---|---|
 | charge[e] | ``model.charge[e]``, in the currency's large unit (10,000 yuan), which keeps coefficients near one | `unit_costs` (T12), `staff_category` (T8) |
 | spill[e] | ``model.spill[e]``: what earmark e takes from "any" | decision |
-| bought[e] | ``model.rounded[e]``: purchases and moves of things, which are rounded up | decisions |
+| bought[e] | ``model.rounded[e]``: purchases and moves of things that are rounded up: no rooms, which are whole | decisions |
 | B[e] | ``Instance.budget`` | `budget` (T13) |
 """
 
@@ -41,11 +41,11 @@ def new_riders(model: Model, inst: Instance) -> Any:
     return sum(int(n) * model.attend[p] for p, n in rows["pupils"].items())
 
 
-def things_charged(model: Model, inst: Instance) -> dict[str, Any]:
-    """What is bought and moved, by earmark in yuan: the part of a cost that is rounded up."""
+def things_charged(model: Model, inst: Instance, whole: bool) -> dict[str, Any]:
+    """What is bought and moved, by earmark in yuan: things that are whole, or those that are rounded up."""
     cost = inst.costs
     things: dict[str, Any] = dict.fromkeys(EARMARKED, 0.0)
-    for k in inst.items:
+    for k in (k for k in inst.items if inst.standards.resources[k].whole == whole):
         one = inst.standards.resources[k]
         if one.buyable:
             things[one.earmark] += unit_price(one, cost) * _bought(model, inst, k)
@@ -85,7 +85,11 @@ def charged_costs(model: Model, inst: Instance) -> dict[str, Any]:
         "building": inst.costs["mothball"] * sum(model.closed[j] for j in model.closed),
         "transport": inst.costs["transition_grant"] * pupils_changed(model, inst),
     }
-    return {e: (yearly.get(e, 0.0) + once.get(e, 0.0)) / inst.large + model.rounded[e] for e in EARMARKED}
+    rooms = things_charged(model, inst, whole=True)
+    return {
+        e: (yearly.get(e, 0.0) + once.get(e, 0.0) + rooms[e]) / inst.large + model.rounded[e]
+        for e in EARMARKED
+    }
 
 
 def unit_price(resource: Resource, cost: dict[str, float]) -> float:
@@ -97,7 +101,7 @@ def money_variables(model: Model, inst: Instance) -> None:
     """Declare and define charged costs by earmark, and what each takes from "any"."""
     model.charge = pyo.Var(EARMARKED, domain=pyo.NonNegativeReals)
     model.spill = pyo.Var(EARMARKED, domain=pyo.NonNegativeReals)
-    things = things_charged(model, inst)
+    things = things_charged(model, inst, whole=False)
     model.rounded = pyo.Expression(EARMARKED, rule=lambda m, e: things[e] / inst.large)
     parts = charged_costs(model, inst)
     model.charged = pyo.Constraint(EARMARKED, rule=lambda m, e: m.charge[e] == parts[e])

@@ -18,7 +18,7 @@ import pyomo.environ as pyo
 
 from models.formulation.classes import SPARE_ROOMS, room_base
 from models.formulation.classes import USEFUL as ROOMS
-from models.formulation.equipment import scale
+from models.formulation.equipment import most_more, scale
 from models.formulation.money import EARMARKED, rounding_share
 from models.formulation.rows import rows_by
 from models.plan.costs import budget_table, cost_table
@@ -49,10 +49,12 @@ def _items(rows: Rows) -> None:
         ),
         part="placed",
     )
-    most = {u: 2.0 * float(units.at[u, "largest"]) + 50.0 for u in units.index}  # above any sensible amount
+    most = {(u, k): most_more(inst, u, k) for u, k in rows.model.buy}
     sold = {k: float(inst.standards.resources[k].buyable) for k in inst.items}
     rows.add(
-        list(rows.model.buy), lambda m, u, k: m.buy[u, k] <= most[u] * sold[k] * m.unit_open[u], part="bought"
+        list(rows.model.buy),
+        lambda m, u, k: m.buy[u, k] <= most[u, k] * sold[k] * m.unit_open[u],
+        part="bought",
     )
     held = {
         (s, k): sum(

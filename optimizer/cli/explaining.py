@@ -85,12 +85,13 @@ def told(finding: Finding, language: str) -> str:
 
 
 def _print_impossible(out: Out, found: Impossible) -> None:
-    """Arithmetic, what would have to give, the clash."""
+    """Requirements, arithmetic, what would have to give, the clash."""
     language = out.language
     if found.possible:
         out.say_as("analysis.explain_possible", style="bold green")
         return
     out.say("infeasible", style="bold red")
+    _lines(out, "explain_required", [f.text(language) for f in found.required])
     _lines(out, "explain_sums", [told(f, language) for f in found.arithmetic])
     enough = [r for r in found.relaxations if r.possible]
     alone = [r for r in enough if len(r.families) == 1]

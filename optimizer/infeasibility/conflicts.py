@@ -77,6 +77,8 @@ BY_GROUP = ("assignment", "open_band", "bands_together", "no_swap")
 def named(rule: str, key: object, names: dict[str, str]) -> str:
     """A row's key in words: schools and villages by name, the rest as it is."""
     parts = key if isinstance(key, tuple) else (key,)
+    if rule == "bands_together":  # two groups of one village, a school, and which of the two goes there alone
+        parts = (parts[0], parts[2])
     first = f"p{parts[0]}" if isinstance(parts[0], int) and rule not in BY_GROUP else str(parts[0])
     head = names.get(first, names.get(first.split("/")[0], first))
     return " ".join([head, *(names.get(str(p).split("/")[0], str(p)) for p in parts[1:])])

@@ -7,7 +7,7 @@ Each family is tried alone, the others kept in force: what suffices alone is off
 no exchange rate between seats and yuan is needed. Where no family suffices, they give way together
 in the order of `ORDER`, with all at hand and without each of those that are then needed: least floors first, then least minutes with the floors held, then seats, pace and
 budget (ordered goals, no weights between families). Every model is solved first without whole numbers,
-whose answer can only be smaller, then with a whole network.
+whose answer can only be smaller, then with a whole network. Requirements of the task stay in force.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ import pyomo.environ as pyo
 from geodata.contract.findings import Finding
 from models.formulation.model import build_model
 from models.formulation.money import EARMARKED
+from models.formulation.network import standing
 from models.problem.instance import Instance
 from models.rules.record import FAMILIES
 from optimizer.infeasibility.conflicts import named, places_by_id
-from optimizer.search.search import NoPlan
+from optimizer.search.search import NoPlan, bridge_of
 from optimizer.search.task import Task
-from optimizer.solver.bridge import Bridge
 from optimizer.solver.limits import Answer, Limits
 
+BY_SIZE = "closure_max_pupils"
 ORDER = FAMILIES
 """Families from the one to be touched last to the one that gives way most easily."""
 
@@ -65,7 +66,8 @@ class Relaxation:
 def eased(inst: Instance) -> tuple[Instance, pd.Series]:
     """The instance with the ways that rules bar, and pupil-minutes beyond what they allow by pair.
 
-    Where a school may be reached already no longer way to it is needed; of two modes the nearer its limit.
+    Where a school may be reached already no longer way to it is needed; of two modes the nearer its limit. A band that is
+    locked open by its size alone may close where that rule gives way, unless pupils chose it: they have no other way here.
     """
     more = inst.barred[inst.barred["excess"].notna()].sort_values(
         ["g", "school_id", "excess", "mode"], kind="stable"
@@ -80,7 +82,11 @@ def eased(inst: Instance) -> tuple[Instance, pd.Series]:
     extra = int(inst.groups["pupils"].sum())
     units["largest"] = units["largest"] + extra
     units["rooms"] = units["rooms"] + np.ceil(extra / units["class_cap"].clip(lower=1)).astype(int)
-    return replace(inst, pairs=pairs, units=units), excess
+    chosen = pd.MultiIndex.from_frame(standing(inst)[["today_school_id", "band"]])
+    bands = inst.bands.copy()
+    by_size = (bands["lock"] == "open") & (bands["lock_by"] == BY_SIZE) & ~bands.index.isin(chosen)
+    bands.loc[by_size, "lock"] = "free"
+    return replace(inst, pairs=pairs, units=units, bands=bands), excess
 
 
 class Elastic:
@@ -91,7 +97,7 @@ class Elastic:
         task = task or Task()
         self.eased, self.excess = eased(inst)
         held = replace(self.eased, units=self.eased.units.assign(rooms=inst.units["rooms"]))
-        self.model = build_model(held, loosened=True)
+        self.model = build_model(held, whole=True, loosened=True)
         m = self.model
         rooms = self.eased.units["rooms"].to_dict()  # a bound that no rule sets
         unit = inst.bands["unit_id"].to_dict()
@@ -102,6 +108,9 @@ class Elastic:
         for one in (
             s for s in m.softened if s.hard
         ):  # soft rules give way in any plan: nothing stands in the way
+            if one.rule == BY_SIZE:  # what stays open for certain has no rows about being closed
+                for k in (k for k in one.slacks if self.eased.bands.at[k, "lock"] == "open"):
+                    one.slacks[k].fix(0.0)
             self.slacks[one.slack.family] += [(one.slacks[k], one.slack.weight) for k in one.slacks]
         self.slacks["minutes"] += [(m.attend[p], float(e)) for p, e in self.excess.items() if e > 0]
         goals = {}
@@ -110,7 +119,10 @@ class Elastic:
             m.add_component(f"least_{family}", goal)
             goal.deactivate()
             goals[family] = goal
-        self.bridge = Bridge(m, goals, task.stop)
+        self.bridge = bridge_of(m, goals, task.stop)
+        for required in task.required:  # they stay in force: what gives is what they lack
+            most = required.most(self.bridge.costs[required.goal][1])
+            self.bridge.limit_goal(required.goal, most + task.method.tolerance)
         at = self.bridge.at
         self.columns = {
             f: [

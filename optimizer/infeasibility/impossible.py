@@ -15,6 +15,7 @@ from models.problem.instance import Instance
 from models.standards.norms import load_standards
 from optimizer.infeasibility.conflicts import clash_in_words, least_money, seats_short
 from optimizer.infeasibility.elastic import Relaxation, relaxations
+from optimizer.infeasibility.required import unmet, why_unmet
 from optimizer.outcomes import StoppedWithoutPlan
 from optimizer.scenario import Scenario, check_scenario
 from optimizer.scenario_sheet import asked_of
@@ -35,16 +36,19 @@ class Impossible:
         What would have to give: `optimizer.infeasibility.elastic.relaxations`.
     clash : tuple of Finding
         An irreducible set of clashing rules of the relaxation; empty where only whole numbers clash.
+    required : tuple of Finding
+        Requirements that no plan keeps, where there are plans without them: `optimizer.infeasibility.required.unmet`.
     """
 
     arithmetic: tuple[Finding, ...]
     relaxations: tuple[Relaxation, ...]
     clash: tuple[Finding, ...]
+    required: tuple[Finding, ...] = ()
 
     @property
     def possible(self) -> bool:
         """True when nothing stands in the way after all."""
-        return not (self.arithmetic or self.relaxations or self.clash)
+        return not (self.arithmetic or self.relaxations or self.clash or self.required)
 
 
 def seats_by_township(inst: Instance) -> list[Finding]:
@@ -189,12 +193,16 @@ def why_impossible(inst: Instance, task: Task) -> Impossible:
     sums = arithmetic(inst)
     try:
         give = relaxations(inst, task)
+        asked = unmet(inst, task) if give or sums else why_unmet(inst, task) if task.required else []
     except NoPlan as stop:
         raise StoppedWithoutPlan(stop.status) from None
-    if not give and not sums:
+    if not give and not sums and not asked:
         return Impossible((), (), ())
     return Impossible(
-        (*sums, *(least_money(inst) if not sums else [])), tuple(give), tuple(clash_in_words(inst))
+        (*sums, *(least_money(inst) if not sums else [])),
+        tuple(give),
+        tuple(clash_in_words(inst)),
+        tuple(asked),
     )
 
 

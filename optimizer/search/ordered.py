@@ -208,7 +208,8 @@ class Ordered:
         search, name, method = self.search, now.goal.name, self.search.task.method
         seconds = limits.seconds * (1.0 if whole else min(1.0, share * method.improve_share))
         own = replace(limits, seconds=seconds).fewer(method.part_nodes)
-        for _ in range(method.tangent_rounds if name in search.measures or self.held else 1):
+        tangents = name in search.measures or search.measured or self.held
+        for _ in range(method.tangent_rounds if tangents else 1):
             search.tighten(name, now.values, method.cut_slack / 10)
             part = search.bridge.part(free, now.values)
             found = part.engine.solve(name, own, start=part.start, progress=search.task.watch(name))
@@ -255,15 +256,13 @@ class Ordered:
                 return
 
     def _rounds(self) -> Iterator[int]:
-        measured = any(name in self.search.measures for name, _ in self.held)
+        measured = self.search.measured or any(name in self.search.measures for name, _ in self.held)
         return iter(range(self.search.task.method.tangent_rounds if measured else 1))
 
     def _take(self, now: Progressing, values: np.ndarray) -> Literal["better", "worse", "broken"]:
-        """Keep a plan that is better and keeps the earlier goals; tangents where one only seems to be kept (broken)."""
+        """Keep a plan that is better and keeps requirements and earlier goals; tangents where one only seems to be kept (broken)."""
         search, method = self.search, self.search.task.method
-        broken = [
-            name for name, most in self.held if search.exact(name, values) > most + method.tolerance * max(1.0, abs(most))
-        ]  # fmt: skip
+        broken = search.beyond(values, self.held)
         for name in broken:
             search.tighten(name, values, method.cut_slack / 100)
         value = search.exact(now.goal.name, values)

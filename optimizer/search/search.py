@@ -7,7 +7,7 @@ network that is settled) has a `Search` of its own, or an `optimizer.solver.engi
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -79,6 +79,8 @@ class Search:
         Pairs that the relaxation uses or nearly uses, and today's.
     seconds : float
         What stating and relaxing took.
+    required : list of (goal, most)
+        What every plan has to keep; rows hold it, of `measures` as far as there are tangents.
     """
 
     def __init__(self, inst: Instance, task: Task, whole: bool = True, extend: Extend | None = None):
@@ -87,9 +89,11 @@ class Search:
         more = extend(self.model) if extend is not None else {}
         self.bridge = bridge_of(self.model, more, task.stop)
         self.bridge.interior = task.method.interior_columns
+        self.required: list[tuple[str, float]] = []
         for one in task.required:  # the constant of a goal that counts is how many it counts
             most = one.most(self.bridge.costs[one.goal][1])
             self.bridge.limit_goal(one.goal, most + task.method.tolerance)
+            self.required.append((one.goal, most))
         self.relaxed: Answer | None = None
         self.near: tuple[int, ...] = ()
         self.seconds = 0.0
@@ -179,6 +183,17 @@ class Search:
         return {
             u: round(float(values[columns[u]])) if u in columns else 0.0 for u in self.instance.units.index
         }
+
+    def beyond(self, values: np.ndarray, held: Sequence[tuple[str, float]] = ()) -> list[str]:
+        """Goals that a solution only seems to keep: requirements, and what is held besides, that its own value is above."""
+        room = self.task.method.tolerance
+        asked = (*self.required, *held)
+        return [name for name, most in asked if self.exact(name, values) > most + room * max(1.0, abs(most))]
+
+    @property
+    def measured(self) -> list[str]:
+        """Requirements of which the model has tangents only."""
+        return [name for name, _ in self.required if name in self.measures]
 
     # --- one goal
 

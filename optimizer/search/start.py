@@ -32,6 +32,9 @@ NEAR_GAP, NEAR_NODES = 0.001, 50
 """How near to the plan at hand is near enough: relative gap, and nodes."""
 
 
+NOTHING = Answer("no_plan", np.nan, -np.inf, np.inf, 0.0, 0, False)
+
+
 def todays(search: Search) -> np.ndarray:
     """The columns as they are today: bands open unless asked to close, everybody stays, nothing bought, nobody moved."""
     bridge, inst = search.bridge, search.instance
@@ -257,6 +260,42 @@ def first_plan(search: Search, limits: Limits) -> Answer | None:
         if found.values is not None:
             return _as_first(search, goal, found, part.whole_solution(found.values))
     return _nearest(search, goal, time_left(easy, begun))
+
+
+def keeping(search: Search, start: Answer, limits: Limits) -> Answer:
+    """A first plan that keeps requirements of which the model has tangents only, as their own values are.
+
+    First again with the tangents that the last one asked for; then the least of what it breaks.
+
+    Parameters
+    ----------
+    search : Search
+    start : Answer
+        A first plan of the model as it is.
+    limits : Limits
+
+    Returns
+    -------
+    Answer
+        Without values where none was found: ``infeasible`` is proven.
+    """
+    begun, method, goal = time.monotonic(), search.task.method, search.task.goals[0].name
+    for _ in range(method.tangent_rounds):
+        if start.values is None or not search.beyond(start.values):
+            return start
+        for name in search.beyond(start.values):
+            search.tighten(name, start.values, method.cut_slack / 100)
+        start = first_plan(search, time_left(limits, begun)) or NOTHING
+    if start.values is None:
+        return start
+    for name in search.beyond(start.values):
+        left = replace(time_left(limits, begun), gap=method.elastic_gap)
+        least = search.minimise(name, left, slack=method.cut_slack / 100, rounds=method.whole_rounds)
+        if least.values is None or not search.beyond(least.values):
+            return least if least.values is None else _as_first(search, goal, least, least.values)
+        if least.bound > dict(search.required)[name] + method.tolerance:
+            return replace(NOTHING, status="infeasible")
+    return NOTHING if search.beyond(start.values) else start
 
 
 def _nearest(search: Search, goal: str, limits: Limits) -> Answer | None:

@@ -12,7 +12,7 @@ from optimizer.search.relaxation import relaxed_about, relaxed_county
 from optimizer.search.restriction import solve_narrow
 from optimizer.search.search import SOFTNESS, NoPlan, Search, Solved, record
 from optimizer.search.split import solve_split
-from optimizer.search.start import first_plan
+from optimizer.search.start import first_plan, keeping
 from optimizer.search.task import Target, Task
 from optimizer.solver.limits import time_left
 
@@ -77,6 +77,8 @@ def in_any_order(county: Search, begun: float) -> Found:
         start = first_plan(county, replace(limits, seconds=limits.seconds * task.method.start_share))
     if start is None:  # no plan near today's in time: the first goal has to find one
         start = county.minimise(task.goals[0].name, time_left(task.limits, begun, task.method.goal_share))
+    if start.values is not None and county.measured:
+        start = keeping(county, start, time_left(task.limits, begun, task.method.goal_share))
     if start.values is None:
         raise NoPlan(start.status, county.instance, county.bridge.stopped)
     proven = {} if county.relaxed is None else {"imbalance": county.relaxed.bound}
@@ -91,7 +93,7 @@ def imbalance_first(county: Search, begun: float) -> Found:
     """
     task, method = county.task, county.task.method
     assert county.relaxed is not None
-    if county.soft:
+    if county.soft or county.measured:  # the steps know of tangents to a requirement, not of its own value
         return in_any_order(county, begun)
     if county.relaxed.values is None:
         return _without_relaxation(county, begun)

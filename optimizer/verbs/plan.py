@@ -27,6 +27,7 @@ from models.problem.request import GOALS_ABOUT_MEANS
 from models.referee.verdict import try_plan
 from models.standards.norms import load_standards
 from optimizer.infeasibility.conflicts import why_infeasible
+from optimizer.infeasibility.required import unmet
 from optimizer.infeasibility.unkept import why_unkept
 from optimizer.outcomes import Defect, Infeasible, InterruptedWithPlan, Rejected, StoppedWithoutPlan
 from optimizer.scenario import Scenario, check_scenario
@@ -34,7 +35,7 @@ from optimizer.scenario_sheet import asked_of
 from optimizer.search.search import NoPlan
 from optimizer.search.split import exact_objective
 from optimizer.search.steps import Found, find_plan
-from optimizer.search.task import Report, Target
+from optimizer.search.task import Report
 from optimizer.solver.limits import SOLVER
 from optimizer.solver.stopping import Stop, heeding
 from optimizer.verbs.finishing.received import receivers_explained
@@ -183,39 +184,8 @@ def _found(inst: Instance, scenario: Scenario, stop: Stop, report: Report | None
         if none.status == "infeasible" and inst.request.held:
             raise Infeasible(why_unkept(inst)) from None
         if none.status == "infeasible":
-            raise Infeasible(unmet(inst, scenario, stop) or why_infeasible(none.instance)) from None
+            raise Infeasible(unmet(inst, scenario.task(stop)) or why_infeasible(none.instance)) from None
         raise StoppedWithoutPlan(none.status, stop.reason == "asked") from None
-
-
-def unmet(inst: Instance, scenario: Scenario, stop: Stop) -> list[Finding]:
-    """Which requirements no plan keeps, with the least that can be reached; empty where none of them is to blame.
-
-    Only for a scenario that is proven to have no plan.
-    """
-    task = scenario.task(stop)
-    found = []
-    for one in task.required:
-        goal = (Target(one.goal, gap=task.method.elastic_gap),)
-        try:
-            alone = find_plan(inst, replace(task, goals=goal, required=()), settle=False)
-        except NoPlan:
-            return []  # without the requirement there is none either
-        line = alone.decided.goals[0]
-        asked = one.most(alone.county.bridge.costs[one.goal][1])
-        if line.bound > asked + task.method.tolerance:
-            fields: dict[str, object] = {
-                "goal": one.goal,
-                "asked": f"{asked:g}",
-                "least": f"{line.bound:.4g}",
-            }
-            if one.at_least is not None:  # said as it was asked: how many must not fail, of those that count
-                counted = round(asked) + one.at_least
-                most = counted - int(np.ceil(line.bound - task.method.tolerance))
-                fields |= {"asked": one.at_least, "counted": counted, "most": most}
-            found.append(
-                Finding("error", "cli.required" if one.at_least is None else "cli.required_count", fields)
-            )
-    return found or ([Finding("error", "cli.required_together")] if task.required else [])
 
 
 def refereed(

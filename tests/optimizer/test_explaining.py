@@ -25,7 +25,7 @@ from models.problem.request import Request
 from models.study.analysis import Swap
 from optimizer.infeasibility.elastic import Elastic, relaxations
 from optimizer.infeasibility.impossible import Impossible, explain_request, why_impossible
-from optimizer.scenario import Goal, Scenario
+from optimizer.scenario import Goal, Requirement, Scenario
 from optimizer.search.split import exact_objective
 from optimizer.solver.limits import Answer, Limits
 from optimizer.study.study import Best, open_study
@@ -66,6 +66,17 @@ def test_what_is_short_today_is_no_impossibility() -> None:
     """Today is always a plan: too few seats or no money answer no request."""
     assert explain_request(short_of_seats(40), ALONE).possible
     assert explain_request(small_county(budget=0.0), ALONE).possible
+
+
+def test_a_requirement_that_no_plan_keeps_stands_in_the_way() -> None:
+    """Explain knew nothing of requirements: nothing stood in the way of what plan refused."""
+    asked = Scenario(goals=(Goal(name="cost"),), require=({"goal": "travel", "at_most": 1.0},))
+    found = explain_request(small_county(), asked)
+    (said,) = found.required
+    assert not found.possible and not found.arithmetic
+    assert (said.key, said.fields["goal"], said.fields["least"]) == ("cli.required", "travel", "12.2")
+    assert not any(r.possible for r in found.relaxations)
+    assert explain_request(small_county(), asked.model_copy(update={"require": (Requirement(goal="travel", at_most=20.0),)})).possible
 
 
 def test_a_closure_that_cannot_be_names_the_village_and_the_pace() -> None:

@@ -10,6 +10,7 @@ import pytest
 from geodata.contract.findings import InputProblems
 from models.formulation.solution import unpack
 from models.problem.request import Request
+from optimizer.infeasibility.required import _up
 from optimizer.outcomes import Defect, Infeasible
 from optimizer.scenario import Goal, Scenario
 from optimizer.search.method import Method
@@ -175,6 +176,19 @@ def test_a_requirement_is_kept_by_every_plan() -> None:
     assert 100 * moved <= 1.5 + 1e-6
     assert held.solve.objective > free.solve.objective
     assert free.solve.bound <= held.solve.bound * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("most", [338.6, 415.0])
+def test_a_requirement_with_tangents_is_kept_as_its_own_value(most: float) -> None:
+    """The model's tangents said 338.6 of a plan whose deficit is 342.4."""
+    asked = Scenario(goals=(Goal(name="cost"),), require=({"goal": "deficit", "at_most": most},))
+    found = plan(small_county(), asked)
+    assert found.verdict.goals.set_index("goal").at["deficit", "plan"] <= most + 1e-6
+    assert found.solve.bound <= found.solve.objective
+
+
+def test_a_least_value_is_told_so_that_a_plan_reaches_it() -> None:
+    assert [_up(x) for x in (0.0, 12.0, 12.193, 338.6534, 0.00012345)] == ["0", "12", "12.2", "338.7", "0.0001235"]
 
 
 def test_a_requirement_that_no_plan_keeps_is_named_with_the_least() -> None:
