@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import pandas as pd
+
 from geodata.contract.county import County
 from geodata.contract.groups import group_in, kind_in
 from geodata.contract.tables import TABLES
@@ -119,6 +121,19 @@ def _field(key: str, value: Any, language: str, norms: Norms | None) -> object:
     if isinstance(value, float):
         return "–" if not math.isfinite(value) else int(value) if value == int(value) else value
     return value
+
+
+def not_real(county: County, language: str) -> list[str]:
+    """Sentences about a county that is fictional, or of which a part is modelled; none where all is real."""
+    said = [word("fictional", language)] if county.fictional else []
+    if county.modelled:
+        said.append(word("modelled", language, what=listed(modelled_names(county, language), language)))
+    return said
+
+
+def yes_or_no(value: Any, language: str) -> str:
+    """Yes, no, or not assessed."""
+    return say("cli.not_assessed" if pd.isna(value) else "cli.yes" if value else "cli.no", language)
 
 
 def modelled_names(county: County, language: str) -> list[str]:

@@ -18,8 +18,7 @@ from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.contract.settings import model_findings
 from geodata.contract.tables import EARMARKS
 from geodata.contract.validation.values import GROUPED
-from geodata.messages import catalogue
-from geodata.workbook.forms import SHOWN, Form, Item, Row, chosen_id, offered, understood
+from geodata.workbook.forms import SHOWN, Form, Item, Row, chosen_id, offered, understood, worded
 from models.formulation.model import GOALS
 from models.plan.names import Names
 from models.problem.request import COUNTED_GOALS
@@ -32,23 +31,18 @@ SMALLEST_SHARE = 0.05
 """Per cent below which a share was probably formatted as one: a cell that shows 1% holds 0.01."""
 
 
-def _worded(room: str, ids: tuple[str, ...]) -> tuple[tuple[str, str, str], ...]:
-    zh, en = catalogue("zh"), catalogue("en")
-    return tuple((i, zh.get(f"{room}{i}", i), en.get(f"{room}{i}", i)) for i in ids)
-
-
-_GOALS = _worded("goals.", GOALS)
+_GOALS = worded("goals.", GOALS)
 
 SCENARIO = Form(
     "scenario",
     (
-        Item("preset", _worded("form.preset_", tuple(PRESETS)), start=(("standards_first", ""),)),
+        Item("preset", worded("form.preset_", tuple(PRESETS)), start=(("standards_first", ""),)),
         Item("goal", _GOALS, number=True, unit="percent", rows=8),
-        Item("at_most", (*_worded("form.named_", tuple(BY_NAME)), *_GOALS), number=True, rows=3),
+        Item("at_most", (*worded("form.named_", tuple(BY_NAME)), *_GOALS), number=True, rows=3),
         Item("at_least", tuple(g for g in _GOALS if g[0] in COUNTED_GOALS), number=True, rows=2),
         Item("keep_open", source="schools", rows=6), Item("close", source="schools", rows=6),
-        Item("budget", _worded("template.word_earmark_", EARMARKS), number=True, unit="large", rows=len(EARMARKS), start=tuple((e, "") for e in EARMARKS)),
-        Item("cost_level", _worded("form.level_", LEVELS), start=(("base", ""),)),
+        Item("budget", worded("template.word_earmark_", EARMARKS), number=True, unit="large", rows=len(EARMARKS), start=tuple((e, "") for e in EARMARKS)),
+        Item("cost_level", worded("form.level_", LEVELS), start=(("base", ""),)),
         Item("gap", number=True, unit="percent", start=(("", "1"),)), Item("seconds", number=True, unit="seconds", start=(("", "600"),)),
         Item("nodes", number=True, start=(("", "300"),)), Item("seed", number=True, start=(("", "0"),)),
     ),

@@ -13,13 +13,19 @@ from dataclasses import dataclass, field
 from geodata.bureau.grids import Book, xlsx_grid
 from geodata.contract.cells import bare, header_word, plain
 from geodata.contract.findings import Finding, InputProblems
-from geodata.messages import LANGUAGES, say
+from geodata.messages import LANGUAGES, catalogue, say
 
 PARTS = ("item", "what", "value")
 """Columns that are read; unit and note are for the reader's eyes."""
 SHOWN = 12
 LISTS = "_lists"
 """Hidden sheet with what drop-downs offer: Excel takes 255 characters of a list in place."""
+
+
+def worded(room: str, ids: tuple[str, ...]) -> tuple[tuple[str, str, str], ...]:
+    """Ids with their words in Chinese and English, from a room of messages; an id without words stays as it is."""
+    zh, en = catalogue("zh"), catalogue("en")
+    return tuple((i, zh.get(f"{room}{i}", i), en.get(f"{room}{i}", i)) for i in ids)
 
 
 @dataclass(frozen=True)

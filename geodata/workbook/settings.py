@@ -10,10 +10,9 @@ from geodata.contract.cells import plain
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.tables import CRS_NAMES
 from geodata.contract.validation.values import FALSE, TRUE
-from geodata.messages import catalogue
 from geodata.standards.reading import DEFAULT, bundled
 from geodata.travel.settings import Travel
-from geodata.workbook.forms import Form, Item, Row, chosen_id, form_rows, titles, understood
+from geodata.workbook.forms import Form, Item, Row, chosen_id, form_rows, titles, understood, worded
 
 LISTS = ("standards", "modelled")
 FLAGS = ("fictional", "ferries")
@@ -23,19 +22,14 @@ DECLARED = ("schools", "villages")
 """Tables whose points the item ``crs`` is about."""
 
 
-def _worded(room: str, ids: tuple[str, ...]) -> tuple[tuple[str, str, str], ...]:
-    zh, en = catalogue("zh"), catalogue("en")
-    return tuple((i, zh.get(f"{room}{i}", i), en.get(f"{room}{i}", i)) for i in ids)
-
-
 SETTINGS = Form(
     "settings",
     (
         Item("name"), Item("name_en"), Item("year"), Item("fictional", source="flag"),
-        Item("crs", _worded("template.word_crs_", CRS_NAMES)),
+        Item("crs", worded("template.word_crs_", CRS_NAMES)),
         Item("standards", rows=2, start=tuple((name, "") for name in DEFAULT)), Item("modelled"),
         Item("roads"), Item("townships"), Item("waters"), Item("zones"),
-        Item("season", _worded("form.season_", get_args(Travel.model_fields["season"].annotation))), Item("ferries", source="flag"), Item("dem"), Item("areas"),
+        Item("season", worded("form.season_", get_args(Travel.model_fields["season"].annotation))), Item("ferries", source="flag"), Item("dem"), Item("areas"),
     ),
     numbers=False,
 )  # fmt: skip

@@ -6,7 +6,7 @@ from geodata.contract.tables import TABLES
 from geodata.messages import say
 from maps.dossier.public import is_public
 from maps.front.text import goal_in_words
-from maps.wording import listed, modelled_names, word
+from maps.wording import listed, not_real, word
 from models.impact.certainty import goal_unit
 from models.plan.decisions import PlanResult
 
@@ -71,10 +71,7 @@ def warnings(result: PlanResult, language: str) -> list[str]:
     """
     county = result.county
     said = [word("public_edition", language)] if is_public() else []
-    if county.fictional:
-        said.append(word("fictional", language))
-    if county.modelled:
-        said.append(word("modelled", language, what=listed(modelled_names(county, language), language)))
+    said += not_real(county, language)
     if county.corrections and not is_public():
         last = max(county.corrections, key=lambda c: c.when)
         fields: dict[str, object] = {"count": len(county.corrections), "who": last.who, "when": last.when}

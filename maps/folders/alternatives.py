@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 
-from geodata.messages import say
 from geodata.standards.terms import in_its_words
 from maps.dossier.notices import percent
 from maps.dossier.tables import Sheet
@@ -19,7 +18,7 @@ from maps.folders.frontier import TOLD_MEASURES, analysis_word, change_columns, 
 from maps.folders.told_page import told_page
 from maps.folders.writing import Output, called, write_folder
 from maps.lettered import lettered_table
-from maps.wording import listed, modelled_names, name
+from maps.wording import name, not_real
 from models.study.analysis import Alternatives
 
 MARKER = "alternatives.json"
@@ -49,13 +48,7 @@ def alternatives_said(found: Alternatives, language: str) -> list[str]:
         said.append(analysis_word("alternatives_no_more", language))
     elif found.stopped:
         said.append(analysis_word("alternatives_fewer", language))
-    if found.county.fictional:
-        said.append(say("workbook.fictional", language))
-    if found.county.modelled:
-        said.append(
-            say("workbook.modelled", language, what=listed(modelled_names(found.county, language), language))
-        )
-    return said
+    return said + not_real(found.county, language)
 
 
 def cost(value: float, proven: bool, language: str) -> str:

@@ -15,7 +15,7 @@ from maps.dossier.workbook import write_told
 from maps.folders.writing import Output, write_folder
 from maps.lettered import lettered_table
 from maps.web.proposal import write_map
-from maps.wording import indicator, listed, modelled_names, name, stage
+from maps.wording import indicator, listed, modelled_names, name, stage, yes_or_no
 from models.plan.decisions import PlanResult
 from models.referee.audit import Audit
 
@@ -25,11 +25,6 @@ KIND = Output(AUDIT_MARKER, frozenset((AUDIT_MARKER, "audit.xlsx", "map.html")))
 
 def _head(name: str, language: str) -> str:
     return say(f"cli.col_{name}", language)
-
-
-def _answer(value: Any, language: str) -> str:
-    """Yes, no, or not assessed."""
-    return say("cli.not_assessed" if pd.isna(value) else "cli.yes" if value else "cli.no", language)
 
 
 def cv_sheet(found: Audit, norms: Norms, language: str) -> Sheet:
@@ -143,7 +138,7 @@ def _stages(found: Audit, norms: Norms, language: str) -> list[str]:
     return [
         say(
             "cli.audit_stage", language, stage=stage(str(r.stage), language, norms), units=r.units, passing=r.units_passing,
-            cvs=r.cvs, within=r.cvs_ok, passes=_answer(r.passes, language),
+            cvs=r.cvs, within=r.cvs_ok, passes=yes_or_no(r.passes, language),
         )
         for r in found.stages.itertuples()
     ]  # fmt: skip

@@ -14,10 +14,10 @@ from geodata.standards.terms import in_its_words
 from maps.dossier.tables import Sheet
 from maps.dossier.workbook import write_told
 from maps.folders.writing import Output, write_folder
-from maps.front.pages import page_text
 from maps.front.text import measure_unit, measure_values, plainly
 from maps.lettered import ENGLISH, lettered, place_names
 from maps.web.notebook import PlanMap
+from maps.web.page import page_text
 from maps.web.plain import escaped_json
 from maps.wording import band, name, resource, stage
 from models.plan.differences.comparison import Compared

@@ -22,7 +22,7 @@ from maps.folders.told_page import told_page
 from maps.folders.writing import Output, called, csv_writer, finite, parquet_writer, write_folder
 from maps.front.text import large
 from maps.lettered import lettered_table
-from maps.wording import band, listed, modelled_names, name, what
+from maps.wording import band, listed, name, not_real, what
 from models.formulation.goals import UPPER
 from models.formulation.money import EARMARKED
 from models.plan.differences.comparison import amounts
@@ -178,13 +178,7 @@ def frontier_said(found: Frontier, language: str) -> list[str]:
     said += budgets_said(found, language)
     if found.interrupted:
         said.append(analysis_word("frontier_interrupted", language, count=len(solved)))
-    if found.county.fictional:
-        said.append(say("workbook.fictional", language))
-    if found.county.modelled:
-        said.append(
-            say("workbook.modelled", language, what=listed(modelled_names(found.county, language), language))
-        )
-    return said
+    return said + not_real(found.county, language)
 
 
 def _own_budget(found: Frontier) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import jinja2
@@ -18,6 +17,7 @@ from maps.front.picture import drawings
 from maps.front.text import phrase
 from maps.lettered import lettered
 from maps.paper.atlas import ATLAS, SHEETS, picture_name
+from maps.web.page import page_text
 from maps.wording import word
 from models.impact.checks import BROKEN, OK, PERSON, UNASSESSED
 from models.impact.losses import longer_ways, losing_units, unit_changes
@@ -30,11 +30,6 @@ LINKS = (
     (LEDGER_CSV, "csv"), ("run.json", "run"),
 )  # fmt: skip
 """Files of a dossier in the order in which they are offered."""
-
-
-def page_text(name: str) -> str:
-    """A template or style sheet of the pages."""
-    return (files("maps.web") / "page" / name).read_text(encoding="utf-8")
 
 
 @cache

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from geodata.messages import say
+from maps.dossier.public import FEW
 from maps.front.headline import paragraph
 from maps.front.losers import longer_villages, zone_word
 from maps.front.picture import drawings
@@ -33,8 +34,6 @@ from models.plan.decisions import PlanResult
 
 PARTS = (15.0, 30.0, 45.0)
 """Minutes between the parts of a report on ways to school (sources.md 5.1)."""
-FEW = 5
-"""A count below it names a child (sources.md 5.4 C12)."""
 
 
 def layout(result: PlanResult, language: str) -> OfficialReport:

@@ -7,7 +7,7 @@ import math
 from geodata.messages import say
 from maps.dossier.notices import percent
 from maps.stress.words import factor_said, measure_said
-from maps.wording import listed, modelled_names
+from maps.wording import listed, not_real
 from models.study.robust import Robust
 
 
@@ -65,10 +65,4 @@ def robust_said(found: Robust, language: str) -> list[str]:
     if len(found.candidates) == 1:
         said.append(robust_word("one_candidate", language))
     said += [f.text(language) for f in found.findings]
-    if found.county.fictional:
-        said.append(say("workbook.fictional", language))
-    if found.county.modelled:
-        said.append(
-            say("workbook.modelled", language, what=listed(modelled_names(found.county, language), language))
-        )
-    return said
+    return said + not_real(found.county, language)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from geodata.messages import catalogue, say
 from geodata.standards.scheme import Norms
 from maps.dossier.notices import percent
-from maps.wording import listed, modelled_names, name, stage, what
+from maps.wording import listed, name, not_real, stage, what
 from models.study.stressed import Edge, FailureBox, Stress
 
 WEAK = 0.8
@@ -128,13 +128,7 @@ def stress_said(found: Stress, language: str) -> list[str]:
         said.append(stress_word("broken_most", language, **fields))
     said += [*_remade_said(found, language), *_effects_said(found, language)]
     said += [f.text(language) for f in found.findings]
-    if found.county.fictional:
-        said.append(say("workbook.fictional", language))
-    if found.county.modelled:
-        said.append(
-            say("workbook.modelled", language, what=listed(modelled_names(found.county, language), language))
-        )
-    return said
+    return said + not_real(found.county, language)
 
 
 def _remade_said(found: Stress, language: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from branca.element import Element
 from geodata.messages import say
 from geodata.standards.terms import in_its_words
 from maps.web.offline import offline
+from maps.web.page import page_text
 from maps.web.payload import build_payload
 from maps.web.plain import escaped_json
 from models.plan.decisions import PlanResult
@@ -31,13 +31,9 @@ class _Text(Element):  # type: ignore[misc]
         return self._text
 
 
-def _page_file(name: str) -> str:
-    return (files("maps.web") / "page" / name).read_text(encoding="utf-8")
-
-
 def _script() -> str:
     """The page's own scripts in one closed scope."""
-    body = "\n".join(_page_file(name) for name in SCRIPTS)
+    body = "\n".join(page_text(name) for name in SCRIPTS)
     return f'<script>(function () {{\n"use strict";\n{body}\n}})();</script>'
 
 
@@ -80,9 +76,9 @@ def map_html(result: PlanResult, language: str = "zh", audited: bool = False) ->
     figure = page.get_root()
     title = say("map.audit_page_title" if audited else "map.page_title", language)
     figure.header.add_child(_Text(f"<title>{title}</title>"), name="title")
-    figure.header.add_child(_Text(f"<style>{_page_file('map.css')}</style>"), name="page_style")
+    figure.header.add_child(_Text(f"<style>{page_text('map.css')}</style>"), name="page_style")
     data = f'<script type="application/json" id="plan-data">{escaped_json(payload)}</script>'
-    figure.html.add_child(_Text(_page_file("frame.html")), name="frame", index=0)
+    figure.html.add_child(_Text(page_text("frame.html")), name="frame", index=0)
     figure.html.add_child(_Text(data), name="plan_data")
     figure.html.add_child(_Text(_script()), name="page_script")
     tag = "zh-CN" if language == "zh" else "en"

@@ -10,6 +10,7 @@ from geodata.contract.county import County
 from models.plan.before import target_category
 from models.plan.decisions import Plan
 from models.plan.ledger import CLOSED, OPEN
+from models.plan.reasons.effects import MOVING
 from models.problem.baseline import grades
 from models.problem.building import lower_categories
 from models.standards.norms import load_standards
@@ -34,7 +35,6 @@ ACTION_COLUMNS = [
     "unit", "planned", "least", "most", "was", "now", "status", "why",
 ]  # fmt: skip
 STATUSES = ("done", "part", "slipped", "unknown")
-STOCKED = ("transfer", "hire", "buy", "move_item")
 IDS = ("school_id", "from_id", "to_id")
 
 
@@ -170,7 +170,7 @@ def _risen(rise: float, wanted: float) -> Happened:
 
 def _stocked(rows: pd.DataFrame, before: County, plan: Plan, after: County) -> list[dict[str, Any]]:
     """Transfers, hires, purchases and moved things: net changes of what the units have."""
-    mine = rows[rows["action"].isin(STOCKED) & (rows["quantity"] > 0)].copy()
+    mine = rows[rows["action"].isin(MOVING) & (rows["quantity"] > 0)].copy()
     standards = load_standards(before)
     lumped = lumped_schools(before, after)
     then, now = Stocks(before, standards, lumped), Stocks(after, load_standards(after), lumped)

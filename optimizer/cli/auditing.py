@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import pandas as pd
 import typer
 from rich.table import Table
 from rich.text import Text
@@ -15,7 +14,7 @@ from geodata.standards.scheme import Norms
 from geodata.travel.times import travel_times
 from maps.folders.audit import AUDIT_MARKER, write_audit
 from maps.folders.writing import may_write
-from maps.wording import indicator, stage, unit_word
+from maps.wording import indicator, stage, unit_word, yes_or_no
 from models.plan.arrangement import today_as_plan
 from models.referee.audit import Audit
 from models.referee.audit import audit as audit_county
@@ -64,11 +63,6 @@ def audit_command(
             out.say("audit_written", style="bold green", folder=str(place))
 
 
-def _answer(value: Any, language: str) -> str:
-    """Yes, no, or not assessed."""
-    return say("cli.not_assessed" if pd.isna(value) else "cli.yes" if value else "cli.no", language)
-
-
 def _print_audit(out: Out, found: Audit, norms: Norms) -> None:
     grid = Table(
         *(
@@ -80,13 +74,13 @@ def _print_audit(out: Out, found: Audit, norms: Norms) -> None:
         numbers = (row.cv_today, row.unweighted_today, row.limit)
         grid.add_row(
             stage(str(row.stage), out.language, norms), indicator(str(row.indicator), out.language, norms), figure(row.mean_today),
-            *("–" if x != x else f"{x:.2f}" for x in numbers), _answer(row.ok_today, out.language),
+            *("–" if x != x else f"{x:.2f}" for x in numbers), yes_or_no(row.ok_today, out.language),
         )  # fmt: skip
     out.console.print(grid)
     for row in found.stages.itertuples():
         out.say_as(
             "cli.audit_stage", stage=stage(str(row.stage), out.language, norms), units=row.units, passing=row.units_passing,
-            cvs=row.cvs, within=row.cvs_ok, passes=_answer(row.passes, out.language),
+            cvs=row.cvs, within=row.cvs_ok, passes=yes_or_no(row.passes, out.language),
         )  # fmt: skip
         if row.mean_limit == row.mean_limit:
             mean = "–" if row.mean_cv != row.mean_cv else f"{row.mean_cv:.3f}"
@@ -109,6 +103,6 @@ def _print_audit(out: Out, found: Audit, norms: Norms) -> None:
     ].itertuples():
         units.add_row(
             Text(str(row.name)), stage(str(row.stage), out.language, norms), str(row.pupils_today),
-            f"{row.indicators_met_today}/{row.indicators_tested_today}", _answer(row.passes_today, out.language), gaps.get(row.unit_id, ""),
+            f"{row.indicators_met_today}/{row.indicators_tested_today}", yes_or_no(row.passes_today, out.language), gaps.get(row.unit_id, ""),
         )  # fmt: skip
     out.console.print(units)
