@@ -128,7 +128,9 @@ def _thing_words(norms: Norms, language: str, known: Mapping[str, str]) -> list[
         told = getattr(one, language)
         if not told and (one.resource in others or f"rules.indicator_{one.id}" not in known):
             thing = others.get(one.resource) or known.get(f"rules.resource_{one.resource}", one.resource)
-            told = known["rules.norm_indicator"].format(place=thing, scale=f"{one.scale:g}")
+            told = known["rules.norm_indicator"].format(
+                place=thing[:1].upper() + thing[1:], scale=f"{one.scale:g}"
+            )
         if told and told != known.get(f"rules.indicator_{one.id}"):
             words += [(language, f"rules.indicator_{one.id}{end}", told) for end in ("", "_about")]
     return words

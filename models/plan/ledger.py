@@ -221,7 +221,9 @@ def rows_of(name: str, table: pd.DataFrame, year: int) -> pd.DataFrame:
     made = pd.DataFrame({new: table[old] for old, new in action.columns.items()})
     for c in set(FLAGS.values()) & set(made.columns):
         # what is neither yes nor no stays as it is said, and the referee names it
-        made[c] = np.where(made[c].eq(True), OPEN, np.where(made[c].eq(False), CLOSED, made[c].astype(object)))
+        made[c] = np.where(
+            made[c].eq(True), OPEN, np.where(made[c].eq(False), CLOSED, made[c].astype(object))
+        )
     made["quantity"] = pd.to_numeric(made["quantity"], errors="coerce").astype(float)
     return made.assign(year=table.get("year", year), action=action.name)
 

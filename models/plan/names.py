@@ -34,10 +34,13 @@ class Names:
             "stage": list(county.scheme.stage_ids), "band": list(county.scheme.band_ids), "group": [*GROUPS, *(labelled(k, g) for g in group_names(county.attendance) for k in GROUPS)],
             "mode": list(TRAVEL_MODES), "category": sorted(set(county.staff_category["cat_id"])), "resource": things,
         }  # fmt: skip
-        self._own = {("category", c): dict(zip(LANGUAGES, both, strict=True)) for c, both in category_names(county).items()}
+        self._own = {
+            ("category", c): dict(zip(LANGUAGES, both, strict=True))
+            for c, both in category_names(county).items()
+        }
         for k, one in county.norms.resources.items():
             called = {language: getattr(one, language) for language in LANGUAGES}
-            self._own["resource", k] = {l: n for l, n in called.items() if n != usual_name(k, l)}
+            self._own["resource", k] = {lang: n for lang, n in called.items() if n != usual_name(k, lang)}
         self._borne: dict[str, dict[str, list[str]]] = {}
         for kind, names in self._places.items():
             borne = self._borne.setdefault(kind, {})
@@ -68,9 +71,8 @@ class Names:
         if kind == "group" and group_in(key):
             return f"{self.label(kind, kind_in(key), language)} · {group_in(key)}"
         word = self._word(kind, key, language)
-        shared = kind == "category" and any(
-            self._word(kind, i, language) == word for i in self._ids[kind] if i != key
-        )
+        others = [i for i in self._ids[kind] if i != key] if kind == "category" else []
+        shared = any(self._word(kind, i, lang) == word for i in others for lang in LANGUAGES)
         return f"{word} [{key}]" if shared else word
 
     def _word(self, kind: str, key: str, language: str) -> str:

@@ -27,9 +27,7 @@ TEXTS = [c for c in LEDGER_COLUMNS if c not in ("row_id", "year", "action", "qua
 def whole_plan() -> Plan:
     """One closure with every kind of decision."""
     plan = closing(ready())
-    bought = rows(
-        "purchases", ("B9", "jun", "equip_value", 5000.0), ("A1", "pri", "rooms_multimedia", 1.0)
-    )
+    bought = rows("purchases", ("B9", "jun", "equip_value", 5000.0), ("A1", "pri", "rooms_multimedia", 1.0))
     return replace(plan, hires=rows("hires", ("A1", "pri", "arts", 2)), purchases=bought)
 
 
@@ -105,7 +103,9 @@ def test_a_cell_is_what_its_action_has_or_is_named(action: str) -> None:
         ("action", ("", "teleport")), ("row_id", ("zz",)),
     ],
 )  # fmt: skip
-def test_numbers_years_actions_and_ids_of_rows_are_named(action: str, column: str, values: tuple[str, ...]) -> None:
+def test_numbers_years_actions_and_ids_of_rows_are_named(
+    action: str, column: str, values: tuple[str, ...]
+) -> None:
     for value in values:
         found = faults(spoiled(action, **{column: value}))
         assert (row_of(action) + 2, column) in {(f.row, f.column) for f in found}, value
@@ -178,7 +178,12 @@ def made(**cells: object) -> Plan:
 @pytest.mark.parametrize("action", [a.name for a in ACTIONS])
 def test_made_in_python_a_row_has_its_own_cells_and_the_countys_year(action: str) -> None:
     for column in TEXTS:
-        assert broken(made(of=action, **{column: "zz"})) & {"known_ids", "assignment", "items", "staff_pairs"}, column
+        assert broken(made(of=action, **{column: "zz"})) & {
+            "known_ids",
+            "assignment",
+            "items",
+            "staff_pairs",
+        }, column
     assert "known_ids" in broken(made(of=action, year=1999))
 
 
