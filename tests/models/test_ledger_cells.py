@@ -137,7 +137,7 @@ def test_an_action_made_another_has_other_cells(action: str) -> None:
         ("hire", {"item": "backbone"}, "staff_pairs"), ("hire", {"school_id": "A3"}, "staff_balance"), ("hire", {"quantity": "0"}, "staff_pairs"),
         ("hire", {"stage": "jun"}, "known_ids"), ("hire", {"quantity": "1000000"}, "budget"),
         ("buy", {"quantity": "0"}, "items"), ("buy", {"quantity": "1.5"}, "items"), ("buy", {"quantity": "60"}, "useful_rooms"), ("buy", {"school_id": "A3"}, "items"),
-        ("buy", {"item": "area_teaching", "quantity": "1000"}, "build_share"), ("buy", {"stage": "jun"}, "known_ids"),
+        ("buy", {"item": "area_teaching", "quantity": "5000"}, "build_share"), ("buy", {"stage": "jun"}, "known_ids"),
         ("move_item", {"from_id": "A2"}, "items"), ("move_item", {"to_id": "A3"}, "items"), ("move_item", {"quantity": "28799"}, None),
         ("move_item", {"quantity": "28000"}, "items"), ("move_item", {"quantity": "0"}, "items"), ("move_item", {"item": "area_teaching"}, "items"),
         ("move_item", {"to_stage": "jun"}, "known_ids"),
