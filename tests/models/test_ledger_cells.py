@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from geodata.contract.findings import Finding, InputProblems
-from geodata.contract.validation import Raw
+from geodata.contract.validation.headers import Raw
 from models.plan.before import before
 from models.plan.decisions import Plan
 from models.plan.ledger import ACTION, ACTIONS, LEDGER_COLUMNS
