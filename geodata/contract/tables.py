@@ -198,6 +198,8 @@ STAFF_CATEGORY = Table(
         _flag("movable", "可交流"),
         _number("annual_cost", "年人均成本", 0, 1_000_000, "yuan/year"),
         _flag("hireable", "可新招", False, False),
+        _spare("name", "类别名称"),
+        _spare("name_en", "英文类别名称"),
     ),
     ("cat_id", "stage"),
     required=False,

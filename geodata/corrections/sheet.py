@@ -17,7 +17,7 @@ from geodata.contract.county import County
 from geodata.contract.declared import declared_tables
 from geodata.corrections.cells import MINUTES, UsedCell
 from geodata.messages import LANGUAGES, catalogue, in_terms, say
-from geodata.standards.terms import terms_of
+from geodata.standards.terms import county_terms
 
 SHEET_COLUMNS = (
     "place",
@@ -65,7 +65,7 @@ def write_correction_sheet(
     about : str
         What it belongs to, for instance a plan.
     """
-    with in_terms(terms_of(county.norms)), xlsxwriter.Workbook(str(path)) as book:
+    with in_terms(county_terms(county)), xlsxwriter.Workbook(str(path)) as book:
         book.set_properties({"title": "junheng", "created": MADE})
         looks = {
             "head": book.add_format({"bold": True, "bg_color": "#1f4e79", "font_color": "white", "border": 1, "text_wrap": True}),

@@ -11,7 +11,7 @@ from models.plan.decisions import PlanResult
 from models.plan.ledger import LEDGER_COLUMNS
 from models.plan.names import Names
 from models.plan.record import number_text
-from models.plan.sheets import EDIT_SHEETS, GROWING, LEDGER_SHEET, Field, sheet_titles
+from models.plan.sheets import EDIT_SHEETS, GROWING, LEDGER_SHEET, PLAN_PROPERTY, Field, sheet_titles
 from models.problem.minutes import PLANNED_MODES
 
 SPARE = 40
@@ -40,6 +40,7 @@ def write_editable(book: Any, result: PlanResult, styles: dict[str, Any], langua
     language : {"zh", "en"}
     """
     names = Names(result.county)
+    book.set_custom_property(PLAN_PROPERTY, result.plan.plan_id)
     look = {"bg_color": MARKED, "border": 1, "border_color": "#D9D9D9"}
     formats = {"text": "General", "whole": "#,##0", "ratio": "#,##0.00"}
     marked = {k: book.add_format({"num_format": f, **look}) for k, f in formats.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from math import isfinite
 from typing import TypeAlias, TypeVar
 
 import numpy as np
@@ -42,10 +43,10 @@ def target_category(down: Lower, moves: pd.DataFrame) -> list[str]:
 
 
 def total_by(keys: Iterable[Key], amounts: Iterable[float]) -> dict[Key, float]:
-    """Sums by key; what is not known is left out."""
+    """Sums by key; what is not known, or no number of anything, is left out."""
     total: dict[Key, float] = {}
     for key, n in zip(keys, amounts, strict=True):
-        if n == n:
+        if isfinite(n):
             total[key] = total.get(key, 0) + n
     return total
 

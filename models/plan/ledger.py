@@ -147,6 +147,11 @@ def row_ids(rows: Mapping[str, Sequence[Any]]) -> list[str]:
     return made
 
 
+def plain_row_id(row_id: str) -> str:
+    """The id without the number that tells several rows of one decision apart."""
+    return row_id.partition("-")[0]
+
+
 def short_hash(*parts: str) -> str:
     """Eight hex digits of some texts."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:8]
@@ -163,11 +168,18 @@ def canonical(*parts: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
+
+    Raises
+    ------
+    KeyError
+        For an action that a plan does not have.
     """
     cells: dict[str, list[Any]] = {c: [x for p in parts for x in _cells(p, c)] for c in LEDGER_COLUMNS}
     place = {action.name: k for k, action in enumerate(ACTIONS)}
-    kept = [i for i, name in enumerate(cells["action"]) if name in place]
-    order = sorted(kept, key=lambda i: (cells["year"][i], place[cells["action"][i]], _rank(cells, i)))
+    if unknown := sorted(set(cells["action"]) - place.keys()):
+        raise KeyError(f"a plan has no action {unknown}")
+    many = range(len(cells["action"]))
+    order = sorted(many, key=lambda i: (cells["year"][i], place[cells["action"][i]], _rank(cells, i)))
     done = {c: [column[i] for i in order] for c, column in cells.items()}
     done["row_id"] = row_ids(done)
     return pd.DataFrame({c: pd.array(done[c], dtype=TYPES[c]) for c in LEDGER_COLUMNS})
@@ -208,7 +220,10 @@ def rows_of(name: str, table: pd.DataFrame, year: int) -> pd.DataFrame:
     action = VIEW[name]
     made = pd.DataFrame({new: table[old] for old, new in action.columns.items()})
     for c in set(FLAGS.values()) & set(made.columns):
-        made[c] = np.where(made[c].eq(True), OPEN, CLOSED)
+        # what is neither yes nor no stays as it is said, and the referee names it
+        made[c] = np.where(
+            made[c].eq(True), OPEN, np.where(made[c].eq(False), CLOSED, made[c].astype(object))
+        )
     made["quantity"] = pd.to_numeric(made["quantity"], errors="coerce").astype(float)
     return made.assign(year=table.get("year", year), action=action.name)
 
@@ -225,6 +240,7 @@ def view_of(ledger: pd.DataFrame, name: str) -> pd.DataFrame:
     for flag in FLAGS.keys() & set(table.columns):
         table[flag] = table[flag].to_numpy(object) == OPEN
     counted = next(old for old, new in action.columns.items() if new == "quantity")
-    if action.whole and (table[counted].to_numpy(float) % 1 == 0).all():
+    number = table[counted].to_numpy(float)
+    if action.whole and np.isfinite(number).all() and (number % 1 == 0).all():
         table[counted] = table[counted].astype("int64")
     return table

@@ -9,6 +9,7 @@ from geodata.contract.groups import group_in, group_names, kind_in, labelled
 from geodata.contract.placenames import both_names, given_latin
 from geodata.contract.tables import TRAVEL_MODES
 from geodata.messages import LANGUAGES, catalogue
+from geodata.standards.terms import category_names, usual_name
 from models.plan.ledger import GROUPS
 
 PLACES = ("school", "village")
@@ -33,6 +34,13 @@ class Names:
             "stage": list(county.scheme.stage_ids), "band": list(county.scheme.band_ids), "group": [*GROUPS, *(labelled(k, g) for g in group_names(county.attendance) for k in GROUPS)],
             "mode": list(TRAVEL_MODES), "category": sorted(set(county.staff_category["cat_id"])), "resource": things,
         }  # fmt: skip
+        self._own = {
+            ("category", c): dict(zip(LANGUAGES, both, strict=True))
+            for c, both in category_names(county).items()
+        }
+        for k, one in county.norms.resources.items():
+            called = {language: getattr(one, language) for language in LANGUAGES}
+            self._own["resource", k] = {lang: n for lang, n in called.items() if n != usual_name(k, lang)}
         self._borne: dict[str, dict[str, list[str]]] = {}
         for kind, names in self._places.items():
             borne = self._borne.setdefault(kind, {})
@@ -56,13 +64,21 @@ class Names:
         return self._ids[kind]
 
     def label(self, kind: str, key: str, language: str) -> str:
-        """``name [id]`` of a place; the word for anything else that has one, else the id itself."""
+        """``name [id]`` of a place, or of what shares its name with another; the word for anything else that has one, else the id itself."""
         if kind in PLACES:
             name = self._places[kind].get(key)
             return f"{name} [{key}]" if name else key
         if kind == "group" and group_in(key):
             return f"{self.label(kind, kind_in(key), language)} · {group_in(key)}"
-        own = self.county.scheme.name(key, language) if kind in ("stage", "band") else None
+        word = self._word(kind, key, language)
+        others = [i for i in self._ids[kind] if i != key] if kind == "category" else []
+        shared = any(self._word(kind, i, lang) == word for i in others for lang in LANGUAGES)
+        return f"{word} [{key}]" if shared else word
+
+    def _word(self, kind: str, key: str, language: str) -> str:
+        own = self._own.get((kind, key), {}).get(language)
+        if kind in ("stage", "band"):
+            own = self.county.scheme.name(key, language)
         return own or catalogue(language).get(f"{_ROOM[kind]}{key}", key)
 
     def resolve(self, kind: str, text: str) -> Resolved:

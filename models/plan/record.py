@@ -26,7 +26,7 @@ from geodata.contract.validation.placing import validate
 from geodata.folder.own_tables import read_csv
 from geodata.layers.drivers import driver_of, source_of
 from models.plan.decisions import Plan
-from models.plan.ledger import ACTIONS, GROUPS, LEDGER, LEDGER_COLUMNS, Action
+from models.plan.ledger import ACTIONS, GROUPS, LEDGER, LEDGER_COLUMNS, Action, plain_row_id, row_ids
 
 LEDGER_CSV, LEDGER_LAYER, RECORD = "plan.csv", "ledger", "run.json"
 """Names of the ledger in a dossier: its file, its table in the GeoPackage, the record that holds it."""
@@ -120,11 +120,22 @@ def read_plan(path: str | Path, county: County | None = None) -> Plan:
     InputProblems
         Every fault with file, row, column, value and what to do.
     """
+    return plan_from(_raw(Path(path)), county)[0]
+
+
+def read_told(path: str | Path, county: County | None = None) -> tuple[Plan, tuple[Finding, ...]]:
+    """`read_plan`, and what its cells and columns leave to be said: columns that no plan has, ids written as numbers.
+
+    Returns
+    -------
+    Plan
+    tuple of Finding
+    """
     return plan_from(_raw(Path(path)), county)
 
 
-def plan_from(raw: Raw, county: County | None = None) -> Plan:
-    """A plan from a ledger's cells as text.
+def plan_from(raw: Raw, county: County | None = None) -> tuple[Plan, tuple[Finding, ...]]:
+    """A plan from a ledger's cells as text, and the notes on them.
 
     Raises
     ------
@@ -134,10 +145,22 @@ def plan_from(raw: Raw, county: County | None = None) -> Plan:
     if frame is None or rows is None:
         raise InputProblems(found)
     faults = [*_faults(frame, rows, raw.file), *(_unknown(frame, rows, raw.file, county) if county else ())]
+    faults = faults or _other_ids(frame, rows, raw.file)
     if errors(faults):
         raise InputProblems(faults)
     years = tuple(sorted({int(y) for y in frame["year"]}))
-    return Plan(frame, years)
+    return Plan(frame, years), tuple(found)
+
+
+def _other_ids(frame: pd.DataFrame, rows: pd.Series, file: str) -> list[Finding]:
+    """Row ids that are not those of their decisions, which follow from what they are about: the row was changed into another."""
+    own = row_ids({c: frame[c].tolist() for c in LEDGER_COLUMNS})
+    at = zip(rows.tolist(), frame["row_id"].tolist(), own, strict=True)
+    return [
+        Finding("error", "plan.other_row_id", {"own": mine}, file, LEDGER.name, row, "row_id", said)
+        for row, said, mine in at
+        if said and plain_row_id(said) != plain_row_id(mine)
+    ]
 
 
 def _contract(raw: Raw) -> Table:
@@ -189,9 +212,8 @@ def _raw(path: Path) -> Raw:
     if stands == "folder" or path.suffix.lower() == ".json":
         rows = read_record(path)["ledger"]
         listed = [row if isinstance(row, dict) else {} for row in rows]
-        frame = pd.DataFrame(
-            [{c: row.get(c) for c in LEDGER_COLUMNS} for row in listed], columns=LEDGER_COLUMNS
-        )
+        columns = list(dict.fromkeys([*LEDGER_COLUMNS, *(str(k) for row in listed for k in row)]))
+        frame = pd.DataFrame([[row.get(c) for c in columns] for row in listed], columns=columns, dtype=object)
         name = RECORD if path.is_dir() else path.name
         return Raw(_texts(frame), name, first_row=1)
     if path.suffix.lower() == ".csv":
@@ -289,6 +311,10 @@ def _unknown(frame: pd.DataFrame, rows: pd.Series, file: str, county: County) ->
     lost = staff[odd]
     for at, n in _at(file, "item", rows[lost.index], lost["item"]):
         found.append(Finding("error", "plan.no_category", {"rows": n}, **at))
+    things = [k for k, one in county.norms.resources.items() if one.kind != "heads"]
+    odd_things = frame["action"].isin(["buy", "move_item"]) & ~frame["item"].isin(["", *things])
+    for at, n in _at(file, "item", rows[odd_things], frame.loc[odd_things, "item"]):
+        found.append(Finding("error", "plan.no_thing", {"rows": n, "choices": ", ".join(things)}, **at))
     late = frame["year"] != county.year
     for at, n in _at(file, "year", rows[late], frame.loc[late, "year"]):
         found.append(Finding("error", "plan.other_year", {"year": county.year, "rows": n}, **at))

@@ -68,7 +68,7 @@ def _bands(today: Before, plan: Plan) -> pd.DataFrame:
     table = today.bands.copy()
     table["open"] = np.array([said.get(k, (False, 0))[0] for k in today.band], dtype=bool)
     classes = pd.Series([said.get(k, (False, 0))[1] for k in today.band], dtype=plan.bands["classes"].dtype)
-    table["classes"] = classes.fillna(0).astype(int)
+    table["classes"] = classes.where(np.isfinite(classes), 0).astype(int)
     table["pupils"] = [pupils.get(k, 0) for k in today.band]
     return table.set_index(["school_id", "band"])
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from openpyxl.utils import get_column_letter
 
 from geodata.bureau.grids import open_book, xlsx_grid
 from geodata.bureau.workbooks import heading_key
@@ -16,7 +17,7 @@ from geodata.contract.containment import stands_at
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems, errors
 from geodata.contract.validation.headers import Raw
-from geodata.contract.validation.values import FALSE, TRUE
+from geodata.contract.validation.values import FALSE, GROUPED, TRUE
 from geodata.messages import LANGUAGES, catalogue, say
 from models.plan.decisions import Plan, make_plan
 from models.plan.ledger import LEDGER_COLUMNS
@@ -25,6 +26,8 @@ from models.plan.record import plan_from
 from models.problem.minutes import PLANNED_MODES
 
 LEDGER_SHEET = "ledger"
+PLAN_PROPERTY = "plan"
+"""Property of the workbook: the id of the plan that it was written for."""
 FIRST = 8
 """Choices that a message names where nothing is like what was written."""
 
@@ -141,13 +144,23 @@ def read_edited(path: Path, county: County) -> Edited:
         ]
     if errors(found):
         raise InputProblems(found)
-    original = plan_from(_ledger(*grids[LEDGER_SHEET]), county)
+    original, _ = plan_from(_ledger(*grids[LEDGER_SHEET]), county)
+    found += _other_ledger(book.values, original, grids[LEDGER_SHEET][1])
     for name, fields in EDIT_SHEETS.items():
         tables[name], some = _table(fields, *grids[name], names)
         found += some
     if errors(found):
         raise InputProblems(found)
     return Edited(original, make_plan(county.year, **tables), tuple(found))
+
+
+def _other_ledger(book: Any, original: Plan, file: str) -> list[Finding]:
+    """The sheet with the ledger is no longer the plan that the workbook was written for: every edit would be told wrongly."""
+    written = [p.value for p in book.custom_doc_props.props if p.name == PLAN_PROPERTY]
+    if not written or str(written[0]) == original.plan_id:
+        return []
+    fields: dict[str, object] = {"plan": str(written[0]), "now": original.plan_id}
+    return [Finding("error", "plan.ledger_changed", fields, file=file)]
 
 
 def _copies(pages: dict[str, Any], file: str) -> Iterator[Finding]:
@@ -178,6 +191,7 @@ def _table(
             found.append(Finding("error", "plan.no_column", {"heading": " / ".join(titles)}, file=file))
     if found:
         return pd.DataFrame(), found
+    found += _beside(cells, set(at.values()), head, file)
     units = {heading_key(say("workbook.unit", language)) for language in LANGUAGES}
     unit_at = next((i for i, h in enumerate(head) if h in units), -1) if "kind" in at else -1
     rows = []
@@ -194,6 +208,24 @@ def _table(
             found += [Finding(s, k, v, **place) for s, k, v in faults]  # type: ignore[arg-type]
         rows.append(made)
     return pd.DataFrame(rows, columns=[f.name for f in fields]), found
+
+
+def _beside(cells: list[list[str]], read: set[int], head: list[str], file: str) -> list[Finding]:
+    """Columns beside those that are read: one of the same heading is refused, any other that is filled in is said not to count."""
+    own = {head[c] for c in read}
+    units = {heading_key(say("workbook.unit", language)) for language in LANGUAGES}
+    found = []
+    for c in range(len(head)):
+        filled = next((r for r, row in enumerate(cells[1:], start=2) if plain(row[c])), None)
+        if c in read or filled is None or head[c] in units:
+            continue
+        column = cells[0][c] or get_column_letter(c + 1)
+        if head[c] in own:
+            found.append(Finding("error", "plan.heading_twice", file=file, row=1, column=column))
+        else:
+            place = {"file": file, "row": filled, "column": column, "value": cells[filled - 1][c]}
+            found.append(Finding("warning", "plan.beside", {}, **place))  # type: ignore[arg-type]
+    return found
 
 
 def _unit(written: str, thing: str, names: Names, place: tuple[str, int, str]) -> list[Finding]:
@@ -219,7 +251,9 @@ def _cell(f: Field, text: str, names: Names) -> tuple[object, list[tuple[str, st
     if not written:
         return None, [("error", "plan.cell_empty", {})]
     if f.kind == "number":
-        value = pd.to_numeric(written.replace(",", ""), errors="coerce")
+        # 1,200 is a number; 1,5 is none: it was written with a decimal comma
+        digits = written.replace(",", "") if GROUPED.fullmatch(written) else written
+        value = pd.to_numeric(digits, errors="coerce")
         if value != value or not 0 <= value <= 1e9:
             return None, [("error", "plan.cell_number", {})]
         if f.name != "quantity" and value % 1:

@@ -9,11 +9,15 @@ import numpy as np
 import pandas as pd
 
 from geodata.contract.groups import kind_in
-from models.plan.ledger import GROUPS
+from models.plan.ledger import ACTIONS, CLOSED, FLAGS, GROUPS, OPEN, TYPES
 from models.rules.record import Rule, all_of, broken, none
 
 if TYPE_CHECKING:
     from models.plan.outcome import After
+
+CELLS = tuple(c for c, kind in TYPES.items() if kind == "str" and c not in ("row_id", "action"))
+CELLS_OF = {a.name: [c in a.columns.values() for c in CELLS] for a in ACTIONS}
+"""Which of the cells of a row its action has."""
 
 
 def check_known_ids(after: After) -> pd.DataFrame:
@@ -40,7 +44,22 @@ def check_known_ids(after: After) -> pd.DataFrame:
     if asked:
         unheard = pd.DataFrame({"school_id": asked}, dtype=object)
         parts.append(broken(unheard, "school_id", "school_id", 1, 0, "rows"))
-    return all_of([*parts, _band_rows(after)])
+    return all_of([*parts, _odd_cells(after), _band_rows(after)])
+
+
+def _odd_cells(after: After) -> pd.DataFrame:
+    """Rows of another year than the county's, with cells that their action does not have or without one that it has."""
+    ledger = after.plan.ledger
+    filled = ledger[list(CELLS)].to_numpy(object) != ""
+    wanted = np.array([CELLS_OF[name] for name in ledger["action"]], dtype=bool).reshape(filled.shape)
+    wrong = (filled != wanted).any(axis=1) | (ledger["year"].to_numpy() != after.county.year)
+    for flag in FLAGS.values():
+        wrong |= ~ledger[flag].isin(("", OPEN, CLOSED)).to_numpy(bool)
+    if not wrong.any():
+        return none()
+    rows = ledger[wrong]
+    place = rows["school_id"].where(rows["school_id"] != "", rows["to_id"])
+    return broken(rows.assign(at=place), "at", "row_id", 1, 0, "rows")
 
 
 def _named(rows: pd.DataFrame, wrong: Iterable[bool], place_id: str, place: str) -> pd.DataFrame:

@@ -32,7 +32,7 @@ from geodata.folder.interrupts import came_last, forget, handled, held
 from geodata.folder.reading import read_county
 from geodata.folder.target import noting
 from geodata.messages import say, speak
-from geodata.standards.terms import terms_of
+from geodata.standards.terms import county_terms
 from maps.dossier.rehearsal import NOT_WRITTEN, UNFINISHED, Undrawn
 from maps.folders.writing import refuse_unwritable
 from maps.front.text import DASH, goal_amounts, of_unit, place_words, share, whole
@@ -141,7 +141,7 @@ class Out:
 def county_of(folder: Path, outside: bool, database: list[str] | None) -> County:
     """The county, read with what the user allows."""
     county = read_county(folder, allow_outside=outside, databases=tuple(database or ()))
-    speak(terms_of(county.norms))
+    speak(county_terms(county))
     return county
 
 

@@ -17,7 +17,7 @@ from geodata.folder.reading import examined
 from geodata.folder.target import claim
 from geodata.folder.template import refuse_workbook
 from geodata.messages import speak
-from geodata.standards.terms import terms_of
+from geodata.standards.terms import county_terms
 from maps.folders.writing import refuse_unwritable
 from models.standards.norms import load_standards
 from optimizer.cli.console import (
@@ -49,7 +49,7 @@ def check_command(
         allowed = Allowed(outside, tuple(database or ()))
         county, found = examined(folder, allow_outside=outside, databases=allowed.databases)
         if county is not None and not errors(found):
-            speak(terms_of(county.norms))
+            speak(county_terms(county))
             found += _further_problems(county)
             out.about(county)
         elif folder.is_file():

@@ -16,7 +16,7 @@ from rich.text import Text
 from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.interrupts import held
 from geodata.messages import say, speak
-from geodata.standards.terms import terms_of
+from geodata.standards.terms import county_terms
 from geodata.years.ledger import TABLE, open_ledger
 from maps.dossier.dossier import draw_plan, is_dossier, save_plan
 from maps.dossier.rehearsal import Undrawn
@@ -133,7 +133,7 @@ def supervise_command(
         chain = sound(open_ledger(ledger, table).read(), known)
         out.say_as("supervision.whole", file=chain.label, count=len(chain.entries), seal=chain.head)
         found = supervise(ledger, year, table, known, pairs)
-        speak(terms_of(found.after.norms))
+        speak(county_terms(found.after))
         _tell(out, found)
         if target is not None:
             place = write_supervision(found, target, language, overwrite, deadline)

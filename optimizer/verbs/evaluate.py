@@ -13,7 +13,7 @@ from geodata.contract.findings import Finding
 from geodata.travel.times import TravelTimes, travel_times
 from models.plan.decisions import Plan, PlanResult, Verdict
 from models.plan.differences.edits import blamed, ledger_edits, new_violations
-from models.plan.record import read_plan
+from models.plan.record import read_told
 from models.plan.sheets import read_edited
 from models.referee.verdict import judge
 from models.standards.norms import load_standards
@@ -49,7 +49,7 @@ class Evaluation:
     measures : DataFrame
         ``measure, unit, better, today, before, after``.
     findings : tuple of Finding
-        Names and ids in doubt.
+        Names and ids in doubt, columns that are not read.
     alone : DataFrame
         ``row_id, measure, unit, before, after``: every measure that one edited decision changes when it alone is made in the
         original plan; for the first `MOST_ALONE` decisions.
@@ -112,8 +112,8 @@ def evaluate(
         read = read_edited(path, county)
         original, made, doubts = read.original, read.plan, read.findings
     else:
-        original = made = read_plan(path, county)
-        doubts = ()
+        original, doubts = read_told(path, county)
+        made = original
     standards, request = load_standards(county), scenario.request()
     times = times or travel_times(county)
 

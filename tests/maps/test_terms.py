@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from geodata.contract.county import County
 from geodata.messages import LANGUAGES, Terms, catalogue, in_terms, large_unit, say
-from geodata.standards.terms import terms_of
+from geodata.standards.terms import county_terms, terms_of
 from maps.dossier.dossier import write_dossier
 from maps.front.pages import front_page
 from maps.front.places import schools_page
 from maps.wording import resource
 from models.plan.decisions import PlanResult
+from models.plan.names import Names
+from models.rules.registry import every_rule
 from optimizer.scenario import Scenario
 from optimizer.verbs.plan import plan
 from tests.counties import BUNDLED, bundled_county, with_file
@@ -155,3 +159,59 @@ def test_a_resource_is_called_as_its_standards_call_it() -> None:
     assert resource("q", "en", norms) == say("rules.resource_q", "en")
     basic = bundled_county(("cn_2012_basic", "cn_layout")).norms
     assert (resource("books", "en", basic), resource("books", "zh", basic)) == ("books", "图书")
+
+
+def _staff(key: str, zh: str, en: str, more: str = "") -> str:
+    told = f'kind = "heads"\nflags = ["counts_{key}"]\nearmark = "teacher"\nunit = "heads"\nzh = "{zh}"\nen = "{en}"\n{more}'
+    return f'[[resource]]\nid = "{key}"\n{told}\n'
+
+
+OTHER_STAFF = (
+    _staff("q", "持证教师", "certified teachers") + _staff("b", "名师", "master teachers")
+    + _staff("a", "理科教师", "science teachers", 'concession = "arts_shared"\n')
+)  # fmt: skip
+USUAL_STAFF = re.compile(r"[Bb]ackbone|骨干|\bPE\b|\barts\b|体艺|体育、|qualif|学历")
+CALLED = {"plain": ("理科教师", ""), "arts": ("理科教师", "science teacher"), "backbone": ("名师", "master teacher"), "plain_q": ("持证教师", "")}  # fmt: skip
+
+
+def _county_of_other_staff() -> County:
+    county = with_file(small_county(), OTHER_STAFF, OURS)
+    named = [CALLED.get(c, ("", "")) for c in county.staff_category["cat_id"]]
+    table = county.staff_category.assign(name=[zh for zh, _ in named], name_en=[en for _, en in named])
+    return replace(county, staff_category=table)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_staff_are_called_as_standards_and_table_call_them(language: str) -> None:
+    """Rules and indicators said backbone, PE and arts, whomever the county's own files mean."""
+    county = _county_of_other_staff()
+    kinds = {
+        "rule": [*county.norms.rules, *(r.id for r in every_rule())], "resource": county.norms.resources, "item": county.norms.resources,
+        "indicator": {i.id for i in county.norms.indicators.values()}, "category": set(county.staff_category["cat_id"]),
+    }  # fmt: skip
+    with in_terms(county_terms(county)):
+        words = catalogue(language)
+        keys = [
+            f"rules.{kind}_{i}{end}" for kind, ids in kinds.items() for i in ids for end in ("", "_about")
+        ]
+        assert {k: words[k] for k in keys if USUAL_STAFF.search(words.get(k, ""))} == {}
+        floor, said = words["rules.rule_floor_backbone"], words["rules.indicator_b"]
+    assert (floor, said) == {
+        "zh": ("名师底线", "每 100 名学生拥有名师"), "en": ("Floor: master teachers", "Master teachers per 100 pupils")
+    }[language]  # fmt: skip
+    assert say("rules.rule_floor_backbone", "en") == "Backbone floor"  # the words end with their block
+
+
+def test_a_category_is_chosen_by_its_own_name_and_by_its_id_where_two_share_one() -> None:
+    names = Names(_county_of_other_staff())
+    labels = [names.label("category", c, "zh") for c in ("backbone", "arts", "plain", "near_ret")]
+    assert labels == ["名师", "理科教师 [arts]", "理科教师 [plain]", "near_ret"]
+    assert names.label("category", "plain_q", "en") == "持证教师"  # one name alone stands in both languages
+    for said, meant in (
+        ("名师", "backbone"),
+        ("master teacher", "backbone"),
+        ("理科教师 [plain]", "plain"),
+        ("arts", "arts"),
+    ):
+        assert names.resolve("category", said) == (meant, None)
+    assert names.resolve("category", "理科教师")[0] not in names.ids("category")

@@ -16,8 +16,9 @@ from geodata.messages import LANGUAGES, say
 from maps.dossier.workbook import write_workbook
 from models.plan.decisions import PlanResult, Verdict
 from models.plan.differences.edits import new_violations
+from models.plan.ledger import LEDGER_COLUMNS
 from models.plan.reasons.actions import _buses, _closures
-from models.plan.sheets import sheet_titles
+from models.plan.sheets import read_edited, sheet_titles
 from models.referee.verdict import judge
 from models.standards.norms import load_standards
 from optimizer.verbs.evaluate import Evaluation, _own_budgets, evaluate
@@ -90,6 +91,7 @@ def test_rows_are_added_and_names_are_taken(made: PlanResult, books: dict[str, P
     [
         (GOING, "F2", "no such school", "plan.cell_unknown"), (BANDS, "E2", "many", "plan.cell_number"),
         (BANDS, "E2", 1.5, "tables.not_whole"), (BANDS, "D2", "perhaps", "plan.cell_flag"), (HIRES, "A3", "S1", "plan.cell_empty"),
+        (BUYS, "D2", "1,5", "plan.cell_number"),
         (GOING, "G2", "ebike", "plan.cell_unknown"), (BUYS, "E2", "万元", "plan.cell_unit"), (BUYS, "D2", "=1+1", "bureau.formula"),
     ],
 )  # fmt: skip
@@ -102,6 +104,44 @@ def test_what_cannot_be_read_is_said_with_its_place(
     assert (finding.key, finding.row) == (key, int(cell[1:]))
     assert sheet_titles(sheet)["en"] in finding.file
     assert all(finding.sentence(language) for language in LANGUAGES)
+
+
+def changed_book(books: dict[str, Path], folder: Path, sheet: str, *cells: tuple[str, object]) -> Path:
+    path = folder / "plan.xlsx"
+    book = openpyxl.load_workbook(books["en"])
+    for cell, value in cells:
+        book[sheet_titles(sheet)["en"]][cell] = value
+    book.save(path)
+    return path
+
+
+@pytest.mark.parametrize(("column", "value"), [("quantity", 99), ("state", "closed"), ("row_id", "zz")])
+def test_the_sheet_with_the_ledger_is_the_plan_as_it_was_made(
+    made: PlanResult, books: dict[str, Path], tmp_path: Path, column: str, value: object
+) -> None:
+    """Changed there, every edit was told as one from a plan that nobody made."""
+    cell = f"{chr(65 + LEDGER_COLUMNS.index(column))}2"
+    with pytest.raises(InputProblems) as caught:
+        read_edited(changed_book(books, tmp_path, "ledger", (cell, value)), made.county)
+    (found,) = caught.value.findings
+    assert found.key == ("plan.other_row_id" if column == "row_id" else "plan.ledger_changed")
+    assert all(found.sentence(language) for language in LANGUAGES)
+
+
+def test_a_second_column_of_one_heading_is_refused_and_any_other_is_said_not_to_count(
+    made: PlanResult, books: dict[str, Path], tmp_path: Path
+) -> None:
+    heading = openpyxl.load_workbook(books["en"])[sheet_titles(GOING)["en"]]["G1"].value
+    twice = changed_book(books, tmp_path, GOING, ("I1", heading), ("I2", "bus"))
+    with pytest.raises(InputProblems) as caught:
+        read_edited(twice, made.county)
+    assert [(f.key, f.column) for f in caught.value.findings] == [("plan.heading_twice", heading)]
+    for head, column in (("remark", "remark"), (None, "I")):
+        read = read_edited(changed_book(books, tmp_path, GOING, ("I1", head), ("I3", "S2")), made.county)
+        assert read.plan == made.plan
+        assert [(f.key, f.row, f.column, f.value) for f in read.findings] == [
+            ("plan.beside", 3, column, "S2")
+        ]
 
 
 def test_a_workbook_without_its_sheets_is_refused(made: PlanResult, tmp_path: Path) -> None:
