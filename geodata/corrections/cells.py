@@ -66,7 +66,8 @@ def value_text(value: object) -> str:
 def correctable(table: Table) -> list[Column]:
     """Numbers of a table that a plan may use."""
     known = [c for c in table.columns if c.kind in ("whole", "number") and c.name not in table.key]
-    return [c for c in known if c.name not in IDLE.get(table.name, ()) and c.name != "year"]
+    # one that the county's own standards count is asked for
+    return [c for c in known if (c.required or c.name not in IDLE.get(table.name, ())) and c.name != "year"]
 
 
 def key_columns(frame: pd.DataFrame, table: Table) -> list[str]:

@@ -145,7 +145,10 @@ def _idle(table: Table, raw: Raw, values: pd.DataFrame, written: dict[str, str])
     filled = [
         written[c]
         for c in IDLE.get(table.name, ())
-        if c in written and any(not pd.isna(v) and v != table.column(c).default for v in values[c])
+        # asked for by the county's own standards: it counts
+        if c in written
+        and not table.column(c).required
+        and any(not pd.isna(v) and v != table.column(c).default for v in values[c])
     ]
     if not filled:
         return []
