@@ -7,7 +7,7 @@ from dataclasses import replace
 from geodata.contract.columns import Column, Table
 from geodata.contract.findings import Finding
 from geodata.contract.tables import TABLES
-from geodata.standards.reading import BY_STAFF, rule_families
+from geodata.standards.reading import norms_about
 from geodata.standards.scheme import Norms
 
 
@@ -76,14 +76,9 @@ def _counted(norms: Norms) -> set[str]:
         name
         for name, r in norms.resources.items()
         for n in norms.rules.values()
-        if n.kind != "off" and (n.resource == name or (r.kind == "heads" and n.id in _about_staff(name)))
+        if n.kind != "off" and (n.resource == name or (r.kind == "heads" and n.id in norms_about(name)))
     }  # a rule may be about staff that no indicator counts
     return counted | {f for name in asked for f in norms.resources[name].flags}
-
-
-def _about_staff(name: str) -> set[str]:
-    """Ids of the norms about a kind of staff: a band may bear its name."""
-    return {f"{begin}{name}" for begin, ends in rule_families()[0].items() if ends == BY_STAFF}
 
 
 def _column(column: Column, norms: Norms, table: str, counted: set[str], may: set[str]) -> Column:

@@ -7,7 +7,7 @@ from geodata.messages import say
 from maps.dossier.public import is_public
 from maps.front.text import goal_in_words
 from maps.wording import listed, modelled_names, word
-from models.impact.certainty import NOTHING, certainty, goal_unit
+from models.impact.certainty import UNTESTED, certainty, goal_unit
 from models.plan.decisions import PlanResult
 
 
@@ -37,7 +37,7 @@ def notices(result: PlanResult, language: str) -> list[str]:
             said.append(word("edited_broken", language))
     else:
         first = certainty(result).head(1)
-        nothing = bool((first["sure"] == NOTHING).any())
+        nothing = bool((first["sure"] == UNTESTED).any())
         unit = goal_unit(solve.goals[0].goal) if solve.goals else "1"
         objective, bound = (goal_in_words(v, unit, language) for v in (solve.objective, solve.bound))
         said += [

@@ -10,7 +10,7 @@ import pandas as pd
 from geodata.messages import say
 from maps.front.text import hundredths, large, minutes, named_few, of_unit, phrase, place_words, share, whole
 from maps.wording import name
-from models.impact.certainty import NOTHING, certainty
+from models.impact.certainty import UNTESTED, certainty
 from models.impact.losses import longer_ways, losing_units, unit_changes, unknown_ways
 from models.plan.decisions import PlanResult
 from models.rules.record import BINDING
@@ -111,7 +111,7 @@ def _sure(result: PlanResult, language: str) -> list[str]:
     table = certainty(result)
     if table.empty:
         return [phrase("para_by_hand", language)]
-    table = table[table["sure"] != NOTHING]
+    table = table[table["sure"] != UNTESTED]
     if table.empty:
         return [phrase("para_sure_nothing", language)]
     loose = table[table["sure"].isin(["far", "none"])]

@@ -23,7 +23,7 @@ from maps.front.text import (
     whole,
 )
 from maps.wording import listed, modelled_names, word
-from models.impact.certainty import NOTHING, certainty
+from models.impact.certainty import UNTESTED, certainty
 from models.impact.checks import PERSON, UNASSESSED, Check, rejection_checks
 from models.plan.decisions import PlanResult
 
@@ -69,7 +69,7 @@ def goals(result: PlanResult, language: str) -> PageTable:
     """
     rows = []
     for r in certainty(result).itertuples():
-        if r.sure == NOTHING:
+        if r.sure == UNTESTED:
             blank = number(DASH)
             rows.append(
                 (

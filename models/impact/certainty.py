@@ -13,7 +13,7 @@ import pandas as pd
 from models.plan.decisions import GoalRecord, PlanResult, Verdict
 from models.problem.request import COUNTED_GOALS
 
-PROVEN, NEAR, FAR, NONE, NOTHING = "proven", "near", "far", "none", "nothing"
+PROVEN, NEAR, FAR, NONE, UNTESTED = "proven", "near", "far", "none", "nothing"
 CLOSE, WIDE = 0.01, 0.2
 """Shares of the value: up to the first the plan is as good as proven, beyond the second the bound says little."""
 COLUMNS = ["goal", "unit", "today", "plan", "bound", "gap", "sure", "settled", "settled_gap"]
@@ -52,7 +52,7 @@ def certainty(result: PlanResult) -> pd.DataFrame:
     empty = _counts_nothing(result.verdict)
     for goal in result.solve.goals:
         if goal.goal in empty:
-            rows.append((goal.goal, goal_unit(goal.goal), *(math.nan,) * 4, NOTHING, math.nan, math.nan))
+            rows.append((goal.goal, goal_unit(goal.goal), *(math.nan,) * 4, UNTESTED, math.nan, math.nan))
             continue
         bound = _bound(goal, goal.bound)
         gap = _gap(goal.objective, bound)
