@@ -7,6 +7,7 @@ from dataclasses import replace
 from geodata.contract.columns import Column, Table
 from geodata.contract.findings import Finding
 from geodata.contract.tables import TABLES
+from geodata.standards.reading import norms_about
 from geodata.standards.scheme import Norms
 
 
@@ -75,7 +76,7 @@ def _counted(norms: Norms) -> set[str]:
         name
         for name, r in norms.resources.items()
         for n in norms.rules.values()
-        if n.kind != "off" and (n.resource == name or (r.kind == "heads" and n.id.endswith(f"_{name}")))
+        if n.kind != "off" and (n.resource == name or (r.kind == "heads" and n.id in norms_about(name)))
     }  # a rule may be about staff that no indicator counts
     return counted | {f for name in asked for f in norms.resources[name].flags}
 

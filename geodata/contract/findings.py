@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -28,6 +28,11 @@ IN_WORDS = {
 
 def _spoken(name: str, value: object, language: str) -> object:
     return catalogue(language).get(f"{IN_WORDS[name]}{value}", value) if name in IN_WORDS else value
+
+
+def in_language(value: Any, language: str) -> Any:
+    """A field's value in a language, where it differs by language."""
+    return value.get(language, "") if isinstance(value, dict) else value
 
 
 def _whole(value: object) -> object:
@@ -67,7 +72,7 @@ class Finding:
     def text(self, language: str = "en") -> str:
         """The message without its place."""
         flags = {True: say("findings.yes", language), False: say("findings.no", language)}
-        told = {k: v.get(language, "") if isinstance(v, dict) else v for k, v in self.fields.items()}
+        told = {k: in_language(v, language) for k, v in self.fields.items()}
         fields = {k: flags[v] if isinstance(v, bool) else v for k, v in told.items()}
         if self.key.partition(".")[0] in (*SPOKEN, *OFFERED.get(language, ())):
             fields = {k: _spoken(k, _whole(v), language) for k, v in fields.items()}

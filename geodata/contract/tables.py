@@ -317,6 +317,13 @@ IDLE = {
 """Columns that are read and checked and change no plan today; one of them may be what a county's own standards count."""
 
 
+def idle_columns(table: Table) -> tuple[str, ...]:
+    """Those of `IDLE` that a county's own standards do not ask for: what they count is asked for."""
+    usual = TABLES[table.name] if table.name in TABLES else table
+    asked = {c.name for c in table.columns if c.required} - {c.name for c in usual.columns if c.required}
+    return tuple(c for c in IDLE.get(table.name, ()) if c not in asked)
+
+
 def column_words(table: str, written: str, language: str) -> str:
     """A column as it is written in a file, for a reader of the other language with the contract's word beside it.
 

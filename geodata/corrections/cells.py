@@ -11,7 +11,7 @@ import pandas as pd
 from geodata.contract.columns import Column, Table
 from geodata.contract.county import County
 from geodata.contract.declared import declared_tables
-from geodata.contract.tables import IDLE
+from geodata.contract.tables import idle_columns
 
 MINUTES = "travel_times"
 """Table that observed minutes of a way go to."""
@@ -66,7 +66,7 @@ def value_text(value: object) -> str:
 def correctable(table: Table) -> list[Column]:
     """Numbers of a table that a plan may use."""
     known = [c for c in table.columns if c.kind in ("whole", "number") and c.name not in table.key]
-    return [c for c in known if c.name not in IDLE.get(table.name, ()) and c.name != "year"]
+    return [c for c in known if c.name not in idle_columns(table) and c.name != "year"]
 
 
 def key_columns(frame: pd.DataFrame, table: Table) -> list[str]:

@@ -306,6 +306,11 @@ def rule_families() -> tuple[dict[str, str], tuple[str, ...]]:
     return dict(sorted(begin.items(), key=lambda b: -len(b[0]))), tuple(sorted(plain))
 
 
+def norms_about(staff: str) -> set[str]:
+    """Ids that the norms about a kind of staff have: a band that bears its name has others."""
+    return {f"{begin}{staff}" for begin, ends in rule_families()[0].items() if ends == BY_STAFF}
+
+
 def _rules(merged: _Merged, scheme: Scheme) -> tuple[dict[str, Norm], list[Finding]]:
     """Rules that something asks for and that belong to the county's stages, bands and kinds of staff."""
     kept: dict[str, Norm] = {}

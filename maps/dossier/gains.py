@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from geodata.messages import catalogue, say
-from maps.wording import word
+from geodata.standards.scheme import Norms
+from maps.wording import resource, word
 from models.plan.decisions import PlanResult
 from models.plan.quality import plan_quality
 
@@ -35,14 +36,14 @@ def gains_table(result: PlanResult, language: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "measure": [say(f"quality.{m}", language) for m in table["measure"]],
-            "about": [about_words(m, a, language) for m, a in pairs],
+            "about": [about_words(m, a, language, result.county.norms) for m, a in pairs],
             "value": table["value"],
             "unit": [say(f"quality.unit_{u}", language) for u in table["unit"]],
         }
     )
 
 
-def about_words(measure: str, about: str, language: str) -> str:
+def about_words(measure: str, about: str, language: str, norms: Norms | None = None) -> str:
     """What a measure is about: one id, or two with ``:`` or ``>`` between; ids without a word stay as they are."""
     if about in ("today", "plan"):
         return word(about, language)
@@ -50,7 +51,9 @@ def about_words(measure: str, about: str, language: str) -> str:
         return say("quality.about_more", language, minutes=about)
     for sign, shown in ((":", " · "), (">", " → ")):
         if sign in about:
-            return shown.join(about_words(measure, part, language) for part in about.split(sign))
+            return shown.join(about_words(measure, part, language, norms) for part in about.split(sign))
+    if measure == "teachers_net" and norms is not None and about in norms.resources:
+        return resource(about, language, norms)
     known = catalogue(language)
     found = (known.get(room + about) for room in ("quality.about_", *ROOMS.get(measure, ())))
     return next((text for text in found if text), about)

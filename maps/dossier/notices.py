@@ -7,7 +7,7 @@ from geodata.messages import say
 from maps.dossier.public import is_public
 from maps.front.text import goal_in_words
 from maps.wording import listed, not_real, word
-from models.impact.certainty import goal_unit
+from models.impact.certainty import UNTESTED, certainty, goal_unit
 from models.plan.decisions import PlanResult
 
 
@@ -36,11 +36,13 @@ def notices(result: PlanResult, language: str) -> list[str]:
         if not result.verdict.accepted:
             said.append(word("edited_broken", language))
     else:
+        first = certainty(result).head(1)
+        nothing = bool((first["sure"] == UNTESTED).any())
         unit = goal_unit(solve.goals[0].goal) if solve.goals else "1"
         objective, bound = (goal_in_words(v, unit, language) for v in (solve.objective, solve.bound))
         said += [
             word(
-                "sure",
+                "sure_nothing" if nothing else "sure",
                 language,
                 goal=say(f"goals.{solve.goals[0].goal}", language)
                 if solve.goals

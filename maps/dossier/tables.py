@@ -16,6 +16,7 @@ from maps.dossier.completeness import by_name
 from maps.dossier.gains import gains_table
 from maps.front.headline import worst_place
 from maps.wording import band, group_word, indicator, name, reason, stage, what, word
+from models.impact.composite import mean_cvs
 from models.plan.decisions import PlanResult
 from models.plan.quality import plan_quality
 
@@ -105,13 +106,16 @@ def in_large(table: pd.DataFrame, *columns: str) -> pd.DataFrame:
 
 
 def coefficients(result: PlanResult, language: str) -> Sheet:
-    """The coefficients of variation, official and unweighted."""
-    cv = result.verdict.cv
+    """The coefficients of variation, official and unweighted; below them their mean where the standards limit it."""
+    norms, means = result.county.norms, mean_cvs(result)
+    cv = pd.concat([result.verdict.cv, means], ignore_index=True) if len(means) else result.verdict.cv
+    named = [
+        word("cv_mean", language) if pd.isna(i) else indicator(i, language, norms) for i in cv["indicator"]
+    ]
     sheet = _sheet(
         "cv", language,
         {
-            "stage": ([stage(s, language, result.county.norms) for s in cv["stage"]], ""),
-            "indicator": ([indicator(i, language, result.county.norms) for i in cv["indicator"]], ""),
+            "stage": ([stage(s, language, norms) for s in cv["stage"]], ""), "indicator": (named, ""),
             "cv_today": (cv["cv_today"], "cv"), "cv_plan": (cv["cv_plan"], "cv"), "limit": (cv["limit"], "cv"),
             "met_today": ([mark(v, language) for v in cv["ok_today"]], "mark"),
             "met_plan": ([mark(v, language) for v in cv["ok_plan"]], "mark"),

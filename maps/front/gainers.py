@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
+from geodata.standards.scheme import Norms
 from maps.front.text import PageCell, PageTable, headings, hundredths, number, phrase, signed, whole
 from maps.wording import indicator, stage
+from models.impact.composite import mean_cvs
 from models.plan.decisions import PlanResult
 
 MARKS = {True: "✓", False: "✗"}
@@ -45,6 +49,17 @@ def indicator_gains(result: PlanResult, language: str) -> PageTable:
     return PageTable(head, tuple(rows))
 
 
+def _cv_row(r: Any, label: str, language: str, norms: Norms) -> tuple[PageCell, ...]:
+    """One coefficient, or the mean of a stage's, with its limit."""
+    change = float(r.cv_plan) - float(r.cv_today)
+    ok = phrase("not_assessed", language) if pd.isna(r.ok_plan) else MARKS.get(bool(r.ok_plan))
+    return (
+        PageCell(stage(str(r.stage), language, norms)), PageCell(label), number(hundredths(r.cv_today)),
+        number(hundredths(r.cv_plan)), number(signed(hundredths(change)), "bad" if change > 0.005 else ""),
+        number(hundredths(r.limit)), PageCell(str(ok), "bad" if ok == MARKS[False] else ""),
+    )  # fmt: skip
+
+
 def cv_gains(result: PlanResult, language: str) -> PageTable:
     """The coefficients of variation with their limits, today and in the plan.
 
@@ -60,14 +75,8 @@ def cv_gains(result: PlanResult, language: str) -> PageTable:
     norms = result.county.norms
     rows = []
     for r in result.verdict.cv.itertuples():
-        change = float(r.cv_plan) - float(r.cv_today)
-        ok = phrase("not_assessed", language) if pd.isna(r.ok_plan) else MARKS.get(bool(r.ok_plan))
-        rows.append(
-            (
-                PageCell(stage(str(r.stage), language, norms)), PageCell(indicator(str(r.indicator), language, norms)), number(hundredths(r.cv_today)),
-                number(hundredths(r.cv_plan)), number(signed(hundredths(change)), "bad" if change > 0.005 else ""),
-                number(hundredths(r.limit)), PageCell(str(ok), "bad" if ok == MARKS[False] else ""),
-            )
-        )  # fmt: skip
+        rows.append(_cv_row(r, indicator(str(r.indicator), language, norms), language, norms))
+    for r in mean_cvs(result).itertuples():
+        rows.append(_cv_row(r, phrase("cv_mean", language), language, norms))
     head = headings(language, "stage", "indicator", "cv_today#", "cv_plan#", "change#", "cv_limit#", "within")
     return PageTable(head, tuple(rows))

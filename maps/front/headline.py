@@ -10,7 +10,7 @@ import pandas as pd
 from geodata.messages import say
 from maps.front.text import hundredths, large, minutes, named_few, of_unit, phrase, place_words, share, whole
 from maps.wording import name
-from models.impact.certainty import certainty
+from models.impact.certainty import UNTESTED, certainty
 from models.impact.losses import longer_ways, losing_units, unit_changes, unknown_ways
 from models.plan.decisions import PlanResult
 from models.rules.record import BINDING
@@ -111,6 +111,9 @@ def _sure(result: PlanResult, language: str) -> list[str]:
     table = certainty(result)
     if table.empty:
         return [phrase("para_by_hand", language)]
+    table = table[table["sure"] != UNTESTED]
+    if table.empty:
+        return [phrase("para_sure_nothing", language)]
     loose = table[table["sure"].isin(["far", "none"])]
     names = [goal(g, language) for g in loose["goal"]]
     fields = {"proven": len(table) - len(loose), "goals": len(table), "names": named_few(names, language)}
@@ -213,6 +216,8 @@ def cards(result: PlanResult, language: str) -> list[Card]:
         today, plan = (
             f"{whole(m.at[measure, end])} / {whole(m.at[every, end])}" for end in ("today", "plan")
         )
+        if not m.at[every, "plan"]:
+            plan = phrase("not_assessed", language)
         return Card(card.label, plan, "", phrase("card_today", language, value=today), card.kind)
 
     most = phrase("card_most", language, minutes=minutes(longer["added"].max() if len(longer) else 0))
@@ -223,7 +228,7 @@ def cards(result: PlanResult, language: str) -> list[Card]:
         of("units_passing", "units_assessed"),
         of("cells_met", "cells_assessed"),
         Card(
-            name("measure", "cv_ok", language), f"{whole(m.at['cv_ok', 'plan'])} / {whole(m.at['cv_assessed', 'plan'])}", "",
+            name("measure", "cv_ok", language), of("cv_ok", "cv_assessed").value, "",
             phrase("card_cv", language, today=whole(m.at["cv_ok", "today"]), worst=hundredths(worst)), of("cv_ok", "cv_assessed").kind,
         ),
         both("pupils_changed"),

@@ -23,7 +23,7 @@ from maps.front.text import (
     whole,
 )
 from maps.wording import listed, modelled_names, word
-from models.impact.certainty import certainty
+from models.impact.certainty import UNTESTED, certainty
 from models.impact.checks import PERSON, UNASSESSED, Check, rejection_checks
 from models.plan.decisions import PlanResult
 
@@ -69,6 +69,15 @@ def goals(result: PlanResult, language: str) -> PageTable:
     """
     rows = []
     for r in certainty(result).itertuples():
+        if r.sure == UNTESTED:
+            blank = number(DASH)
+            rows.append(
+                (
+                    PageCell(goal(str(r.goal), language)), blank, blank, blank, PageCell(phrase(f"unit_{r.unit}", language)),
+                    PageCell(phrase("sure_nothing", language), "warn"),
+                )
+            )  # fmt: skip
+            continue
         value, bound = goal_amount(r.plan, str(r.unit)), goal_amount(r.bound, str(r.unit))
         text = phrase(f"sure_{r.sure}", language, value=value, bound=bound, gap=share(r.gap))
         if r.settled == r.settled:  # about fewer plans: only after the bound, and in words

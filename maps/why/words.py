@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from geodata.contract.county import County
+from geodata.contract.findings import in_language
 from geodata.messages import catalogue, large_unit, say
 from maps.front.text import DASH, hundredths, place_words, plainly, signed, whole
 from maps.wording import listed, name, reason, stage
@@ -122,7 +123,8 @@ def reasons_said(turned: Turned, county: County, language: str) -> list[str]:
     found = []
     for f in turned.reasons:
         fields = {
-            k: name(k, str(v), language) if k in ("rule", "earmark") else v for k, v in f.fields.items()
+            k: name(k, str(v), language) if k in ("rule", "earmark") else in_language(v, language)
+            for k, v in f.fields.items()
         }
         if "places" in fields:
             places = [place_words(p, county.norms, language) for p in str(fields["places"]).split("; ")]

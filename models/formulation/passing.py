@@ -173,10 +173,25 @@ def _closing_earns_nothing(
     unmet = [(u, one.id) for u, one in cells if not grow[u] and not _met_today(inst, u, one)]
     model.passes_open = pyo.Constraint(failing, rule=lambda m, u: m.passes[u] <= m.unit_open[u])
     model.met_open = pyo.Constraint(unmet, rule=lambda m, u, r: m.met[u, r] <= m.unit_open[u])
+    if not _never_emptied(inst):  # 0 >= 0: nobody is short of anything, and nobody passes
+        model.passes_taught = pyo.Constraint(
+            failing, rule=lambda m, u: m.passes[u] <= judged_pupils(m, inst, u)
+        )
+        model.met_taught = pyo.Constraint(
+            unmet, rule=lambda m, u, r: m.met[u, r] <= judged_pupils(m, inst, u)
+        )
     new = [u for u in units if grow[u]]
     model.passes_counted = pyo.Constraint(new, rule=lambda m, u: m.passes[u] <= m.counted[u])
     model.met_counted = pyo.Constraint(
         [(u, one.id) for u, one in cells if grow[u]], rule=lambda m, u, r: m.met[u, r] <= m.counted[u]
+    )
+
+
+def _never_emptied(inst: Instance) -> bool:
+    """Whether a unit that is assessed today and stays open has pupils in every plan."""
+    norms = inst.standards
+    return norms.hard("open_has_pupils") or (
+        norms.hard("assessed_floor") and norms.value("assessed_floor") >= 1
     )
 
 

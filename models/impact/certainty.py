@@ -10,10 +10,10 @@ import math
 
 import pandas as pd
 
-from models.plan.decisions import GoalRecord, PlanResult
+from models.plan.decisions import GoalRecord, PlanResult, Verdict
 from models.problem.request import COUNTED_GOALS
 
-PROVEN, NEAR, FAR, NONE = "proven", "near", "far", "none"
+PROVEN, NEAR, FAR, NONE, UNTESTED = "proven", "near", "far", "none", "nothing"
 CLOSE, WIDE = 0.01, 0.2
 """Shares of the value: up to the first the plan is as good as proven, beyond the second the bound says little."""
 COLUMNS = ["goal", "unit", "today", "plan", "bound", "gap", "sure", "settled", "settled_gap"]
@@ -40,15 +40,20 @@ def certainty(result: PlanResult) -> pd.DataFrame:
     -------
     DataFrame
         ``goal, unit, today, plan, bound`` (NaN where nothing is proven), ``gap`` (share of the plan's value, NaN
-        likewise), ``sure``: proven (within 1 %), near (within 20 %), far (a bound further away), none;
+        likewise), ``sure``: proven (within 1 %), near (within 20 %), far (a bound further away), none, or nothing: the
+        standards assess nothing that the goal could count, and its zeros say nothing (NaN);
         ``settled, settled_gap``: what is proven of plans with the same catchments, NaN where it is not known or says
         no more than the bound. Empty for a plan edited by hand, which no solve has looked at.
     """
     if result.solve.status == "edited":
         return pd.DataFrame(columns=COLUMNS)
     today = dict(zip(result.verdict.goals["goal"], result.verdict.goals["today"], strict=True))
-    rows = []
+    rows: list[tuple[object, ...]] = []
+    empty = _counts_nothing(result.verdict)
     for goal in result.solve.goals:
+        if goal.goal in empty:
+            rows.append((goal.goal, goal_unit(goal.goal), *(math.nan,) * 4, UNTESTED, math.nan, math.nan))
+            continue
         bound = _bound(goal, goal.bound)
         gap = _gap(goal.objective, bound)
         unit = goal_unit(goal.goal)
@@ -62,6 +67,16 @@ def certainty(result: PlanResult) -> pd.DataFrame:
             )
         )  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _counts_nothing(verdict: Verdict) -> set[str]:
+    """Goals that count what the standards assess of this county, where that is nothing, today and in the plan."""
+    assessed = verdict.measures.set_index("measure")[["today", "plan"]].sum(axis=1)
+    every = {
+        "failing": "units_assessed", "cells": "cells_assessed", "shortfall": "cells_assessed", "deficit": "cells_assessed",
+        "cv_excess": "cv_assessed",
+    }  # fmt: skip
+    return {goal for goal, measure in every.items() if assessed.get(measure, 1.0) == 0}
 
 
 def _bound(goal: GoalRecord, proven: float) -> float:

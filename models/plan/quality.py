@@ -224,7 +224,7 @@ def counted_rows(county: County, rows: pd.DataFrame, stage: str) -> tuple[pd.Dat
         ``cat_id, heads`` and the column named by ``stage``.
     """
     standards = load_standards(county)
-    apart = [r for r in standards.heads if standards.resources[r].flags]  # the others count everybody
+    apart = [r for r in standards.watched if standards.resources[r].flags]  # the others count everybody
     counts = category_flags(county.staff_category, standards)[apart]
     keys = pd.MultiIndex.from_arrays([rows[stage].astype(str), rows["cat_id"].astype(str)])
     held = counts.reindex(keys).fillna(0).astype(float).set_axis(rows.index)

@@ -106,7 +106,7 @@ def _least_over(people: list[float], cap: float, classes: int) -> float:
 def _kept(after: After, today: Flags, plan: Flags, rows: Ints) -> tuple[float, float]:
     """How many units (or cells of units) that count are not good, today and in the plan.
 
-    A closed unit keeps today's word, a new one costs where it is not good.
+    A closed unit keeps today's word, and so does one that is open and has no pupils; a new one costs where it is not good.
 
     Parameters
     ----------
@@ -119,7 +119,8 @@ def _kept(after: After, today: Flags, plan: Flags, rows: Ints) -> tuple[float, f
         table[column].to_numpy(bool)[rows]
         for table, column in ((after.units, "assessed"), (after.new, "assessed"), (after.new, "open"))
     )
-    kept = np.where(is_open, plan, today)
+    taught = after.assessed_plan["pupils"].to_numpy(float)[rows] > 0
+    kept = np.where(is_open & taught, plan, today)
     return float((was & ~today).sum()), float(((was & ~kept) | (~was & now & ~plan)).sum())
 
 

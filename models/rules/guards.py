@@ -124,7 +124,7 @@ def _fallen(after: After, prefix: str, by: list[str]) -> pd.DataFrame:
     flags = list(after.standards.heads)
     if not _some_fall(after, rural, flags, by):
         return none()
-    was, now = after.units[rural], _besides_hired(after, flags)[rural]
+    was, now = after.units[rural], besides_hired(after, flags)[rural]
     keys = [was[c] for c in by]
     old, new = was[flags].groupby(keys).sum(), now.groupby(keys).sum()
     # all asked to close: nobody can stay
@@ -139,7 +139,7 @@ def _fallen(after: After, prefix: str, by: list[str]) -> pd.DataFrame:
     return all_of(parts)
 
 
-def _besides_hired(after: After, flags: list[str]) -> pd.DataFrame:
+def besides_hired(after: After, flags: list[str]) -> pd.DataFrame:
     """Heads that count, of each unit, less those that the plan hires."""
     new, stage = after.new[flags].astype(float), after.units["stage"].to_dict()
     kinds, counts = after.standards.heads, after.today.counts
@@ -155,7 +155,7 @@ def _besides_hired(after: After, flags: list[str]) -> pd.DataFrame:
 def _some_fall(after: After, rural: Flags, flags: list[str], by: list[str]) -> bool:
     """Whether any group's heads may have fallen: a sum in plain arrays, with half of the tolerance to spare."""
     old, new = (
-        np.nan_to_num(t[flags].to_numpy(float)[rural]) for t in (after.units, _besides_hired(after, flags))
+        np.nan_to_num(t[flags].to_numpy(float)[rural]) for t in (after.units, besides_hired(after, flags))
     )
     total: dict[tuple[str, ...], Floats] = {}
     keys = zip(*(after.units[c].array[rural] for c in by), strict=True)
@@ -198,7 +198,7 @@ def check_small(after: After) -> pd.DataFrame:
         return none()
     norms = {f: f"{SMALL}{f}" for f in after.standards.heads if f"{SMALL}{f}" in after.standards.rules}
     old = after.units.loc[rows["unit_id"], ["pupils", *norms]].set_axis(rows.index)
-    kept = _besides_hired(after, list(norms)).loc[rows["unit_id"]].set_axis(rows.index)
+    kept = besides_hired(after, list(norms)).loc[rows["unit_id"]].set_axis(rows.index)
     for flag, norm in norms.items():
         wrong = rows[(old["pupils"] < after.standards.value(norm)) & (kept[flag] < old[flag])]
         if len(wrong):

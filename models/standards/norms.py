@@ -8,6 +8,7 @@ from functools import cached_property
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.groups import admission
+from geodata.standards.reading import norms_about
 from geodata.standards.schema import Indicator, Norm, Resource
 from geodata.standards.scheme import Norms, Scheme
 
@@ -94,6 +95,13 @@ class Standards:
     def heads(self) -> tuple[str, ...]:
         """Declared resources that are staff."""
         return tuple(r for r, x in self.resources.items() if x.kind == "heads")
+
+    @cached_property
+    def watched(self) -> tuple[str, ...]:
+        """Those of `heads` that an indicator counts or a norm in force is about: of the others there is nothing to tell."""
+        asked = {n: one.resource for n, one in self.rules.items() if one.kind != "off"}
+        told = {*self.counted, *asked.values()}
+        return tuple(r for r in self.heads if r in told or norms_about(r) & set(asked))
 
     @cached_property
     def items(self) -> tuple[str, ...]:

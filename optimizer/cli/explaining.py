@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from geodata.contract.findings import Finding, InputProblems
+from geodata.contract.findings import Finding, InputProblems, in_language
 from geodata.messages import large_unit, say
 from maps.front.text import change_amounts, measure_unit, minutes, place_words
 from maps.wording import band, listed, name, reason, stage, what
@@ -119,7 +119,7 @@ def _print_impossible(out: Out, found: Impossible) -> None:
     clash = [
         say(
             "analysis.clash_rule", language, rule=name("rule", str(f.fields["rule"]), language),
-            places=_places(str(f.fields["places"]), language),
+            places=_places(in_language(f.fields["places"], language), language),
         )
         for f in found.clash
     ]  # fmt: skip

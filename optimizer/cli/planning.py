@@ -22,7 +22,7 @@ from maps.dossier.rehearsal import Undrawn, rehearse
 from maps.front.text import DASH, goal_amounts, measure_unit, measure_values, phrase, share, whole
 from maps.reports.letterhead import read_letterhead
 from maps.wording import name as in_words
-from models.impact.certainty import certainty
+from models.impact.certainty import UNTESTED, certainty
 from models.plan.decisions import PlanResult
 from models.plan.keeping import Held, Which, held_notes
 from models.plan.names import Names
@@ -199,7 +199,9 @@ def _first_goal(out: Out, result: PlanResult) -> None:
     unit = phrase(f"unit_{first['unit']}", out.language)
     fields = {"goal": say(f"goals.{first['goal']}", out.language), "objective": f"{reached} {unit}".rstrip()}
     fields |= {"seconds": whole(result.solve.seconds), "solver": result.solve.solver}
-    if bound == DASH:
+    if first["sure"] == UNTESTED:
+        out.say("gap_nothing", style="yellow", **fields)
+    elif bound == DASH:
         out.say("gap_none", **fields)
     else:
         out.say("gap", bound=f"{bound} {unit}".rstrip(), gap=share(first["gap"]), **fields)

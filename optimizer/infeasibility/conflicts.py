@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pyomo.environ as pyo
 
-from geodata.contract.findings import Finding
+from geodata.contract.findings import Finding, Severity
+from geodata.contract.tables import EARMARKS, TRAVEL_MODES
+from geodata.messages import LANGUAGES, catalogue
 from models.formulation.money import EARMARKED
 from models.problem.instance import Instance
 from models.problem.request import money_known
@@ -70,6 +73,68 @@ def places_by_id(inst: Instance) -> dict[str, str]:
     return found | {str(k): str(v) for k, v in inst.county.schools.set_index("school_id")["name"].items()}
 
 
+def words_by_id(inst: Instance, language: str) -> dict[str, str]:
+    """Names of everything that a row's key may hold: places, stages, bands, kinds of staff and of things, earmarks, ways."""
+    scheme, known = inst.standards.scheme, catalogue(language)
+    found = {
+        key: known[f"{room}{key}"]
+        for room, keys in (
+            ("rules.earmark_", EARMARKS), ("workbook.mode_", TRAVEL_MODES), ("rules.category_", inst.categories.index.unique("cat_id")),
+        )
+        for key in keys
+        if f"{room}{key}" in known
+    }  # fmt: skip
+    for i in inst.standards.indicators:
+        found[i.id] = getattr(i, language) or known.get(f"rules.indicator_{i.id}", i.id)
+    found |= {r: getattr(one, language) for r, one in inst.standards.resources.items()}
+    found |= {s.id: getattr(s, language) for s in scheme.stages}
+    found |= {b.id: getattr(b, language) for b in scheme.bands}
+    return found | places_by_id(inst)
+
+
+def named_places(
+    inst: Instance, rows: Iterable[tuple[str, object]], most: int
+) -> dict[str, dict[str, list[str]]]:
+    """The first places of every rule that some rows of the model belong to, in words.
+
+    Parameters
+    ----------
+    inst : Instance
+    rows : iterable of (component, key)
+    most : int
+        Of a rule.
+
+    Returns
+    -------
+    dict of str to dict of str to list of str
+        By rule and language.
+    """
+    names = {language: words_by_id(inst, language) for language in LANGUAGES}
+    known = {r.id for r in every_rule()}
+    found: dict[str, dict[str, set[str]]] = {}
+    for component, key in rows:
+        rule = rule_of(component)
+        if rule in known:
+            said = found.setdefault(rule, {language: set() for language in LANGUAGES})
+            for language in LANGUAGES:
+                said[language].add(named(rule, key, names[language]))
+    return {r: {lang: sorted(some)[:most] for lang, some in said.items()} for r, said in found.items()}
+
+
+def clash_findings(
+    inst: Instance, rows: Iterable[tuple[str, object]], key: str, severity: Severity
+) -> list[Finding]:
+    """A finding for every rule that has rows in a clash, with its places by language."""
+    return [
+        Finding(
+            severity, key, {"rule": rule, "places": {lang: "; ".join(some) for lang, some in said.items()}}
+        )
+        for rule, said in sorted(named_places(inst, rows, MOST).items())
+    ]
+
+
+MOST = 5
+"""Places of a rule that a clash names."""
 BY_GROUP = ("assignment", "open_band", "bands_together", "no_swap")
 """Rules whose rows are keyed by group; other whole numbers are pairs."""
 
@@ -89,17 +154,7 @@ def clashing_rules(inst: Instance) -> list[Finding]:
     search = Search(inst, Task(), whole=False)  # held, since its model's rows name themselves by it
     bridge = search.bridge
     bridge.relax(True)
-    names = places_by_id(inst)
-    known = {r.id for r in every_rule()}
-    found: dict[str, list[str]] = {}
-    for component, key in bridge.clash():
-        rule = rule_of(component)
-        if rule in known:
-            found.setdefault(rule, []).append(named(rule, key, names))
-    return [
-        Finding("error", "cli.clash", {"rule": rule, "places": "; ".join(sorted(set(p))[:5])})
-        for rule, p in sorted(found.items())
-    ]
+    return clash_findings(inst, bridge.clash(), "cli.clash", "error")
 
 
 def clash_in_words(inst: Instance) -> list[Finding]:

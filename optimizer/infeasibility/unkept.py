@@ -12,9 +12,8 @@ from models.formulation.model import build_model
 from models.plan.keeping import Held, decision_said
 from models.plan.names import Names
 from models.problem.instance import Instance
-from models.rules.record import rule_of
 from models.rules.registry import every_rule
-from optimizer.infeasibility.conflicts import named, places_by_id, why_infeasible
+from optimizer.infeasibility.conflicts import named_places, why_infeasible
 from optimizer.search.search import Search
 from optimizer.search.task import Task
 
@@ -118,19 +117,17 @@ def _clash_said(
     inst: Instance, clash: list[tuple[str, Any]], rows: list[dict[Any, Any]], names: Names
 ) -> Finding:
     """One clash: the held decisions in it and the rules with places."""
-    by_id = places_by_id(inst)
-    places: dict[str, list[str]] = {r.id: [] for r in every_rule()}
-    for component, key in clash:
-        rule = rule_of(component)
-        if rule in places:
-            places[rule].append(named(rule, key, by_id))
-    rules = {r: sorted(set(p))[:PLACES] for r, p in places.items() if p}
+    found = named_places(inst, clash, PLACES)
+    rules = {r.id: found[r.id] for r in every_rule() if r.id in found}
     what: dict[str, str] = {}
     against: dict[str, str] = {}
     for language in LANGUAGES:
         what[language] = _listed([decision_said(r, names)[language] for r in rows], language)
         against[language] = _listed(
-            [f"{say(f'rules.rule_{r}', language)} ({_listed(p, language)})" for r, p in rules.items()],
+            [
+                f"{say(f'rules.rule_{r}', language)} ({_listed(p[language], language)})"
+                for r, p in rules.items()
+            ],
             language,
         )
     key = "held.clash" if rules else "held.clash_alone"

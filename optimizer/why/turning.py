@@ -18,11 +18,9 @@ from models.plan.decisions import Plan, Verdict
 from models.problem.building import build_instance
 from models.problem.instance import Instance
 from models.referee.verdict import judge
-from models.rules.record import rule_of
-from models.rules.registry import every_rule
 from models.standards.norms import Standards
 from models.study.why import IMPOSSIBLE, NO_CHOICE, OTHER, PLAN, WHY_OPEN, Flip, Turned
-from optimizer.infeasibility.conflicts import named, places_by_id
+from optimizer.infeasibility.conflicts import clash_findings
 from optimizer.infeasibility.impossible import arithmetic
 from optimizer.scenario import Scenario
 from optimizer.search.start import first_plan
@@ -258,15 +256,7 @@ def _in_the_way(case: WhyCase, one: Decision, other: Forcing) -> tuple[Finding, 
             Finding("note", "why.clash_whole" if eased.status == "proven" else "why.clash_unnamed"),
         )
     rows = bridge.named_rows(int(part.rows[i]) for i in part.engine.clashing(CLASH_SECONDS))
-    names, known = places_by_id(case.inst), {r.id for r in every_rule()}
-    places: dict[str, list[str]] = {}
-    for component, key in rows:
-        if (rule := rule_of(component)) in known:
-            places.setdefault(rule, []).append(named(rule, key, names))
-    found += [
-        Finding("note", "why.clash", {"rule": rule, "places": "; ".join(sorted(set(some))[:5])})
-        for rule, some in sorted(places.items())
-    ]
+    found += clash_findings(case.inst, rows, "why.clash", "note")
     return tuple(found or [Finding("note", "why.clash_unnamed")])
 
 

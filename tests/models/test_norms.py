@@ -31,6 +31,7 @@ QUALITY = {
     "k_of_n": 6, "assessed_min": 50, "class_cap_pri": 45, "class_cap_jun": 50, "school_cap": 2000,
     "concession_min": 50, "concession_max": 99, "school_cap_nine": 2500, "school_cap_relief": 2400, "school_cap_nine_relief": 3000,
     "rotation_share": 0.1, "rotation_backbone": 0.2, "relief_built": 2010, "relief_migrants": 0.5,
+    "short_gives_none": 0,
 }  # fmt: skip
 THRESHOLDS = {
     "pri": {"q": 4.2, "b": 1.0, "a": 0.9, "sp": 4.5, "sf": 7.5, "eq": 2000, "mm": 2.3},

@@ -9,10 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from geodata.contract.county import County
+from geodata.contract.declared import declared_tables
 from geodata.contract.findings import InputProblems
+from geodata.corrections.cells import correctable
+from geodata.folder.reading import check, read_county
 from geodata.messages import LANGUAGES
 from geodata.standards.reading import bundled, merge, parse
 from geodata.standards.schema import RESERVED
+from geodata.travel.times import travel_times
+from maps.dossier.gains import about_words
+from models.plan.arrangement import today_as_plan
 from models.plan.quality import flagged_moves
 from models.problem.baseline import grades, site_bands
 from models.problem.building import build_instance
@@ -322,3 +329,90 @@ def test_every_column_beside_resources_is_reserved() -> None:
     lent = {c for c in columns if c.endswith(LENT)}
     assert columns - lent - set(case.standards.resources) <= RESERVED
     assert not RESERVED & set(case.standards.resources)
+
+
+ALONE = """
+[[column]]
+table = "staff_category"
+name = "counts_m"
+zh = "计硕士"
+high = 1
+
+[[resource]]
+id = "masters"
+kind = "heads"
+flags = ["counts_m"]
+unit = "heads"
+zh = "硕士教师"
+en = "teachers with a master's degree"
+
+[[resource]]
+id = "art_rooms"
+kind = "rooms"
+columns = ["rooms_music", "rooms_art"]
+unit = "rooms"
+zh = "艺术教室"
+en = "art rooms"
+
+[[indicator]]
+id = "m"
+stage = "pri"
+resource = "masters"
+unit = "heads"
+threshold = 0.01
+
+[[indicator]]
+id = "rooms"
+stage = "pri"
+resource = "art_rooms"
+unit = "rooms"
+threshold = 0.01
+"""
+BANDS = WHOLE.replace('"low"', '"a"').replace('"high"', '"b"') + "".join(
+    f'\n[[rule]]\nid = "travel_walk_{b}"\nquantity = "minutes"\noperator = "<="\nvalue = 30\nunit = "minutes"\nkind = "hard"\n'
+    for b in "ab"
+)
+
+
+def masters() -> County:
+    county = with_file(small_county(), ALONE, ("./ours.toml",))
+    category = county.staff_category
+    return replace(county, staff_category=category.assign(counts_m=category["counts_b"]))
+
+
+def test_a_band_that_bears_the_name_of_a_kind_of_staff_asks_for_no_teachers() -> None:
+    """Bands ``a`` and ``b``: their limits of the way asked for columns of PE and backbone teachers."""
+    county = with_file(small_county(), ALONE + BANDS, ("./ours.toml",))
+    tables = declared_tables(county.norms)
+    needed = {c.name for c in tables["staff_category"].columns if c.required and c.name.startswith("counts")}
+    assert needed == {"counts_m"}
+
+
+def test_a_column_that_an_indicator_counts_is_not_told_to_change_nothing(tmp_path: Path) -> None:
+    county = masters()
+    stage = county.school_stage.assign(rooms_music=1, rooms_art=2)
+    for name, table in replace(county, school_stage=stage).tables().items():
+        if len(table):
+            table.to_csv(tmp_path / f"{name}.csv", index=False)
+    (tmp_path / "ours.toml").write_text(ALONE, encoding="utf-8")
+    head = 'name = "试县"\nyear = 2025\nfictional = true\nstandards = ["./ours.toml"]\n'
+    (tmp_path / "county.toml").write_text(head, encoding="utf-8")
+    read = read_county(tmp_path)
+    idle = {f.file: f.sentence("en") for f in check(tmp_path) if f.key == "tables.idle_columns"}
+    assert "rooms_music" not in idle.get("school_stage.csv", "")
+    assert "subject_group" in idle["staff_category.csv"]
+    contracts = declared_tables(read.norms)
+    assert {"rooms_music", "rooms_art"} <= {c.name for c in correctable(contracts["school_stage"])}
+    assert "rooms_art" not in {
+        c.name for c in correctable(declared_tables(small_county().norms)["school_stage"])
+    }
+
+
+def test_only_teachers_that_the_standards_speak_of_are_told() -> None:
+    county = masters()
+    standards = load_standards(county)
+    assert {"q", "b", "a", "masters"} == set(standards.heads) and standards.watched == ("masters",)
+    assert load_standards(small_county()).watched == ("q", "b", "a")
+    plan = today_as_plan(county, standards, travel_times(county))
+    assert flagged_moves(county, plan)[1] == ["all", "masters"]
+    assert about_words("teachers_net", "rural:masters", "en", county.norms).endswith("a master's degree")

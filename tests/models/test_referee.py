@@ -253,18 +253,18 @@ def floor_class() -> Broken:
 
 
 def floor_backbone() -> Broken:
-    case = ready().binding(outflow_township_b="off", outflow_township_q="off")
+    case = ready().binding(outflow_township_b="off", outflow_township_q="off", short_gives_none="off")
     return case, moved(keep_all(case), ("B1", "pri", "A1", "pri", "backbone", 1))
 
 
 def floor_arts() -> Broken:
     """Three in the township, two schools need one each, the third visits the point."""
-    case = ready().binding(outflow_township_a="off", outflow_township_q="off")
+    case = ready().binding(outflow_township_a="off", outflow_township_q="off", short_gives_none="off")
     return case, moved(keep_all(case), ("B1", "pri", "A1", "pri", "arts", 1))
 
 
 def met_kept() -> Broken:
-    case = ready()
+    case = ready().binding(short_gives_none="off")
     return case, moved(keep_all(case), ("A1", "pri", "A2", "pri", "backbone", 3))  # 2 for 300 pupils
 
 
@@ -324,6 +324,14 @@ def recurrent_lasting() -> Broken:
     return case, closing(case)
 
 
+def short_gives_none() -> Broken:
+    """A2 has one PE or arts teacher for 120 pupils, who goes to A1."""
+    case = ready().binding(short_gives_none="hard", floor_arts_point_share="off", floor_no_outflow_a="off")
+    return case.binding(floor_no_outflow_q="off"), moved(
+        keep_all(case), ("A2", "pri", "A1", "pri", "arts", 1)
+    )
+
+
 BREAKING: dict[str, Callable[[], Broken]] = {
     f.__name__.rstrip("_"): f
     for f in (
@@ -333,6 +341,7 @@ BREAKING: dict[str, Callable[[], Broken]] = {
         class_size, rooms_, min_classes, classes_kept, staff_balance, staff_pairs, eligible_moves,
         near_retirement_stays, floor_class, floor_backbone, floor_arts, met_kept, outflow_rural, outflow_township,
         floor_no_outflow, no_sink, items, build_share, useful_rooms, budget, recurrent_lasting,
+        short_gives_none,
     )
 }  # fmt: skip
 

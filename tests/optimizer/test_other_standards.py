@@ -291,3 +291,20 @@ def test_a_county_may_switch_a_norm_off(tmp_path: Path) -> None:
     head = f'name = "{county.name}"\nname_en = "small"\nyear = {county.year}\nfictional = true\n'
     (tmp_path / "county.toml").write_text(head, encoding="utf-8")
     assert load_standards(read_county(tmp_path)).kind("met_kept") == "off"
+
+
+def test_a_school_that_stays_open_without_pupils_earns_nothing() -> None:
+    """A3 has 12 pupils and no backbone teacher: emptied, it was short of nobody, and the plan was called a defect."""
+    county = two_indicators()
+    told = [
+        {"id": n, "value": v, "kind": "report"}
+        for n, v in (("open_has_pupils", 1.0), ("assessed_floor", 1.0), ("bands_together", 1.0))
+    ]
+    freed = [{"id": n, "value": 60.0, "kind": "hard"} for n in ("travel_increase", "past_own_school")]
+    county = replace(county, standards=frame("standards", [*told, *freed]))
+    result = plan(county, Scenario(goals=(Goal(name="failing"), Goal(name="cost")), seconds=30))
+    agrees(result)
+    units = result.verdict.units
+    passing = units["passes_plan"].eq(True)
+    assert not units.loc[passing, "pupils_plan"].eq(0).any()
+    assert result.verdict.goals.set_index("goal").at["failing", "plan"] >= 1.0

@@ -8,7 +8,7 @@ import pandas as pd
 
 from geodata.contract.columns import Column, Table
 from geodata.contract.findings import Finding
-from geodata.contract.tables import IDLE, column_words
+from geodata.contract.tables import column_words, idle_columns
 from geodata.contract.validation.cells_read import ids_of, read_cells
 from geodata.contract.validation.headers import NO_TABLE, Raw, rename
 from geodata.contract.validation.placed import Placed
@@ -144,7 +144,7 @@ def _idle(table: Table, raw: Raw, values: pd.DataFrame, written: dict[str, str])
     """Columns that somebody filled in and that change nothing."""
     filled = [
         written[c]
-        for c in IDLE.get(table.name, ())
+        for c in idle_columns(table)
         if c in written and any(not pd.isna(v) and v != table.column(c).default for v in values[c])
     ]
     if not filled:
