@@ -110,7 +110,9 @@ def test_the_search_finds_the_best_of_all_plans(goal: str) -> None:
 
 def alone(guard: str) -> frozenset[str]:
     """The rule itself, and the one that says the same in a county of one township."""
-    return frozenset({guard, "outflow_township"} if guard == "outflow_rural" else {guard, *HIDDEN.get(guard, ())})
+    return frozenset(
+        {guard, "outflow_township"} if guard == "outflow_rural" else {guard, *HIDDEN.get(guard, ())}
+    )
 
 
 def without(guard: str) -> Case:
