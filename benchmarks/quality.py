@@ -1,7 +1,8 @@
 """What plans win and what they lose: scenarios by name on real, fictional and generated counties.
 
-Run ``python -m benchmarks quality [counties ...] [--scenarios default standards_first ...] [--seconds 600]``; every run
-replaces its own row of benchmarks/results/quality.csv, and the page is written anew. A scenario is ``default``
+Run ``python -m benchmarks quality [counties ...] [--scenarios default standards_first ...] [--seconds 600]
+[--keep FOLDER]``; every run replaces its own row of benchmarks/results/quality.csv, and the page is written anew.
+``--keep`` keeps each plan for reading: its ledger, record, workbook and front page. A scenario is ``default``
 or the id of a preset. The measures are those of `models.plan.quality.plan_quality`. Rutland and Fermanagh
 read their data from the shared folder beside the project, or from ``--data``.
 """
@@ -26,7 +27,11 @@ from geodata.demo.county import write_demo_county
 from geodata.folder.reading import read_county
 from geodata.messages import say
 from geodata.travel.times import travel_times
+from maps.dossier.dossier import save_plan
 from maps.dossier.gains import about_words, gains_table
+from maps.dossier.workbook import write_workbook
+from maps.front.pages import front_page
+from models.plan.decisions import PlanResult
 from models.plan.quality import plan_quality
 from optimizer.outcomes import Defect, Infeasible, Rejected, StoppedWithoutPlan
 from optimizer.scenario import Scenario
@@ -51,7 +56,8 @@ def _nanpu(folder: Path, data: Path) -> County:
 
 def _place(name: str) -> Callable[[Path, Path], County]:
     def read(folder: Path, data: Path) -> County:
-        return read_county(write_place(PLACES[name](data / name), folder / name, SEED))
+        # its roads lie in the shared folder, which is where they stay
+        return read_county(write_place(PLACES[name](data / name), folder / name, SEED), allow_outside=True)
 
     return read
 
@@ -80,13 +86,27 @@ def scenario_named(name: str, seconds: float) -> Scenario:
     return Scenario.model_validate(({} if name == "default" else {"preset": name}) | {"seconds": seconds})
 
 
-def measured(county: County, scenario: Scenario) -> tuple[dict[str, float], pd.DataFrame | None]:
-    """The measures of a plan by ``measure|about``, and as a table of words; without a plan, how it ended."""
+def keep_plan(result: PlanResult, folder: Path) -> None:
+    """What a reader of the plan needs, in English: the dossier without its maps and documents, which take a minute to draw."""
+    save_plan(result, folder, "en", overwrite=True)
+    write_workbook(result, folder / "plan.xlsx", "en")
+    (folder / "index.html").write_text(front_page(result, "en"), encoding="utf-8")
+
+
+def measured(
+    county: County, scenario: Scenario, folder: Path | None = None
+) -> tuple[dict[str, float], pd.DataFrame | None]:
+    """The measures of a plan by ``measure|about``, and as a table of words; without a plan, how it ended.
+
+    The plan is kept in ``folder``, if one is given.
+    """
     try:
         result = plan(county, scenario, times=travel_times(county))
     except (Defect, Infeasible, Rejected, StoppedWithoutPlan) as ended:
         print(repr(ended), flush=True)
         return {f"ended|{type(ended).__name__}": 1.0}, None
+    if folder is not None:
+        keep_plan(result, folder)
     table = plan_quality(result)
     keys = table["measure"] + "|" + table["about"]
     return dict(zip(keys, table["value"].round(6), strict=True)), gains_table(result, "en")
@@ -141,6 +161,7 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--scenarios", nargs="+", default=list(PRESETS), help="default, or ids of presets")
     parser.add_argument("--seconds", type=float, default=600.0, help="time that the solves of a plan share")
     parser.add_argument("--data", type=Path, default=SHARED, help="folder of the real places' data")
+    parser.add_argument("--keep", type=Path, help="folder in which each plan is kept for reading")
     asked = parser.parse_args(words)
     unknown = sorted(set(asked.counties) - set(COUNTIES))
     if unknown:
@@ -149,7 +170,8 @@ def main(words: list[str] | None = None) -> None:
         with tempfile.TemporaryDirectory() as work:
             county = COUNTIES[name](Path(work), asked.data)
             for scenario in asked.scenarios:
-                row, told = measured(county, scenario_named(scenario, asked.seconds))
+                kept_in = None if asked.keep is None else asked.keep / f"{name}-{scenario}"
+                row, told = measured(county, scenario_named(scenario, asked.seconds), kept_in)
                 keep(NAME, f"{name}/{scenario}", dict(row) | {WHEN: str(datetime.date.today())})
                 print(
                     f"{name}/{scenario}",

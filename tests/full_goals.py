@@ -224,13 +224,18 @@ def beyond_limit(w: Whole) -> Expr:
         (g, x)
         for (g, j, m), x in w.attend.items()
         if _minutes(w, g, j, m) > t.limit(m, str(t.groups[g]["band"])) + 1e-9
+        or (
+            not t.groups[g]["own"]
+            and t.groups[g]["was"] > t.limit(t.groups[g]["mode"], str(t.groups[g]["band"])) + 1e-9
+        )
     ]
     return add({}, *(times(float(str(t.groups[g]["n"])), x) for g, x in far))
 
 
 def _minutes(w: Whole, g: int, j: str, mode: str) -> float:
     one = w.t.groups[g]
-    return w.t.way.get((str(one["v"]), j, str(one["band"]), mode), math.nan)
+    took = w.t.way.get((str(one["v"]), j, str(one["band"]), mode), math.nan)
+    return took if one["own"] else max(took, float(one["was"]))  # by choice: nothing is gained by ending it
 
 
 def travel(w: Whole) -> Expr:

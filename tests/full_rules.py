@@ -147,7 +147,14 @@ class Whole:
                 continue
             if (
                 self.on("past_own_school")
-                and took > float(one["was"]) + t.norm["past_own_school"]
+                and (
+                    took > float(one["was"]) + t.norm["past_own_school"]
+                    or (
+                        mode == "bus"
+                        and one["mode"] == "walk"
+                        and float(one["was"]) <= t.limit("walk", band) < math.inf
+                    )
+                )
                 and not self._over(str(one["home"]), band)
             ):
                 lp.least(number(1), add(x, self.open[str(one["home"]), band]))
@@ -444,9 +451,14 @@ class Whole:
         for u in self.units:
             for i in t.of_stage(u[1]):
                 r, scale, need = str(i["resource"]), float(i["scale"]), float(i["threshold"])
-                met = t.assessed(u) and scale * t.today(u, r) / t.units[u]["n"] >= need - 1e-9
-                if met and self.on("met_kept"):
+                met = t.units[u]["n"] > 0 and scale * t.today(u, r) / t.units[u]["n"] >= need - 1e-9
+                if met and self.on("met_kept") and t.assessed(u):
                     lp.least(times(scale, self.amount(u, r)), times(need, self.n[u]))
+                elif met and self.on("met_kept"):
+                    counts, few = lp.yes(), t.norm["assessed_min"] - 1
+                    lp.least(add(number(few), times(self.everybody, counts)), self.n[u])
+                    some = minus(self.n[u], times(few, no(counts)))
+                    lp.least(times(scale, self.amount(u, r)), times(need, some))
             for f in FLAGS:
                 if t.units[u]["n"] < t.norm.get(f"floor_no_outflow_{f}", 0.0):
                     lp.least(self.kept(u, f), times(t.staff(u, f), self.up[u]))

@@ -189,7 +189,8 @@ def _past(made: Made) -> set[str]:
         took, was = way[v, to, mode], way[v, home, today_mode(v, home)]
         if to == home:
             continue
-        if made.open(home) and PUPILS[home] <= PLACES[home] and took > was + GRACE:
+        rides = mode == "bus" and today_mode(v, home) == "walk" and was <= LIMIT
+        if made.open(home) and PUPILS[home] <= PLACES[home] and (took > was + GRACE or rides):
             found.add("past_own_school")
         for k in SITES:
             left = min(PLACES[k] - PUPILS[k], PLACES[k] - after[k])
@@ -268,7 +269,7 @@ def breaks(made: Made) -> frozenset[str]:
         if PUPILS[j] >= 50 > people[j]:
             found.add("assessed_floor")
         if (
-            PUPILS[j] >= 50
+            (PUPILS[j] >= 50 or people[j] >= 50)
             and people[j]
             and any(
                 _met(PUPILS[j], TODAYS[j], k) and not _met(people[j], _amounts(made)[j], k)

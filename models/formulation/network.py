@@ -167,24 +167,39 @@ def pupils_changed(model: Model, inst: Instance) -> Any:
 
 
 def pupil_minutes(model: Model, inst: Instance) -> Any:
-    """Pupil-minutes of all groups whose way is known, as an expression."""
+    """Pupil-minutes of all groups whose way is known, as an expression; who by-passes by choice counts with today's at least."""
     rows = inst.pairs[inst.pairs["minutes"].notna()]
     rest = standing(inst)
     constant = float((rest["pupils"] * rest["today_minutes"]).sum())
+    chosen = _chosen(inst, rows)
+    took = rows["minutes"].where(~chosen, np.fmax(rows["minutes"], _today(inst, rows, "today_minutes")))
     return constant + sum(
         float(n) * float(t) * model.attend[p]
-        for p, n, t in zip(rows.index, rows["pupils"], rows["minutes"], strict=True)
+        for p, n, t in zip(rows.index, rows["pupils"], took, strict=True)
     )
+
+
+def _today(inst: Instance, rows: pd.DataFrame, column: str) -> pd.Series:
+    """What is true of the groups of some pairs today."""
+    return pd.Series(inst.groups[column].reindex(rows["g"]).to_numpy(), index=rows.index)
+
+
+def _chosen(inst: Instance, rows: pd.DataFrame) -> pd.Series:
+    """Pairs of pupils who by-pass their village's school today: closing the school that they chose makes no way better."""
+    return ~_today(inst, rows, "main").astype(bool)
 
 
 def pupils_beyond(model: Model, inst: Instance) -> Any:
-    """Pupils whose way is longer than the limit of band and mode, as an expression."""
-    rows = inst.pairs[inst.pairs["minutes"] > inst.pairs["limit"] + 1e-9]
-    rest = standing(inst)
+    """Pupils whose way is longer than the limit of band and mode, as an expression; by choice today is by choice in the plan."""
+    groups, rest = inst.groups, standing(inst)
     limit = np.array(
-        [_limit(inst, b, m) for b, m in zip(rest["band"], rest["today_mode"], strict=True)], dtype=float
+        [_limit(inst, b, m) for b, m in zip(groups["band"], groups["today_mode"], strict=True)], dtype=float
     )
-    constant = int(rest.loc[rest["today_minutes"].to_numpy(float) > limit + 1e-9, "pupils"].sum())
+    far = pd.Series(groups["today_minutes"].to_numpy(float) > limit + 1e-9, index=groups.index)
+    constant = int(rest.loc[far[rest.index], "pupils"].sum())
+    beyond = inst.pairs["minutes"] > inst.pairs["limit"] + 1e-9
+    chosen = _chosen(inst, inst.pairs) & far.reindex(inst.pairs["g"]).to_numpy(bool)
+    rows = inst.pairs[beyond | chosen]
     return constant + sum(int(n) * model.attend[p] for p, n in rows["pupils"].items())
 
 

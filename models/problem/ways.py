@@ -8,7 +8,8 @@
 
 The rules (`models.rules.access`): beyond its limit a way is taken only where no school with places is within
 the limit by any mode and it is no worse than today; nobody newly rides to a school within a walk; nobody's way grows by more than so many minutes; nobody
-goes past the own school, or a nearer one with places, while it is open (some minutes' grace); nobody changes to
+goes past the own school, or a nearer one with places, while it is open (some minutes' grace), nor rides away from an own one
+within a walk; nobody changes to
 a school that does not take the group of pupils, and such a school is none that others could go to or go past.
 """
 
@@ -127,6 +128,7 @@ def admissible_ways(
     rows["idle_ride"] = ~rows["stay"] & (rows["mode"] == "bus") & near.notna().to_numpy()
     walks = pd.MultiIndex.from_arrays([rows["band"], np.full(len(rows), "walk")])
     rows["walk_kind"] = known["kind"].reindex(walks).to_numpy(object)
+    rows["walk_limit"] = known["limit"].reindex(walks).to_numpy(float)
     rows = rows[~rows["idle_ride"] | (rows["walk_kind"] != "hard")]
     # a limit that does not bind keeps every way: what it leaves out would be proven impossible
     binds = rows["limit_kind"] == "hard"
@@ -229,13 +231,17 @@ def _past(rows: pd.DataFrame, bands: pd.DataFrame, units: pd.DataFrame, standard
     parts = []
     own = standards.rules.get("past_own_school")
     if own is not None:
-        some = changed[changed["minutes"] > changed["today_minutes"] + own.value + 1e-9]
+        longer = changed["minutes"] - changed["today_minutes"] - own.value
+        # a bus is no remedy for a walk: minutes saved by riding bring nobody away from a school that is within walking
+        walks = (changed["today_mode"] == "walk") & (changed["today_minutes"] <= changed["walk_limit"])
+        rides_past = (changed["mode"] == "bus") & walks & np.isfinite(changed["walk_limit"])
+        excess = longer.where(~rides_past, np.fmax(longer, 1.0))
+        some = changed[excess > 1e-9]
         unit = _of_band(bands["unit_id"], some["today_school_id"], some["band"])
         some = some[~units["over"].reindex(unit).fillna(False).to_numpy(bool)]
         part = some[["row", "band"]].assign(
-            school_id=some["today_school_id"], rule="past_own_school",
-            excess=some["minutes"] - some["today_minutes"] - own.value,
-        )  # fmt: skip
+            school_id=some["today_school_id"], rule="past_own_school", excess=excess[some.index]
+        )
         parts.append(part.assign(binding=own.kind in ("hard", "soft")))
     nearer = standards.rules.get("past_nearer_school")
     if nearer is not None:

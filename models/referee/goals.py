@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from geodata.arrays import Flags, Floats, Ints
+from geodata.contract.groups import kind_in
 from models.plan.before import site_pupils
 from models.plan.costs import cost_table
 from models.plan.outcome import After
@@ -204,14 +205,24 @@ def _cv_excess(after: After, side: pd.DataFrame) -> float:
     return total
 
 
+def _chosen(rows: pd.DataFrame) -> Flags:
+    """Pupils who by-pass their village's school today: closing the school that they chose makes no way better."""
+    return np.array([kind_in(g) == "choice" for g in rows["group"].tolist()], dtype=bool)
+
+
 def _beyond(after: After, end: str) -> float:
-    rows, today = after.travel, "_today" if end == "today" else ""
-    minutes, limit = (rows[f"{c}{today}"].to_numpy(float) for c in ("minutes", "limit"))
-    return float(np.nansum(rows["pupils"].to_numpy()[minutes > limit + 1e-9]))
+    rows = after.travel
+    then, now = (
+        rows[f"minutes{x}"].to_numpy(float) > rows[f"limit{x}"].to_numpy(float) + 1e-9 for x in ("_today", "")
+    )
+    far = then if end == "today" else now | (then & _chosen(rows))
+    return float(np.nansum(rows["pupils"].to_numpy()[far]))
 
 
 def _travel(after: After, column: str) -> float:
     minutes, people = after.travel[column].to_numpy(float), after.travel["pupils"].to_numpy()
+    before = after.travel["minutes_today"].to_numpy(float)
+    minutes = np.where(_chosen(after.travel) & ~np.isnan(minutes), np.fmax(minutes, before), minutes)
     known = ~np.isnan(minutes)
     return float(np.nansum((minutes * people)[known])) / max(1.0, float(np.nansum(people)))
 

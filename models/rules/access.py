@@ -4,7 +4,7 @@
 |---|---|
 | travel_limit | attend[g,j,m] = 0 where t > T[b,m], unless nothing is within the limit and t <= t0; attend[g,j,bus] = 0 where t[g,j,walk] <= T[b,walk], unless as today |
 | travel_increase | attend[g,j,m] = 0 where t > t0 + 15 (a group that moves) |
-| past_own_school | attend[g,j,m] + open[j0(g),b] <= 1 where t > t0 + 5 |
+| past_own_school | attend[g,j,m] + open[j0(g),b] <= 1 where t > t0 + 5, or m a bus and t0 a walk within its limit |
 | past_nearer_school | attend[g,j,m] + open[j',b] <= 1 where j' has places and t > t[g,j'] + 5 (a walk within its limit: of walks alone) |
 
 What a hard rule bars whatever else is decided never becomes a column (`models.problem.ways`); the model counts
@@ -165,18 +165,24 @@ def check_increase(after: After) -> pd.DataFrame:
 
 
 def check_past_own(after: After) -> pd.DataFrame:
-    """Nobody leaves an own school that stays open and has places for a longer way than the grace allows."""
+    """Nobody leaves an own school that stays open and has places for a longer way than the grace allows, or on a bus from a walk."""
     grace = after.standards.value("past_own_school")
     travel, stage_of = after.travel, after.standards.scheme.band_stage
-    longer = travel["minutes"].to_numpy(float) - travel["minutes_today"].to_numpy(float)
-    at = np.flatnonzero(travel["changed"].to_numpy(bool) & (longer > grace + EPS))
+    then = travel["minutes_today"].to_numpy(float)
+    longer = travel["minutes"].to_numpy(float) - then
+    walk = travel_limits(after.standards, ["walk"] * len(travel), travel["band"].tolist())
+    walked = (travel["today_mode"] == "walk").to_numpy(bool) & (then <= walk + EPS) & np.isfinite(walk)
+    rides = (travel["mode"] == "bus").to_numpy(bool) & walked
+    at = np.flatnonzero(travel["changed"].to_numpy(bool) & (rides | (longer > grace + EPS)))
     stays, over = after.open_of, after.over.to_dict()
     own = zip(at.tolist(), *(travel[c].array[at] for c in ("today_school_id", "band")), strict=True)
     wrong = [
         i for i, j, b in own if stays.get((j, b), False) and not over.get(f"{j}/{stage_of.get(b)}", False)
     ]
     rows = travel.iloc[wrong]
-    return broken(rows, "village_id", "village", longer[wrong], grace, "minutes")
+    ride = rides[wrong] & (longer[wrong] <= grace)  # told as the ride, of which there should be none
+    amount, limit = np.where(ride, rows["minutes"], longer[wrong]), np.where(ride, 0.0, grace)
+    return broken(rows, "village_id", "village", amount, limit, "minutes")
 
 
 def check_past_nearer(after: After) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 | rule | equation |
 |---|---|
-| met_kept | x[u,r] >= th[r] P[u] / scale, where met today (a closed unit has 0 >= 0) |
+| met_kept | x[u,r] >= th[r] P[u] / scale, where met today (a closed unit has 0 >= 0); a unit that comes to count: >= th[r] (P[u] - 49 (1 - counted[u])) / scale |
 | outflow_rural_f | sum_{u rural, stage s} f[u] >= today's, f qualified, backbone, PE/arts heads less who is hired |
 | outflow_township_f | sum_{u rural, township t, stage s} f[u] >= today's |
 | floor_no_outflow_f | f[u] >= today's open[u], units under 200 pupils |
@@ -31,11 +31,15 @@ RURAL, TOWNSHIP, SMALL = "outflow_rural_", "outflow_township_", "floor_no_outflo
 
 
 def kept_rates(inst: Instance) -> dict[tuple[str, str], float]:
-    """What `met_kept` asks of a unit's resource a pupil, in pupil-equivalents, for indicators that it meets today."""
+    """What `met_kept` asks of a unit's resource a pupil, in pupil-equivalents, for indicators that it meets today.
+
+    Units that may come to be assessed are among them: of these it is asked once they are.
+    """
     units = inst.units
     need: dict[tuple[str, str], float] = {}
     for one in (i for i in inst.standards.indicators if i.tested):
-        mine = units[(units["stage"] == one.stage) & units["assessed"] & (units["pupils"] > 0)]
+        counts = units["assessed"] | units["may_grow"]
+        mine = units[(units["stage"] == one.stage) & counts & (units["pupils"] > 0)]
         mine = mine.loc[[u for u in mine.index if inst.known(u, one.resource)]]
         have = np.array([inst.counted_today(u, one.resource) for u in mine.index], dtype=float)
         pupils = np.array([inst.judged_today(u) for u in mine.index], dtype=float)
@@ -49,22 +53,26 @@ def kept_rates(inst: Instance) -> dict[tuple[str, str], float]:
 def _met_kept(rows: Rows) -> None:
     inst = rows.inst
     need = kept_rates(inst)
+    # fewer pupils than are assessed: what such a unit has a pupil is judged by nobody
+    small, grow = inst.standards.limit("assessed_min", 1.0) - 1, inst.units["may_grow"].to_dict()
+
+    def asks(m: Any, u: str) -> Any:
+        spared = of_guests(inst, u) * (1 - m.unit_open[u]) + (small * (1 - m.counted[u]) if grow[u] else 0.0)
+        return judged_pupils(m, inst, u) - spared
+
     rows.add(
         list(need),
-        lambda m, u, r: (
-            judged_amount(m, inst, u, r)
-            >= need[u, r] * (judged_pupils(m, inst, u) - of_guests(inst, u) * (1 - m.unit_open[u]))
-        ),
+        lambda m, u, r: judged_amount(m, inst, u, r) >= need[u, r] * asks(m, u),
         scale=lambda k: 1.0 / inst.centres[inst.stage_of[k[0]], k[1]],
     )
 
 
 def check_met_kept(after: After) -> pd.DataFrame:
-    """A unit assessed today that stays and meets an indicator today still meets it."""
+    """A unit that is assessed today, or comes to be by receiving pupils, still meets what it meets today."""
     old, new, unit = after.cells_today, after.cells_plan, after.today.unit_of_cell  # they stand in one order
     stays = (
         after.new["open"].to_numpy(bool)
-        & after.units["assessed"].to_numpy(bool)
+        & (after.units["assessed"].to_numpy(bool) | after.new["assessed"].to_numpy(bool))
         & (after.new["pupils"].to_numpy(float) > 0)
     )
     # not known: neither met nor lost

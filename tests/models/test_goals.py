@@ -10,14 +10,16 @@ import pandas as pd
 import pytest
 
 from geodata.contract.county import County
+from models.formulation.solution import unpack
 from models.plan.decisions import Plan, Verdict
 from models.problem.building import build_instance
 from models.problem.request import GOALS, Request
 from optimizer.search.search import Search
 from optimizer.search.start import all_but, columns_in, todays
+from optimizer.search.steps import find_plan
 from optimizer.search.task import Target, Task
 from optimizer.solver.limits import Limits
-from tests.models.plans import RICH, Case, close, keep_all, ready
+from tests.models.plans import RICH, Case, close, keep_all, ready, send
 from tests.samples import small_county
 
 DECIDED = ("open", "attend", "classes", "grade_classes", "out", "into", "hire", "flow", "buy", "got")
@@ -78,3 +80,36 @@ def test_one_more_pupil_never_makes_closing_a_school_pay(pupils: int) -> None:
     )
     assert after["failing"] >= before["failing"]
     assert after["cells"] >= before["cells"]
+
+
+def far_by_choice() -> Case:
+    """Five small children of V4, whose school A2 is beside them, ride to A3 by choice; a ride may take ten minutes, as nobody's own does."""
+    county = small_county()
+    more = pd.DataFrame([{"village_id": "V4", "band": "g1_3", "school_id": "A3", "pupils": 5}])
+    going = pd.concat([county.attendance, more]).sort_values(["village_id", "school_id", "band"])
+    demand, stage = county.demand.copy(), county.school_stage.copy()
+    demand.loc[(demand["village_id"] == "V4") & (demand["band"] == "g1_3"), "pupils_base"] = 65
+    stage.loc[stage["school_id"] == "A3", "pupils"] = 17
+    going = going.reset_index(drop=True)
+    return ready(replace(county, attendance=going, demand=demand, school_stage=stage)).with_rules(
+        travel_bus_g1_3=10
+    )
+
+
+@pytest.mark.parametrize("goal", ["beyond_limit", "travel"])
+def test_closing_a_school_that_was_chosen_brings_nobody_nearer(goal: str) -> None:
+    """Without A3 the five would go to A2, at home: their families chose otherwise. V3's twelve have a ride beyond the limit, and that counts."""
+    case = far_by_choice()
+    closed = send(close(case, keep_all(case), "A3", "A1"), "V4", "g1_3", "A2", "walk")
+    today, shut = (case.judge(p, Request(budget=RICH)) for p in (keep_all(case), closed))
+    ways = shut.travel.query("changed").set_index("village_id")
+    assert ways.at["V4", "minutes"] < ways.at["V4", "minutes_today"] - 10
+    added = 12 * (ways.at["V3", "minutes"] - ways.at["V3", "minutes_today"])
+    more = added / shut.travel["pupils"].sum() if goal == "travel" else 12.0
+    assert values(shut)[goal] == pytest.approx(values(today)[goal] + more)
+    request = Request(budget=RICH, goals=(goal,))
+    inst = build_instance(case.county, case.standards, request, case.times)
+    found = find_plan(inst, Task((Target(goal),), Limits(gap=1e-6, seconds=60)))
+    verdict = case.judge(unpack(found.final.loaded(), found.final.instance, case.times.towns), request)
+    assert found.decided.goals[0].bound == pytest.approx(values(verdict)[goal], abs=1e-6)
+    assert verdict.measures.set_index("measure").at["closures", "plan"] == 0

@@ -95,3 +95,24 @@ def test_the_walking_limit_says_how_binding_it_is(kind: str, offered: bool) -> N
     told = verdict.violations.query("rule == 'travel_limit' and place_id == 'V2'")
     assert told["kind"].tolist() == ([kind] if kind != "off" else [])
     assert verdict.accepted == (kind != "hard")
+
+
+def test_nobody_rides_away_from_an_own_school_within_a_walk() -> None:
+    """V3's grades 4-6 walk 33 of 40 minutes to A1; the bus to A2, four kilometres on, takes 24: saved by riding, not by being nearer."""
+    case = ready().binding(met_kept="off")
+    away = send(keep_all(case), "V3", "g4_6", "A2", "bus")
+    verdict = case.judge(away)
+    assert broken_rules(verdict) == ["past_own_school"]
+    wrong = verdict.violations.query("rule == 'past_own_school'")[["place_id", "amount", "limit"]]
+    assert wrong.round(0).to_numpy().tolist() == [["V3", 24, 0]]
+    inst = instance(case)
+    mine = inst.barred.query("village_id == 'V3' and band == 'g4_6' and school_id == 'A2' and mode == 'bus'")
+    assert mine["rule"].tolist() == ["past_own_school"]
+
+
+def test_who_walks_to_an_overfull_school_may_ride_to_the_next() -> None:
+    """A1 has a pupil more than places."""
+    stage = small_county().school_stage
+    stage.loc[stage["school_id"] == "A1", "capacity_pupils"] = 299
+    case = ready().but(school_stage=stage).binding(met_kept="off")
+    assert case.judge(send(keep_all(case), "V3", "g4_6", "A2", "bus")).accepted

@@ -94,6 +94,18 @@ def test_every_cost_hangs_on_a_row_and_every_action_adds_up() -> None:
     assert (bought["stage"] == "pri").all()
 
 
+def test_an_action_names_the_earmark_that_pays_it() -> None:
+    """Rooms are bought with device money and area with building money, in one plan."""
+    case = ready()
+    bought = [("A1", "pri", "area_teaching", 60.0), ("A2", "pri", "rooms_multimedia", 1.0)]
+    plan = replace(closing(case), purchases=rows("purchases", *bought))
+    actions, verdict = _acted(case, plan)
+    paid = actions[actions["action"] == "purchase"].set_index("what")["earmark"].to_dict()
+    assert paid == {"area_teaching": "building", "rooms_multimedia": "device"}
+    charged = verdict.costs[verdict.costs["charged"]].groupby("earmark")["yuan"].sum().to_dict()
+    assert actions[actions["yuan"] > 0].groupby("earmark")["yuan"].sum().to_dict() == charged
+
+
 def reason_of(case: Case, plan, action: str) -> tuple[str, dict[str, object]]:
     actions, _ = _acted(case, plan)
     (row,) = actions[actions["action"] == action].to_dict("records")

@@ -25,6 +25,8 @@ from tests.models.plans import RICH, Case, broken_rules, classes, close, keep_al
 from tests.samples import small_county
 
 PAIR = (49, 50)
+KEPT = ("area_teaching", "area_sport", "rooms_multimedia")
+"""What A3 meets today."""
 
 
 @cache
@@ -92,6 +94,19 @@ def test_emptying_is_rejected_by_exactly_its_rule() -> None:
     wrong = verdict.violations.query("rule == 'assessed_floor'")
     assert wrong[["place_id", "amount", "limit"]].to_numpy().tolist() == [["A3/pri", 30, 50]]
     assert broken_rules(judged(49, emptied)) == []
+
+
+@pytest.mark.parametrize("pupils", PAIR)
+def test_filling_takes_nothing_that_the_school_has(pupils: int) -> None:
+    """A3 has what its pupils need of rooms and equipment, not what sixty more need: nobody fills it up to be counted so."""
+    verdict = judged(pupils, filled)
+    assert "met_kept" in broken_rules(verdict)
+    wrong = verdict.violations.query("rule == 'met_kept'")
+    assert set(wrong["place_id"]) == {"A3/pri"}
+    case = county(pupils)
+    inst = build_instance(case.county, case.standards, Request(budget=RICH), case.times)
+    model = build_model(inst)
+    assert {k for k in model.met_kept if k[0] == "A3/pri"} == {("A3/pri", r) for r in KEPT}
 
 
 def least(pupils: int, goal: str, close_it: bool) -> tuple[float, float]:

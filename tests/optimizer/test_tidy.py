@@ -85,6 +85,22 @@ def test_trifles_are_left_out_as_far_as_later_goals_may_take(tolerance: float, l
     assert old["deficit"] <= new["deficit"] <= old["deficit"] * (1 + 0.1 * tolerance)
 
 
+@pytest.mark.parametrize(("tolerance", "left"), [(0.02, []), (0.0, ["A2"])])
+def test_what_is_beyond_the_standard_is_not_bought_for_next_to_nothing(
+    tolerance: float, left: list[str]
+) -> None:
+    """A2 has three rooms for 120 pupils, 2.76 are asked for, and the county's mean is higher: a fourth would only bring it nearer."""
+    case = ready()
+    plan = replace(keep_all(case), purchases=rows("purchases", ("A2", "pri", "rooms_multimedia", 1.0)))
+    verdict = case.judge(plan)
+    actions = actions_of(case, plan, verdict)
+    assert actions.query("action == 'purchase'")["reason_key"].tolist() == ["reasons.serves_deficit"]
+    found = without_trifles(
+        plan, verdict, actions, case.tried, case.standards, {"failing": 0.0, "deficit": tolerance}
+    )
+    assert found.plan.purchases["school_id"].tolist() == left
+
+
 def test_a_school_that_takes_pupils_says_what_for() -> None:
     """Grades 4-6 of A1 have 160 pupils in three classes: 18 who leave for A2 bring 31.7 pupils over a cap down to 13.7."""
     case = ready()

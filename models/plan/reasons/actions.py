@@ -201,10 +201,10 @@ def list_actions(
     school = county.schools.set_index("school_id")
     charged = verdict.costs[verdict.costs["charged"]]
     yuan: dict[tuple[str, str], float] = {}
-    mark: dict[str, str] = dict(zip(charged["action"], charged["earmark"], strict=True))
+    mark: dict[tuple[str, str], str] = {}  # purchases are paid from several: rooms and area have their own
     for line in charged.itertuples():
         key = (line.action, line.row_id or line.school_id)
-        yuan[key] = yuan.get(key, 0.0) + float(line.yuan)
+        yuan[key], mark[key] = yuan.get(key, 0.0) + float(line.yuan), str(line.earmark)
     rows = []
     everything = [
         *_closures(plan, verdict), *_receivers(verdict), *_resources(county, standards, plan, verdict, judge), *_buses(verdict),
@@ -212,12 +212,13 @@ def list_actions(
     ]  # fmt: skip
     for one in everything:
         booked = BOOKED.get(one.action, one.action)
-        cost = sum(yuan.get((booked, r), 0.0) for r in one.rows or (one.school_id,))
+        lines = [(booked, r) for r in one.rows or (one.school_id,) if (booked, r) in yuan]
+        cost = sum(yuan[k] for k in lines)
         at = school.loc[one.school_id]
         rows.append(
             (
                 one.id, one.action, one.school_id, at["name"], at["township"], one.stage, one.what, one.quantity, one.unit,
-                cost, mark.get(booked, "") if cost else "", one.reason, one.fields, one.rows,
+                cost, mark[lines[0]] if cost else "", one.reason, one.fields, one.rows,
             )
         )  # fmt: skip
     return pd.DataFrame(rows, columns=COLUMNS)

@@ -231,5 +231,5 @@ def _needs(inst: Instance, keys: list[tuple[str, str]]) -> np.ndarray:
     """Least y a pupil where an indicator must stay met and nothing but the unit's own counts for it; else 0."""
     if not inst.standards.hard("met_kept"):
         return np.zeros(len(keys))
-    rates = kept_rates(inst)
-    return np.array([0.0 if k in inst.lent else rates.get(k, 0.0) for k in keys])
+    rates, grows = kept_rates(inst), inst.units["may_grow"]  # of these it is asked only once they count
+    return np.array([0.0 if k in inst.lent or grows[k[0]] else rates.get(k, 0.0) for k in keys])

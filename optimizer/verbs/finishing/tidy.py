@@ -2,8 +2,8 @@
 
 A search that the clock ends before the goals of little change and little money leaves transfers and purchases behind
 that no goal asks for. They are taken out together, or by halves where some of them hold each other up. A trifle is a purchase that nobody would
-sign for: it lets no indicator be met and is a hundredth of what the standard asks, or smaller than a classroom. What a goal loses by all of them
-is a tenth of what later goals may take from it.
+sign for: it lets no indicator be met and is a hundredth of what the standard asks, smaller than a classroom, or for a school that has what the
+standard asks without it. What a goal loses by all of them is a tenth of what later goals may take from it.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def without_trifles(
     -------
     Tidied
     """
-    small = [rows for rows in map(tuple, _small(actions, verdict, standards)) if rows]
+    small = [rows for rows in _small(actions, verdict, standards) if rows]
     first = verdict
 
     def worse(now: Verdict, trial: Trial) -> Reason | None:
@@ -116,22 +116,24 @@ def without_trifles(
 
 
 def _small(actions: pd.DataFrame, verdict: Verdict, standards: Standards) -> list[tuple[str, ...]]:
-    """Ledger rows of purchases that let nothing be met and are less than a hundredth of the need, or than a classroom."""
+    """Ledger rows of purchases that let nothing be met: less than a hundredth of the need, than a classroom, or beyond the need; least first."""
     scale = {(i.stage, i.id): i.scale for i in standards.indicators}
     need: dict[tuple[str, str, str], float] = {}
+    have: dict[tuple[str, str, str], float] = {}
     for r in verdict.indicators.itertuples():
         asked = float(r.threshold) * float(r.pupils_plan) / scale.get((r.stage, r.indicator), 1.0)
         key = (r.school_id, r.stage, r.resource)
-        need[key] = max(need.get(key, 0.0), asked)
-    found = []
+        need[key], have[key] = max(need.get(key, 0.0), asked), float(r.amount_plan)
+    found: list[tuple[float, tuple[str, ...]]] = []
     for r in actions[(actions["action"] == "purchase") & actions["reason_key"].isin(PARTLY)].itertuples():
         one = standards.resources[r.what]
+        key = (r.school_id, r.stage, r.what)
+        asked = need.get(key, 0.0)
         area = one.kind == "area" and r.quantity < ROOM
-        if not one.whole and (
-            area or r.quantity < SMALL_SHARE * need.get((r.school_id, r.stage, r.what), 0.0)
-        ):
-            found.append(r.rows)
-    return found
+        beyond = 0 < asked <= have.get(key, 0.0) - r.quantity + EPS
+        if beyond or (not one.whole and (area or r.quantity < SMALL_SHARE * asked)):
+            found.append((r.quantity / asked if asked > 0 else 0.0, tuple(r.rows)))
+    return [rows for _, rows in sorted(found)]
 
 
 def _left_out(
