@@ -29,7 +29,8 @@ from models.formulation.network import standing
 from models.problem.instance import Instance
 from models.rules.record import FAMILIES
 from optimizer.infeasibility.conflicts import named, places_by_id
-from optimizer.search.search import NoPlan, bridge_of
+from optimizer.search.search import bridge_of
+from optimizer.search.solved import NoPlan
 from optimizer.search.task import Task
 from optimizer.solver.limits import Answer, Limits
 

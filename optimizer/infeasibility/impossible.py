@@ -19,7 +19,7 @@ from optimizer.infeasibility.required import unmet, why_unmet
 from optimizer.outcomes import StoppedWithoutPlan
 from optimizer.scenario import Scenario, check_scenario
 from optimizer.scenario_sheet import asked_of
-from optimizer.search.search import NoPlan
+from optimizer.search.solved import NoPlan
 from optimizer.search.task import Task
 from optimizer.solver.stopping import Stop, heeding
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from geodata.contract.findings import Finding
 from models.plan.decisions import GoalRecord
 from models.problem.instance import Instance
-from optimizer.search.search import NoPlan
+from optimizer.search.solved import NoPlan
 from optimizer.search.steps import find_plan
 from optimizer.search.task import Required, Target, Task
 

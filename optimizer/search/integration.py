@@ -12,7 +12,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from optimizer.search.search import NoPlan, Search, Solved, record
+from optimizer.search.search import Search
+from optimizer.search.solved import NoPlan, Solved, record
 from optimizer.search.task import Target
 from optimizer.solver.limits import Answer, Limits, time_left
 

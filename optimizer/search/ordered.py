@@ -16,8 +16,9 @@ import numpy as np
 
 from models.plan.decisions import GoalRecord
 from optimizer.search.around import Surroundings
-from optimizer.search.search import Search, Solved
+from optimizer.search.search import Search
 from optimizer.search.settled import settled_answer
+from optimizer.search.solved import Solved
 from optimizer.search.start import NETWORK, all_but, columns_in
 from optimizer.search.task import Target
 from optimizer.solver.interior import lowest

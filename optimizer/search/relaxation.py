@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from models.problem.instance import Instance
-from optimizer.search.search import NoPlan, Search
+from optimizer.search.search import Search
+from optimizer.search.solved import NoPlan
 from optimizer.search.task import Task
 from optimizer.solver.limits import Answer, Limits, time_left
 

@@ -14,7 +14,8 @@ from dataclasses import replace
 import numpy as np
 
 from optimizer.search.relaxation import among
-from optimizer.search.search import NoPlan, Search, Solved, record
+from optimizer.search.search import Search
+from optimizer.search.solved import NoPlan, Solved, record
 from optimizer.solver.limits import Answer, Limits, time_left
 
 

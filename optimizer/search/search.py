@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +22,7 @@ from models.problem.instance import Instance
 from optimizer.search.cuts.measures import Measure
 from optimizer.search.cuts.one_sided import ExcessCuts, LackCuts
 from optimizer.search.cuts.spread_cuts import SpreadCuts
+from optimizer.search.solved import record
 from optimizer.search.task import Target, Task
 from optimizer.solver.bridge import Bridge
 from optimizer.solver.limits import Answer, Limits, time_left
@@ -33,16 +34,6 @@ Extend = Callable[[pyo.ConcreteModel], Mapping[str, Any]]
 """Adds to a model before it goes to HiGHS; returns further objectives by name."""
 
 
-class NoPlan(Exception):
-    """No plan: ``status`` is infeasible (proven) or no_plan (stopped before one was found, on request if ``interrupted``)."""
-
-    def __init__(self, status: str, instance: Instance, interrupted: bool = False):
-        self.status = status
-        self.interrupted = interrupted
-        self.instance = instance
-        super().__init__(status)
-
-
 def bridge_of(
     model: pyo.ConcreteModel, more: Mapping[str, Any] | None = None, stop: Stop | None = None
 ) -> Bridge:
@@ -50,13 +41,6 @@ def bridge_of(
     stated = model.component_objects(pyo.Objective)
     goals = {o.local_name.removeprefix("goal_"): o for o in stated if o.local_name.startswith("goal_")}
     return Bridge(model, {**goals, **(more or {})}, stop)
-
-
-def record(goal: str, answer: Answer, tolerance: float) -> GoalRecord:
-    """A goal's line in the solve record."""
-    return GoalRecord(
-        goal, answer.objective, answer.bound, max(0.0, answer.gap), answer.seconds, answer.nodes, answer.status, tolerance
-    )  # fmt: skip
 
 
 class Search:
@@ -392,29 +376,3 @@ def _fixed(search: Search, name: str, key: Any) -> bool:
     """Whether a variable of a search's model is fixed, and so no column."""
     part = search.model.component(name)
     return part is not None and key in part and bool(part[key].fixed)
-
-
-@dataclass(frozen=True)
-class Solved:
-    """A search with a solution, and how each goal went; ``clock`` if the time limit ended any."""
-
-    search: Search
-    goals: tuple[GoalRecord, ...]
-    answer: Answer
-    clock: bool = False
-
-    @property
-    def values(self) -> np.ndarray:
-        """The solution's columns."""
-        assert self.answer.values is not None
-        return self.answer.values
-
-    @property
-    def instance(self) -> Instance:
-        """What the search is about."""
-        return self.search.instance
-
-    def loaded(self) -> pyo.ConcreteModel:
-        """The Pyomo model with the solution in it."""
-        self.search.load(self.values)
-        return self.search.model

@@ -15,7 +15,8 @@ import pandas as pd
 
 from models.problem.indicators import lent_size
 from models.problem.instance import Instance
-from optimizer.search.search import NoPlan, Search, Solved, record
+from optimizer.search.search import Search
+from optimizer.search.solved import NoPlan, Solved, record
 from optimizer.search.task import Target
 from optimizer.solver.limits import Limits, time_left
 

@@ -10,7 +10,8 @@ from optimizer.search.integration import solve_joint
 from optimizer.search.ordered import Ordered
 from optimizer.search.relaxation import relaxed_about, relaxed_county
 from optimizer.search.restriction import solve_narrow
-from optimizer.search.search import SOFTNESS, NoPlan, Search, Solved, record
+from optimizer.search.search import SOFTNESS, Search
+from optimizer.search.solved import NoPlan, Solved, record
 from optimizer.search.split import solve_split
 from optimizer.search.start import first_plan, keeping
 from optimizer.search.task import Target, Task

@@ -16,12 +16,11 @@ import highspy
 import numpy as np
 from scipy.sparse import csc_array
 
-from optimizer.solver.limits import Answer, Limits, Progress, Status
+from optimizer.solver.answering import answer_of, as_handed_back, meant
+from optimizer.solver.limits import Answer, Limits, Progress
 from optimizer.solver.running import Better, hand_back, new_highs, run_apart, with_new_clock
 from optimizer.solver.stopping import Stop
 
-MEANT = 1e-6
-"""Part of an objective by which the values handed back may differ from it."""
 HELD = 1e-3
 """Of its own size, what a row may be broken by where whole columns are whole within the solver's tolerance only."""
 
@@ -306,29 +305,16 @@ class Engine:
         else:
             with hand_back(self.highs, better):
                 answer = self._run(time.monotonic(), progress)
-        if start is not None and not self._meant(objective, answer) and not self.stop.is_set():
+        if answer.values is None:
+            return answer
+        own = self.value(objective, answer.values)
+        if start is not None and not meant(answer, own) and not self.stop.is_set():
             # HiGHS 1.16 now and then proves a better plan than the start and hands back the start
             left = replace(limits, seconds=max(1.0, limits.seconds - answer.seconds))
             again = self.solve(objective, left, None, progress, better)
             if again.values is not None or again.status == "infeasible":
                 return again
-        return self._as_handed_back(objective, answer)
-
-    def _meant(self, objective: str, answer: Answer) -> bool:
-        """Whether the plan handed back is the one whose objective is reported."""
-        if answer.values is None:
-            return True
-        own = self.value(objective, answer.values)
-        return abs(own - answer.objective) <= MEANT * max(1.0, abs(own))
-
-    def _as_handed_back(self, objective: str, answer: Answer) -> Answer:
-        """The answer with the objective of its own values: a plan is never called better than it is."""
-        if self._meant(objective, answer):
-            return answer
-        assert answer.values is not None
-        own = self.value(objective, answer.values)
-        gap = (own - answer.bound) / max(abs(own), 1e-9)
-        return replace(answer, status="stopped", objective=own, gap=gap)
+        return as_handed_back(answer, own)
 
     def _run(self, begun: float, progress: Callable[[Progress], None] | None) -> Answer:
         """Run, with progress reported and a stop passed on to HiGHS."""
@@ -355,31 +341,7 @@ class Engine:
         self.highs.cbMipInterrupt.clear()
         self.highs.cbSimplexInterrupt.clear()
         self.highs.cbIpmInterrupt.clear()
-        return self._answer(time.monotonic() - begun)
-
-    def _answer(self, seconds: float) -> Answer:
-        state = highspy.HighsModelStatus
-        status = self.highs.getModelStatus()
-        info = self.highs.getInfo()
-        has_plan = info.primal_solution_status == 2
-        objective = float(info.objective_function_value) if has_plan else float("nan")
-        bound = float(info.mip_dual_bound)
-        if self.relaxed:  # a simplex stopped on its way proves nothing
-            bound = objective if status == state.kOptimal else -float("inf")
-        if status == state.kInfeasible:
-            said: Status = "infeasible"
-        elif status in (state.kUnbounded, state.kUnboundedOrInfeasible):
-            said = "infeasible" if status == state.kUnboundedOrInfeasible else "unbounded"
-        elif not has_plan:
-            said = "no_plan"
-        else:
-            said = "proven" if status == state.kOptimal else "stopped"
-        gap = (objective - bound) / max(abs(objective), 1e-9) if has_plan else float("inf")
-        values = np.array(self.highs.getSolution().col_value) if has_plan else None
-        clock = status == state.kTimeLimit or (status == state.kInterrupt and self.stop.reason == "time")
-        return Answer(
-            said, objective, bound, gap, seconds, max(0, int(info.mip_node_count)), clock, values, self.stopped
-        )  # fmt: skip
+        return answer_of(self.highs, self.relaxed, time.monotonic() - begun, self.stop)
 
 
 @dataclass(frozen=True)

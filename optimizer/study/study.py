@@ -29,7 +29,8 @@ from optimizer.outcomes import Infeasible, Rejected, StoppedWithoutPlan
 from optimizer.scenario import Scenario, check_scenario
 from optimizer.scenario_sheet import asked_of
 from optimizer.search.relaxation import recentred
-from optimizer.search.search import Extend, Search, Solved
+from optimizer.search.search import Extend, Search
+from optimizer.search.solved import Solved
 from optimizer.search.split import exact_objective
 from optimizer.search.steps import Found, find_plan
 from optimizer.search.task import Target, Task

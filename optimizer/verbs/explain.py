@@ -24,7 +24,7 @@ from optimizer.infeasibility.impossible import reasons, why_impossible
 from optimizer.outcomes import Infeasible, StoppedWithoutPlan
 from optimizer.scenario import Scenario
 from optimizer.scenario_sheet import asked_of
-from optimizer.search.search import NoPlan
+from optimizer.search.solved import NoPlan
 from optimizer.search.task import Report
 from optimizer.solver.stopping import Stop, heeding
 from optimizer.study.study import (

@@ -32,7 +32,7 @@ from optimizer.infeasibility.unkept import why_unkept
 from optimizer.outcomes import Defect, Infeasible, InterruptedWithPlan, Rejected, StoppedWithoutPlan
 from optimizer.scenario import Scenario, check_scenario
 from optimizer.scenario_sheet import asked_of
-from optimizer.search.search import NoPlan
+from optimizer.search.solved import NoPlan
 from optimizer.search.split import exact_objective
 from optimizer.search.steps import Found, find_plan
 from optimizer.search.task import Report

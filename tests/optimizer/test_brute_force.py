@@ -16,7 +16,7 @@ from models.plan.decisions import Verdict
 from models.plan.keeping import held_of
 from models.problem.building import build_instance
 from models.problem.request import GOALS, Request
-from optimizer.search.search import NoPlan
+from optimizer.search.solved import NoPlan
 from optimizer.search.steps import find_plan
 from optimizer.search.task import Target, Task
 from optimizer.solver.limits import Limits

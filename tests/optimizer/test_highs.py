@@ -7,14 +7,16 @@ import signal
 import threading
 import time
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyomo.environ as pyo
 import pytest
 
+import optimizer.solver.engine as engine
 from optimizer.solver.bridge import Bridge
-from optimizer.solver.engine import Better, Engine
 from optimizer.solver.limits import Answer, Limits, Progress
+from optimizer.solver.running import Better
 
 
 def knapsack(weights: list[int], values: list[int], most: float) -> pyo.ConcreteModel:
@@ -113,14 +115,14 @@ def test_a_plan_that_is_not_the_one_reported_is_not_believed(
     """HiGHS 1.16 now and then proves a better plan than its start and hands back the start."""
     b = bridge(knapsack([3, 4, 5], [30, 50, 60], 8))
     start = np.array([0.0, 1.0, 0.0])
-    honest, runs = Engine._answer, []
+    honest, runs = engine.answer_of, []
 
-    def mixed_up(self: Engine, seconds: float) -> Answer:
-        runs.append(seconds)
-        answer = honest(self, seconds)
+    def mixed_up(*asked: Any) -> Answer:
+        runs.append(asked)
+        answer = honest(*asked)
         return replace(answer, values=start) if len(runs) == 1 or not again else answer
 
-    monkeypatch.setattr(Engine, "_answer", mixed_up)
+    monkeypatch.setattr(engine, "answer_of", mixed_up)
     answer = b.solve("loss", Limits(gap=0.0), start=start)
     assert len(runs) == 2 and answer.bound == 10.0
     assert answer.objective == b.value("loss", answer.values) == (10.0 if again else 50.0)

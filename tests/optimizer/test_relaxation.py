@@ -17,7 +17,8 @@ from optimizer.search.integration import solve_joint
 from optimizer.search.method import Method
 from optimizer.search.relaxation import among, near_pairs, relaxed_county, settled
 from optimizer.search.restriction import rounded, solve_narrow
-from optimizer.search.search import NoPlan, Search
+from optimizer.search.search import Search
+from optimizer.search.solved import NoPlan
 from optimizer.search.split import solve_split
 from optimizer.search.task import IMBALANCE, Target, Task
 from optimizer.solver.limits import Limits

@@ -17,7 +17,7 @@ from models.formulation.solution import unpack
 from models.plan.decisions import Plan, Verdict
 from models.problem.building import build_instance
 from models.problem.request import Request
-from optimizer.search.search import NoPlan
+from optimizer.search.solved import NoPlan
 from optimizer.search.steps import find_plan
 from optimizer.search.task import Target, Task
 from optimizer.solver.limits import Limits
