@@ -74,7 +74,9 @@ def midway() -> Case:
 def poor(device: float) -> Case:
     """One multimedia room in the whole county, so that the mean says nothing of what passing needs; money for devices alone."""
     county = four().county
-    stage = county.school_stage.assign(rooms_multimedia=(county.school_stage["school_id"] == "A1").astype(int))
+    stage = county.school_stage.assign(
+        rooms_multimedia=(county.school_stage["school_id"] == "A1").astype(int)
+    )
     money = county.budget.assign(amount=county.budget["earmark"].map({"device": device}).fillna(0.0))
     return ready(replace(county, school_stage=stage, budget=money)).with_rules(**FOUR)
 
@@ -90,7 +92,13 @@ def two_rooms() -> Case:
     return poor(60_000.0)
 
 
-COUNTIES = {"poor": (rich_in_devices, FOUR), "two rooms": (two_rooms, FOUR), "three": (tiny.case, THREE), "four": (four, FOUR), "midway": (midway, FOUR)}
+COUNTIES = {
+    "poor": (rich_in_devices, FOUR),
+    "two rooms": (two_rooms, FOUR),
+    "three": (tiny.case, THREE),
+    "four": (four, FOUR),
+    "midway": (midway, FOUR),
+}
 
 
 def case_of(name: str, *off: str) -> Case:

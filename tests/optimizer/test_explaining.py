@@ -76,7 +76,9 @@ def test_a_requirement_that_no_plan_keeps_stands_in_the_way() -> None:
     assert not found.possible and not found.arithmetic
     assert (said.key, said.fields["goal"], said.fields["least"]) == ("cli.required", "travel", "12.2")
     assert not any(r.possible for r in found.relaxations)
-    assert explain_request(small_county(), asked.model_copy(update={"require": (Requirement(goal="travel", at_most=20.0),)})).possible
+    assert explain_request(
+        small_county(), asked.model_copy(update={"require": (Requirement(goal="travel", at_most=20.0),)})
+    ).possible
 
 
 def test_a_closure_that_cannot_be_names_the_village_and_the_pace() -> None:

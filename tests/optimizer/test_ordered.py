@@ -188,7 +188,13 @@ def test_a_requirement_with_tangents_is_kept_as_its_own_value(most: float) -> No
 
 
 def test_a_least_value_is_told_so_that_a_plan_reaches_it() -> None:
-    assert [_up(x) for x in (0.0, 12.0, 12.193, 338.6534, 0.00012345)] == ["0", "12", "12.2", "338.7", "0.0001235"]
+    assert [_up(x) for x in (0.0, 12.0, 12.193, 338.6534, 0.00012345)] == [
+        "0",
+        "12",
+        "12.2",
+        "338.7",
+        "0.0001235",
+    ]
 
 
 def test_a_requirement_that_no_plan_keeps_is_named_with_the_least() -> None:
