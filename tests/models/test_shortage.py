@@ -10,7 +10,7 @@ import pytest
 from maps.front.headline import alarms
 from models.formulation.model import build_model
 from models.plan.decisions import Plan, PlanResult, SolveRecord, Verdict
-from models.plan.reasons import list_actions
+from models.plan.reasons.actions import list_actions
 from models.problem.building import build_instance
 from models.problem.instance import Instance
 from models.problem.request import Request

@@ -15,6 +15,7 @@ from models.plan.arrangement import today_as_plan
 from models.plan.decisions import PlanResult
 from models.rules.registry import every_rule
 from models.standards.norms import load_standards
+from optimizer.infeasibility.impossible import explain_request
 from optimizer.scenario import Goal, Scenario
 from optimizer.verbs.plan import plan
 from tests.counties import BUNDLED, american, bundled_county, primary_only, renamed, with_file
@@ -272,6 +273,35 @@ def test_every_bundled_file_is_planned(names: tuple[str, ...], kind: str) -> Non
     assert set(told["kind"]) == {"hard", kind}
     soft = told[(told["kind"] == "soft") & ~told["ok"]]
     assert soft.empty  # a plan keeps every one of them, so none gives way
+
+
+STATES = ("hard", "soft", "report", "off")
+TURNS = [(n, t) for n in BUNDLED for t in range(len(STATES)) if "cn_2012_basic" not in n]
+
+
+def in_turn(county: County, turn: int) -> County:
+    """Every norm in another state than the one before it: four turns, and each was in every state once."""
+    county = of_kind(county, "hard")
+    table = county.standards
+    return replace(county, standards=table.assign(kind=[STATES[(i + turn) % 4] for i in range(len(table))]))
+
+
+@pytest.mark.parametrize(("names", "turn"), TURNS, ids=[f"{n[0]}-{t}" for n, t in TURNS])
+def test_every_norm_is_planned_in_every_state(names: tuple[str, ...], turn: int) -> None:
+    """What is stated, eased, told only or left out differs from norm to norm: plan, `explain` and referee agree on all."""
+    county = in_turn(bundled_county(names), turn)
+    standards = load_standards(county)
+    request = Scenario(close=("A3",), goals=(Goal(name="travel"), Goal(name="cost")), seconds=30)
+    result = plan(county, request)
+    agrees(result)
+    assert explain_request(county, request).possible  # a plan exists: nothing stands in its way
+    told = result.verdict.rules.groupby("rule")["kind"].agg(set).to_dict()
+    for rule in (r for r in every_rule() if r.norms):
+        asked = {standards.kind(n) for n in rule.norm_ids(standards)} - {"off"}
+        assert told.get(rule.id, set()) == asked, rule.id
+    broken = result.verdict.violations
+    assert not (broken["kind"] == "off").any()
+    assert broken.loc[broken["kind"] == "hard", "grandfathered"].all()
 
 
 def test_a_county_may_switch_a_norm_off(tmp_path: Path) -> None:
