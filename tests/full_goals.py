@@ -66,6 +66,8 @@ def _bad(w: Whole, u: Unit, said: Expr, today: bool) -> Expr:
     """1 where a unit counts and is not good: a closed one keeps today's word, a new one earns nothing."""
     if w.t.assessed(u):
         w.lp.least(add(w.up[u], number(float(today))), said)
+        for k in (k for k in w.bands_of[u] if w.before[k]):  # one that gives up a band wins nothing
+            w.lp.least(add(w.open[k], number(float(today))), said)
         return no(said)
     count = _counted(w, u)
     w.lp.least(count, said)

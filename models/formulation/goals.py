@@ -13,8 +13,8 @@
 | disruption | per cent of pupils and of staff who move | linear |
 | cost | charged costs, 10,000 yuan | linear |
 
-A unit that closes keeps today's verdict in `failing` and `cells`; one that newly counts costs where it fails and
-earns nothing where it passes: nothing is gained by moving a unit across the assessment threshold.
+A unit that closes keeps today's verdict in `failing` and `cells`, one that gives up a band wins nothing in them; one that newly counts
+costs where it fails and earns nothing where it passes: nothing is gained by moving a unit across the assessment threshold.
 """
 
 from __future__ import annotations

@@ -180,6 +180,17 @@ def _closing_earns_nothing(
         model.met_taught = pyo.Constraint(
             unmet, rule=lambda m, u, r: m.met[u, r] <= judged_pupils(m, inst, u)
         )
+    # half of a school with the teachers of the whole is no progress, either
+    given = inst.bands[(inst.bands["lock"] != "open") & (inst.bands["pupils"] > 0)]
+    bands = {str(u): list(some.index) for u, some in given.groupby("unit_id")}
+    model.passes_whole = pyo.Constraint(
+        [(u, *k) for u in failing for k in bands.get(u, ())],
+        rule=lambda m, u, j, b: m.passes[u] <= m.open[j, b],
+    )
+    model.met_whole = pyo.Constraint(
+        [(u, r, *k) for u, r in unmet for k in bands.get(u, ())],
+        rule=lambda m, u, r, j, b: m.met[u, r] <= m.open[j, b],
+    )
     new = [u for u in units if grow[u]]
     model.passes_counted = pyo.Constraint(new, rule=lambda m, u: m.passes[u] <= m.counted[u])
     model.met_counted = pyo.Constraint(

@@ -107,7 +107,8 @@ def _least_over(people: list[float], cap: float, classes: int) -> float:
 def _kept(after: After, today: Flags, plan: Flags, rows: Ints) -> tuple[float, float]:
     """How many units (or cells of units) that count are not good, today and in the plan.
 
-    A closed unit keeps today's word, and so does one that is open and has no pupils; a new one costs where it is not good.
+    A closed unit keeps today's word, and so does one that is open and has no pupils; one that gives up a band wins nothing; a new one
+    costs where it is not good.
 
     Parameters
     ----------
@@ -121,8 +122,21 @@ def _kept(after: After, today: Flags, plan: Flags, rows: Ints) -> tuple[float, f
         for table, column in ((after.units, "assessed"), (after.new, "assessed"), (after.new, "open"))
     )
     taught = after.assessed_plan["pupils"].to_numpy(float)[rows] > 0
-    kept = np.where(is_open & taught, plan, today)
+    kept = np.where(is_open & taught, plan & (today | _whole(after)[rows]), today)
     return float((was & ~today).sum()), float(((was & ~kept) | (~was & now & ~plan)).sum())
+
+
+def _whole(after: After) -> Flags:
+    """Whether a unit goes on with every band that has pupils today, by row of units."""
+    groups = after.groups
+    taught = set(
+        zip(*(groups.loc[groups["pupils"] > 0, c] for c in ("today_school_id", "band")), strict=True)
+    )
+    whole = np.ones(len(after.units), dtype=bool)
+    given_up = [k in taught and not o for k, o in zip(after.today.band, after.bands["open"], strict=True)]
+    at = after.today.unit_of_band[np.array(given_up, dtype=bool)]
+    whole[at[at >= 0]] = False
+    return whole
 
 
 def _passing(said: pd.DataFrame, units: pd.DataFrame) -> Flags:

@@ -19,7 +19,7 @@ from optimizer.search.start import all_but, columns_in, todays
 from optimizer.search.steps import find_plan
 from optimizer.search.task import Target, Task
 from optimizer.solver.limits import Limits
-from tests.models.plans import RICH, Case, close, keep_all, ready, send
+from tests.models.plans import RICH, Case, classes, close, keep_all, ready, send
 from tests.samples import small_county
 
 DECIDED = ("open", "attend", "classes", "grade_classes", "out", "into", "hire", "flow", "buy", "got")
@@ -38,9 +38,9 @@ def with_todays_classes(search: Search) -> np.ndarray:
     """Today's arrangement with today's classes, grade by grade."""
     values, grades = todays(search), search.instance.grades["classes"]
     bands = grades.groupby(level=["school_id", "band"]).sum()
-    for component, classes in (("grade_classes", grades), ("classes", bands)):
+    for component, counts in (("grade_classes", grades), ("classes", bands)):
         for key, column in search.bridge.at(component).items():
-            values[column] = float(classes[key])
+            values[column] = float(counts[key])
     return values
 
 
@@ -113,3 +113,19 @@ def test_closing_a_school_that_was_chosen_brings_nobody_nearer(goal: str) -> Non
     verdict = case.judge(unpack(found.final.loaded(), found.final.instance, case.times.towns), request)
     assert found.decided.goals[0].bound == pytest.approx(values(verdict)[goal], abs=1e-6)
     assert verdict.measures.set_index("measure").at["closures", "plan"] == 0
+
+
+def test_half_of_a_school_with_the_teachers_of_the_whole_is_no_progress() -> None:
+    """A2's 120 pupils lack a fifth of a backbone teacher and a tenth of one of arts; its lower sixty would have enough."""
+    case = ready().binding(travel_increase="off", past_nearer_school="off")
+    less = classes(send(keep_all(case), "V4", "g4_6", "A1", "bus"), "A2", "g4_6", 0, False)
+    today, plan = case.judge(keep_all(case)), case.judge(less, Request(budget=RICH))
+    assert plan.units.set_index("unit_id").at["A2/pri", "passes_plan"]
+    assert not today.units.set_index("unit_id").at["A2/pri", "passes_plan"]
+    others = (plan.units["passes_plan"] < plan.units["passes_today"]).sum()
+    assert values(plan)["failing"] == values(today)["failing"] + others
+    request = Request(budget=dict.fromkeys(RICH, 50_000.0), goals=("failing",))
+    inst = build_instance(case.county, case.standards, request, case.times)
+    found = find_plan(inst, Task((Target("failing"),), Limits(gap=1e-6, seconds=60)))
+    verdict = case.judge(unpack(found.final.loaded(), found.final.instance, case.times.towns), request)
+    assert found.decided.goals[0].bound == pytest.approx(values(verdict)["failing"], abs=1e-6)

@@ -44,9 +44,9 @@ GUARDS = {
     "outflow_rural": tuple(f"outflow_{z}_{k}" for z in ("rural", "township") for k in "qba"),
 }  # fmt: skip
 """Guards and the norms that say how binding they are; the rural guard stands with the township's, which is the same in one township."""
-PAY = {"assessed_floor": "cells", "past_own_school": "deficit", "capacity": "deficit"}
+PAY = {"assessed_floor": "cells", "past_own_school": "deficit", "no_exchange": "deficit"}
 """Guards without which a goal would gain, and the goal."""
-HIDDEN = dict.fromkeys(("assessed_floor", "capacity"), ("past_own_school",))
+HIDDEN = dict.fromkeys(("assessed_floor", "no_exchange"), ("past_own_school",))
 """Norms that bar here what the guard bars, besides: they are off in both counties."""
 
 
