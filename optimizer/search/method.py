@@ -52,7 +52,11 @@ class Method(BaseModel):
     long_goals: tuple[GoalName, ...] = _knob(
         ("over_cap", "failing"), "goals whose tree ends when it is given `long_nodes`: their nodes are cheap"
     )
-    long_nodes: Positive = _knob(4.0, "nodes of such a goal's search, times the scenario's")
+    long_nodes: Positive = _knob(8.0, "nodes of such a goal's search, times the scenario's")
+    slow_goals: tuple[GoalName, ...] = _knob(
+        ("deficit",), "goals whose best plans come late and whose bound stands still till their tree ends"
+    )
+    slow_nodes: Positive = _knob(8.0, "nodes of such a goal's search, times the scenario's")
     tried_goals: tuple[GoalName, ...] = _knob(
         ("failing",),
         "goals whose root is tried under other seeds, in larger counties: each finds other plans",

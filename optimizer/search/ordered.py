@@ -16,6 +16,7 @@ import numpy as np
 
 from models.plan.decisions import GoalRecord
 from optimizer.search.around import Surroundings
+from optimizer.search.method import Method
 from optimizer.search.search import Search
 from optimizer.search.settled import settled_answer
 from optimizer.search.solved import Solved
@@ -77,10 +78,8 @@ class Ordered:
             method = task.method
             share = method.brief_share if goal.name in method.brief_goals else method.goal_share
             share = 1.0 if k == len(task.goals) - 1 else share
-            nodes = left.nodes
-            if nodes and goal.name in method.long_goals:
-                nodes = round(nodes * method.long_nodes)
-            self.one(goal, replace(left, seconds=left.seconds * share, gap=task.gap_of(goal), nodes=nodes))
+            own = replace(left, seconds=left.seconds * share, gap=task.gap_of(goal))
+            self.one(goal, replace(own, nodes=_nodes(goal.name, left.nodes, method)))
         lines = tuple(self._record(k, time_left(limits, begun)) for k in range(len(self.done)))
         final = replace(self.done[0][1], values=self.values, clock=self.clock)
         return Solved(self.search, lines, final, self.clock)
@@ -271,3 +270,12 @@ class Ordered:
             return "broken" if broken else "worse"
         now.values, now.value = values, value
         return "better"
+
+
+def _nodes(goal: str, nodes: int | None, method: Method) -> int | None:
+    """Nodes of one goal's search: some goals are given more than the scenario's."""
+    if not nodes:
+        return nodes
+    times = method.long_nodes if goal in method.long_goals else 1.0
+    times = method.slow_nodes if goal in method.slow_goals else times
+    return max(1, round(nodes * times))
