@@ -319,7 +319,7 @@ IDLE = {
 
 def idle_columns(table: Table) -> tuple[str, ...]:
     """Those of `IDLE` that a county's own standards do not ask for: what they count is asked for."""
-    usual = TABLES[table.name] if table.name in TABLES else table
+    usual = TABLES.get(table.name, table)
     asked = {c.name for c in table.columns if c.required} - {c.name for c in usual.columns if c.required}
     return tuple(c for c in IDLE.get(table.name, ()) if c not in asked)
 
