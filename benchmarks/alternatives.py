@@ -12,16 +12,17 @@ import time
 from pathlib import Path
 
 from benchmarks.results import report
+from geodata.demo.county import write_demo_county
+from geodata.folder.reading import read_county
+from geodata.travel.times import travel_times
+from models.study.analysis import Alternatives
+from optimizer.study.alternatives import alternatives
 
 K, WITHIN = 5, 0.03
 
 
-def main() -> None:
-    from geodata.demo.county import write_demo_county
-    from geodata.folder.reading import read_county
-    from geodata.travel.times import travel_times
-    from optimizer.study.alternatives import alternatives
-
+def measured() -> tuple[Alternatives, dict[str, tuple[float, float]]]:
+    """The plans, and wall and processor seconds after which each step was done."""
     with tempfile.TemporaryDirectory() as work:
         write_demo_county(Path(work) / "nanpu", 2026)
         county = read_county(Path(work) / "nanpu")
@@ -37,6 +38,11 @@ def main() -> None:
 
         found = alternatives(county, k=K, within=WITHIN, times=times, report=note)
         reached["end"] = (time.perf_counter() - wall, time.process_time() - used)
+    return found, reached
+
+
+def page(found: Alternatives, reached: dict[str, tuple[float, float]]) -> list[str]:
+    """The plans, the prices of other decisions, and the times."""
     first, d = found.plans[0], found.decisions
     lines = [
         f"Nanpu (`write_demo_county`, seed 2026), scenario's defaults, k = {K}, within {WITHIN:.0%}; times of the solves alone.", "",
@@ -66,7 +72,11 @@ def main() -> None:
         ("end", "costs of the other decisions"),
     ):
         lines.append(f"| {said} | {reached[step][0]:.0f} | {reached[step][1]:.0f} |")
-    report("alternatives", "Plans nearly as good as the best", lines)
+    return lines
+
+
+def main() -> None:
+    report("alternatives", "Plans nearly as good as the best", page(*measured()))
 
 
 if __name__ == "__main__":

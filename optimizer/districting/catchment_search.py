@@ -47,6 +47,28 @@ def _filled(
 
 
 @compiled
+def _best_first(gain: np.ndarray, allowed: np.ndarray, demand: np.ndarray) -> np.ndarray:
+    """Units that gain anything, those that gain most for their demand first."""
+    plus = np.flatnonzero(allowed & (gain > 0))
+    order: np.ndarray = plus[np.argsort(-(gain[plus] / np.maximum(demand[plus], 1e-12)))]
+    return order
+
+
+@compiled
+def _next(
+    inside: np.ndarray, taken: int, status: np.ndarray, seen: np.ndarray, stamp: int, gain: np.ndarray, ground: Ground,
+) -> int:  # fmt: skip
+    """The stamped free unit on the border of those inside that gains most; -1 where there is none."""
+    unit = -1
+    for i in range(taken):
+        for e in range(ground.start[inside[i]], ground.start[inside[i] + 1]):
+            v = ground.near[e]
+            if status[v] == 0 and seen[v] == stamp and (unit < 0 or gain[v] > gain[unit]):
+                unit = v
+    return unit
+
+
+@compiled
 def valuable(
     site: int, gain: np.ndarray, allowed: np.ndarray, ground: Ground, above: float, share: float, nodes: int,
     found: np.ndarray, value: np.ndarray,
@@ -73,8 +95,7 @@ def valuable(
     """
     units, home, demand = len(gain), ground.home[site], ground.demand
     status = np.where(allowed, 0, 2)  # 0 free, 1 inside, 2 out
-    plus = np.flatnonzero(allowed & (gain > 0))
-    order = plus[np.argsort(-(gain[plus] / np.maximum(demand[plus], 1e-12)))]
+    order = _best_first(gain, allowed, demand)
     queue, seen, loss = np.zeros(4 * units, np.int64), np.zeros(units, np.int64), np.zeros(units)
     inside, path, out = (
         np.zeros(units, np.int64),
@@ -114,11 +135,7 @@ def valuable(
                 break
             last = bound
         if limit > 0.0:
-            for i in range(taken):
-                for e in range(ground.start[inside[i]], ground.start[inside[i] + 1]):
-                    v = ground.near[e]
-                    if status[v] == 0 and seen[v] == stamp and (unit < 0 or gain[v] > gain[unit]):
-                        unit = v
+            unit = _next(inside, taken, status, seen, stamp, gain, ground)
     return count
 
 
@@ -145,6 +162,24 @@ def _reach(
                     waits[v] = True
                     queue[(head + n) % size] = v
                     n += 1
+
+
+@compiled
+def _reached(
+    value: float, left: float, status: np.ndarray, order: np.ndarray, gain: np.ndarray, demand: np.ndarray, need: np.ndarray,
+) -> tuple[int, float]:  # fmt: skip
+    """The first free unit that can be reached, -1 for none, and the value with the room left filled by such units."""
+    unit = -1
+    for v in order:
+        if status[v] == 0 and need[v] < np.inf:
+            if unit < 0:
+                unit = v
+            if demand[v] > left:
+                value += gain[v] * left / demand[v]
+                break
+            value += gain[v]
+            left -= demand[v]
+    return unit, value
 
 
 @compiled
@@ -175,8 +210,7 @@ def heaviest(
     """
     units, demand = len(gain), ground.demand
     status = np.where(allowed, 0, 2)  # 0 free, 1 inside, 2 out
-    plus = np.flatnonzero(allowed & (gain > 0))
-    order = plus[np.argsort(-(gain[plus] / np.maximum(demand[plus], 1e-12)))]
+    order = _best_first(gain, allowed, demand)
     queue, waits = np.zeros(units + 1, np.int64), np.zeros(units, np.bool_)
     need, back = np.zeros(units), np.zeros(units, np.int64)
     inside = np.zeros(units, np.int64)
@@ -205,16 +239,7 @@ def heaviest(
             out[depth - 1], status[unit] = 1, 2
             taken, total, left = taken - 1, total - gain[unit], left + demand[unit]
         _reach(inside, taken, left, status, ground, queue, waits, need, back)
-        unit, bound, rest = -1, total, left
-        for v in order:
-            if status[v] == 0 and need[v] < np.inf:
-                if unit < 0:
-                    unit = v
-                if demand[v] > rest:
-                    bound += gain[v] * rest / demand[v]
-                    break
-                bound += gain[v]
-                rest -= demand[v]
+        unit, bound = _reached(total, left, status, order, gain, demand, need)
         if bound <= best + 1e-9:
             unit = -1
         while unit >= 0 and status[back[unit]] == 0:

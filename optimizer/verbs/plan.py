@@ -6,9 +6,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
 from geodata.folder.interrupts import held
@@ -18,7 +15,6 @@ from models.formulation.solution import unpack
 from models.plan.decisions import GoalRecord, Plan, PlanResult, SolveRecord, Verdict
 from models.plan.keeping import Held, Which, decision_said, held_notes, held_of, missing_in
 from models.plan.names import Names
-from models.plan.reasons.actions import list_actions
 from models.plan.sheets import read_edited
 from models.problem.baseline import today_findings
 from models.problem.building import build_instance
@@ -38,9 +34,7 @@ from optimizer.search.steps import Found, find_plan
 from optimizer.search.task import Report
 from optimizer.solver.limits import SOLVER
 from optimizer.solver.stopping import Stop, heeding
-from optimizer.verbs.finishing.received import receivers_explained
-from optimizer.verbs.finishing.straight import straightened
-from optimizer.verbs.finishing.tidy import without_idle, without_trifles
+from optimizer.verbs.finishing.finished import finished
 
 
 def plan(
@@ -100,41 +94,15 @@ def plan(
         final = found.final
         made = unpack(final.loaded(), final.instance, times.towns)
         trial = try_plan(county, standards, made, times, request)
-
-        def broken(asked: Plan) -> pd.DataFrame:
-            return trial.but(asked).violations()
-
         verdict = trial.verdict()
         if not verdict.accepted:
             raise Rejected(verdict)
         _all_kept(made, kept, county)
-        model_own = verdict
-        straight = straightened(made, verdict, trial, kept)
-        made, verdict = straight.plan, straight.verdict
-        actions = list_actions(county, made, verdict, standards, broken)
-        mine = set(kept.rows["row_id"])
-        loose = actions[np.array([not mine & set(rows) for rows in actions["rows"]], dtype=bool)]
-        tidy = without_idle(made, verdict, loose, trial.but)
-        notes = (*_notes(found, scenario), *held_notes(kept, Names(county)), *straight.notes())
-        if tidy.dropped:
-            made, verdict = tidy.plan, tidy.verdict
-            actions = list_actions(county, made, verdict, standards, broken)
-            notes = (*notes, Finding("note", "reasons.idle_dropped", {"count": tidy.dropped}))
-        actions = tidy.explained(actions)
-        loose = actions[np.array([not mine & set(rows) for rows in actions["rows"]], dtype=bool)]
-        # the bounds are checked against the model's own plan, whose ways straight ones are not
-        solved = model_own if straight.notes() else verdict
-        spare: dict[str, float] = {g.name: g.tolerance for g in scenario.goals}
-        spare |= {r.goal: 0.0 for r in scenario.require}
-        small = without_trifles(made, verdict, loose, trial.but, standards, spare)
-        if small.dropped:
-            made, verdict = small.plan, small.verdict
-            actions = tidy.explained(list_actions(county, made, verdict, standards, broken))
-            notes = (*notes, Finding("note", "reasons.trifles_dropped", {"count": small.dropped}))
-        actions = receivers_explained(actions, made, verdict, trial.but)
-        solve = _record(found, (solved, verdict), scenario, begun, notes)
+        done = finished(trial, verdict, kept, _spare(scenario))
+        notes = (*_notes(found, scenario), *held_notes(kept, Names(county)), *done.notes)
+        solve = _record(found, (done.solved, done.verdict), scenario, begun, notes)
         result = PlanResult(
-            county, scenario.model_dump(mode="json"), made, verdict, solve, times, actions,
+            county, scenario.model_dump(mode="json"), done.plan, done.verdict, solve, times, done.actions,
             (*county.findings, *said, *times.findings, *today_findings(county, inst.groups), *_without_choice(inst), *notes),
             kept,
         )  # fmt: skip
@@ -167,6 +135,12 @@ def held_in(path: str | Path, county: County, which: Which = "edited") -> tuple[
     """
     read = read_edited(Path(path), county)
     return held_of(read.original, read.plan, which), read.findings
+
+
+def _spare(scenario: Scenario) -> dict[str, float]:
+    """What goals may lose, as a share: their tolerance, and requirements nothing."""
+    spare: dict[str, float] = {g.name: g.tolerance for g in scenario.goals}
+    return spare | {r.goal: 0.0 for r in scenario.require}
 
 
 def _all_kept(made: Plan, kept: Held, county: County) -> None:

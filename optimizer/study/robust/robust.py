@@ -131,10 +131,7 @@ def robust(
         place = RobustFolder(folder, robust_key(case, asked, plan, words), overwrite)
         if plan is not None:
             place.keep_given(plan)
-        base = place.base()
-        if base is None:
-            base = make_plan(county, scenario, case.times, report).plan
-            place.keep_base(base)
+        base = _base(place, case, report)
         hands = partial(answers, workers=workers, scheduler=scheduler)
         own = all_rows(
             folder / OWN, Remade(case, asked, base), futures, hands, told, _keeping(place, OWN_PLANS, county)
@@ -145,12 +142,7 @@ def robust(
         apart = {n: p for n, p in plans.items() if n > 0}
         states = joint.states if joint is not None and common == (COMMON_BANDS,) else None
         candidates = candidates_of(plans.get(0, base), plan, apart, common, states)
-        same = {
-            (c.number, n)
-            for c in candidates
-            for n, p in plans.items()
-            if key_of(held_rows(p, common)) == c.key
-        }
+        same = _same(candidates, plans, common)
         every = _cells(candidates, futures)
         left = [c for c in every if (c.candidate, c.future.number) not in same]
         work = Kept(case, asked, candidates)
@@ -164,6 +156,23 @@ def robust(
             options={"seconds": seconds, "given": plan is not None},
             plan=_chosen(place, candidates[result.chosen - 1], solved, plans, (result.chosen, 0) in same),
         )
+
+
+def _base(place: RobustFolder, case: Case, report: Report | None) -> Plan:
+    """Today's own plan, as an earlier call left it or made now."""
+    base = place.base()
+    if base is None:
+        base = make_plan(case.county, case.scenario, case.times, report).plan
+        place.keep_base(base)
+    return base
+
+
+def _same(
+    candidates: tuple[CommonChoice, ...], plans: dict[int, Plan], common: tuple[str, ...]
+) -> set[tuple[int, int]]:
+    """Candidates and futures whose own plan has the candidate's decisions, by their numbers."""
+    keys = {n: key_of(held_rows(p, common)) for n, p in plans.items()}
+    return {(c.number, n) for c in candidates for n, key in keys.items() if key == c.key}
 
 
 def _filled(solved: pd.DataFrame, own: pd.DataFrame, same: list[CandidateInFuture]) -> pd.DataFrame:
