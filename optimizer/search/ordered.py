@@ -185,7 +185,9 @@ class Ordered:
             if left <= 0 or now.closed(limits.gap) or self.search.bridge.stopped:
                 now.clock = now.clock or left <= 0
                 return
-            self._part(now, free, replace(limits, seconds=min(left, method.around_seconds)), whole=True)
+            # a place can win a small part of the goal only, so it is not given up at the goal's own gap
+            own = replace(limits, seconds=min(left, method.around_seconds), gap=limits.gap / 10)
+            self._part(now, free, own, whole=True)
 
     def _restrict(self, now: Progressing, limits: Limits) -> None:
         """In large counties: the network among the pairs of small reduced cost."""
@@ -207,13 +209,17 @@ class Ordered:
         """A small model of its own that starts from the plan; what it finds is kept where it is better."""
         search, name, method = self.search, now.goal.name, self.search.task.method
         seconds = limits.seconds * (1.0 if whole else min(1.0, share * method.improve_share))
-        own = replace(limits, seconds=seconds).fewer(method.part_nodes)
+        begun, own = time.monotonic(), replace(limits, seconds=seconds).fewer(method.part_nodes)
         tangents = name in search.measures or search.measured or self.held
         for _ in range(method.tangent_rounds if tangents else 1):
             search.tighten(name, now.values, method.cut_slack / 10)
-            part = search.bridge.part(free, now.values)
-            found = part.engine.solve(name, own, start=part.start, progress=search.task.watch(name))
-            if found.values is None or self._take(now, part.whole_solution(found.values)) == "worse":
+            part = search.bridge.part(free, search.settled(now.values))
+            left = time_left(own, begun)
+            found = part.engine.solve(name, left, start=part.start, progress=search.task.watch(name))
+            if found.values is None:
+                break
+            there = part.whole_solution(found.values)
+            if self._take(now, there) == "worse" and not search.tighten(name, there, method.cut_slack / 10):
                 break
 
     def _roots(self, now: Progressing, limits: Limits) -> None:

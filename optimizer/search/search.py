@@ -109,6 +109,12 @@ class Search:
         measure = self.measures.get(goal)
         return self.bridge.value(goal, values) if measure is None else measure.exact(values)
 
+    def settled(self, values: np.ndarray) -> np.ndarray:
+        """A solution in which no goal that has tangents is understated: it keeps those that are still to be added."""
+        for measure in self.measures.values():
+            values = measure.settled(values)
+        return values
+
     def load(self, values: np.ndarray) -> None:
         """Write a solution into the Pyomo model, for `models.formulation.solution.unpack`."""
         self.bridge.load(values)

@@ -78,3 +78,27 @@ def test_a_plan_made_place_by_place_is_as_good() -> None:
     for one, other in zip(whole.solve.goals[:2], parts.solve.goals[:2], strict=True):
         assert one.objective == pytest.approx(other.objective) and one.status == other.status == "proven"
         assert max(one.bound, other.bound) <= one.objective + 1e-6
+
+
+@pytest.mark.parametrize("goal", ["deficit", "imbalance", "cv_excess"])
+def test_a_place_can_be_decided_anew_where_the_tangents_are_newer_than_the_plan(goal: str) -> None:
+    """What is not free keeps its spreads: understated ones break the tangents that the plan itself asked for."""
+    search = Search(instance(ready()), Scenario(goals=(Goal(name=goal),)).task(Stop()))
+    start = first_plan(search, Limits(seconds=60))
+    assert start is not None and start.values is not None
+    low = start.values.copy()
+    low[search.spreads.spread] = 0.0  # as a solution of a model that has no tangents there
+    if goal == "deficit":
+        low[search.measures[goal].lack] = 0.0
+    assert search.tighten(goal, low, 1e-6)
+    settled = search.settled(low)
+    assert search.exact(goal, settled) == pytest.approx(search.exact(goal, low))
+    around = Surroundings(search)
+    statuses = []
+    for school in range(len(around.schools)):
+        free = around.free_around(school)
+        for values in (low, settled):
+            part = search.bridge.part(free, values)
+            statuses.append((values is settled, part.engine.solve(goal, Limits(nodes=1, seconds=20)).status))
+    assert (False, "infeasible") in statuses
+    assert (True, "infeasible") not in statuses

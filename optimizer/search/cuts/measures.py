@@ -24,3 +24,7 @@ class Measure(Protocol):
     def missing(self, values: np.ndarray, objective: float, share: float) -> CutRows | None:
         """Tangents at a solution where the model understates by more than a share of the objective; None for none."""
         ...
+
+    def settled(self, values: np.ndarray) -> np.ndarray:
+        """A solution whose own columns of the goal are what its amounts make them: it keeps every tangent, known or not."""
+        ...

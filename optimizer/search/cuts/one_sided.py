@@ -38,6 +38,12 @@ class LackCuts:
         """The goal's own value at a solution."""
         return float(self._exact(values) @ self.weight) + self.constant
 
+    def settled(self, values: np.ndarray) -> np.ndarray:
+        """A solution whose lacks are what its amounts make them."""
+        found = values.copy()
+        found[self.lack] = self._exact(values)
+        return found
+
     def missing(self, values: np.ndarray, objective: float, share: float) -> CutRows | None:
         """Tangents at the solution's ratios where the model understates by more than a share of the objective."""
         pupils = values[self.pupils]
@@ -75,18 +81,28 @@ class ExcessCuts:
         self.of = np.array([place.get(k, -1) for k in own], dtype=np.int64)
         self.limit = np.array([limit[k] for k in place], dtype=float)
         self.size = np.array([inst.population[k] for k in place], dtype=float)
+        self.excess = np.array(list(bridge.at("cv_excess").values()), dtype=int)
 
     def _sums(self, parts: np.ndarray) -> np.ndarray:
         some = self.of >= 0
         return np.bincount(self.of[some], weights=parts[some], minlength=len(self.size))
 
-    def exact(self, values: np.ndarray) -> float:
-        """The goal's own value at a solution."""
+    def _over(self, values: np.ndarray) -> np.ndarray:
         s = self.spreads
         total, people = self._sums(values[s.amount]), self._sums(values[s.pupils])
         spread = self._sums(s.exact_spreads(values))
         over = (spread + 2 * total - people - self.limit * (2 * total - self.size)) / self.size
-        return float(np.maximum(0.0, over).sum())
+        return np.maximum(0.0, over)
+
+    def exact(self, values: np.ndarray) -> float:
+        """The goal's own value at a solution."""
+        return float(self._over(values).sum())
+
+    def settled(self, values: np.ndarray) -> np.ndarray:
+        """A solution whose spreads, and what they exceed their limits by, are what its amounts make them."""
+        found = self.spreads.settled(values)
+        found[self.excess] = self._over(values)
+        return found
 
     def missing(self, values: np.ndarray, objective: float, share: float) -> CutRows | None:
         """Tangents to the spreads of indicators that are above their limit, where the model does not see it."""
