@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,8 @@ from models.plan.ledger import ACTION, ACTIONS, LEDGER_COLUMNS
 from models.plan.record import ledger_text, plan_from
 from models.problem.request import Request
 from models.referee.verdict import try_plan
+from models.rules.integrity import _odd_cells as odd_cells
+from models.rules.integrity import check_whole_numbers
 from tests.models.plans import RICH, closing, ready, rows
 
 ASKED = Request(budget=RICH)
@@ -177,26 +180,43 @@ def made(**cells: object) -> Plan:
 
 @pytest.mark.parametrize("action", [a.name for a in ACTIONS])
 def test_made_in_python_a_row_has_its_own_cells_and_the_countys_year(action: str) -> None:
-    for column in TEXTS:
-        assert broken(made(of=action, **{column: "zz"})) & {
-            "known_ids",
-            "assignment",
-            "items",
-            "staff_pairs",
-        }, column
-    assert "known_ids" in broken(made(of=action, year=1999))
+    """The rule alone, which needs no more of the plan than its ledger."""
+    has, county = set(ACTION[action].columns.values()), ready().county
+    cells = (
+        [{c: "zz"} for c in TEXTS if c not in has] + [{c: ""} for c in TEXTS if c in has] + [{"year": 1999}]
+    )
+    for one in cells:
+        plan = made(of=action, **one)
+        told = odd_cells(SimpleNamespace(plan=plan, county=county))
+        assert told["place"].tolist() == [plan.ledger["row_id"][i] for i in changed(plan)], one
+    assert odd_cells(SimpleNamespace(plan=whole_plan(), county=county)).empty
+
+
+def changed(plan: Plan) -> list[int]:
+    known = {tuple(r[1:]) for r in whole_plan().ledger.itertuples(index=False)}
+    return [i for i, r in enumerate(plan.ledger.itertuples(index=False)) if tuple(r[1:]) not in known]
+
+
+def test_a_year_that_is_not_the_countys_is_judged() -> None:
+    ledger = whole_plan().ledger
+    assert "known_ids" in broken(Plan(ledger.assign(year=2024), (2024,)))
 
 
 @pytest.mark.parametrize("action", [a.name for a in ACTIONS])
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0])
 def test_made_in_python_a_quantity_is_a_number(action: str, value: float) -> None:
-    assert "whole_numbers" in broken(made(of=action, quantity=value))
+    assert len(check_whole_numbers(SimpleNamespace(plan=made(of=action, quantity=value)))) == 1
+
+
+@pytest.mark.parametrize("action", ["band", "attend", "buy"])
+def test_a_quantity_without_end_is_judged(action: str) -> None:
+    """Of classes it ended in a traceback."""
+    assert "whole_numbers" in broken(made(of=action, quantity=float("inf")))
 
 
 @pytest.mark.parametrize("said", ["zz", None, ""])
 def test_a_band_is_open_or_closed(said: str | None) -> None:
     """Anything else was taken for closed."""
-    assert "known_ids" in broken(made(state=said))
     bands = whole_plan().bands.astype(object)
     bands.loc[bands["school_id"] == "A3", "open"] = said
     assert "known_ids" in broken(replace(whole_plan(), bands=bands))
