@@ -92,7 +92,8 @@ class ExcessCuts:
         total, people = self._sums(values[s.amount]), self._sums(values[s.pupils])
         spread = self._sums(s.exact_spreads(values))
         over = (spread + 2 * total - people - self.limit * (2 * total - self.size)) / self.size
-        return np.maximum(0.0, over)
+        least: np.ndarray = np.maximum(0.0, over)
+        return least
 
     def exact(self, values: np.ndarray) -> float:
         """The goal's own value at a solution."""
