@@ -160,7 +160,7 @@ ABOUT_SCENARIO = {
 ABOUT_GOAL = {
     "name": "The goal.",
     "tolerance": "How much later goals may worsen this one, as a share of the value it reached.",
-    "gap": "How close to its bound this goal must come; left out: the scenario's `gap`, or `later_gap` of the method.",
+    "gap": "How close to its bound this goal must come; left out: the scenario's `gap`, or `slow_gap` or `later_gap` of the method.",
 }
 ABOUT_HEAD = {
     "name": "The county's name in its own language.",

@@ -26,7 +26,7 @@ Yuan = Annotated[float, Field(allow_inf_nan=False, le=MOST_MONEY)]
 class Goal(BaseModel):
     """One goal of the ordered list, how far later goals may worsen it, and the gap asked of it.
 
-    ``gap`` None is the scenario's, or the method's ``later_gap`` for goals that are rough enough with it.
+    ``gap`` None is the scenario's, or after the first goal the method's ``slow_gap`` or ``later_gap`` where these are enough.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

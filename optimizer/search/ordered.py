@@ -16,7 +16,6 @@ import numpy as np
 
 from models.plan.decisions import GoalRecord
 from optimizer.search.around import Surroundings
-from optimizer.search.method import Method
 from optimizer.search.search import Search
 from optimizer.search.settled import settled_answer
 from optimizer.search.solved import Solved
@@ -79,7 +78,9 @@ class Ordered:
             share = method.brief_share if goal.name in method.brief_goals else method.goal_share
             share = 1.0 if k == len(task.goals) - 1 else share
             own = replace(left, seconds=left.seconds * share, gap=task.gap_of(goal))
-            self.one(goal, replace(own, nodes=_nodes(goal.name, left.nodes, method)))
+            if own.nodes and goal.name in method.long_goals:
+                own = replace(own, nodes=round(own.nodes * method.long_nodes))
+            self.one(goal, own)
         lines = tuple(self._record(k, time_left(limits, begun)) for k in range(len(self.done)))
         final = replace(self.done[0][1], values=self.values, clock=self.clock)
         return Solved(self.search, lines, final, self.clock)
@@ -250,7 +251,7 @@ class Ordered:
             half = (
                 replace(time_left(limits, begun), gap=limits.gap / 2) if name in search.measures else limits
             )
-            found = search.minimise(name, half, now.values, slack, limits.gap)
+            found = self._tree(now, half, slack, limits.gap)
             now.nodes += found.nodes
             now.clock = now.clock or found.clock
             if found.status == "infeasible":  # the start is a plan: only a tolerance of the solver's
@@ -260,6 +261,24 @@ class Ordered:
                 return
             if now.closed(limits.gap) or time.monotonic() - begun > limits.seconds or search.bridge.stopped:
                 return
+
+    def _tree(self, now: Progressing, limits: Limits, slack: float, enough: float) -> Answer:
+        """The search tree of a goal, begun anew where its plan lacks tangents.
+
+        A slow goal has one long tree, after a short one for a plan whose tangents it shall have: what a tree learned
+        is lost where it is begun anew, and its bound rises at the end.
+        """
+        begun, search, name, method = time.monotonic(), self.search, now.goal.name, self.search.task.method
+        if name not in method.slow_goals or not limits.nodes:
+            return search.minimise(name, limits, now.values, slack, enough)
+        short = search.minimise(name, limits, now.values, slack, rounds=0)
+        if short.values is None or search.bridge.stopped:
+            return short
+        self._take(now, short.values)
+        left = replace(time_left(limits, begun), nodes=round(limits.nodes * method.slow_nodes))
+        long = search.minimise(name, left, now.values, slack, rounds=0)
+        bound, nodes = max(short.bound, long.bound), short.nodes + long.nodes
+        return replace(long, bound=bound, nodes=nodes, clock=short.clock or long.clock)
 
     def _rounds(self) -> Iterator[int]:
         measured = self.search.measured or any(name in self.search.measures for name, _ in self.held)
@@ -276,12 +295,3 @@ class Ordered:
             return "broken" if broken else "worse"
         now.values, now.value = values, value
         return "better"
-
-
-def _nodes(goal: str, nodes: int | None, method: Method) -> int | None:
-    """Nodes of one goal's search: some goals are given more than the scenario's."""
-    if not nodes:
-        return nodes
-    times = method.long_nodes if goal in method.long_goals else 1.0
-    times = method.slow_nodes if goal in method.slow_goals else times
-    return max(1, round(nodes * times))

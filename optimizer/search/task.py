@@ -80,8 +80,12 @@ class Task:
         return None if report is None else lambda p: report(step, p)
 
     def gap_of(self, target: Target) -> float:
-        """Relative gap asked of a goal: its own, the scenario's, or the rough one of later goals."""
+        """Relative gap asked of a goal: its own, the scenario's, or the wider one of later goals."""
         if target.gap is not None:
             return target.gap
-        later = target != self.goals[0] and target.name in self.method.rough_goals
-        return self.method.later_gap if later else self.limits.gap
+        if target == self.goals[0]:
+            return self.limits.gap
+        method = self.method
+        if target.name in method.slow_goals:
+            return max(self.limits.gap, method.slow_gap)
+        return method.later_gap if target.name in method.rough_goals else self.limits.gap
