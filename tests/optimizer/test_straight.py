@@ -88,6 +88,20 @@ def test_heads_are_hired_where_a_transfer_would_have_ended() -> None:
     assert cost[0] - cost[1] == pytest.approx(0.9)  # the subsidy of one transfer, in 10,000 yuan
 
 
+def test_a_school_of_another_stage_hires_for_itself() -> None:
+    """Junior A9 in the county seat sends one PE or arts teacher to primary A2 and hires two."""
+    schools = small_county().schools
+    schools.loc[schools["school_id"] == "A9", "zone"] = "seat"
+    case = ready().but(schools=schools)
+    plan = moved(keep_all(case), ("A9", "jun", "A2", "pri", "arts", 1))
+    plan = replace(plan, hires=rows("hires", ("A9", "jun", "arts", 2)))
+    found = straight(case, plan)
+    assert moves(found.plan) == [] and found.hired == 1
+    assert found.plan.hires[["school_id", "stage", "heads"]].to_numpy().tolist() == [
+        ["A2", "pri", 1], ["A9", "jun", 1],
+    ]  # fmt: skip
+
+
 def test_nothing_changes_where_the_referee_refuses() -> None:
     """A2 sends a qualified teacher to A1 and gets one for it: who is hired makes up for nobody at a small school."""
     case = ready()

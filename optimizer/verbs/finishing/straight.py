@@ -111,20 +111,20 @@ def _linked(way: _Way, town: dict[str, str], links: set[tuple[str, str]]) -> boo
 
 
 def _ways(plan: Plan, held: Held) -> Iterator[_Way]:
-    """Chains within a stage, then transfers out of where heads of that category are hired; in the ledger's order."""
+    """Chains within a stage, then transfers out of where heads of that category are hired, to any stage; in the ledger's order."""
     mine = set(held.rows["row_id"])
     moves = plan.staff_moves[~plan.staff_moves["row_id"].isin(mine) & (plan.staff_moves["heads"] > 0)]
-    moves = moves[moves["from_stage"] == moves["to_stage"]]
     hires = plan.hires[~plan.hires["row_id"].isin(mine) & (plan.hires["heads"] > 0)]
     inward: dict[tuple[str, str, str], list[Unit]] = {}
-    legs = list(moves[ENDS].itertuples(index=False, name=None))
+    every = list(moves[ENDS].itertuples(index=False, name=None))
+    legs = [leg for leg in every if leg[1] == leg[3]]
     for j, s, k, t, c in legs:
         inward.setdefault((k, t, c), []).append((j, s))
     for j, s, k, t, c in legs:
         for source in inward.get((j, s, c), []):
             yield _Way(c, source, (j, s), (k, t))
     hired = set(hires[AT].itertuples(index=False, name=None))
-    for j, s, k, t, c in legs:
+    for j, s, k, t, c in every:  # where the other stage has no such category, the referee refuses
         if (j, s, c) in hired:
             yield _Way(c, None, (j, s), (k, t))
 
