@@ -186,7 +186,8 @@ def read_record(path: Path) -> dict[str, Any]:
     try:
         if stands_at(file) != "file":
             raise input_problem("plan.not_there", str(file), why=file.name)
-        content = json.loads(settings_text(file, file.name, MOST_RECORD), parse_constant=_no_constant)
+        text = settings_text(file, file.name, MOST_RECORD)
+        content = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_once)
         RecordForm.model_validate(content)
     except ValidationError as problem:
         first = problem.errors()[0]
