@@ -187,7 +187,7 @@ def read_record(path: Path) -> dict[str, Any]:
         if stands_at(file) != "file":
             raise input_problem("plan.not_there", str(file), why=file.name)
         text = settings_text(file, file.name, MOST_RECORD)
-        content = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_once)
+        content = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_cell_twice)
         RecordForm.model_validate(content)
     except ValidationError as problem:
         first = problem.errors()[0]
@@ -198,6 +198,15 @@ def read_record(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as problem:  # also a number of 5,000 digits
         raise input_problem("plan.not_a_record", file.name, why=str(problem)) from None
     return dict(content)
+
+
+def _no_cell_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of two values of one name Python's JSON takes the last, unseen."""
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{name}: 2 x")
+    return dict(pairs)
 
 
 def _no_constant(name: str) -> NoReturn:
