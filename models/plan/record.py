@@ -202,11 +202,12 @@ def read_record(path: Path) -> dict[str, Any]:
 
 def _no_cell_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Of two values of one name Python's JSON takes the last, unseen."""
-    names = [name for name, _ in pairs]
-    for name in names:
-        if names.count(name) > 1:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
             raise ValueError(f"{name}: 2 x")
-    return dict(pairs)
+        found[name] = value
+    return found
 
 
 def _no_constant(name: str) -> NoReturn:
