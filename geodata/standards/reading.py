@@ -33,6 +33,8 @@ BASE = "base"
 """The bundled file that is always read first."""
 BY_PLACE, BY_STAFF = "place", "staff"
 """What the id of a norm may end in: a stage or band, a kind of staff."""
+UNBUNDLED = {"k_of_n_": BY_PLACE, "cv_mean_": BY_PLACE}
+"""Beginnings that exist whether a bundled file has one or not."""
 
 
 class StandardsFile(BaseModel):
@@ -290,7 +292,7 @@ def rule_families() -> tuple[dict[str, str], tuple[str, ...]]:
         `BY_PLACE` or `BY_STAFF`, what they end in, by beginning; longer ones first.
     plain : tuple of str
     """
-    begin, plain = {"k_of_n_": BY_PLACE, "cv_mean_": BY_PLACE}, set()
+    begin, plain = dict(UNBUNDLED), set()
     base = read_bundled(BASE)
     for content in map(read_bundled, bundled()):
         places: list[Stage | Band] = [*base.stage, *content.stage, *base.band, *content.band]
@@ -304,6 +306,32 @@ def rule_families() -> tuple[dict[str, str], tuple[str, ...]]:
             else:
                 plain.add(rule.id)
     return dict(sorted(begin.items(), key=lambda b: -len(b[0]))), tuple(sorted(plain))
+
+
+@cache
+def _usual_norms() -> dict[str, Norm]:
+    """A bundled norm by id, and one of each family by its beginning: how the program reads all of them."""
+    families, plain = rule_families()
+    every = [r for name in bundled() for r in read_bundled(name).rule]
+    found = {r.id: r for r in every if r.id in plain}
+    found["k_of_n_"] = found["k_of_n"]
+    for one in (r for r in every if r.id not in plain):
+        found.setdefault(next(f for f in families if one.id.startswith(f)), one)
+    return found
+
+
+def _read_otherwise(rule: Norm, family: str | None) -> tuple[str, str, str] | None:
+    """A key of a norm that says what the program does not read: the key, what stands there and how it is read."""
+    usual = _usual_norms().get(rule.id) or _usual_norms().get(family or "")
+    if usual is None:
+        return None
+    if rule.operator != usual.operator:
+        return "operator", rule.operator, usual.operator
+    if rule.applies_to not in ("all", usual.applies_to):
+        return "applies_to", rule.applies_to, usual.applies_to
+    if rule.grandfather and not usual.grandfather:
+        return "grandfather", "true", "false"
+    return None
 
 
 def norms_about(staff: str) -> set[str]:
@@ -340,4 +368,8 @@ def _rules(merged: _Merged, scheme: Scheme) -> tuple[dict[str, Norm], list[Findi
             say("not_used", "id", name, ends[BY_PLACE], "error" if is_file(file) else "note")
         else:
             say("unknown_norm", "id", name, (*plain, *(f"{f}..." for f in families)))
+        if name in kept and is_file(file) and (other := _read_otherwise(rule, family)):
+            key, value, usual = other
+            # the number would mean the opposite; the other keys are only what the rule is about
+            say("read_otherwise", key, value, (usual,), "error" if key == "operator" else "warning")
     return kept, found

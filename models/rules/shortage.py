@@ -18,7 +18,7 @@ import pyomo.environ as pyo
 from models.formulation.concession import judged_amount, judged_pupils
 from models.formulation.staffing import counted_heads
 from models.rules.guards import besides_hired
-from models.rules.record import EPS, Rows, Rule, Slack, Words, broken, looked_up, none
+from models.rules.record import EPS, Rows, Rule, Slack, broken, looked_up, none
 
 if TYPE_CHECKING:
     from models.plan.outcome import After
@@ -89,15 +89,4 @@ def check_short(after: After) -> pd.DataFrame:
     return broken(wrong, "unit_id", "name", wrong["has"], wrong["had"], "heads")
 
 
-WORDS = Words(
-    zh=(
-        "缺什么教师不调出什么教师",
-        "保留的测算单元，某类教师在方案中未达到指标要求的，不净调出该类教师；新聘教师不抵调出。",
-    ),
-    en=(
-        "Schools short of teachers give none up",
-        "An assessed unit that stays and is below an indicator of teachers in the plan loses no such teacher by transfers on balance; "
-        "who is hired makes up for nobody.",
-    ),
-)
-RULES = (Rule(NORM, "shortage", check_short, _short, (NORM,), Slack("heads", "floors"), WORDS),)
+RULES = (Rule(NORM, "shortage", check_short, _short, (NORM,), Slack("heads", "floors")),)

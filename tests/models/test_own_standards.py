@@ -15,7 +15,7 @@ from geodata.contract.findings import InputProblems
 from geodata.corrections.cells import correctable
 from geodata.folder.reading import check, read_county
 from geodata.messages import LANGUAGES
-from geodata.standards.reading import bundled, merge, parse
+from geodata.standards.reading import bundled, merge, merged, parse
 from geodata.standards.schema import RESERVED
 from geodata.travel.times import travel_times
 from maps.dossier.gains import about_words
@@ -416,3 +416,29 @@ def test_only_teachers_that_the_standards_speak_of_are_told() -> None:
     plan = today_as_plan(county, standards, travel_times(county))
     assert flagged_moves(county, plan)[1] == ["all", "masters"]
     assert about_words("teachers_net", "rural:masters", "en", county.norms).endswith("a master's degree")
+
+
+@pytest.mark.parametrize(
+    ("change", "severity"),
+    [
+        (("<=", ">="), "error"),
+        (('kind = "hard"', 'kind = "hard"\napplies_to = "rural"'), "warning"),
+        (('kind = "hard"', 'kind = "hard"\ngrandfather = true'), "warning"),
+    ],
+)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_norm_says_and_the_program_does_not_read_is_told(
+    change: tuple[str, str], severity: str, language: str
+) -> None:
+    """`class_cap >= 45` was taken for a cap; a rule for villages alone was one for everybody."""
+    cap = '[[rule]]\nid = "class_cap_pri"\nquantity = "pupils"\noperator = "<="\nvalue = 45\nunit = "pupils"\nkind = "hard"\n'
+    names = ("cn_2017_quality", "./ours.toml")
+    norms, found = merged(names, {"./ours.toml": parse(cap.replace(*change), "ours.toml")})
+    told = [f for f in found if f.key == "rules.read_otherwise"]
+    assert [f.severity for f in told] == [severity] and norms is not None
+    assert told[0].file == "./ours.toml" and "rule[1]" in told[0].sentence(language)
+    assert not [
+        f
+        for f in merged(names, {"./ours.toml": parse(cap, "ours.toml")})[1]
+        if f.key == "rules.read_otherwise"
+    ]

@@ -14,6 +14,7 @@ from models.plan.reasons.actions import list_actions
 from models.problem.building import build_instance
 from models.problem.instance import Instance
 from models.problem.request import Request
+from optimizer.cli.showing import norms_table
 from tests.models.plans import RICH, Case, broken_rules, close, keep_all, moved, ready, rows
 from tests.samples import small_county
 
@@ -157,3 +158,12 @@ def test_pages_show_it_first_among_what_does_not_hold(language: str, words: tupl
     case = alone(ready(), "report")
     shown = alarms(as_result(case, moved(keep_all(case), BACKBONE)), language)
     assert [(a.rule, a.kind) for a in shown] == [words] and "乙镇B1" in shown[0].worst
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("zh", "缺什么教师不调出什么教师"), ("en", "Schools short of teachers give none up")],
+)
+def test_the_norms_in_force_name_it(language: str, words: str) -> None:
+    table = norms_table(small_county(), language)
+    assert table.loc[table.iloc[:, 1] == NORM].iloc[0, 0] == words
