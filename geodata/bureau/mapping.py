@@ -16,7 +16,7 @@ from geodata.bureau.formulas import factor_of, read_formula, repairable
 from geodata.contract.columns import Column, Table
 from geodata.contract.findings import Finding, InputProblems
 from geodata.contract.settings import read_settings
-from geodata.contract.tables import TABLES
+from geodata.contract.tables import POINT_TABLES, TABLES
 
 Constant = str | int | float | bool
 
@@ -33,8 +33,6 @@ UNITS: dict[str, tuple[str, Fraction]] = {
 """Unit as a heading states it: our unit and the factor. 1 mu = 2000/3 m2 (sources.md 3.3)."""
 FORMS = {"年": "year", "度分秒": "degrees"}
 """Ways of writing that are no factor: 2016年 or 2016.9 as a year; 118°17'40" as degrees."""
-PLACES = ("schools", "villages")
-"""Tables whose rows have a point."""
 NAMED = {"school_id": "schools", "parent_id": "schools", "village_id": "villages"}
 """Ids that a foreign table may give by name, and the table that has the names."""
 
@@ -244,8 +242,8 @@ def _source_problems(source: Source, number: int, file: str, tables: dict[str, T
     for name in source.values:
         if name not in {c.name for c in table.columns}:
             found.append(_unknown(table, name, file, f"{at}.values"))
-    if source.within is not None and source.table not in PLACES:
-        fields = {"known": ", ".join(PLACES)}
+    if source.within is not None and source.table not in POINT_TABLES:
+        fields = {"known": ", ".join(POINT_TABLES)}
         found.append(
             Finding("error", "bureau.within_places", fields, file=file, column=at, value=source.table)
         )

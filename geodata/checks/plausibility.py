@@ -14,9 +14,9 @@ import shapely
 from geodata.arrays import Floats
 from geodata.checks.places import middle
 from geodata.contract.findings import Finding
+from geodata.contract.tables import POINT_TABLES
 from geodata.contract.validation.placed import Placed, Tables
 from geodata.layers.coordinates import from_wgs84, to_wgs84
-from geodata.layers.projecting import PLACES
 
 KINDS = ("wgs84", "gcj02", "bd09")
 FEWEST = 8
@@ -48,7 +48,7 @@ def implausible(
     list of Finding
     """
     found: list[Finding] = []
-    for name in PLACES:
+    for name in POINT_TABLES:
         if name in tables and len(tables[name].frame):
             found += [*damaged(name, declared[name]), *repeated(name, tables[name])]
             if waters is not None:
@@ -118,7 +118,7 @@ def shifted(declared: Tables, tables: Tables, roads: nx.MultiDiGraph[Any]) -> li
     """Files and systems whose points would lie much nearer to roads under another system."""
     groups = [
         (name, str(crs), rows.index)
-        for name in PLACES
+        for name in POINT_TABLES
         if name in tables
         for crs, rows in declared[name].frame.groupby("crs")
         if len(rows) >= FEWEST

@@ -11,6 +11,8 @@ from dataclasses import replace
 from geodata.contract.columns import Column, Table
 
 STAGES, BANDS = ("pri", "jun"), ("g1_3", "g4_6", "g7_9")
+POINT_TABLES = ("schools", "villages")
+"""Tables whose rows have a name and a point."""
 """The default's; `geodata.contract.declared` puts those of a county's standards in their place."""
 CRS_NAMES = ("wgs84", "gcj02", "bd09", "cgcs2000")
 SCHOOL_KINDS = (

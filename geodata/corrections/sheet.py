@@ -6,7 +6,7 @@ cell of which table a row is about.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from geodata.contract.declared import declared_tables
 from geodata.corrections.cells import MINUTES, UsedCell
 from geodata.messages import LANGUAGES, catalogue, in_terms, say
 from geodata.standards.terms import county_terms
+from geodata.workbook.forms import MADE
 
 SHEET_COLUMNS = (
     "place",
@@ -36,7 +37,6 @@ SHEET_COLUMNS = (
 TO_FILL = ("should", "reason", "evidence", "who", "date")
 WIDTHS = (26, 18, 30, 24, 10, 12, 14, 26, 30, 14, 13, 4)
 REASONS = ("miscounted", "outdated", "moved", "other")
-MADE = datetime(2000, 1, 1)  # the same numbers give the same workbook
 EARLIEST = date(2000, 1, 1)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from copy import copy
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +30,7 @@ from geodata.folder.reading import Head, gated_mapping, read_head
 from geodata.folder.target import claim
 from geodata.folder.template import refuse_workbook
 from geodata.messages import say
+from geodata.workbook.forms import MADE
 
 RED, YELLOW = PatternFill("solid", fgColor="FFC7CE"), PatternFill("solid", fgColor="FFEB9C")
 FILLS = {"error": RED, "warning": YELLOW}
@@ -38,7 +38,6 @@ LABEL = re.compile(r"^(?P<file>.*?)(?: \[(?P<sheet>.*)\])?$", re.DOTALL)
 NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 LONGEST = 32_000
 """Characters that a cell of Excel takes, with some to spare."""
-MADE = datetime(2000, 1, 1)  # the same problems give the same workbook
 
 
 @dataclass

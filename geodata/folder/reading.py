@@ -24,7 +24,7 @@ from geodata.contract.containment import NOTHING, Allowed, refuse_outside
 from geodata.contract.county import County
 from geodata.contract.declared import declared_tables, undeclared_columns
 from geodata.contract.findings import Finding, InputProblems, errors, summed
-from geodata.contract.tables import TABLES
+from geodata.contract.tables import POINT_TABLES, TABLES
 from geodata.contract.validation.headers import Raw
 from geodata.contract.validation.placed import Placed, Tables, one_point
 from geodata.contract.validation.placing import empty, place
@@ -35,7 +35,7 @@ from geodata.folder.own_tables import read_csv, read_sheets, read_workbook, reco
 from geodata.folder.sharing import split_shared
 from geodata.folder.source import CountySource, Head, open_source, read_head
 from geodata.layers.coordinates import to_wgs84
-from geodata.layers.projecting import PLACES, in_degrees
+from geodata.layers.projecting import in_degrees
 from geodata.layers.surroundings import read_layers
 from geodata.roads.extracts import Box, box_around
 from geodata.standards.reading import StandardsFile, is_file, merged, read_files
@@ -166,7 +166,7 @@ def _validated(
         tables[name], problems = place(contracts[name], raw, rows)
         # why a cell is empty is said once
         problems = [f for f in problems if f.key != "tables.empty" or (f.file, f.row, f.column) not in cells]
-        found += one_point(problems) if name in PLACES else problems
+        found += one_point(problems) if name in POINT_TABLES else problems
     unread = {f.table for f in told}  # why is said; such a table is not absent
     for table in contracts.values():
         if table.name not in raws and not table.required and table.name not in unread:

@@ -6,7 +6,6 @@ column than reading wants. `read_county` reads the filled workbook as it is, alo
 
 from __future__ import annotations
 
-from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -18,22 +17,19 @@ from xlsxwriter.utility import xl_col_to_name
 from geodata.contract.columns import Column, Table
 from geodata.contract.county import County
 from geodata.contract.findings import Finding, InputProblems
-from geodata.contract.tables import TABLES
+from geodata.contract.tables import POINT_TABLES, TABLES
 from geodata.folder.target import claim
 from geodata.messages import catalogue, in_terms, say
 from geodata.standards.reading import DEFAULT, merge
 from geodata.standards.scheme import Norms
 from geodata.standards.terms import terms_of
-from geodata.workbook.forms import Form
+from geodata.workbook.forms import MADE, Form
 from geodata.workbook.sheets import Lists, write_form
 
 ROWS = 5000
 """Rows with drop-downs and checks; a county has a few thousand at most in one table."""
 POINTS_AT = {("schools", "parent_id"): ("schools", "school_id")}
 """Ids that stay optional and so are in no contract, but have a drop-down."""
-PLACES = ("schools", "villages")
-"""Tables whose rows are chosen by name; an id is read, too, so that a drop-down only warns of it."""
-MADE = datetime(2000, 1, 1)  # the same template is the same file
 
 
 def refuse_workbook(path: Path) -> None:
@@ -273,11 +269,12 @@ def _rule(table: Table, column: Column, language: str) -> dict[str, Any] | None:
     target = _target(table, column)
     if target is not None:
         other = TABLES[target[0]]
-        shown = "name" if target[0] in PLACES else target[1]
+        shown = "name" if target[0] in POINT_TABLES else target[1]
         letter = xl_col_to_name([c.name for c in other.columns].index(shown))
         source = f"='{sheet_name(other, language)}'!${letter}$2:${letter}${ROWS + 1}"
         message = say("template.error_id", language, sheet=sheet_name(other, language))
-        strict = "warning" if target[0] in PLACES else "stop"
+        # an id is read, too, so that a drop-down of names only warns of it
+        strict = "warning" if target[0] in POINT_TABLES else "stop"
         return {
             "validate": "list", "source": source, "error_title": title, "error_message": message, "error_type": strict,
         }  # fmt: skip

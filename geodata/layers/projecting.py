@@ -18,11 +18,10 @@ from pyproj.exceptions import CRSError
 from geodata.arrays import Flags, Floats
 from geodata.contract.cells import bare, header_word
 from geodata.contract.findings import Finding
-from geodata.contract.tables import CRS_NAMES, TABLES
+from geodata.contract.tables import CRS_NAMES, POINT_TABLES, TABLES
 from geodata.contract.validation.headers import Raw
 from geodata.contract.validation.values import coerce
 
-PLACES = ("schools", "villages")
 EPSG = re.compile(r"epsg\s*:?\s*([0-9]{4,6})", re.IGNORECASE)
 EXACT = (4326, 4490)
 """Datums that are WGS-84 for our purposes (CGCS2000: centimetres apart, sources.md 3.2)."""
@@ -51,7 +50,7 @@ def in_degrees(raws: Mapping[str, Raw], declared: Mapping[str, str]) -> InDegree
     Parameters
     ----------
     raws : mapping of str to Raw
-        Tables as found; only `PLACES` change.
+        Tables as found; only `POINT_TABLES` change.
     declared : mapping of str to str
         System by table, for rows whose own ``crs`` cell is empty.
 
@@ -60,7 +59,7 @@ def in_degrees(raws: Mapping[str, Raw], declared: Mapping[str, str]) -> InDegree
     InDegrees
     """
     done, found = dict(raws), declared_badly(declared)
-    for name in PLACES:
+    for name in POINT_TABLES:
         if name in done:
             done[name], more = _table(name, done[name], declared.get(name, ""))
             found += more

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from geodata.bureau.grids import Book, xlsx_grid
 from geodata.contract.cells import bare, header_word, plain
@@ -18,6 +19,8 @@ from geodata.messages import LANGUAGES, catalogue, say
 PARTS = ("item", "what", "value")
 """Columns that are read; unit and note are for the reader's eyes."""
 SHOWN = 12
+MADE = datetime(2000, 1, 1)
+"""When every workbook says that it was made: the same numbers give the same bytes."""
 LISTS = "_lists"
 """Hidden sheet with what drop-downs offer: Excel takes 255 characters of a list in place."""
 

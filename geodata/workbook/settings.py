@@ -8,7 +8,7 @@ from typing import Any, get_args
 from geodata.bureau.grids import Book
 from geodata.contract.cells import plain
 from geodata.contract.findings import Finding, InputProblems
-from geodata.contract.tables import CRS_NAMES
+from geodata.contract.tables import CRS_NAMES, POINT_TABLES
 from geodata.contract.validation.values import FALSE, TRUE
 from geodata.standards.reading import DEFAULT, bundled
 from geodata.travel.settings import Travel
@@ -18,8 +18,6 @@ LISTS = ("standards", "modelled")
 FLAGS = ("fictional", "ferries")
 PLACES = {"season": ("travel", "season"), "ferries": ("travel", "ferries"), "dem": ("travel", "dem"), "areas": ("travel", "areas")}  # fmt: skip
 """Items that stand in a section of county.toml."""
-DECLARED = ("schools", "villages")
-"""Tables whose points the item ``crs`` is about."""
 
 
 SETTINGS = Form(
@@ -123,7 +121,7 @@ def _values(said: list[tuple[Item, Row]]) -> tuple[dict[str, Any], dict[str, Row
         elif item.name in LISTS:
             values[item.name] = (*values.get(item.name, ()), *value)
         elif item.name == "crs":
-            values["crs"] = dict.fromkeys(DECLARED, value)
+            values["crs"] = dict.fromkeys(POINT_TABLES, value)
         elif item.name in PLACES:
             section, key = PLACES[item.name]
             values.setdefault(section, {})[key] = value

@@ -58,7 +58,7 @@ def write_reports_document(
     path : Path
     language : {"zh", "en"}
     template : bytes or None
-        A bureau's own, as `maps.reports.letterhead.read_template` returns it; None takes the program's.
+        A bureau's own, as `maps.reports.letterhead.read_letterhead` returns it; None takes the program's.
     pictures : mapping or None
         PNG by the sheet of the atlas; a map that could not be drawn is left out.
     reports : list of OfficialReport or None

@@ -9,12 +9,13 @@ import pandas as pd
 import pytest
 
 from maps.wording import reason
+from models.impact.checks import NO_EFFECT
 from models.plan.decisions import Plan, Verdict
 from models.plan.reasons.actions import list_actions
 from models.referee.verdict import Trial
 from models.rules.registry import NETWORK_FAMILIES, every_rule
 from optimizer.verbs.finishing.received import receivers_explained
-from optimizer.verbs.finishing.tidy import IDLE, loss, told_apart, without_idle, without_trifles
+from optimizer.verbs.finishing.tidy import loss, told_apart, without_idle, without_trifles
 from tests.models.plans import Case, closing, keep_all, moved, ready, rows, same_verdict, send
 from tests.samples import small_county
 
@@ -34,14 +35,14 @@ def test_an_idle_purchase_is_left_out_and_a_useful_one_kept() -> None:
     )
     verdict = case.judge(plan)
     actions = actions_of(case, plan, verdict)
-    idle = actions[actions["reason_key"] == IDLE]
+    idle = actions[actions["reason_key"] == NO_EFFECT]
     assert set(idle["action"]) == {"purchase"} and len(idle) == 2
     found = without_idle(plan, verdict, actions, case.tried)
     assert found.dropped == 2 and found.plan.purchases.empty
     assert found.plan.hires[["school_id", "cat_id", "heads"]].to_numpy().tolist() == [["B1", "arts", 1]]
     assert found.verdict.accepted
     again = actions_of(case, found.plan, found.verdict)
-    assert IDLE not in set(again["reason_key"])
+    assert NO_EFFECT not in set(again["reason_key"])
 
 
 def test_what_stays_says_why(monkeypatch: pytest.MonkeyPatch) -> None:

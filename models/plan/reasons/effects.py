@@ -229,15 +229,11 @@ def _on_balance(cells: Cells, lack: Lack, change: Change) -> Iterator[tuple[int,
     """What is short of the target everywhere, which nothing is gained for by levelling down, before the whole imbalance."""
     less = {(change.to_unit, r): change.quantity for r in change.gains}
     less |= {(change.from_unit, r): -change.quantity for r in change.losses}
-    for rank, key, seen, with_it, without, digits in (
-        (3, "serves_deficit", SEEN_LACK, lack.value, lack.without(less), 2),
-        (4, "serves_imbalance", SEEN, cells.imbalance(), cells.imbalance(less), 4),
-    ):
-        if without - with_it >= seen:
-            yield (
-                rank,
-                Effect(key, {"with_it": f"{with_it:.{digits}f}", "without": f"{without:.{digits}f}"}),
-            )
+    if (without := lack.without(less)) - lack.value >= SEEN_LACK:
+        yield 3, Effect("serves_deficit", {"with_it": f"{lack.value:.2f}", "without": f"{without:.2f}"})
+    whole = cells.imbalance()
+    if (without := cells.imbalance(less)) - whole >= SEEN:
+        yield 4, Effect("serves_imbalance", {"with_it": f"{whole:.4f}", "without": f"{without:.4f}"})
 
 
 def _batches(rows: list[Change]) -> list[list[Change]]:
