@@ -55,7 +55,7 @@ LISTED = 60
 DEMO_SECONDS = 200.0
 """What the demonstration's plan may take, so that a first try ends within five minutes, installation included."""
 DEMO_METHOD = Method(slow_nodes=1.0)
-"""For the same reason: a plan that is asked for takes eight times the nodes for the deficit."""
+"""For the same reason: a plan that is asked for has a long search for the deficit."""
 
 
 def demo_command(

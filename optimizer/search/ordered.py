@@ -76,6 +76,7 @@ class Ordered:
             left = time_left(limits, begun)
             method = task.method
             share = method.brief_share if goal.name in method.brief_goals else method.goal_share
+            share = method.slow_share if goal.name in method.slow_goals else share
             share = 1.0 if k == len(task.goals) - 1 else share
             own = replace(left, seconds=left.seconds * share, gap=task.gap_of(goal))
             if own.nodes and goal.name in method.long_goals:
