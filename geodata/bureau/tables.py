@@ -330,6 +330,8 @@ def _extended(known: _Known, name: str, frame: pd.DataFrame) -> _Known:
     names: dict[str, list[str]] = {}
     if "name" in frame:
         for one, own in zip(frame[key], frame["name"], strict=True):
+            if not plain(own):
+                continue  # categories of staff may go without
             held = names.setdefault(plain(own), [])
             if plain(one) not in held:
                 held.append(plain(one))

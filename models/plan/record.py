@@ -186,7 +186,8 @@ def read_record(path: Path) -> dict[str, Any]:
     try:
         if stands_at(file) != "file":
             raise input_problem("plan.not_there", str(file), why=file.name)
-        content = json.loads(settings_text(file, file.name, MOST_RECORD), parse_constant=_no_constant)
+        text = settings_text(file, file.name, MOST_RECORD)
+        content = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_once)
         RecordForm.model_validate(content)
     except ValidationError as problem:
         first = problem.errors()[0]
@@ -202,6 +203,15 @@ def read_record(path: Path) -> dict[str, Any]:
 def _no_constant(name: str) -> NoReturn:
     """NaN and infinity are in Python's JSON and in nobody else's."""
     raise ValueError(name)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of two cells of one name the reader would take the last."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"'{next(n for n in names if names.count(n) > 1)}' x 2")
+    return found
 
 
 def _raw(path: Path) -> Raw:

@@ -143,6 +143,7 @@ def test_a_geopackage_of_something_else_ends_in_words(tmp_path: Path) -> None:
         ('"measures": {"travel": {"today": "12", "plan": 1.0, "unit": "minutes"}}', "measures.travel.today"),
         ('"measures": {"travel": {"today": NaN, "plan": 1.0, "unit": "minutes"}}', "NaN"),
         ('"held": [1]', "held.0"),
+        ('"held": [{"quantity": 1, "quantity": 2}]', "quantity"),
         ('"county_folder": 7', "county_folder"),
     ],
 )
