@@ -43,9 +43,9 @@ WHEN = "measured|"
 """Column with the day of a run: rows are measured on days of their own."""
 READ = (
     "What generated-30 shows: standards first and least disruption bring most units to pass, the first with the caps relieved, the "
-    "second with least bought; equity first brings more coefficients within their limits and fewer units to pass; nearest first alone "
-    "brings pupils within the limit of their way; thrift first spends nothing and changes nothing. Who pays: pupils with ways of up to "
-    "five minutes more, and schools of the county seat, which give teachers to small ones.",
+    "second with less money; equity first brings more coefficients within their limits and fewer units to pass; nearest first alone "
+    "brings pupils within the limit of their way; thrift first spends nothing and changes nothing. Who pays: pupils with longer ways "
+    "(by up to five minutes, 14 minutes with nearest first), and schools of the county seat, which give teachers to small ones.",
     "Of 27 November only generated-30/standards_first is of the rules of that evening (no bus away from a walk, no filling at the "
     "school's own expense, nothing won by giving up grades or by ending a choice of families); the other rows are older. "
     "The school that nearest first closes there, and the one that equity first fills, are what these rules forbid.",
