@@ -74,7 +74,9 @@ def test_a_requirement_that_no_plan_keeps_stands_in_the_way() -> None:
     found = explain_request(small_county(), asked)
     (said,) = found.required
     assert not found.possible and not found.arithmetic
-    assert (said.key, said.fields["goal"], said.fields["least"]) == ("cli.required", "travel", "12.2")
+    assert (said.key, said.fields["goal"]) == ("cli.required", "travel")
+    least = plan(small_county(), Scenario(goals=(Goal(name="travel"),), gap=1e-4)).solve.objective
+    assert least - 1e-6 <= float(str(said.fields["least"])) <= least * 1.001
     assert not any(r.possible for r in found.relaxations)
     assert explain_request(
         small_county(), asked.model_copy(update={"require": (Requirement(goal="travel", at_most=20.0),)})
