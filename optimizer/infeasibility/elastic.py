@@ -6,8 +6,8 @@ beyond, at most 60 minutes each), seats (pupils, classes), pace (sites, pupils),
 Each family is tried alone, the others kept in force: what suffices alone is offered as an alternative, so
 no exchange rate between seats and yuan is needed. Where no family suffices, they give way together
 in the order of `ORDER`, with all at hand and without each of those that are then needed: least floors first, then least minutes with the floors held, then seats, pace and
-budget (ordered goals, no weights between families). Every model is solved first without whole numbers,
-whose answer can only be smaller, then with a whole network. Requirements of the task stay in force.
+budget (ordered goals, no weights between families). Every model is solved in whole numbers; where none is found in time, in
+fractions, whose answer can only be smaller. Requirements of the task stay in force.
 """
 
 from __future__ import annotations
@@ -146,16 +146,14 @@ class Elastic:
         bridge.fix(dict.fromkeys(frozen, 0.0))
         mark = bridge.rows
         order = [f for f in ORDER if f in families]
-        bridge.relax(True)
-        relaxed = self._ordered(order, limits)
+        answer = self._ordered(order, limits)
         bridge.forget_rows(mark)
-        bridge.relax(False)
-        answer, whole = relaxed, False
-        if relaxed.values is not None:
-            exact = self._ordered(order, limits)
+        whole = answer.values is not None or answer.status == "infeasible"
+        if not whole and not bridge.stopped:
+            bridge.relax(True)
+            answer = self._ordered(order, limits)
             bridge.forget_rows(mark)
-            whole = exact.values is not None or exact.status == "infeasible"
-            answer = exact if whole else relaxed
+            bridge.relax(False)
         bridge.release(frozen)
         return whole, answer
 
