@@ -98,6 +98,20 @@ def small_county(budget: float = 3_000_000.0) -> County:
 
 
 @cache
+def riding_county() -> County:
+    """The small county with buses away from a walk only reported: V3's upper grades may ride from A1 to A2."""
+    norm = {
+        "id": "past_own_school",
+        "quantity": "q",
+        "operator": "<=",
+        "value": 5.0,
+        "unit": "minutes",
+        "kind": "report",
+        "source": "test",
+    }
+    return replace(small_county(), standards=frame("standards", [norm]))
+
+
 def _written_once(budget: float) -> County:
     schools = [
         school("A1", 0, 0, "primary", "甲镇", "1-6"), school("A2", 4, 0, "primary", "甲镇", "1-6"),

@@ -24,7 +24,7 @@ from optimizer.scenario import Goal, Scenario
 from optimizer.study.budget_grid import in_year, share_grid
 from optimizer.study.frontier import frontier
 from tests.models.plans import closing, keep_all, ready, rows
-from tests.samples import small_county
+from tests.samples import riding_county, small_county
 
 OWN_MEANS = ("imbalance", "deficit")
 
@@ -65,7 +65,7 @@ def test_every_preset_is_a_measure_of_a_frontier(preset: str) -> None:
 
 def test_a_network_that_the_relaxation_cannot_tell_from_the_best_is_not_kept() -> None:
     """Six more pupils have a place with the whole budget; in the relaxation every network has room for all."""
-    found = frontier(small_county(), Scenario(goals=(Goal(name="over_cap"),)), 2, 0.2, 1.0, networks=1)
+    found = frontier(riding_county(), Scenario(goals=(Goal(name="over_cap"),)), 2, 0.2, 1.0, networks=1)
     assert [p.objective for p in found.points] == pytest.approx([10.0, 4.0], abs=1e-5)
     assert [p.bound for p in found.points] == pytest.approx([10.0, 4.0], abs=1e-5)
 
