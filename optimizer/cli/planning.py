@@ -52,7 +52,7 @@ from optimizer.verbs.plan import held_in
 from optimizer.verbs.plan import plan as make_plan
 
 LISTED = 60
-DEMO = Scenario(seconds=220.0, nodes=200, method=Method(slow_nodes=1.0))
+DEMO = Scenario(seconds=200.0, nodes=100, method=Method(slow_nodes=1.0))
 """So that a first try ends within five minutes, installation included, and by its nodes, not by the clock: a plan that is
 asked for has a long search for the deficit."""
 
