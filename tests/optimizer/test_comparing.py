@@ -16,7 +16,10 @@ import optimizer.cli.planning as planning
 from optimizer.cli.console import BAD_INPUT
 from tests.samples import small_county
 
-SOLVES = {"first": '[[goals]]\nname = "travel"\n', "second": 'close = []\n[[goals]]\nname = "disruption"\n'}
+SOLVES = {
+    "first": '[[goals]]\nname = "imbalance"\n',
+    "second": 'close = []\n[[goals]]\nname = "disruption"\n',
+}
 
 
 def run(*arguments: object) -> tuple[int, str]:

@@ -24,12 +24,14 @@ from tests.optimizer.test_planning import EXACT, instance
 from tests.samples import small_county
 
 
+@pytest.mark.parametrize("past", ["hard", "report"])
 @pytest.mark.parametrize("kind", ["hard", "soft", "report"])
-def test_no_plan_leaves_the_range(kind: str) -> None:
-    inst = instance(ready(small_county()).binding(capacity=kind))
+def test_no_plan_leaves_the_range(kind: str, past: str) -> None:
+    """Where an own school within a walk keeps its pupils, no school of this county can be sent more than its places."""
+    inst = instance(ready(small_county()).binding(capacity=kind, past_own_school=past))
     low, high = reach_of(inst).range(np.ones(len(inst.pairs), dtype=bool))
     within = (high <= inst.units["most"]).all()
-    assert within == (kind == "hard"), "where places do not bind, they are no range"
+    assert within == (kind == "hard" or past == "hard"), "where places do not bind, they are no range"
     model = build_model(inst)
     model.end = pyo.Objective(expr=sum(model.pupils[u] for u in inst.units.index))
     bridge = Bridge(model, {"end": model.end})
