@@ -97,7 +97,6 @@ def small_county(budget: float = 3_000_000.0) -> County:
     return replace(known, **{name: table.copy() for name, table in known.tables().items()})
 
 
-@cache
 def riding_county() -> County:
     """The small county with buses away from a walk only reported: V3's upper grades may ride from A1 to A2."""
     norm = {
@@ -112,6 +111,7 @@ def riding_county() -> County:
     return replace(small_county(), standards=frame("standards", [norm]))
 
 
+@cache
 def _written_once(budget: float) -> County:
     schools = [
         school("A1", 0, 0, "primary", "甲镇", "1-6"), school("A2", 4, 0, "primary", "甲镇", "1-6"),
