@@ -56,7 +56,9 @@ class Method(BaseModel):
     slow_goals: tuple[GoalName, ...] = _knob(
         ("deficit",), "goals whose best plans come late and whose bound stands still till their tree ends"
     )
-    slow_nodes: Positive = _knob(16.0, "nodes of such a goal's long search, times the scenario's")
+    slow_nodes: Positive = _knob(
+        16.0, "nodes of such a goal's long search, times the scenario's; 1 or less: none"
+    )
     slow_share: Share = _knob(0.7, "share of the seconds left that it may take")
     slow_gap: Share = _knob(0.02, "relative gap that is enough for it after the first goal")
     tried_goals: tuple[GoalName, ...] = _knob(

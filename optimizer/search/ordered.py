@@ -273,7 +273,7 @@ class Ordered:
         if name not in method.slow_goals or not limits.nodes:
             return search.minimise(name, limits, now.values, slack, enough)
         short = search.minimise(name, limits, now.values, slack, rounds=0)
-        if short.values is None or search.bridge.stopped:
+        if short.values is None or search.bridge.stopped or method.slow_nodes <= 1:
             return short
         self._take(now, short.values)
         left = replace(time_left(limits, begun), nodes=round(limits.nodes * method.slow_nodes))
