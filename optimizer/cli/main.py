@@ -28,7 +28,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "compare": ("plans:compare_command", "Two plans: decisions that differ, measures; with --out causes and maps too. 比较两个方案。"),
     "replay": ("plans:replay_command", "Make a recorded plan again and say whether it is the same. 按记录重算方案。"),
     "pictures": ("finished.picturing:pictures_command", "Every view of a plan's map as a PNG, made by an installed browser without the network. 方案地图各视图图片。"),
-    "budget": ("budgeting:budget_command", "What it costs at least that every school passes, or why no money is enough. 达标最低经费。"),
+    "budget": ("studies.budgeting:budget_command", "What it costs at least that every school passes, or why no money is enough. 达标最低经费。"),
     "explain": ("explaining:explain_command", "Why a request is impossible, or why this school and not that one. 解释不可行原因或学校取舍。"),
     "why": ("questioning:why_command", "Why the plan decides as it does about a school or village, and what would flip it. 方案为什么这样决定。"),
     "correct": ("questioning:correct_command", "Check a correction sheet and write a corrected copy of the county, with a trail. 核对更正表并生成更正后的县数据。"),

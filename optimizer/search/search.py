@@ -278,7 +278,7 @@ class Search:
         """Solve the linear relaxation of a goal, add the planes its solution lacks, repeat.
 
         Tangents; for imbalance also the planes of whole heads and rooms over the enrolment that units can reach
-        (`models.formulation.whole_spread`): these hold for every plan, so they may stand in models with fractions
+        (`models.formulation.planes.whole_spread`): these hold for every plan, so they may stand in models with fractions
         too, and a network chosen there suits whole heads. A goal without tangents takes one solve.
 
         Parameters
@@ -288,7 +288,7 @@ class Search:
         limits : Limits
             Their seconds are for all rounds together; rounds that are begun late are left out.
         hulls : bool
-            Also planes under the sum of each unit's spreads (`models.formulation.unit_hull`): slower, and much stronger.
+            Also planes under the sum of each unit's spreads (`models.formulation.planes.unit_hull`): slower, and much stronger.
         goal : str
         """
         begun, method, bridge = time.monotonic(), self.task.method, self.bridge

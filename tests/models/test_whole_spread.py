@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.formulation.whole_spread import tangent_planes, whole_planes
+from models.formulation.planes.whole_spread import tangent_planes, whole_planes
 
 
 def spread(amount: np.ndarray, pupils: np.ndarray) -> np.ndarray:

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from models.formulation.unit_hull import UnitHull
-from models.formulation.whole_spread import whole_planes
+from models.formulation.planes.unit_hull import UnitHull
+from models.formulation.planes.whole_spread import whole_planes
 from optimizer.search.cuts.hull_cuts import HullCuts
 from optimizer.search.search import Search
 from optimizer.search.task import Task

@@ -1,4 +1,4 @@
-"""The highest plane under the sum of a unit's spreads at a point (`models.formulation.unit_hull`, equation 6).
+"""The highest plane under the sum of a unit's spreads at a point (`models.formulation.planes.unit_hull`, equation 6).
 
 The largest convex function below F at a point is the cheapest mixture of plans of the unit that has the point
 as its mean. HiGHS mixes the plans known so far; its duals are slopes; the plan that is cheapest under these
@@ -11,7 +11,7 @@ from __future__ import annotations
 import highspy
 import numpy as np
 
-from models.formulation.unit_hull import UnitHull
+from models.formulation.planes.unit_hull import UnitHull
 
 
 class HullCuts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.formulation.whole_spread import tangent_planes
+from models.formulation.planes.whole_spread import tangent_planes
 from models.problem.instance import Instance
 from optimizer.search.cuts.measures import CutRows
 from optimizer.search.cuts.spread_cuts import SpreadCuts

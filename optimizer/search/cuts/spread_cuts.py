@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from models.formulation.imbalance import measured
-from models.formulation.unit_hull import UnitHull
-from models.formulation.whole_spread import Planes, tangent_planes, whole_planes
+from models.formulation.planes.unit_hull import UnitHull
+from models.formulation.planes.whole_spread import Planes, tangent_planes, whole_planes
 from models.problem.instance import Instance
 from models.rules.guards import kept_rates
 from optimizer.search.cuts.hull_cuts import HullCuts

@@ -1,6 +1,6 @@
 """Planes under the sum of one unit's spreads: all its indicators share one enrolment.
 
-A plane under a single spread (`models.formulation.whole_spread`) lets every indicator choose an enrolment of its own: a
+A plane under a single spread (`models.formulation.planes.whole_spread`) lets every indicator choose an enrolment of its own: a
 unit of 60 pupils looks as if it had 40 for its backbone teachers and 80 for its arts teachers, each of them
 fitting whole heads. Under the sum
 
